@@ -1,0 +1,28 @@
+namespace Fusion.Kernels;
+
+/// <summary>
+/// A loop over the flat elements [start, end) of its operands. <c>table</c> holds one pointer per operand, inputs first, then outputs; the
+/// element i of an operand is at <c>pointer + i·size</c>, and a scalar operand (see the kernel's own description) is read once, at its pointer.
+/// <c>start</c> is a multiple of 64; a kernel works in whole registers and may read and write up to 63 bytes past <c>end</c> (blocks are padded).
+/// </summary>
+/// <remarks>The same signature for loops compiled ahead of time and for compiled expression trees.</remarks>
+public delegate void ElementLoop(nint table, long start, long end);
+
+/// <summary>A loop as a function pointer (ahead-of-time loops) or as a delegate (compiled expression trees).</summary>
+internal readonly unsafe struct ElementKernel
+{
+    private readonly delegate*<nint, long, long, void> _pointer;
+    private readonly ElementLoop? _delegate;
+
+    public ElementKernel(delegate*<nint, long, long, void> pointer) => _pointer = pointer;
+
+    public ElementKernel(ElementLoop loop) => _delegate = loop;
+
+    public bool IsEmpty => _pointer == null && _delegate is null;
+
+    public void Invoke(nint table, long start, long end)
+    {
+        if (_pointer != null) _pointer(table, start, end);
+        else _delegate!(table, start, end);
+    }
+}
