@@ -55,7 +55,7 @@ internal static unsafe class Gemm
             Ldc = (nint)ldc,
             Bias = bias,
         };
-        Run(problem, true);
+        Multiply(problem, true);
     }
 
     /// <summary>As <see cref="Run"/>, for <paramref name="batch"/> products at fixed distances; a distance of 0 repeats an operand.</summary>
@@ -137,11 +137,11 @@ internal static unsafe class Gemm
             p.A += i * job->StrideA;
             p.B += i * job->StrideB;
             p.C += i * job->StrideC;
-            Run(p, parallel);
+            Multiply(p, parallel);
         }
     }
 
-    private static void Run<T>(in GemmProblem<T> p, bool parallel)
+    private static void Multiply<T>(in GemmProblem<T> p, bool parallel)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (p.M == 0 || p.N == 0) return;

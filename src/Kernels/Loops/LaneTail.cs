@@ -46,7 +46,8 @@ internal static unsafe class LaneTail
         where T : unmanaged
     {
         // Two overlapping moves of the largest power of two that fits.
-        byte* d = (byte*)destination, s = (byte*)&value;
+        byte* d = (byte*)destination, s = stackalloc byte[64];
+        L.Store(value, (T*)s);
         var bytes = (int)n * sizeof(T);
         if (bytes >= 32) Move<Vector256<byte>>(d, s, bytes - 32);
         else if (bytes >= 16) Move<Vector128<byte>>(d, s, bytes - 16);
