@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
@@ -21,7 +20,6 @@ internal static class KernelCompiler
     public const int MaxOperators = 200;
 
     private static readonly ConcurrentDictionary<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new();
-    private static readonly ConcurrentDictionary<ElementOp, int> s_weights = new();
     private static int s_compileCount;
     private static long s_compileTicks;
 
@@ -44,13 +42,7 @@ internal static class KernelCompiler
     public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGetValue((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
 
     /// <summary>The number of operators that <paramref name="op"/> expands to, on any machine. A kernel's sum should not pass <see cref="MaxOperators"/>.</summary>
-    public static int Weight(ElementOp op) => s_weights.GetOrAdd(op, static op =>
-    {
-        using TreeBuilder builder = new TreeBuilder(512, is64: false).Enter();
-        TreeLane[] inputs = [.. Enumerable.Range(0, op.Arity).Select(i => new TreeLane(Expression.Parameter(builder.Vector.Type, "x" + i)))];
-        op.Emit(inputs);
-        return builder.OperatorCount;
-    });
+    public static int Weight(ElementOp op) => op.Weight;
 
     /// <summary>
     /// The kernel at the current SIMD width as a public static C# method, which needs the usings in <see cref="KernelPrinter.Usings"/> and gives the same bits.

@@ -35,7 +35,7 @@ public static unsafe class KernelMemory
 
     /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
-    public static void StoreMask128<T>(Vector128<T> mask, nint destination, long i) where T : unmanaged => Lane128<T>.StoreMask(new(mask), (byte*)destination + i);
+    public static void StoreMask128<T>(Vector128<T> mask, nint destination, long i) where T : unmanaged => Lane128<T>.StoreMask(new() { V = mask }, (byte*)destination + i);
 
     /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
     [MethodImpl(Inline)]
@@ -43,7 +43,7 @@ public static unsafe class KernelMemory
 
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
-    public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new(a), new(b)).V;
+    public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
@@ -63,7 +63,7 @@ public static unsafe class KernelMemory
 
     /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
-    public static void StoreMask256<T>(Vector256<T> mask, nint destination, long i) where T : unmanaged => Lane256<T>.StoreMask(new(mask), (byte*)destination + i);
+    public static void StoreMask256<T>(Vector256<T> mask, nint destination, long i) where T : unmanaged => Lane256<T>.StoreMask(new() { V = mask }, (byte*)destination + i);
 
     /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
     [MethodImpl(Inline)]
@@ -71,7 +71,7 @@ public static unsafe class KernelMemory
 
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
-    public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new(a), new(b)).V;
+    public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
@@ -91,7 +91,7 @@ public static unsafe class KernelMemory
 
     /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
-    public static void StoreMask512<T>(Vector512<T> mask, nint destination, long i) where T : unmanaged => Lane512<T>.StoreMask(new(mask), (byte*)destination + i);
+    public static void StoreMask512<T>(Vector512<T> mask, nint destination, long i) where T : unmanaged => Lane512<T>.StoreMask(new() { V = mask }, (byte*)destination + i);
 
     /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
     [MethodImpl(Inline)]
@@ -99,5 +99,5 @@ public static unsafe class KernelMemory
 
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
-    public static Vector512<T> Remainder512<T>(Vector512<T> a, Vector512<T> b) where T : unmanaged => Lane512<T>.Remainder(new(a), new(b)).V;
+    public static Vector512<T> Remainder512<T>(Vector512<T> a, Vector512<T> b) where T : unmanaged => Lane512<T>.Remainder(new() { V = a }, new() { V = b }).V;
 }

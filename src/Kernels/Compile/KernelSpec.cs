@@ -55,6 +55,13 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
         _hash = hash.ToHashCode();
     }
 
+    /// <summary>One operator alone; bit i of <paramref name="scalars"/> says that input i is one element.</summary>
+    public static KernelSpec Of(ElementOp op, bool is64, int scalars = 0)
+    {
+        int[] ids = [.. Enumerable.Range(0, op.Arity)];
+        return new KernelSpec(is64, [.. ids.Select(i => new KernelInput(op.IsMaskInput(i), ((scalars >> i) & 1) != 0))], [KernelStep.Of(op, ids)], [op.Arity]);
+    }
+
     /// <summary>Numbers are double, not float.</summary>
     public bool Is64 { get; }
 

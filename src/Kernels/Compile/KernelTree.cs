@@ -14,7 +14,7 @@ namespace Fusion.Kernels;
 internal sealed class KernelTree
 {
     /// <summary>Bodies of more operators than this compute two registers at a time.</summary>
-    private const int PairedFrom = 40;
+    public const int PairedFrom = 40;
 
     /// <summary>In a paired body a statement has at most so many operators, or the two registers would not be interleaved.</summary>
     private const int StatementOperators = 8;

@@ -2,7 +2,7 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// An element-wise operator of the kernels: its formula as an expression tree (<see cref="Emit"/>) and as a loop compiled ahead of time
-/// (<see cref="Loop(DType, int)"/>), both from the one generic method of its operator struct. Instances are compared by reference; each
+/// (<see cref="Loop(DType, int, int)"/>), both from the one generic method of its operator struct. Instances are compared by reference; each
 /// operator exists once, in <see cref="ElementOps"/>.
 /// </summary>
 internal abstract unsafe class ElementOp(string name, int arity, int maskInputs, bool isMask, bool supportsInteger)
@@ -11,6 +11,10 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
 
     // Function pointers by element type and width, resolved at first use.
     private readonly nint[] _loops = new nint[Types * Widths];
+
+    // Kernels of long formulas, by element type (2), width (3) and scalars (8).
+    private ElementKernel[]? _compiled;
+    private int _weight = -1;
 
     public string Name { get; } = name;
 
@@ -25,6 +29,9 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     /// <summary>Neither inputs nor output are numbers: the operator runs on bytes whatever the value type.</summary>
     public bool IsLogical => IsMask && maskInputs == (1 << Arity) - 1;
 
+    /// <summary>The number of operators that the formula expands to, on any machine.</summary>
+    public int Weight => _weight >= 0 ? _weight : _weight = CountOperators();
+
     /// <summary>Input <paramref name="i"/> is a mask (Bool), not a number of the value type.</summary>
     public bool IsMaskInput(int i) => ((maskInputs >> i) & 1) != 0;
 
@@ -32,8 +39,19 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     public abstract TreeLane Emit(ReadOnlySpan<TreeLane> inputs);
 
     /// <summary>The eager loop at the current SIMD width; bit i of <paramref name="scalarMask"/> says that input i is one element.</summary>
-    public ElementKernel Loop(DType valueType, int scalarMask) => Loop(valueType, scalarMask, SimdWidth.Current);
+    /// <remarks>
+    /// A long formula comes as a compiled expression tree where that is possible: the JIT stops inlining into a method with 512 locals, which an
+    /// ahead-of-time loop reaches at some 60 operators, and a tree keeps two registers in flight. The bits are the same.
+    /// </remarks>
+    public ElementKernel Loop(DType valueType, int scalarMask)
+    {
+        int width = SimdWidth.Current;
+        return Weight > KernelTree.PairedFrom && valueType.IsFloat && KernelCompiler.IsAvailable
+            ? Compiled(valueType, scalarMask, width)
+            : Loop(valueType, scalarMask, width);
+    }
 
+    /// <summary>The ahead-of-time loop at a given width.</summary>
     public ElementKernel Loop(DType valueType, int scalarMask, int width)
     {
         if (IsLogical || valueType == DType.Bool) valueType = DType.UInt8;
@@ -42,6 +60,17 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
         if (loop == 0) _loops[slot] = loop = Resolve(valueType, width);
         return new ElementKernel((delegate*<nint, long, long, int, void>)loop, scalarMask);
     }
+
+    private ElementKernel Compiled(DType valueType, int scalarMask, int width)
+    {
+        ElementKernel[] kernels = _compiled ??= new ElementKernel[2 * Widths * 8];
+        ref ElementKernel kernel = ref kernels[((((int)valueType * Widths) + (width >> 8)) * 8) + scalarMask];
+        // Safe among threads: of a compiled kernel only the delegate is set, one reference.
+        if (kernel.IsEmpty) kernel = KernelCompiler.Compile(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), width);
+        return kernel;
+    }
+
+    private protected abstract int CountOperators();
 
     /// <summary>The instance of the loop for one lane.</summary>
     private protected abstract delegate*<nint, long, long, int, void> Loop<L, T>()

@@ -6,6 +6,8 @@ internal sealed unsafe class UnaryElementOp<TOp>(string name, int maskInputs, bo
 {
     public override TreeLane Emit(ReadOnlySpan<TreeLane> inputs) => TOp.Invoke(inputs[0]);
 
+    private protected override int CountOperators() => CountLane.Count(() => TOp.Invoke<CountLane>(default));
+
     private protected override delegate*<nint, long, long, int, void> Loop<L, T>() => (IsMaskInput(0), IsMask) switch
     {
         (false, false) => &ElementLoops.Unary<TOp, L, T, ValueOperand<L, T>, ValueOperand<L, T>>,
@@ -21,6 +23,8 @@ internal class BinaryElementOp<TOp>(string name, int maskInputs, bool isMask, bo
 {
     public override TreeLane Emit(ReadOnlySpan<TreeLane> inputs) => TOp.Invoke(inputs[0], inputs[1]);
 
+    private protected override int CountOperators() => CountLane.Count(() => TOp.Invoke<CountLane>(default, default));
+
     private protected override unsafe delegate*<nint, long, long, int, void> Loop<L, T>() => (IsMaskInput(0), IsMask) switch
     {
         (false, false) => &ElementLoops.Binary<TOp, L, T, ValueOperand<L, T>, ValueOperand<L, T>>,
@@ -34,6 +38,8 @@ internal sealed unsafe class TernaryElementOp<TOp>(string name, int maskInputs, 
     where TOp : struct, ITernaryOp
 {
     public override TreeLane Emit(ReadOnlySpan<TreeLane> inputs) => TOp.Invoke(inputs[0], inputs[1], inputs[2]);
+
+    private protected override int CountOperators() => CountLane.Count(() => TOp.Invoke<CountLane>(default, default, default));
 
     private protected override delegate*<nint, long, long, int, void> Loop<L, T>() => IsMaskInput(0)
         ? &ElementLoops.Ternary<TOp, L, T, MaskOperand<L, T>>

@@ -6,12 +6,13 @@ namespace Fusion.Kernels;
 
 /// <summary>One 256-bit register; AVX2 with FMA makes it fast, AVX-512 VL helps where present.</summary>
 /// <remarks>For integer elements only arithmetic, comparisons, selection and bitwise operations have a meaning.</remarks>
-internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256<T>, T>
+internal unsafe struct Lane256<T> : IVectorLane<Lane256<T>, T>
     where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    public readonly Vector256<T> V = v;
+    // Set by object initializers, not by a constructor: they cost the JIT fewer locals, and it inlines nothing into a method with 512 of them.
+    public Vector256<T> V;
 
     public static int Count
     {
@@ -26,100 +27,100 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     }
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Load(T* source) => new(Vector256.Load(source));
+    public static Lane256<T> Load(T* source) => new() { V = Vector256.Load(source) };
 
     [MethodImpl(Inline)]
     public static void Store(Lane256<T> value, T* destination) => value.V.Store(destination);
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Broadcast(T value) => new(Vector256.Create(value));
+    public static Lane256<T> Broadcast(T value) => new() { V = Vector256.Create(value) };
 
     [MethodImpl(Inline)]
     public static Lane256<T> Const(double value)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.Create((float)value).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.Create(value).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.Create((float)value).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.Create(value).As<double, T>() };
         return Bits((long)value);
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> Bits(long pattern)
     {
-        if (sizeof(T) == 8) return new(Vector256.Create(pattern).As<long, T>());
-        if (sizeof(T) == 4) return new(Vector256.Create((int)pattern).As<int, T>());
-        return new(Vector256.Create((byte)pattern).As<byte, T>());
+        if (sizeof(T) == 8) return new() { V = Vector256.Create(pattern).As<long, T>() };
+        if (sizeof(T) == 4) return new() { V = Vector256.Create((int)pattern).As<int, T>() };
+        return new() { V = Vector256.Create((byte)pattern).As<byte, T>() };
     }
 
     [MethodImpl(Inline)]
-    public static Lane256<T> operator +(Lane256<T> a, Lane256<T> b) => new(a.V + b.V);
+    public static Lane256<T> operator +(Lane256<T> a, Lane256<T> b) => new() { V = a.V + b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> operator -(Lane256<T> a, Lane256<T> b) => new(a.V - b.V);
+    public static Lane256<T> operator -(Lane256<T> a, Lane256<T> b) => new() { V = a.V - b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> operator *(Lane256<T> a, Lane256<T> b) => new(a.V * b.V);
+    public static Lane256<T> operator *(Lane256<T> a, Lane256<T> b) => new() { V = a.V * b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> operator /(Lane256<T> a, Lane256<T> b) => new(a.V / b.V);
+    public static Lane256<T> operator /(Lane256<T> a, Lane256<T> b) => new() { V = a.V / b.V };
 
     // Floating point: the sign bit is flipped, so that −0 and NaN come out right.
     [MethodImpl(Inline)]
     public static Lane256<T> operator -(Lane256<T> a)
     {
-        if (typeof(T) == typeof(float)) return new((a.V.AsSingle() ^ Vector256.Create(-0f)).As<float, T>());
-        if (typeof(T) == typeof(double)) return new((a.V.AsDouble() ^ Vector256.Create(-0d)).As<double, T>());
-        return new(Vector256<T>.Zero - a.V);
+        if (typeof(T) == typeof(float)) return new() { V = (a.V.AsSingle() ^ Vector256.Create(-0f)).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = (a.V.AsDouble() ^ Vector256.Create(-0d)).As<double, T>() };
+        return new() { V = Vector256<T>.Zero - a.V };
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> Fma(Lane256<T> a, Lane256<T> b, Lane256<T> c)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.FusedMultiplyAdd(a.V.AsSingle(), b.V.AsSingle(), c.V.AsSingle()).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.FusedMultiplyAdd(a.V.AsDouble(), b.V.AsDouble(), c.V.AsDouble()).As<double, T>());
-        return new((a.V * b.V) + c.V);
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.FusedMultiplyAdd(a.V.AsSingle(), b.V.AsSingle(), c.V.AsSingle()).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.FusedMultiplyAdd(a.V.AsDouble(), b.V.AsDouble(), c.V.AsDouble()).As<double, T>() };
+        return new() { V = (a.V * b.V) + c.V };
     }
 
     [MethodImpl(Inline)]
-    public static Lane256<T> MinNative(Lane256<T> a, Lane256<T> b) => new(Vector256.MinNative(a.V, b.V));
+    public static Lane256<T> MinNative(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.MinNative(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> MaxNative(Lane256<T> a, Lane256<T> b) => new(Vector256.MaxNative(a.V, b.V));
+    public static Lane256<T> MaxNative(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.MaxNative(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Sqrt(Lane256<T> a) => new(Vector256.Sqrt(a.V));
+    public static Lane256<T> Sqrt(Lane256<T> a) => new() { V = Vector256.Sqrt(a.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Abs(Lane256<T> a) => new(Vector256.Abs(a.V));
+    public static Lane256<T> Abs(Lane256<T> a) => new() { V = Vector256.Abs(a.V) };
 
     [MethodImpl(Inline)]
     public static Lane256<T> Round(Lane256<T> a)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.Round(a.V.AsSingle()).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.Round(a.V.AsDouble()).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.Round(a.V.AsSingle()).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.Round(a.V.AsDouble()).As<double, T>() };
         return a;
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> Floor(Lane256<T> a)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.Floor(a.V.AsSingle()).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.Floor(a.V.AsDouble()).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.Floor(a.V.AsSingle()).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.Floor(a.V.AsDouble()).As<double, T>() };
         return a;
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> Ceiling(Lane256<T> a)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.Ceiling(a.V.AsSingle()).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.Ceiling(a.V.AsDouble()).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.Ceiling(a.V.AsSingle()).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.Ceiling(a.V.AsDouble()).As<double, T>() };
         return a;
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> Truncate(Lane256<T> a)
     {
-        if (typeof(T) == typeof(float)) return new(Vector256.Truncate(a.V.AsSingle()).As<float, T>());
-        if (typeof(T) == typeof(double)) return new(Vector256.Truncate(a.V.AsDouble()).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Vector256.Truncate(a.V.AsSingle()).As<float, T>() };
+        if (typeof(T) == typeof(double)) return new() { V = Vector256.Truncate(a.V.AsDouble()).As<double, T>() };
         return a;
     }
 
@@ -127,8 +128,8 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     public static Lane256<T> ScaleB(Lane256<T> x, Lane256<T> n)
     {
         if (!Avx512F.VL.IsSupported) return LaneFallback.ScaleB(x, n);
-        if (typeof(T) == typeof(float)) return new(Avx512F.VL.Scale(x.V.AsSingle(), n.V.AsSingle()).As<float, T>());
-        return new(Avx512F.VL.Scale(x.V.AsDouble(), n.V.AsDouble()).As<double, T>());
+        if (typeof(T) == typeof(float)) return new() { V = Avx512F.VL.Scale(x.V.AsSingle(), n.V.AsSingle()).As<float, T>() };
+        return new() { V = Avx512F.VL.Scale(x.V.AsDouble(), n.V.AsDouble()).As<double, T>() };
     }
 
     [MethodImpl(Inline)]
@@ -145,75 +146,75 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     {
         (Vector256<T> x, Vector256<T> y) = (a.V, b.V);
         LaneFallback.Remainder((T*)&x, (T*)&y, Count);
-        return new(x);
+        return new() { V = x };
     }
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Less(Lane256<T> a, Lane256<T> b) => new(Vector256.LessThan(a.V, b.V));
+    public static Lane256<T> Less(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.LessThan(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> LessOrEqual(Lane256<T> a, Lane256<T> b) => new(Vector256.LessThanOrEqual(a.V, b.V));
+    public static Lane256<T> LessOrEqual(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.LessThanOrEqual(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Greater(Lane256<T> a, Lane256<T> b) => new(Vector256.GreaterThan(a.V, b.V));
+    public static Lane256<T> Greater(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.GreaterThan(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> GreaterOrEqual(Lane256<T> a, Lane256<T> b) => new(Vector256.GreaterThanOrEqual(a.V, b.V));
+    public static Lane256<T> GreaterOrEqual(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.GreaterThanOrEqual(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Equal(Lane256<T> a, Lane256<T> b) => new(Vector256.Equals(a.V, b.V));
+    public static Lane256<T> Equal(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.Equals(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> NotEqual(Lane256<T> a, Lane256<T> b) => new(~Vector256.Equals(a.V, b.V));
+    public static Lane256<T> NotEqual(Lane256<T> a, Lane256<T> b) => new() { V = ~Vector256.Equals(a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Select(Lane256<T> mask, Lane256<T> a, Lane256<T> b) => new(Vector256.ConditionalSelect(mask.V, a.V, b.V));
+    public static Lane256<T> Select(Lane256<T> mask, Lane256<T> a, Lane256<T> b) => new() { V = Vector256.ConditionalSelect(mask.V, a.V, b.V) };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> And(Lane256<T> a, Lane256<T> b) => new(a.V & b.V);
+    public static Lane256<T> And(Lane256<T> a, Lane256<T> b) => new() { V = a.V & b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Or(Lane256<T> a, Lane256<T> b) => new(a.V | b.V);
+    public static Lane256<T> Or(Lane256<T> a, Lane256<T> b) => new() { V = a.V | b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Xor(Lane256<T> a, Lane256<T> b) => new(a.V ^ b.V);
+    public static Lane256<T> Xor(Lane256<T> a, Lane256<T> b) => new() { V = a.V ^ b.V };
 
     [MethodImpl(Inline)]
-    public static Lane256<T> Not(Lane256<T> a) => new(~a.V);
+    public static Lane256<T> Not(Lane256<T> a) => new() { V = ~a.V };
 
     [MethodImpl(Inline)]
     public static Lane256<T> AddInteger(Lane256<T> a, Lane256<T> b) =>
-        sizeof(T) == 8 ? new((a.V.AsInt64() + b.V.AsInt64()).As<long, T>()) : new((a.V.AsInt32() + b.V.AsInt32()).As<int, T>());
+        sizeof(T) == 8 ? new() { V = (a.V.AsInt64() + b.V.AsInt64()).As<long, T>() } : new() { V = (a.V.AsInt32() + b.V.AsInt32()).As<int, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> SubtractInteger(Lane256<T> a, Lane256<T> b) =>
-        sizeof(T) == 8 ? new((a.V.AsInt64() - b.V.AsInt64()).As<long, T>()) : new((a.V.AsInt32() - b.V.AsInt32()).As<int, T>());
+        sizeof(T) == 8 ? new() { V = (a.V.AsInt64() - b.V.AsInt64()).As<long, T>() } : new() { V = (a.V.AsInt32() - b.V.AsInt32()).As<int, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> ShiftLeft(Lane256<T> a, int count) =>
-        sizeof(T) == 8 ? new((a.V.AsInt64() << count).As<long, T>()) : new((a.V.AsInt32() << count).As<int, T>());
+        sizeof(T) == 8 ? new() { V = (a.V.AsInt64() << count).As<long, T>() } : new() { V = (a.V.AsInt32() << count).As<int, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> ShiftRightArithmetic(Lane256<T> a, int count) =>
-        sizeof(T) == 8 ? new((a.V.AsInt64() >> count).As<long, T>()) : new((a.V.AsInt32() >> count).As<int, T>());
+        sizeof(T) == 8 ? new() { V = (a.V.AsInt64() >> count).As<long, T>() } : new() { V = (a.V.AsInt32() >> count).As<int, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> ShiftRightLogical(Lane256<T> a, int count) =>
-        sizeof(T) == 8 ? new((a.V.AsInt64() >>> count).As<long, T>()) : new((a.V.AsInt32() >>> count).As<int, T>());
+        sizeof(T) == 8 ? new() { V = (a.V.AsInt64() >>> count).As<long, T>() } : new() { V = (a.V.AsInt32() >>> count).As<int, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> ToInteger(Lane256<T> a)
     {
-        if (sizeof(T) == 4) return new(Vector256.ConvertToInt32Native(a.V.AsSingle()).As<int, T>());
-        if (Avx512DQ.VL.IsSupported) return new(Avx512DQ.VL.ConvertToVector256Int64(a.V.AsDouble()).As<long, T>());
+        if (sizeof(T) == 4) return new() { V = Vector256.ConvertToInt32Native(a.V.AsSingle()).As<int, T>() };
+        if (Avx512DQ.VL.IsSupported) return new() { V = Avx512DQ.VL.ConvertToVector256Int64(a.V.AsDouble()).As<long, T>() };
         return LaneFallback.ToInteger(a);
     }
 
     [MethodImpl(Inline)]
     public static Lane256<T> FromInteger(Lane256<T> a) =>
         sizeof(T) == 8
-            ? new(Vector256.ConvertToDouble(a.V.AsInt64()).As<double, T>())
-            : new(Vector256.ConvertToSingle(a.V.AsInt32()).As<float, T>());
+            ? new() { V = Vector256.ConvertToDouble(a.V.AsInt64()).As<double, T>() }
+            : new() { V = Vector256.ConvertToSingle(a.V.AsInt32()).As<float, T>() };
 
     [MethodImpl(Inline)]
     public static Lane256<T> LoadMask(byte* source)
@@ -221,14 +222,14 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
         if (sizeof(T) == 8)
         {
             Vector256<long> wide = Avx2.ConvertToVector256Int64(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsByte());
-            return new((~Vector256.Equals(wide, Vector256<long>.Zero)).As<long, T>());
+            return new() { V = (~Vector256.Equals(wide, Vector256<long>.Zero)).As<long, T>() };
         }
         if (sizeof(T) == 4)
         {
             Vector256<int> wide = Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsByte());
-            return new((~Vector256.Equals(wide, Vector256<int>.Zero)).As<int, T>());
+            return new() { V = (~Vector256.Equals(wide, Vector256<int>.Zero)).As<int, T>() };
         }
-        return new((~Vector256.Equals(Vector256.Load(source), Vector256<byte>.Zero)).As<byte, T>());
+        return new() { V = (~Vector256.Equals(Vector256.Load(source), Vector256<byte>.Zero)).As<byte, T>() };
     }
 
     [MethodImpl(Inline)]
@@ -237,7 +238,7 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
         if (sizeof(T) == 8)
         {
             Vector128<int> narrow = Vector128.NarrowWithSaturation(mask.V.GetLower().AsInt64(), mask.V.GetUpper().AsInt64());
-            Lane128<int>.StoreMask(new(narrow), destination);
+            Lane128<int>.StoreMask(new() { V = narrow }, destination);
         }
         else if (sizeof(T) == 4)
         {

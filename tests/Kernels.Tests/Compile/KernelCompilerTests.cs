@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Numerics;
 using Fusion.Kernels;
 using Fusion.Tests.Scalars;
@@ -126,7 +127,15 @@ public class KernelCompilerTests
     {
         Assert.Equal(1, KernelCompiler.Weight(ElementOps.Add));
         Assert.Equal(2, KernelCompiler.Weight(ElementOps.ReciprocalSqrt));
+        Assert.All(ElementOps.All, op => Assert.Equal(OperatorsOfTree(op), op.Weight));
         Assert.All(ElementOps.All, op => Assert.InRange(KernelCompiler.Weight(op), 0, KernelCompiler.MaxOperators));
+    }
+
+    private static int OperatorsOfTree(ElementOp op)
+    {
+        using TreeBuilder builder = new TreeBuilder(512, is64: false).Enter();
+        op.Emit([.. Enumerable.Range(0, op.Arity).Select(i => new TreeLane(Expression.Parameter(builder.Vector.Type, "x" + i)))]);
+        return builder.OperatorCount;
     }
 
     private static void CheckOperator<T>(ElementOp op, DType type) where T : unmanaged, IFloatingPointIeee754<T>
@@ -134,8 +143,7 @@ public class KernelCompilerTests
         T[][] inputs = ElementOpTests.Inputs<T>()[..op.Arity];
         for (int scalars = 0; scalars < 1 << op.Arity; scalars++)
         {
-            KernelInput[] operands = [.. Enumerable.Range(0, op.Arity).Select(i => new KernelInput(op.IsMaskInput(i), ((scalars >> i) & 1) != 0))];
-            KernelSpec spec = new(type == DType.Float64, operands, [KernelStep.Of(op, [.. Enumerable.Range(0, op.Arity)])], [op.Arity]);
+            KernelSpec spec = KernelSpec.Of(op, type == DType.Float64, scalars);
             byte[] first = Operands.Eager(op, type, s_widths[0], inputs[0].Length, scalars, inputs);
             foreach (int width in s_widths)
             {

@@ -14,7 +14,7 @@ public class KernelPrinterTests
     {
         KernelSpec[] specs =
         [
-            .. ElementOps.All.Select(OneOperator),
+            .. ElementOps.All.Select(op => KernelSpec.Of(op, is64: false)),
             .. Enumerable.Range(100, 24).Select(seed => SpecRunner.RandomSpec(new Random(seed), seed % 2 == 1, seed < 120 ? 12 : 80)),
         ];
         Type printed = CompileWithRoslyn(specs.Select((spec, i) => KernelCompiler.ToCSharp(spec, "Kernel" + i)));
@@ -36,12 +36,6 @@ public class KernelPrinterTests
         KernelSpec spec = new(false, [new()], [KernelStep.Of(constant), KernelStep.Of(ElementOps.Add, 0, 1)], [2]);
         Assert.Contains($"Create({expected})", KernelCompiler.ToCSharp(spec, "Kernel"));
     }
-
-    private static KernelSpec OneOperator(ElementOp op) => new(
-        is64: false,
-        [.. Enumerable.Range(0, op.Arity).Select(i => new KernelInput(op.IsMaskInput(i)))],
-        [KernelStep.Of(op, [.. Enumerable.Range(0, op.Arity)])],
-        [op.Arity]);
 
     private static void Check<T>(KernelSpec spec, ElementKernel printed, int seed) where T : unmanaged, IFloatingPointIeee754<T>
     {
