@@ -43,7 +43,7 @@ internal interface ILane<L>
     static abstract L Ceiling(L a);
     static abstract L Truncate(L a);
 
-    /// <summary>x·2ⁿ for an integral n, rounded once, gradual underflow and overflow right (x86 <c>vscalef</c>).</summary>
+    /// <summary>x·2ⁿ for an integral n, |n| ≤ 252 (float) or 2044 (double), rounded once, gradual underflow and overflow right (x86 <c>vscalef</c>).</summary>
     static abstract L ScaleB(L x, L n);
 
     // Comparisons give masks. NaN compares false, except in NotEqual.
@@ -70,7 +70,7 @@ internal interface ILane<L>
     static abstract L ShiftRightArithmetic(L a, int count);
     static abstract L ShiftRightLogical(L a, int count);
 
-    /// <summary>The pattern of the signed integer nearest to <paramref name="a"/> (which is integral and in range).</summary>
+    /// <summary>The pattern of the signed integer equal to <paramref name="a"/>, which is integral, |a| &lt; 2^31 (float) or 2^51 (double).</summary>
     static abstract L ToInteger(L a);
 
     /// <summary>The value of the signed integer whose pattern this is.</summary>

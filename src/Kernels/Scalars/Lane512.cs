@@ -1,0 +1,224 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Fusion.Kernels;
+
+/// <summary>One 512-bit register. Only where <c>Vector512.IsHardwareAccelerated</c>, which means AVX-512 F, BW, DQ and VL.</summary>
+/// <remarks>For integer elements only arithmetic, comparisons, selection and bitwise operations have a meaning.</remarks>
+internal readonly unsafe struct Lane512<T>(Vector512<T> v) : IVectorLane<Lane512<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    public readonly Vector512<T> V = v;
+
+    public static int Count
+    {
+        [MethodImpl(Inline)]
+        get => Vector512<T>.Count;
+    }
+
+    public static bool Is64
+    {
+        [MethodImpl(Inline)]
+        get => sizeof(T) == 8;
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Load(T* source) => new(Vector512.Load(source));
+
+    [MethodImpl(Inline)]
+    public static void Store(Lane512<T> value, T* destination) => value.V.Store(destination);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Broadcast(T value) => new(Vector512.Create(value));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Const(double value)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.Create((float)value).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.Create(value).As<double, T>());
+        return Bits((long)value);
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Bits(long pattern)
+    {
+        if (sizeof(T) == 8) return new(Vector512.Create(pattern).As<long, T>());
+        if (sizeof(T) == 4) return new(Vector512.Create((int)pattern).As<int, T>());
+        return new(Vector512.Create((byte)pattern).As<byte, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> operator +(Lane512<T> a, Lane512<T> b) => new(a.V + b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> operator -(Lane512<T> a, Lane512<T> b) => new(a.V - b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> operator *(Lane512<T> a, Lane512<T> b) => new(a.V * b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> operator /(Lane512<T> a, Lane512<T> b) => new(a.V / b.V);
+
+    // Floating point: the sign bit is flipped, so that −0 and NaN come out right.
+    [MethodImpl(Inline)]
+    public static Lane512<T> operator -(Lane512<T> a)
+    {
+        if (typeof(T) == typeof(float)) return new((a.V.AsSingle() ^ Vector512.Create(-0f)).As<float, T>());
+        if (typeof(T) == typeof(double)) return new((a.V.AsDouble() ^ Vector512.Create(-0d)).As<double, T>());
+        return new(Vector512<T>.Zero - a.V);
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Fma(Lane512<T> a, Lane512<T> b, Lane512<T> c)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.FusedMultiplyAdd(a.V.AsSingle(), b.V.AsSingle(), c.V.AsSingle()).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.FusedMultiplyAdd(a.V.AsDouble(), b.V.AsDouble(), c.V.AsDouble()).As<double, T>());
+        return new((a.V * b.V) + c.V);
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> MinNative(Lane512<T> a, Lane512<T> b) => new(Vector512.MinNative(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> MaxNative(Lane512<T> a, Lane512<T> b) => new(Vector512.MaxNative(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Sqrt(Lane512<T> a) => new(Vector512.Sqrt(a.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Abs(Lane512<T> a) => new(Vector512.Abs(a.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Round(Lane512<T> a)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.Round(a.V.AsSingle()).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.Round(a.V.AsDouble()).As<double, T>());
+        return a;
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Floor(Lane512<T> a)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.Floor(a.V.AsSingle()).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.Floor(a.V.AsDouble()).As<double, T>());
+        return a;
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Ceiling(Lane512<T> a)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.Ceiling(a.V.AsSingle()).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.Ceiling(a.V.AsDouble()).As<double, T>());
+        return a;
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Truncate(Lane512<T> a)
+    {
+        if (typeof(T) == typeof(float)) return new(Vector512.Truncate(a.V.AsSingle()).As<float, T>());
+        if (typeof(T) == typeof(double)) return new(Vector512.Truncate(a.V.AsDouble()).As<double, T>());
+        return a;
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> ScaleB(Lane512<T> x, Lane512<T> n)
+    {
+        if (typeof(T) == typeof(float)) return new(Avx512F.Scale(x.V.AsSingle(), n.V.AsSingle()).As<float, T>());
+        return new(Avx512F.Scale(x.V.AsDouble(), n.V.AsDouble()).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Less(Lane512<T> a, Lane512<T> b) => new(Vector512.LessThan(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> LessOrEqual(Lane512<T> a, Lane512<T> b) => new(Vector512.LessThanOrEqual(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Greater(Lane512<T> a, Lane512<T> b) => new(Vector512.GreaterThan(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> GreaterOrEqual(Lane512<T> a, Lane512<T> b) => new(Vector512.GreaterThanOrEqual(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Equal(Lane512<T> a, Lane512<T> b) => new(Vector512.Equals(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> NotEqual(Lane512<T> a, Lane512<T> b) => new(~Vector512.Equals(a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Select(Lane512<T> mask, Lane512<T> a, Lane512<T> b) => new(Vector512.ConditionalSelect(mask.V, a.V, b.V));
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> And(Lane512<T> a, Lane512<T> b) => new(a.V & b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Or(Lane512<T> a, Lane512<T> b) => new(a.V | b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Xor(Lane512<T> a, Lane512<T> b) => new(a.V ^ b.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> Not(Lane512<T> a) => new(~a.V);
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> AddInteger(Lane512<T> a, Lane512<T> b) =>
+        sizeof(T) == 8 ? new((a.V.AsInt64() + b.V.AsInt64()).As<long, T>()) : new((a.V.AsInt32() + b.V.AsInt32()).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> SubtractInteger(Lane512<T> a, Lane512<T> b) =>
+        sizeof(T) == 8 ? new((a.V.AsInt64() - b.V.AsInt64()).As<long, T>()) : new((a.V.AsInt32() - b.V.AsInt32()).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> ShiftLeft(Lane512<T> a, int count) =>
+        sizeof(T) == 8 ? new((a.V.AsInt64() << count).As<long, T>()) : new((a.V.AsInt32() << count).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> ShiftRightArithmetic(Lane512<T> a, int count) =>
+        sizeof(T) == 8 ? new((a.V.AsInt64() >> count).As<long, T>()) : new((a.V.AsInt32() >> count).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> ShiftRightLogical(Lane512<T> a, int count) =>
+        sizeof(T) == 8 ? new((a.V.AsInt64() >>> count).As<long, T>()) : new((a.V.AsInt32() >>> count).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> ToInteger(Lane512<T> a) =>
+        sizeof(T) == 8
+            ? new(Avx512DQ.ConvertToVector512Int64(a.V.AsDouble()).As<long, T>())
+            : new(Avx512F.ConvertToVector512Int32(a.V.AsSingle()).As<int, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> FromInteger(Lane512<T> a) =>
+        sizeof(T) == 8
+            ? new(Avx512DQ.ConvertToVector512Double(a.V.AsInt64()).As<double, T>())
+            : new(Avx512F.ConvertToVector512Single(a.V.AsInt32()).As<float, T>());
+
+    [MethodImpl(Inline)]
+    public static Lane512<T> LoadMask(byte* source)
+    {
+        if (sizeof(T) == 8)
+        {
+            Vector512<long> wide = Avx512F.ConvertToVector512Int64(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsByte());
+            return new((~Vector512.Equals(wide, Vector512<long>.Zero)).As<long, T>());
+        }
+        if (sizeof(T) == 4)
+        {
+            Vector512<int> wide = Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+            return new((~Vector512.Equals(wide, Vector512<int>.Zero)).As<int, T>());
+        }
+        return new((~Vector512.Equals(Vector512.Load(source), Vector512<byte>.Zero)).As<byte, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static void StoreMask(Lane512<T> mask, byte* destination)
+    {
+        if (sizeof(T) == 8)
+            Unsafe.WriteUnaligned(destination, Avx512F.ConvertToVector128Byte(mask.V.AsInt64() & Vector512<long>.One).AsUInt64().ToScalar());
+        else if (sizeof(T) == 4)
+            Avx512F.ConvertToVector128Byte(mask.V.AsInt32() & Vector512<int>.One).Store(destination);
+        else
+            (mask.V.AsByte() & Vector512<byte>.One).Store(destination);
+    }
+}

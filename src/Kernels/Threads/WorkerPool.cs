@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Fork and join over a few threads that spin briefly between jobs and then park. A job is a number of chunks; the caller and the workers
+/// claim them one by one, so a worker that wakes late finds nothing left and costs nothing, and nobody waits for it.
+/// </summary>
+/// <remarks>
+/// One job at a time: a <see cref="Run"/> that finds the pool busy (nested in a body, or on a second user thread) runs its chunks serially.
+/// </remarks>
+internal static unsafe class WorkerPool
+{
+    private const int MaxThreads = 1024;
+
+    private static Job s_job;
+    private static ExceptionDispatchInfo? s_error;
+    private static volatile int s_threads = DefaultThreads();
+
+    /// <summary>Threads that work on a job, the caller counted. Holds from the next <see cref="Run"/> on.</summary>
+    public static int Threads
+    {
+        get => s_threads;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            s_threads = Math.Min(value, MaxThreads);
+            Workers.Retire();
+        }
+    }
+
+    /// <summary>
+    /// Calls <paramref name="body"/>(context, i) exactly once for every i in [0, chunks), on the caller and up to <see cref="Threads"/> − 1 workers,
+    /// in no fixed order, and returns when all calls have ended. The first exception of a body is rethrown then. Allocates nothing.
+    /// </summary>
+    public static void Run(int chunks, delegate*<void*, int, void> body, void* context)
+    {
+        int helpers = Math.Min(s_threads, chunks) - 1;
+        if (helpers <= 0 || Interlocked.CompareExchange(ref s_job.Busy, 1, 0) != 0)
+        {
+            RunSerially(chunks, body, context);
+            return;
+        }
+        Workers.Ensure(s_threads - 1);
+        s_job.Body = body;
+        s_job.Context = context;
+        s_job.Chunks = chunks;
+        s_job.Pending = chunks;
+        Interlocked.Exchange(ref s_job.Unclaimed, chunks); // publishes the fields above; a full fence before the parked workers are counted
+        Workers.Wake(helpers);
+
+        Work();
+        for (int i = 0; Volatile.Read(ref s_job.Pending) != 0; i++)
+        {
+            // Somebody still runs a claimed chunk, perhaps on this very core: spin for a moment, then leave the core to others.
+            if (i < 2000 && (i & 63) != 63) Thread.SpinWait(1);
+            else Thread.Yield();
+        }
+        ExceptionDispatchInfo? error = s_error;
+        s_error = null;
+        Volatile.Write(ref s_job.Busy, 0);
+        error?.Throw();
+    }
+
+    /// <summary>There are chunks that nobody has claimed.</summary>
+    internal static bool HasWork => Volatile.Read(ref s_job.Unclaimed) > 0;
+
+    /// <summary>Claims and runs chunks until none is left.</summary>
+    internal static void Work()
+    {
+        // A claim that succeeds holds the job open until Pending is decremented, so the fields read after it belong to the same job even if
+        // the thread slept since it last looked; a claim that fails touches nothing.
+        int left;
+        while (HasWork && (left = Interlocked.Decrement(ref s_job.Unclaimed)) >= 0)
+        {
+            try
+            {
+                s_job.Body(s_job.Context, s_job.Chunks - 1 - left);
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref s_error, ExceptionDispatchInfo.Capture(e), null);
+            }
+            Interlocked.Decrement(ref s_job.Pending);
+        }
+    }
+
+    private static void RunSerially(int chunks, delegate*<void*, int, void> body, void* context)
+    {
+        if (chunks == 1)
+        {
+            body(context, 0);
+            return;
+        }
+        ExceptionDispatchInfo? error = null;
+        for (int i = 0; i < chunks; i++)
+        {
+            try
+            {
+                body(context, i);
+            }
+            catch (Exception e)
+            {
+                error ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+        error?.Throw();
+    }
+
+    private static int DefaultThreads() =>
+        int.TryParse(Environment.GetEnvironmentVariable("FUSION_NUM_THREADS"), out int threads) && threads > 0
+            ? Math.Min(threads, MaxThreads)
+            : Math.Min(Environment.ProcessorCount, MaxThreads);
+
+    /// <summary>The current job. The two counters that all threads write have cache lines of their own (two each: lines are prefetched in pairs).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 512)]
+    private struct Job
+    {
+        [FieldOffset(0)] public int Busy;
+        [FieldOffset(8)] public delegate*<void*, int, void> Body;
+        [FieldOffset(16)] public void* Context;
+        [FieldOffset(24)] public int Chunks;
+
+        /// <summary>Chunks not yet claimed; zero or less when there is no job.</summary>
+        [FieldOffset(128)] public int Unclaimed;
+
+        /// <summary>Chunks not yet ended.</summary>
+        [FieldOffset(256)] public int Pending;
+    }
+}

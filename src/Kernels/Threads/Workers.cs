@@ -1,0 +1,96 @@
+using System.Diagnostics;
+
+namespace Fusion.Kernels;
+
+/// <summary>The threads of <see cref="WorkerPool"/>: started when first needed, spinning ~20 µs after a job, then parked, ended when there are too many.</summary>
+internal static class Workers
+{
+    private static readonly long s_spinTicks = Stopwatch.Frequency / 50_000;
+    private static readonly Lock s_lock = new();
+    private static readonly SemaphoreSlim s_wake = new(0);
+    private static volatile int s_alive;
+    private static int s_parked;
+    private static volatile int s_callerCpu = -1;
+
+    /// <summary>Threads that exist now.</summary>
+    internal static int Alive => s_alive;
+
+    /// <summary>At least <paramref name="count"/> workers exist.</summary>
+    public static void Ensure(int count)
+    {
+        if (s_alive < count) Start(count);
+    }
+
+    /// <summary>Wakes parked workers, at most <paramref name="count"/>.</summary>
+    public static void Wake(int count)
+    {
+        int parked = Volatile.Read(ref s_parked);
+        if (parked == 0) return;
+        s_callerCpu = CoreAffinity.CurrentCore;
+        s_wake.Release(Math.Min(parked, count));
+    }
+
+    /// <summary>Wakes as many parked workers as are now too many, so that they end.</summary>
+    public static void Retire()
+    {
+        int excess = s_alive - (WorkerPool.Threads - 1);
+        if (excess > 0) s_wake.Release(excess);
+    }
+
+    private static void Start(int count)
+    {
+        lock (s_lock)
+        {
+            while (s_alive < count)
+            {
+                s_alive++;
+                new Thread(Loop) { IsBackground = true, Name = "Fusion worker" }.Start();
+            }
+        }
+    }
+
+    private static void Loop()
+    {
+        while (!EndsAsExcess())
+        {
+            if (!SpinForWork()) Park();
+            WorkerPool.Work();
+        }
+    }
+
+    private static bool SpinForWork()
+    {
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                if (WorkerPool.HasWork) return true;
+                Thread.SpinWait(1);
+            }
+        }
+        while (Stopwatch.GetTimestamp() - start < s_spinTicks);
+        return false;
+    }
+
+    private static void Park()
+    {
+        // Increment is a full fence: either this sees the new job, or the caller sees this worker parked and releases it.
+        Interlocked.Increment(ref s_parked);
+        bool slept = !WorkerPool.HasWork;
+        if (slept) s_wake.Wait();
+        Interlocked.Decrement(ref s_parked);
+        if (slept) CoreAffinity.LeaveCore(s_callerCpu);
+    }
+
+    private static bool EndsAsExcess()
+    {
+        if (s_alive < WorkerPool.Threads) return false;
+        lock (s_lock)
+        {
+            if (s_alive < WorkerPool.Threads) return false;
+            s_alive--;
+            return true;
+        }
+    }
+}
