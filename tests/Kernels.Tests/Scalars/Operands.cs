@@ -28,10 +28,12 @@ internal sealed unsafe class Operands : IDisposable
 
     public T[] Read<T>(int index) where T : unmanaged => new ReadOnlySpan<T>((void*)_blocks[index].Block, _blocks[index].Bytes / sizeof(T)).ToArray();
 
-    public Operands Run(ElementKernel kernel, long start, long end)
+    /// <summary>Runs a kernel whose operand table has all arrays in the order of addition, or those at <paramref name="order"/>.</summary>
+    public Operands Run(ElementKernel kernel, long start, long end, int[]? order = null)
     {
-        nint* table = stackalloc nint[_blocks.Count];
-        for (int i = 0; i < _blocks.Count; i++) table[i] = _blocks[i].Block;
+        order ??= [.. Enumerable.Range(0, _blocks.Count)];
+        nint* table = stackalloc nint[order.Length];
+        for (int i = 0; i < order.Length; i++) table[i] = _blocks[order[i]].Block;
         kernel.Invoke((nint)table, start, end);
         foreach ((nint block, int bytes) in _blocks)
             Assert.False(new ReadOnlySpan<byte>((byte*)block + ((bytes + 63) & ~63), Slack).ContainsAnyExcept((byte)0xCD), "A kernel wrote past the padding.");
