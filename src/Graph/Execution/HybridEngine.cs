@@ -82,13 +82,14 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public string ToCSharp()
     {
-        StringBuilder text = new();
+        StringBuilder text = new(KernelPrinter.Usings);
+        text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
         HashSet<KernelSpec> seen = [];
         foreach (HybridVariant variant in _variants)
             foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
-                foreach (KernelStep step in plan?.Steps.OfType<KernelStep>() ?? [])
+                foreach (FusedStep step in plan?.Steps.OfType<FusedStep>() ?? [])
                     if (seen.Add(step.Spec)) text.Append(KernelCompiler.ToCSharp(step.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
-        return KernelCompiler.WrapCSharp(text.ToString());
+        return text.AppendLine("}").ToString();
     }
 
     /// <summary>Runs a build and adds its cost to the report.</summary>

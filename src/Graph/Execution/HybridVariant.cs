@@ -62,7 +62,7 @@ internal sealed class HybridVariant
             GraphVerifier.Verify(forward);
             if (HasGradients)
             {
-                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsSupported));
+                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
                 forward = new GraphFunction(Trace.Inputs, [.. Trace.Outputs, .. _saved], Trace.Effects);

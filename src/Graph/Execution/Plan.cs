@@ -29,7 +29,7 @@ internal sealed class Plan
 
     public static Plan Build(GraphFunction function, bool fuse = true)
     {
-        List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsSupported);
+        List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable);
         HashSet<GraphNode> written = Materialised(function, groups);
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
@@ -41,7 +41,7 @@ internal sealed class Plan
                 continue;
             }
 
-            steps.Add(new KernelStep(group, LoweredKernel.Lower(group, written.Contains)));
+            steps.Add(new FusedStep(group, LoweredKernel.Lower(group, written.Contains)));
         }
 
         return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));

@@ -15,7 +15,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 }
 
 /// <summary>A fused kernel.</summary>
-internal sealed class KernelStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
+internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
 {
     // From this many expanded operations per element on, work is handed to other threads earlier.
     private const int ExpensiveWeight = 12;

@@ -9,7 +9,7 @@ namespace Fusion;
 internal sealed class Grouper
 {
     /// <summary>Expanded operations per kernel: beyond, the JIT spills registers and then stops optimising.</summary>
-    public const int MaxWeight = KernelCompiler.MaxWeight;
+    public const int MaxWeight = KernelCompiler.MaxOperators;
 
     public const int MaxInputs = 24;
 

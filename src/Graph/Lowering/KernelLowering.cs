@@ -18,10 +18,10 @@ internal sealed class LoweredKernel
 
     public static LoweredKernel Lower(PlanGroup group, Func<OpNode, bool> isOutput)
     {
-        KernelSpecBuilder spec = new(group.LaneType == DType.Float64);
         HashSet<GraphNode> members = [.. group.Members];
         Dictionary<GraphNode, int> values = [];
         List<GraphNode> inputs = [];
+        List<KernelInput> kernelInputs = [];
         int scalars = 0;
         foreach (OpNode node in group.Members)
         {
@@ -30,26 +30,35 @@ internal sealed class LoweredKernel
                 if (members.Contains(input) || input is ConstantNode || values.ContainsKey(input)) continue;
                 bool scalar = input.Shape.Size == 1;
                 if (scalar) scalars |= 1 << inputs.Count;
-                values.Add(input, spec.Input(input.DType == DType.Bool, scalar));
+                values.Add(input, inputs.Count);
                 inputs.Add(input);
+                kernelInputs.Add(new KernelInput(input.DType == DType.Bool, scalar));
             }
         }
 
+        List<KernelStep> steps = [];
         foreach (OpNode node in group.Members)
         {
             int[] arguments = new int[node.Inputs.Count];
             for (int i = 0; i < arguments.Length; i++)
             {
                 GraphNode input = node.Inputs[i];
-                if (input is ConstantNode constant && !values.ContainsKey(input)) values.Add(input, spec.Constant(constant.Value));
+                if (input is ConstantNode constant && !values.ContainsKey(input)) values.Add(input, Add(KernelStep.Of(constant.Value)));
                 arguments[i] = values[input];
             }
 
-            values.Add(node, spec.Apply(node.Op.Element!, arguments));
+            values.Add(node, Add(KernelStep.Of(node.Op.Element!, arguments)));
         }
 
         OpNode[] outputs = [.. group.Members.Where(isOutput)];
-        foreach (OpNode output in outputs) spec.Output(values[output], output.DType == DType.Bool);
-        return new LoweredKernel { Spec = spec.Build(), Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
+        int[] results = Array.ConvertAll(outputs, o => values[o]);
+        KernelSpec spec = new(group.LaneType == DType.Float64, kernelInputs.ToArray(), steps.ToArray(), results);
+        return new LoweredKernel { Spec = spec, Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
+
+        int Add(KernelStep step)
+        {
+            steps.Add(step);
+            return inputs.Count + steps.Count - 1;
+        }
     }
 }
