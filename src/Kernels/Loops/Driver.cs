@@ -78,8 +78,11 @@ internal static unsafe class ElementDriver
         OperandMap* maps = stackalloc OperandMap[count];
         long* dimensions = stackalloc long[shape.Length];
         long* strides = stackalloc long[count * shape.Length];
+        Operand* own = stackalloc Operand[count]; // the caller's are left as they are
+        for (int k = 0; k < count; k++) own[k] = operands[k];
+        using var copies = DriverCopies.OfTransposed(own, count, shape, size);
         var plan = new DriverPlan { Kernel = Unsafe.AsPointer(ref kernel), Maps = maps, Operands = count, Dimensions = dimensions, Size = size };
-        plan.Build(operands, shape, strides);
+        plan.Build(own, shape, strides);
         if (!split)
         {
             plan.Run(0, size);
