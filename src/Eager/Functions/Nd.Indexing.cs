@@ -18,7 +18,8 @@ public static partial class Nd
         return OpTable.Pick.Apply(AxisLast(x, x.Shape.Axis(axis, "Pick")), indices);
     }
 
-    /// <summary>A new last axis of size <paramref name="depth"/>, Float32, 1 at the index and 0 elsewhere; an index outside the range gives zeros.</summary>
+    /// <summary>A new last axis of size <paramref name="depth"/>, Float32, 1 at the index and 0 elsewhere.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside [0, depth).</exception>
     public static NDArray OneHot(this NDArray indices, int depth)
     {
         ArgumentNullException.ThrowIfNull(indices);

@@ -28,7 +28,7 @@ internal static unsafe class Indexing
         NDArray index = inputs[1].Contiguous();
         Split(x.Shape, axis, out long outer, out int n, out long inner);
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Take", Gather.Take((nint)from, index.DType, (nint)at, index.Size, (nint)to, outer, n, inner, x.DType.Size), index, n);
+            ThrowIfBad("Take", Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -41,7 +41,7 @@ internal static unsafe class Indexing
         Split(take.Source, take.Axis, out long outer, out int n, out long inner);
         Movement.Fill(outputs[0], 0);
         fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Take", Gather.ScatterAdd(g.DType, (nint)from, index.DType, (nint)at, index.Size, (nint)to, outer, n, inner), index, n);
+            ThrowIfBad("Take", GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, g.DType, (nint)at, index.DType, index.Size), index, n);
         GC.KeepAlive(g);
         GC.KeepAlive(index);
     }
@@ -52,7 +52,7 @@ internal static unsafe class Indexing
         NDArray index = inputs[1].Contiguous();
         int n = x.Shape[-1];
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Pick", Gather.Pick((nint)from, index.DType, (nint)at, (nint)to, index.Size, n, x.DType.Size), index, n);
+            ThrowIfBad("Pick", Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -62,8 +62,9 @@ internal static unsafe class Indexing
         NDArray g = inputs[0].Contiguous();
         NDArray index = inputs[1].Contiguous();
         int n = ((DepthAttributes)attributes!).Depth;
+        Movement.Fill(outputs[0], 0);
         fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Pick", Gather.PickGradient((nint)from, index.DType, (nint)at, (nint)to, index.Size, n, g.DType.Size), index, n);
+            ThrowIfBad("Pick", GatherAdd.PickGradient((nint)from, (nint)to, index.Size, n, 1, g.DType, (nint)at, index.DType), index, n);
         GC.KeepAlive(g);
         GC.KeepAlive(index);
     }
@@ -71,20 +72,17 @@ internal static unsafe class Indexing
     public static void RunOneHot(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         NDArray index = inputs[0].Contiguous();
+        int depth = ((DepthAttributes)attributes!).Depth;
         fixed (byte* at = &index.Data, to = &outputs[0].Data)
-            Gather.OneHot(index.DType, (nint)at, (nint)to, index.Size, ((DepthAttributes)attributes!).Depth);
+            ThrowIfOutside("OneHot", "class", Gather.OneHot((nint)to, depth, DType.Float32, (nint)at, index.DType, index.Size), index, depth);
         GC.KeepAlive(index);
     }
 
-    /// <summary>Throws, naming the first bad index, unless all are in [0, n) (or [−n, n)).</summary>
-    public static void CheckRange(string op, NDArray indices, int n, string what, bool negative)
+    /// <summary>Names a label that a kernel found outside [0, n); a negative position: none.</summary>
+    public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n)
     {
-        for (long i = 0; i < indices.Size; i++)
-        {
-            long value = Read(indices, i);
-            if (value >= n || value < (negative ? -n : 0))
-                throw new ArgumentOutOfRangeException(nameof(indices), value, $"{op}: {what} {value} at position {i} is out of range for {n} classes, 0 to {n - 1}.");
-        }
+        if (position >= 0)
+            throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes, 0 to {n - 1}.");
     }
 
     public static void CheckIndexType(string op, DType dtype)

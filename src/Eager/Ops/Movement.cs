@@ -17,7 +17,7 @@ internal static unsafe class Movement
         Broadcasting.Strides(own, source.Shape, target.Shape, new Span<long>(from, rank));
         target.CopyStrides(new Span<long>(to, rank));
         fixed (byte* src = &source.Data, dst = &target.Data)
-            Fusion.Kernels.Copy.Strided((nint)src, from, (nint)dst, to, target.Shape.Dimensions, target.DType.Size);
+            Fusion.Kernels.Copy.Run((nint)src, from, (nint)dst, to, target.Shape.Dimensions, target.DType.Size);
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
@@ -33,7 +33,7 @@ internal static unsafe class Movement
     public static void Fill(NDArray target, double value)
     {
         if (target.Size == 0) return;
-        fixed (byte* to = &target.Data) Fusion.Kernels.Copy.Fill(target.DType, (nint)to, target.Size, value);
+        fixed (byte* to = &target.Data) Fusion.Kernels.Copy.Fill((nint)to, target.Size, target.DType, value);
         GC.KeepAlive(target);
     }
 

@@ -48,7 +48,6 @@ internal static partial class OpTable
         Saves = Saved.Input1,
     });
 
-    /// <summary>Indices outside the range give a line of zeros, as in MXNet.</summary>
     public static readonly Op OneHot = Row(new Op
     {
         Name = "OneHot",

@@ -66,9 +66,8 @@ internal static class RowOps
     {
         x = x.Contiguous();
         labels = labels.Contiguous();
-        Indexing.CheckRange("SoftmaxCrossEntropy", labels, (int)Columns(x), "label", negative: false);
         fixed (byte* from = &x.Data, index = &labels.Data, to = &loss.Data)
-            RowKernels.CrossEntropy(x.DType, (nint)from, labels.DType, (nint)index, (nint)to, Rows(x), Columns(x));
+            ThrowIfBad(RowKernels.CrossEntropyFromLogits(x.DType, (nint)from, labels.DType, (nint)index, (nint)to, 0, Rows(x), Columns(x)), labels, x);
         GC.KeepAlive(x);
         GC.KeepAlive(labels);
     }
@@ -78,13 +77,15 @@ internal static class RowOps
         x = x.Contiguous();
         labels = labels.Contiguous();
         gradient = gradient.Contiguous();
-        Indexing.CheckRange("SoftmaxCrossEntropy", labels, (int)Columns(x), "label", negative: false);
         fixed (byte* from = &x.Data, index = &labels.Data, g = &gradient.Data, to = &result.Data)
-            RowKernels.CrossEntropyGradient(x.DType, (nint)from, labels.DType, (nint)index, (nint)g, (nint)to, Rows(x), Columns(x));
+            ThrowIfBad(RowKernels.CrossEntropyGradient(x.DType, (nint)from, labels.DType, (nint)index, (nint)g, (nint)to, Rows(x), Columns(x)), labels, x);
         GC.KeepAlive(x);
         GC.KeepAlive(labels);
         GC.KeepAlive(gradient);
     }
+
+    private static void ThrowIfBad(long position, NDArray labels, NDArray x) =>
+        Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x));
 
     private static long Columns(NDArray x) => x.Shape[-1];
 
