@@ -110,6 +110,14 @@ internal static unsafe class Gemm
             },
         };
         var flops = 2.0 * m * n * k;
+        if (batch > 1 && strideB == 0 && !transA && strideA == m * lda && strideC == m * ldc && !GemmThin.IsDots(job.Problem))
+        {
+            // The batch lies below itself: one product of batch · m rows, with the same bits.
+            job.Problem.M = (nint)(batch * m);
+            Multiply(job.Problem, true);
+            return;
+        }
+
         if (WorkerPool.Threads == 1 || batch == 1 || flops * batch < ParallelFlops || (batch < WorkerPool.Threads && flops >= ParallelFlops))
         {
             Range(&job, 0, batch, true);

@@ -8,6 +8,12 @@ namespace Fusion.Tests;
 [Collection(KernelModes.Name)]
 public sealed unsafe class GemmTests
 {
+    private static readonly (int Batch, int M, int N, int K, bool RepeatA, bool RepeatB)[] s_batches =
+    [
+        (7, 5, 9, 6, false, false), (40, 8, 8, 8, false, true), (3, 33, 40, 70, true, false), (64, 24, 31, 50, false, false), (1, 4, 4, 4, false, false),
+        (5, 2, 70, 90, false, true), (6, 30, 3, 90, false, true), (2, 200, 40, 400, false, false),
+    ];
+
     public static TheoryData<bool, bool> Transpositions => new() { { false, false }, { false, true }, { true, false }, { true, true } };
 
     [Theory]
@@ -88,7 +94,7 @@ public sealed unsafe class GemmTests
     [Fact]
     public void Batches_equal_single_products_and_a_stride_of_zero_repeats_an_operand()
     {
-        foreach (var (batch, m, n, k, repeatA, repeatB) in new[] { (7, 5, 9, 6, false, false), (40, 8, 8, 8, false, true), (3, 33, 40, 70, true, false), (64, 24, 31, 50, false, false), (1, 4, 4, 4, false, false) })
+        foreach (var (batch, m, n, k, repeatA, repeatB) in s_batches)
         {
             using var a = new GuardedBuffer<float>([.. Values<float>(batch * m * k, 1)]);
             using var b = new GuardedBuffer<float>([.. Values<float>(batch * k * n, 2)]);
