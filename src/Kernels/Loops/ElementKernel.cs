@@ -11,10 +11,16 @@ public delegate void ElementLoop(nint table, long start, long end);
 /// <summary>A loop as a function pointer (ahead-of-time loops) or as a delegate (compiled expression trees).</summary>
 internal readonly unsafe struct ElementKernel
 {
-    private readonly delegate*<nint, long, long, void> _pointer;
+    private readonly delegate*<nint, long, long, int, void> _pointer;
     private readonly ElementLoop? _delegate;
+    private readonly int _scalars;
 
-    public ElementKernel(delegate*<nint, long, long, void> pointer) => _pointer = pointer;
+    /// <summary>A loop that takes as its last argument which operands are scalars (bit i: operand i).</summary>
+    public ElementKernel(delegate*<nint, long, long, int, void> pointer, int scalars)
+    {
+        _pointer = pointer;
+        _scalars = scalars;
+    }
 
     public ElementKernel(ElementLoop loop) => _delegate = loop;
 
@@ -22,7 +28,7 @@ internal readonly unsafe struct ElementKernel
 
     public void Invoke(nint table, long start, long end)
     {
-        if (_pointer != null) _pointer(table, start, end);
+        if (_pointer != null) _pointer(table, start, end, _scalars);
         else _delegate!(table, start, end);
     }
 }

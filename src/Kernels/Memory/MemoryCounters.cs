@@ -1,20 +1,27 @@
 namespace Fusion.Kernels;
 
-/// <summary>Bytes that live arrays hold, and the most they ever held.</summary>
+/// <summary>Bytes of native memory that live arrays hold, and the most they ever held.</summary>
 internal static class MemoryCounters
 {
-    private static long s_live;
+    private static long s_rented;
+    private static long s_returned;
     private static long s_peak;
 
-    public static long Live => Volatile.Read(ref s_live);
+    /// <summary>All bytes ever handed out.</summary>
+    public static long Rented => Volatile.Read(ref s_rented);
+
+    public static long Live => LiveOf(Rented);
 
     public static long Peak => Math.Max(Volatile.Read(ref s_peak), Live);
+
+    /// <summary>Of the first <paramref name="rented"/> bytes handed out, those not given back (a little less if later ones were given back).</summary>
+    public static long LiveOf(long rented) => Math.Max(0, rented - Volatile.Read(ref s_returned));
 
     public static void ResetPeak() => Volatile.Write(ref s_peak, Live);
 
     public static void Add(long bytes)
     {
-        long live = Interlocked.Add(ref s_live, bytes);
+        long live = LiveOf(Interlocked.Add(ref s_rented, bytes));
         long peak = Volatile.Read(ref s_peak);
         while (live > peak)
         {
@@ -24,5 +31,5 @@ internal static class MemoryCounters
         }
     }
 
-    public static void Remove(long bytes) => Interlocked.Add(ref s_live, -bytes);
+    public static void Remove(long bytes) => Interlocked.Add(ref s_returned, bytes);
 }

@@ -46,6 +46,9 @@ internal interface ILane<L>
     /// <summary>x·2ⁿ for an integral n, |n| ≤ 252 (float) or 2044 (double), rounded once, gradual underflow and overflow right (x86 <c>vscalef</c>).</summary>
     static abstract L ScaleB(L x, L n);
 
+    /// <summary>The exact remainder of a/b rounded towards zero, with the sign of a (C# <c>%</c>, C <c>fmod</c>).</summary>
+    static abstract L Remainder(L a, L b);
+
     // Comparisons give masks. NaN compares false, except in NotEqual.
     static abstract L Less(L a, L b);
     static abstract L LessOrEqual(L a, L b);

@@ -135,6 +135,22 @@ internal readonly unsafe struct Lane128<T>(Vector128<T> v) : IVectorLane<Lane128
     }
 
     [MethodImpl(Inline)]
+    public static Lane128<T> Remainder(Lane128<T> a, Lane128<T> b)
+    {
+        Lane128<T> quotient = a / b;
+        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector128<byte>.AllBitsSet;
+        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane128<T> RemainderByElement(Lane128<T> a, Lane128<T> b)
+    {
+        (Vector128<T> x, Vector128<T> y) = (a.V, b.V);
+        LaneFallback.Remainder((T*)&x, (T*)&y, Count);
+        return new(x);
+    }
+
+    [MethodImpl(Inline)]
     public static Lane128<T> Less(Lane128<T> a, Lane128<T> b) => new(Vector128.LessThan(a.V, b.V));
 
     [MethodImpl(Inline)]

@@ -132,6 +132,22 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     }
 
     [MethodImpl(Inline)]
+    public static Lane256<T> Remainder(Lane256<T> a, Lane256<T> b)
+    {
+        Lane256<T> quotient = a / b;
+        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector256<byte>.AllBitsSet;
+        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane256<T> RemainderByElement(Lane256<T> a, Lane256<T> b)
+    {
+        (Vector256<T> x, Vector256<T> y) = (a.V, b.V);
+        LaneFallback.Remainder((T*)&x, (T*)&y, Count);
+        return new(x);
+    }
+
+    [MethodImpl(Inline)]
     public static Lane256<T> Less(Lane256<T> a, Lane256<T> b) => new(Vector256.LessThan(a.V, b.V));
 
     [MethodImpl(Inline)]

@@ -131,6 +131,22 @@ internal readonly unsafe struct Lane512<T>(Vector512<T> v) : IVectorLane<Lane512
     }
 
     [MethodImpl(Inline)]
+    public static Lane512<T> Remainder(Lane512<T> a, Lane512<T> b)
+    {
+        Lane512<T> quotient = a / b;
+        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector512<byte>.AllBitsSet;
+        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane512<T> RemainderByElement(Lane512<T> a, Lane512<T> b)
+    {
+        (Vector512<T> x, Vector512<T> y) = (a.V, b.V);
+        LaneFallback.Remainder((T*)&x, (T*)&y, Count);
+        return new(x);
+    }
+
+    [MethodImpl(Inline)]
     public static Lane512<T> Less(Lane512<T> a, Lane512<T> b) => new(Vector512.LessThan(a.V, b.V));
 
     [MethodImpl(Inline)]

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>Operations that only AVX-512 has as one instruction, spelled with those that every machine has; the same bits.</summary>
-internal static class LaneFallback
+/// <summary>Operations that are not one instruction everywhere, spelled with those that are; the same bits on every machine.</summary>
+internal static unsafe class LaneFallback
 {
     // 1.5·2^52 and 1.5·2^23: adding one leaves the integer value in the low bits of the pattern (the sum is exact to the unit).
     private const double Magic64 = 6755399441055744, Magic32 = 12582912;
@@ -27,6 +27,38 @@ internal static class LaneFallback
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L ToInteger<L>(L a) where L : struct, ILane<L> =>
         L.SubtractInteger(a + L.Const(Magic64), L.Const(Magic64));
+
+    /// <summary>Where <see cref="SimpleRemainder"/> holds: the quotient is an exact integer after truncation, and b is finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L IsSimpleRemainder<L>(L quotient, L b) where L : struct, ILane<L>
+    {
+        L limit = L.Is64 ? L.Const(1L << 52) : L.Const(1 << 23);
+        return L.And(L.Less(L.Abs(quotient), limit), L.Less(L.Abs(b), L.Const(double.PositiveInfinity)));
+    }
+
+    /// <summary>a − trunc(a/b)·b for a small quotient a/b.</summary>
+    /// <remarks>
+    /// The rounded quotient may have reached the next integer, one too far from zero; then the rest has the wrong sign, and b corrects it.
+    /// Both steps are exact: rests are multiples of the last place of b and smaller than b.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L SimpleRemainder<L>(L a, L b, L quotient) where L : struct, ILane<L>
+    {
+        L sign = L.And(a, L.Const(-0.0));
+        L rest = L.Xor(L.Fma(-L.Truncate(quotient), b, a), sign);
+        rest = L.Select(L.Less(rest, L.Const(0)), rest + L.Abs(b), rest);
+        return L.Or(L.Abs(rest), sign);
+    }
+
+    /// <summary>x[i] %= y[i]</summary>
+    public static void Remainder<T>(T* x, T* y, int count) where T : unmanaged
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (typeof(T) == typeof(float)) ((float*)x)[i] %= ((float*)y)[i];
+            if (typeof(T) == typeof(double)) ((double*)x)[i] %= ((double*)y)[i];
+        }
+    }
 
     // The biased exponent comes to lie in the low bits, and the shift moves it to its place.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,11 +3,7 @@ using Fusion.Kernels;
 
 namespace Fusion.Tests;
 
-/// <summary>The thread count is one setting of the process: tests that change it do not run beside each other.</summary>
-[CollectionDefinition(nameof(ThreadCount), DisableParallelization = true)]
-public sealed class ThreadCount;
-
-[Collection(nameof(ThreadCount))]
+[Collection(nameof(ProcessState))]
 public sealed unsafe class WorkerPoolTests : IDisposable
 {
     private readonly int _threads = WorkerPool.Threads;

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Compiles kernel descriptions to machine code by way of expression trees over vector types, and keeps every kernel for the life of the process.
+/// A kernel gives the same bits as its operators' eager loops, one after the other.
+/// </summary>
+internal static class KernelCompiler
+{
+    /// <summary>The most operators, formulas expanded, that one kernel should have: see <see cref="Weight"/>.</summary>
+    public const int MaxOperators = 200;
+
+    private static readonly ConcurrentDictionary<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new();
+    private static readonly ConcurrentDictionary<ElementOp, int> s_weights = new();
+    private static int s_compileCount;
+    private static long s_compileTicks;
+
+    /// <summary>Machine code can be made at run time. Otherwise (NativeAOT) the caller runs the operators' eager loops one by one.</summary>
+    public static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
+
+    /// <summary>Kernels compiled so far in this process.</summary>
+    public static int CompileCount => Volatile.Read(ref s_compileCount);
+
+    /// <summary>The time that building, compiling and jitting them took.</summary>
+    public static TimeSpan CompileTime => Stopwatch.GetElapsedTime(0, Volatile.Read(ref s_compileTicks));
+
+    /// <summary>The kernel at the current SIMD width, from the cache if it was compiled before.</summary>
+    public static ElementKernel Compile(KernelSpec spec) => Compile(spec, SimdWidth.Current);
+
+    public static ElementKernel Compile(KernelSpec spec, int width) =>
+        s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+
+    /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
+    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGetValue((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
+
+    /// <summary>The number of operators that <paramref name="op"/> expands to, on any machine. A kernel's sum should not pass <see cref="MaxOperators"/>.</summary>
+    public static int Weight(ElementOp op) => s_weights.GetOrAdd(op, static op =>
+    {
+        using TreeBuilder builder = new TreeBuilder(512, is64: false).Enter();
+        TreeLane[] inputs = [.. Enumerable.Range(0, op.Arity).Select(i => new TreeLane(Expression.Parameter(builder.Vector.Type, "x" + i)))];
+        op.Emit(inputs);
+        return builder.OperatorCount;
+    });
+
+    /// <summary>
+    /// The kernel at the current SIMD width as a public static C# method, which needs the usings in <see cref="KernelPrinter.Usings"/> and gives the same bits.
+    /// </summary>
+    public static string ToCSharp(KernelSpec spec, string methodName) => KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName);
+
+    private static ElementKernel Build(KernelSpec spec, int width)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ElementLoop loop = KernelTree.Build(spec, width).ToLambda().Compile();
+        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
+        Interlocked.Increment(ref s_compileCount);
+        return new ElementKernel(loop);
+    }
+
+    // A call with no elements has the method jitted here and not in the first step of the user: it reads the pointers and the scalars only.
+    private static unsafe void Prepare(ElementLoop loop, int operands)
+    {
+        long zero = 0;
+        Span<nint> table = stackalloc nint[operands];
+        table.Fill((nint)(&zero));
+        fixed (nint* pointers = table) loop((nint)pointers, 0, 0);
+    }
+}

@@ -1,0 +1,103 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// What a compiled kernel calls besides the vector intrinsics: loads, stores and the operand table. Public only so that kernels printed as C#
+/// compile anywhere; not meant to be called by hand. Pointers are not checked.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static unsafe class KernelMemory
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The pointer of operand <paramref name="index"/> in an operand table.</summary>
+    [MethodImpl(Inline)]
+    public static nint Pointer(nint table, int index) => ((nint*)table)[index];
+
+    /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> Load128<T>(nint source, long i) where T : unmanaged => Vector128.Load((T*)source + i);
+
+    /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void Store128<T>(Vector128<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> Broadcast128<T>(nint source) where T : unmanaged => Vector128.Create(*(T*)source);
+
+    /// <summary>Loads Bool bytes from element <paramref name="i"/> on: all bits where they are not 0.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> LoadMask128<T>(nint source, long i) where T : unmanaged => Lane128<T>.LoadMask((byte*)source + i).V;
+
+    /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreMask128<T>(Vector128<T> mask, nint destination, long i) where T : unmanaged => Lane128<T>.StoreMask(new(mask), (byte*)destination + i);
+
+    /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> BroadcastMask128<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector128<T>.AllBitsSet : Vector128<T>.Zero;
+
+    /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new(a), new(b)).V;
+
+    /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> Load256<T>(nint source, long i) where T : unmanaged => Vector256.Load((T*)source + i);
+
+    /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void Store256<T>(Vector256<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> Broadcast256<T>(nint source) where T : unmanaged => Vector256.Create(*(T*)source);
+
+    /// <summary>Loads Bool bytes from element <paramref name="i"/> on: all bits where they are not 0.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> LoadMask256<T>(nint source, long i) where T : unmanaged => Lane256<T>.LoadMask((byte*)source + i).V;
+
+    /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreMask256<T>(Vector256<T> mask, nint destination, long i) where T : unmanaged => Lane256<T>.StoreMask(new(mask), (byte*)destination + i);
+
+    /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> BroadcastMask256<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector256<T>.AllBitsSet : Vector256<T>.Zero;
+
+    /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new(a), new(b)).V;
+
+    /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> Load512<T>(nint source, long i) where T : unmanaged => Vector512.Load((T*)source + i);
+
+    /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void Store512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> Broadcast512<T>(nint source) where T : unmanaged => Vector512.Create(*(T*)source);
+
+    /// <summary>Loads Bool bytes from element <paramref name="i"/> on: all bits where they are not 0.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> LoadMask512<T>(nint source, long i) where T : unmanaged => Lane512<T>.LoadMask((byte*)source + i).V;
+
+    /// <summary>Stores a mask as Bool bytes, 0 or 1, from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreMask512<T>(Vector512<T> mask, nint destination, long i) where T : unmanaged => Lane512<T>.StoreMask(new(mask), (byte*)destination + i);
+
+    /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> BroadcastMask512<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector512<T>.AllBitsSet : Vector512<T>.Zero;
+
+    /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> Remainder512<T>(Vector512<T> a, Vector512<T> b) where T : unmanaged => Lane512<T>.Remainder(new(a), new(b)).V;
+}

@@ -1,0 +1,42 @@
+using System.Linq.Expressions;
+
+namespace Fusion.Kernels;
+
+/// <summary>What a <see cref="TreeLane"/> writes into: the register type, the variables and the statements of a loop body under construction.</summary>
+internal sealed class TreeBuilder(int width, bool is64) : IDisposable
+{
+    [ThreadStatic]
+    private static TreeBuilder? s_current;
+
+    private TreeBuilder? _outer;
+
+    /// <summary>The builder of this thread, between <see cref="Enter"/> and <see cref="Dispose"/>.</summary>
+    public static TreeBuilder Current => s_current ?? throw new InvalidOperationException("A TreeLane needs a current TreeBuilder.");
+
+    public VectorMethods Vector { get; } = VectorMethods.For(width, is64);
+
+    public List<ParameterExpression> Variables { get; } = [];
+
+    public List<Expression> Statements { get; } = [];
+
+    /// <summary>Operators written so far, constants and loads not counted.</summary>
+    public int OperatorCount { get; set; }
+
+    /// <summary>Makes this the builder of the thread until <see cref="Dispose"/>.</summary>
+    public TreeBuilder Enter()
+    {
+        (_outer, s_current) = (s_current, this);
+        return this;
+    }
+
+    public void Dispose() => (s_current, _outer) = (_outer, null);
+
+    /// <summary>A variable that holds <paramref name="value"/> from here on.</summary>
+    public ParameterExpression Assign(Expression value)
+    {
+        ParameterExpression variable = Expression.Variable(value.Type, "t" + Variables.Count);
+        Variables.Add(variable);
+        Statements.Add(Expression.Assign(variable, value));
+        return variable;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Numerics;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// A product on several threads: C is cut into a grid of rectangles, each computed for all of K by one thread that packs for itself. No thread waits for
+/// another's packing, and no element's order of operations changes.
+/// </summary>
+internal static unsafe class GemmParallel
+{
+    // A rectangle of less work than this is not cut further.
+    private const double MinFlops = 200_000;
+
+    public static void Run<T>(in GemmProblem<T> p)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var kernels = MicroKernels.For<T>();
+        var panel = (nint)kernels.VectorLength * (p.N <= kernels.VectorLength ? 1 : 2);
+        var tiles = (p.M + kernels.MaxRows - 1) / kernels.MaxRows;
+        var panels = (p.N + panel - 1) / panel;
+        nint threads = WorkerPool.Threads, wanted = threads;
+        var flops = 2.0 * p.M * p.N * p.K;
+
+        // Two or more rectangles a thread even out unequal cores, once they are large enough for their packing not to show.
+        if (flops / threads > 50e6) wanted = 4 * threads;
+        else if (flops / threads > 4e6) wanted = 2 * threads;
+        wanted = Math.Max(1, Math.Min(wanted, (nint)(flops / MinFlops)));
+
+        // Halve the longer side (in elements) of the rectangles until there are enough.
+        nint gridM = 1, gridN = 1;
+        while (gridM * gridN < wanted)
+        {
+            var splitN = panels / gridN >= 2 && (p.N / gridN >= p.M / gridM || tiles / gridM < 2);
+            if (splitN) gridN *= 2;
+            else if (tiles / gridM >= 2) gridM *= 2;
+            else break;
+        }
+
+        var rowsPerChunk = Round((p.M + gridM - 1) / gridM, gridM == 1 ? 1 : kernels.MaxRows);
+        var columnsPerChunk = (panels + gridN - 1) / gridN * panel;
+        var job = new Job<T>
+        {
+            Problem = p,
+            Rows = rowsPerChunk,
+            Columns = columnsPerChunk,
+            GridN = (p.N + columnsPerChunk - 1) / columnsPerChunk,
+        };
+        var chunks = (p.M + rowsPerChunk - 1) / rowsPerChunk * job.GridN;
+        WorkerPool.Run((int)chunks, &Chunk<T>, &job);
+    }
+
+    private static nint Round(nint n, nint multiple) => (n + multiple - 1) / multiple * multiple;
+
+    private static void Chunk<T>(void* context, int chunk)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var job = (Job<T>*)context;
+        var (i, j) = Math.DivRem(chunk, job->GridN);
+        ref readonly var p = ref job->Problem;
+        GemmBlock.Run(p, i * job->Rows, Math.Min(p.M, (i + 1) * job->Rows), j * job->Columns, Math.Min(p.N, (j + 1) * job->Columns));
+    }
+
+    private struct Job<T>
+        where T : unmanaged
+    {
+        public GemmProblem<T> Problem;
+        public nint Rows;
+        public nint Columns;
+        public nint GridN;
+    }
+}

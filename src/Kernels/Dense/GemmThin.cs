@@ -1,0 +1,104 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Products with so few rows or columns that a register tile would stand empty. Which path a product takes depends on its shape and transpositions alone.
+/// By C^T = B^T · A^T few columns are treated as few rows.
+/// </summary>
+internal static unsafe class GemmThin
+{
+    private const nint MaxRows = 4;
+    private const nint MinDepth = 64;
+
+    /// <summary>Runs the product if it is thin.</summary>
+    public static bool TryRun<T>(in GemmProblem<T> p, bool parallel)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (p.M > MaxRows && p.N > MaxRows) return false;
+        if (p.K >= MinDepth)
+        {
+            if (p.TransB && p.M <= MaxRows)
+            {
+                Dots(p, p.A, p.Lda, p.TransA, p.M, p.B, p.Ldb, p.N, false, parallel);
+                return true;
+            }
+
+            if (!p.TransA && p.N <= MaxRows)
+            {
+                Dots(p, p.B, p.Ldb, !p.TransB, p.N, p.A, p.Lda, p.M, true, parallel);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Dot products of the few vectors of one operand with the many contiguous rows of the other.</summary>
+    private static void Dots<T>(
+        in GemmProblem<T> p, T* few, nint fewStride, bool gather, nint fewCount, T* rows, nint rowStride, nint rowCount, bool swapped, bool parallel)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var scratch = new NativeScratch(gather ? fewCount * p.K * sizeof(T) : 0);
+        if (gather)
+        {
+            var x = (T*)scratch.Pointer;
+            Gather(few, fewStride, fewCount, p.K, x);
+            few = x;
+            fewStride = p.K;
+        }
+
+        var job = new DotsJob<T>
+        {
+            Problem = p,
+            Few = few,
+            FewStride = fewStride,
+            FewCount = fewCount,
+            Rows = rows,
+            RowStride = rowStride,
+            RowCount = rowCount,
+            Swapped = swapped,
+        };
+        switch (SimdWidth.Current)
+        {
+            case 512:
+                GemmDots<Lane512<T>, T>.Run(job, parallel);
+                break;
+            case 256:
+                GemmDots<Lane256<T>, T>.Run(job, parallel);
+                break;
+            default:
+                GemmDots<Lane128<T>, T>.Run(job, parallel);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather<T>(T* source, nint stride, nint count, nint k, T* destination)
+        where T : unmanaged
+    {
+        for (nint j = 0; j < k; j++)
+        {
+            for (nint i = 0; i < count; i++) destination[i * k + j] = source[j * stride + i];
+        }
+    }
+}
+
+/// <summary>Dot products of few vectors with many rows, both contiguous along k.</summary>
+internal unsafe struct DotsJob<T>
+    where T : unmanaged
+{
+    public GemmProblem<T> Problem;
+    public T* Few;
+    public nint FewStride;
+    public nint FewCount;
+    public T* Rows;
+    public nint RowStride;
+    public nint RowCount;
+
+    /// <summary>The few are columns of C, the many its rows.</summary>
+    public bool Swapped;
+
+    public nint PerChunk;
+}

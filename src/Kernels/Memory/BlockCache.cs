@@ -1,0 +1,154 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Free native blocks by size. Sizes have eight steps per power of two, so at most 12.5 % of a block is unused, and powers of two are exact.
+/// Each size keeps a stack linked through the free memory itself; the most recently freed, still cached block is used first.
+/// </summary>
+internal static unsafe class BlockCache
+{
+    private const int Steps = 8;
+    private const int MinLog2 = 12;
+    private const int MaxLog2 = 47; // what a user address space holds
+    private const nuint Alignment = 64;
+
+    private static readonly Bucket[] s_buckets = CreateBuckets();
+    private static readonly long s_idleLimit = Math.Max(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+    private static long s_idle;
+
+    /// <summary>Bytes that lie unused in the cache.</summary>
+    public static long IdleBytes => Volatile.Read(ref s_idle);
+
+    /// <summary>The size of the block that a request gets.</summary>
+    public static long RoundUp(long bytes)
+    {
+        if (bytes <= 1L << MinLog2) return 1L << MinLog2;
+        if (bytes > 1L << MaxLog2) throw OutOfMemory(bytes, null);
+        int shift = BitOperations.Log2((ulong)(bytes - 1)) - 3;
+        return (((bytes - 1) >> shift) + 1) << shift;
+    }
+
+    /// <summary>A block of a size that <see cref="RoundUp"/> gave.</summary>
+    public static nint Rent(long capacity, long requested)
+    {
+        Bucket bucket = s_buckets[Index(capacity)];
+        nint block = Pop(bucket);
+        if (block == 0)
+        {
+            CollectionTrigger.CollectIfDue(bucket, static b => Volatile.Read(ref b.Idle) != 0);
+            block = Pop(bucket);
+            if (block == 0) block = AllocateFresh(capacity, requested);
+        }
+        MemoryCounters.Add(capacity);
+        return block;
+    }
+
+    /// <summary>Takes a block back; any thread, the finalizer's included.</summary>
+    public static void Return(nint block, long capacity)
+    {
+        MemoryCounters.Remove(capacity);
+        if (Interlocked.Add(ref s_idle, capacity) > s_idleLimit)
+        {
+            Interlocked.Add(ref s_idle, -capacity);
+            NativeMemory.AlignedFree((void*)block);
+            return;
+        }
+        Bucket bucket = s_buckets[Index(capacity)];
+        lock (bucket)
+        {
+            *(nint*)block = bucket.Head;
+            bucket.Head = block;
+            bucket.Idle++;
+        }
+        CacheTrimmer.Start();
+    }
+
+    /// <summary>Gives blocks back to the system: all, or those that no one needed since the last call.</summary>
+    public static void Trim(bool all)
+    {
+        foreach (Bucket bucket in s_buckets)
+        {
+            if (Volatile.Read(ref bucket.Idle) == 0) continue;
+            lock (bucket)
+            {
+                for (int count = all ? bucket.Idle : bucket.LeastIdle; count > 0; count--)
+                {
+                    nint block = Unlink(bucket);
+                    Interlocked.Add(ref s_idle, -bucket.Size);
+                    NativeMemory.AlignedFree((void*)block);
+                }
+                bucket.LeastIdle = bucket.Idle;
+            }
+        }
+    }
+
+    private static nint Pop(Bucket bucket)
+    {
+        if (Volatile.Read(ref bucket.Idle) == 0) return 0;
+        nint block;
+        lock (bucket) block = Unlink(bucket);
+        if (block != 0) Interlocked.Add(ref s_idle, -bucket.Size);
+        return block;
+    }
+
+    private static nint Unlink(Bucket bucket)
+    {
+        nint block = bucket.Head;
+        if (block == 0) return 0;
+        bucket.Head = *(nint*)block;
+        bucket.LeastIdle = Math.Min(bucket.LeastIdle, --bucket.Idle);
+        return block;
+    }
+
+    private static nint AllocateFresh(long capacity, long requested)
+    {
+        nuint size = checked((nuint)capacity + MemoryPool.Slack);
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc(size, Alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            CollectionTrigger.CollectEverything();
+            Trim(all: true);
+        }
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc(size, Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw OutOfMemory(requested, e);
+        }
+    }
+
+    private static InsufficientMemoryException OutOfMemory(long bytes, Exception? cause) => new(
+        $"An array of {bytes:N0} bytes does not fit into memory; arrays hold {MemoryCounters.Live:N0} bytes at present. "
+        + "Use a smaller batch, another element type, or drop references to arrays that are not needed.", cause);
+
+    private static int Index(long capacity)
+    {
+        int log2 = BitOperations.Log2((ulong)capacity);
+        return ((log2 - MinLog2) * Steps) + (int)((capacity >> (log2 - 3)) & (Steps - 1));
+    }
+
+    private static Bucket[] CreateBuckets()
+    {
+        var buckets = new Bucket[((MaxLog2 - MinLog2) * Steps) + 1];
+        for (int i = 0; i < buckets.Length; i++) buckets[i] = new Bucket((long)(Steps + (i % Steps)) << (MinLog2 - 3 + (i / Steps)));
+        return buckets;
+    }
+
+    /// <summary>The free blocks of one size; also their lock.</summary>
+    private sealed class Bucket(long size)
+    {
+        public readonly long Size = size;
+        public nint Head;
+        public int Idle;
+
+        /// <summary>The smallest <see cref="Idle"/> since the last trim: so many blocks nobody needed.</summary>
+        public int LeastIdle;
+    }
+}

@@ -1,0 +1,66 @@
+namespace Fusion.Kernels;
+
+/// <summary>Every element-wise operator of the kernels, once.</summary>
+internal static class ElementOps
+{
+    // Arithmetic
+    public static readonly ElementOp Add = ElementOp.Binary<AddOp>("Add", integers: true);
+    public static readonly ElementOp Subtract = ElementOp.Binary<SubtractOp>("Subtract", integers: true);
+    public static readonly ElementOp Multiply = ElementOp.Binary<MultiplyOp>("Multiply", integers: true);
+    public static readonly ElementOp Divide = ElementOp.Binary<DivideOp>("Divide");
+    public static readonly ElementOp FloorDivide = new DivisionElementOp<FloorDivideOp>("FloorDivide", remainder: false);
+    public static readonly ElementOp Mod = new DivisionElementOp<ModOp>("Mod", remainder: true);
+    public static readonly ElementOp FusedMultiplyAdd = ElementOp.Ternary<FusedMultiplyAddOp>("FusedMultiplyAdd");
+    public static readonly ElementOp Negate = ElementOp.Unary<NegateOp>("Negate", integers: true);
+    public static readonly ElementOp Abs = ElementOp.Unary<AbsOp>("Abs", integers: true);
+    public static readonly ElementOp Sign = ElementOp.Unary<SignOp>("Sign", integers: true);
+    public static readonly ElementOp Square = ElementOp.Unary<SquareOp>("Square", integers: true);
+    public static readonly ElementOp Reciprocal = ElementOp.Unary<ReciprocalOp>("Reciprocal");
+    public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
+    public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
+    public static readonly ElementOp Lerp = ElementOp.Ternary<LerpOp>("Lerp");
+
+    // Rounding
+    public static readonly ElementOp Floor = ElementOp.Unary<FloorOp>("Floor", integers: true);
+    public static readonly ElementOp Ceiling = ElementOp.Unary<CeilingOp>("Ceiling", integers: true);
+    public static readonly ElementOp Round = ElementOp.Unary<RoundOp>("Round", integers: true);
+    public static readonly ElementOp Truncate = ElementOp.Unary<TruncateOp>("Truncate", integers: true);
+
+    // Selection
+    public static readonly ElementOp Maximum = ElementOp.Binary<MaximumOp>("Maximum", integers: true);
+    public static readonly ElementOp Minimum = ElementOp.Binary<MinimumOp>("Minimum", integers: true);
+    public static readonly ElementOp Clip = ElementOp.Ternary<ClipOp>("Clip", integers: true);
+    public static readonly ElementOp CopySign = ElementOp.Binary<CopySignOp>("CopySign");
+    public static readonly ElementOp Relu = ElementOp.Unary<ReluOp>("Relu", integers: true);
+    public static readonly ElementOp LeakyRelu = ElementOp.Binary<LeakyReluOp>("LeakyRelu");
+    public static readonly ElementOp Where = ElementOp.Choice<WhereOp>("Where");
+
+    // Comparisons and tests: values to masks
+    public static readonly ElementOp Equal = ElementOp.Comparison<EqualOp>("Equal");
+    public static readonly ElementOp NotEqual = ElementOp.Comparison<NotEqualOp>("NotEqual");
+    public static readonly ElementOp Greater = ElementOp.Comparison<GreaterOp>("Greater");
+    public static readonly ElementOp GreaterOrEqual = ElementOp.Comparison<GreaterOrEqualOp>("GreaterOrEqual");
+    public static readonly ElementOp Less = ElementOp.Comparison<LessOp>("Less");
+    public static readonly ElementOp LessOrEqual = ElementOp.Comparison<LessOrEqualOp>("LessOrEqual");
+    public static readonly ElementOp IsNaN = ElementOp.Test<IsNaNOp>("IsNaN");
+    public static readonly ElementOp IsFinite = ElementOp.Test<IsFiniteOp>("IsFinite");
+    public static readonly ElementOp IsInfinity = ElementOp.Test<IsInfinityOp>("IsInfinity");
+
+    // Masks
+    public static readonly ElementOp LogicalAnd = ElementOp.Logical<LogicalAndOp>("LogicalAnd");
+    public static readonly ElementOp LogicalOr = ElementOp.Logical<LogicalOrOp>("LogicalOr");
+    public static readonly ElementOp LogicalXor = ElementOp.Logical<LogicalXorOp>("LogicalXor");
+    public static readonly ElementOp LogicalNot = ElementOp.LogicalUnary<LogicalNotOp>("LogicalNot");
+    public static readonly ElementOp MaskToValue = ElementOp.FromMask<MaskToValueOp>("MaskToValue");
+    public static readonly ElementOp ValueToMask = ElementOp.Test<ValueToMaskOp>("ValueToMask", integers: true);
+
+    /// <summary>All of them, in the order of this file.</summary>
+    public static IReadOnlyList<ElementOp> All { get; } =
+    [
+        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Reciprocal, Sqrt, ReciprocalSqrt, Lerp,
+        Floor, Ceiling, Round, Truncate,
+        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Where,
+        Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
+        LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
+    ];
+}

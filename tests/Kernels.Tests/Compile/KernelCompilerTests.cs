@@ -1,0 +1,130 @@
+using System.Numerics;
+using Fusion.Kernels;
+using Fusion.Tests.Scalars;
+
+namespace Fusion.Tests.Compile;
+
+/// <summary>Compiled kernels give the bits of the eager loops: every operator alone, random bodies, every width, every length.</summary>
+public class KernelCompilerTests
+{
+    private static readonly int[] s_widths = [.. new[] { 128, 256, 512 }.Where(w => w <= SimdWidth.Hardware)];
+
+    public static TheoryData<string> Names => [.. ElementOps.All.Select(op => op.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void OneOperatorGivesTheBitsOfItsLoop(string name)
+    {
+        CheckOperator<float>(ElementOpTests.Find(name), DType.Float32);
+        CheckOperator<double>(ElementOpTests.Find(name), DType.Float64);
+    }
+
+    [Fact]
+    public void RandomBodiesGiveTheBitsOfTheirStepsOneByOne()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            Random random = new(seed);
+            bool is64 = seed % 2 == 1;
+            KernelSpec spec = SpecRunner.RandomSpec(random, is64, 1 + random.Next(24));
+            int length = 1 + random.Next(130);
+            if (is64) CheckBody<double>(spec, random, length, seed);
+            else CheckBody<float>(spec, random, length, seed);
+        }
+    }
+
+    [Fact]
+    public void EveryLengthGivesTheBitsOfItsSteps()
+    {
+        KernelSpec spec = new(false, [new(), new(IsScalar: true)], [KernelStep.Of(ElementOps.Multiply, 0, 1), KernelStep.Of(ElementOps.Greater, 2, 1)], [2, 3]);
+        float[][] inputs = SpecRunner.RandomInputs<float>(new Random(5), spec, 130);
+        foreach (int width in s_widths)
+        {
+            ElementKernel kernel = KernelCompiler.Compile(spec, width);
+            for (int length = 1; length <= 130; length++)
+                Assert.Equal(SpecRunner.StepByStep(spec, width, inputs, length), SpecRunner.Run(spec, kernel, inputs, length));
+        }
+    }
+
+    [Fact]
+    public void OutputsMayBeTheMemoryOfInputs()
+    {
+        // (x, y) ← (x + y, x − y) in place.
+        KernelSpec spec = new(false, [new(), new()], [KernelStep.Of(ElementOps.Add, 0, 1), KernelStep.Of(ElementOps.Subtract, 0, 1)], [2, 3]);
+        using Operands operands = new();
+        operands.Add<float>([1, 2, 3]).Add<float>([10, 20, 30]).Run(KernelCompiler.Compile(spec), 0, 3, [0, 1, 0, 1]);
+        Assert.Equal([11, 22, 33], operands.Read<float>(0));
+        Assert.Equal([-9, -18, -27], operands.Read<float>(1));
+    }
+
+    [Fact]
+    public void ALoopStartsWhereItIsTold()
+    {
+        KernelSpec spec = new(false, [new()], [KernelStep.Of(ElementOps.Negate, 0)], [1]);
+        using Operands operands = new();
+        float[] ones = [.. Enumerable.Repeat(1f, 192)];
+        operands.Add<float>(ones).Add<float>(ones).Run(KernelCompiler.Compile(spec), 64, 128);
+        Assert.Equal([.. ones[..64], .. Enumerable.Repeat(-1f, 64), .. ones[..64]], operands.Read<float>(1));
+    }
+
+    [Fact]
+    public void EqualDescriptionsShareOneKernel()
+    {
+        static KernelSpec Spec(double constant) => new(false, [new()], [KernelStep.Of(constant), KernelStep.Of(ElementOps.Add, 0, 1)], [2]);
+        Assert.Equal(Spec(0.25), Spec(0.25));
+        Assert.Equal(Spec(double.NaN), Spec(double.NaN));
+        Assert.NotEqual(Spec(0.0), Spec(-0.0));
+        Assert.NotEqual(new KernelSpec(true, [new()], [], [0]), new KernelSpec(false, [new()], [], [0]));
+        KernelCompiler.Compile(Spec(0.25));
+        Assert.True(KernelCompiler.IsCompiled(Spec(0.25)));
+        Assert.False(KernelCompiler.IsCompiled(Spec(0.125)));
+        Assert.True(KernelCompiler.CompileCount > 0 && KernelCompiler.CompileTime > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void ADescriptionIsChecked()
+    {
+        Assert.Throws<ArgumentException>(() => new KernelSpec(false, [new()], [KernelStep.Of(ElementOps.Add, 0, 1)], [1]));
+        Assert.Throws<ArgumentException>(() => new KernelSpec(false, [new(IsMask: true)], [KernelStep.Of(ElementOps.Square, 0)], [1]));
+        Assert.Throws<ArgumentException>(() => new KernelSpec(false, [new()], [KernelStep.Of(ElementOps.LogicalNot, 0)], [1]));
+        Assert.Throws<ArgumentException>(() => new KernelSpec(false, [new()], [], []));
+        Assert.Throws<ArgumentException>(() => new KernelSpec(false, [new()], [], [1]));
+        Assert.Throws<ArgumentException>(() => KernelStep.Of(ElementOps.Add, 0));
+    }
+
+    [Fact]
+    public void WeightsCountExpandedOperators()
+    {
+        Assert.Equal(1, KernelCompiler.Weight(ElementOps.Add));
+        Assert.Equal(2, KernelCompiler.Weight(ElementOps.ReciprocalSqrt));
+        Assert.All(ElementOps.All, op => Assert.InRange(KernelCompiler.Weight(op), 0, KernelCompiler.MaxOperators));
+    }
+
+    private static void CheckOperator<T>(ElementOp op, DType type) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        T[][] inputs = ElementOpTests.Inputs<T>()[..op.Arity];
+        for (int scalars = 0; scalars < 1 << op.Arity; scalars++)
+        {
+            KernelInput[] operands = [.. Enumerable.Range(0, op.Arity).Select(i => new KernelInput(op.IsMaskInput(i), ((scalars >> i) & 1) != 0))];
+            KernelSpec spec = new(type == DType.Float64, operands, [KernelStep.Of(op, [.. Enumerable.Range(0, op.Arity)])], [op.Arity]);
+            byte[] first = Operands.Eager(op, type, s_widths[0], inputs[0].Length, scalars, inputs);
+            foreach (int width in s_widths)
+            {
+                Assert.Equal(first, Operands.Eager(op, type, width, inputs[0].Length, scalars, inputs));
+                Assert.Equal(first, SpecRunner.Run(spec, KernelCompiler.Compile(spec, width), inputs, inputs[0].Length)[0]);
+            }
+        }
+    }
+
+    private static void CheckBody<T>(KernelSpec spec, Random random, int length, int seed) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        T[][] inputs = SpecRunner.RandomInputs<T>(random, spec, length);
+        foreach (int width in s_widths)
+        {
+            byte[][] expected = SpecRunner.StepByStep(spec, width, inputs, length);
+            byte[][] actual = SpecRunner.Run(spec, KernelCompiler.Compile(spec, width), inputs, length);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(expected[i].AsSpan().SequenceEqual(actual[i]), $"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Numerics;
+using System.Runtime.Loader;
+using Fusion.Kernels;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Fusion.Tests.Compile;
+
+/// <summary>Printed kernels compile with the C# compiler, outside this library, and give the bits of the kernel.</summary>
+public class KernelPrinterTests
+{
+    [Fact]
+    public void PrintedKernelsCompileAndGiveTheSameBits()
+    {
+        KernelSpec[] specs =
+        [
+            .. ElementOps.All.Select(OneOperator),
+            .. Enumerable.Range(100, 24).Select(seed => SpecRunner.RandomSpec(new Random(seed), seed % 2 == 1, 12)),
+        ];
+        Type printed = CompileWithRoslyn(specs.Select((spec, i) => KernelCompiler.ToCSharp(spec, "Kernel" + i)));
+        for (int i = 0; i < specs.Length; i++)
+        {
+            ElementKernel kernel = new(printed.GetMethod("Kernel" + i)!.CreateDelegate<ElementLoop>());
+            if (specs[i].Is64) Check<double>(specs[i], kernel, i);
+            else Check<float>(specs[i], kernel, i);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.1, "0.1f")]
+    [InlineData(-0.0, "-0f")]
+    [InlineData(double.NegativeInfinity, "float.NegativeInfinity")]
+    [InlineData(double.NaN, "BitConverter.UInt32BitsToSingle(0xFFC00000)")]
+    public void ConstantsArePrintedToTheBit(double constant, string expected)
+    {
+        KernelSpec spec = new(false, [new()], [KernelStep.Of(constant), KernelStep.Of(ElementOps.Add, 0, 1)], [2]);
+        Assert.Contains($"Create({expected})", KernelCompiler.ToCSharp(spec, "Kernel"));
+    }
+
+    private static KernelSpec OneOperator(ElementOp op) => new(
+        is64: false,
+        [.. Enumerable.Range(0, op.Arity).Select(i => new KernelInput(op.IsMaskInput(i)))],
+        [KernelStep.Of(op, [.. Enumerable.Range(0, op.Arity)])],
+        [op.Arity]);
+
+    private static void Check<T>(KernelSpec spec, ElementKernel printed, int seed) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        T[][] inputs = SpecRunner.RandomInputs<T>(new Random(seed), spec, 97);
+        byte[][] expected = SpecRunner.Run(spec, KernelCompiler.Compile(spec), inputs, 97);
+        Assert.Equal(expected, SpecRunner.Run(spec, printed, inputs, 97));
+    }
+
+    private static Type CompileWithRoslyn(IEnumerable<string> methods)
+    {
+        string source = $"{KernelPrinter.Usings}public static class Printed\n{{\n{string.Join("\n", methods)}}}\n";
+        string[] trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+        CSharpCompilation compilation = CSharpCompilation.Create(
+            "Printed" + Guid.NewGuid().ToString("N"),
+            [CSharpSyntaxTree.ParseText(source)],
+            trusted.Select(path => MetadataReference.CreateFromFile(path)),
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
+        using MemoryStream image = new();
+        Microsoft.CodeAnalysis.Emit.EmitResult result = compilation.Emit(image);
+        Assert.True(result.Success, string.Join("\n", result.Diagnostics.Take(10)) + "\n" + source[..Math.Min(4000, source.Length)]);
+        image.Position = 0;
+        return AssemblyLoadContext.Default.LoadFromStream(image).GetType("Printed")!;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Numerics;
+using Fusion.Kernels;
+
+namespace Fusion.Tests;
+
+/// <summary>The definition of a matrix product, element by element.</summary>
+internal static class GemmReference
+{
+    /// <summary>The order of operations that <see cref="Gemm"/> promises: chains of fused multiply-adds per block of K, blocks added in order, alpha, bias, ReLU.</summary>
+    public static T[] Exact<T>(GemmCase s, T[] a, T[] b, T[] c, T[]? bias)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var result = (T[])c.Clone();
+        int most = typeof(T) == typeof(float) ? 384 : 256, blocks = Math.Max(1, (s.K + most - 1) / most), depth = (s.K + blocks - 1) / blocks;
+        for (var i = 0; i < s.M; i++)
+        {
+            for (var j = 0; j < s.N; j++)
+            {
+                var value = s.Beta == 0 ? T.Zero : c[i * s.Ldc + j];
+                if (s.Beta != 0 && s.Beta != 1) value *= T.CreateChecked(s.Beta);
+                for (var k0 = 0; k0 < s.K || k0 == 0; k0 += depth)
+                {
+                    var sum = T.Zero;
+                    for (var k = k0; k < Math.Min(s.K, k0 + depth); k++) sum = T.FusedMultiplyAdd(A(s, a, i, k), B(s, b, k, j), sum);
+                    if (s.Alpha != 1) sum *= T.CreateChecked(s.Alpha);
+                    value = k0 == 0 && s.Beta == 0 ? sum : value + sum;
+                    if (s.K == 0) break;
+                }
+
+                if (bias is not null) value += bias[j];
+                if (s.Relu && value < T.Zero) value = T.Zero;
+                result[i * s.Ldc + j] = value;
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The result in double precision.</summary>
+    public static double[] InDouble<T>(GemmCase s, T[] a, T[] b, T[] c, T[]? bias)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var result = Array.ConvertAll(c, double.CreateChecked);
+        for (var i = 0; i < s.M; i++)
+        {
+            for (var j = 0; j < s.N; j++)
+            {
+                var sum = 0.0;
+                for (var k = 0; k < s.K; k++) sum += double.CreateChecked(A(s, a, i, k)) * double.CreateChecked(B(s, b, k, j));
+                var value = s.Alpha * sum + (s.Beta == 0 ? 0 : s.Beta * double.CreateChecked(c[i * s.Ldc + j]));
+                if (bias is not null) value += double.CreateChecked(bias[j]);
+                result[i * s.Ldc + j] = s.Relu ? Math.Max(0, value) : value;
+            }
+        }
+
+        return result;
+    }
+
+    private static T A<T>(GemmCase s, T[] a, int i, int k) => s.TransA ? a[k * s.Lda + i] : a[i * s.Lda + k];
+
+    private static T B<T>(GemmCase s, T[] b, int k, int j) => s.TransB ? b[j * s.Ldb + k] : b[k * s.Ldb + j];
+}
+
+/// <summary>One product to try; Pad is added to every leading dimension.</summary>
+internal sealed record GemmCase(int M, int N, int K, bool TransA = false, bool TransB = false)
+{
+    public int Pad { get; init; }
+
+    public double Alpha { get; init; } = 1;
+
+    public double Beta { get; init; }
+
+    public bool Bias { get; init; }
+
+    public bool Relu { get; init; }
+
+    public int Lda => (TransA ? M : K) + Pad;
+
+    public int Ldb => (TransB ? K : N) + Pad;
+
+    public int Ldc => N + Pad;
+
+    public long SizeA => Size(TransA ? K : M, TransA ? M : K, Lda);
+
+    public long SizeB => Size(TransB ? N : K, TransB ? K : N, Ldb);
+
+    public long SizeC => Size(M, N, Ldc);
+
+    /// <summary>Few rows or columns over a long contiguous k: dot products by the 64-lane tree, not chains in the order of k.</summary>
+    public bool IsDots => K >= 64 && ((TransB && M <= 4) || (!TransA && N <= 4));
+
+    private static long Size(long rows, long columns, long stride) => rows == 0 || columns == 0 ? 0 : (rows - 1) * stride + columns;
+}

@@ -1,0 +1,144 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Fusion.Kernels;
+
+namespace Fusion.Tests;
+
+/// <summary>Every path of the matrix product against its definition, at every vector width and with one and two threads, bit for bit.</summary>
+[Collection(KernelModes.Name)]
+public sealed unsafe class GemmTests
+{
+    public static TheoryData<bool, bool> Transpositions => new() { { false, false }, { false, true }, { true, false }, { true, true } };
+
+    [Theory]
+    [MemberData(nameof(Transpositions))]
+    public void Small_sizes_of_every_kind(bool transA, bool transB)
+    {
+        int[] sizes = [1, 2, 3, 4, 5, 7, 8, 9, 13, 14, 15, 16, 17, 28, 31, 32, 33, 40];
+        var random = new Random(1);
+        foreach (var m in sizes)
+        {
+            foreach (var n in sizes)
+            {
+                var s = new GemmCase(m, n, sizes[random.Next(sizes.Length)], transA, transB) { Pad = random.Next(3) };
+                Check<float>(s);
+                Check<double>(s with { K = sizes[random.Next(sizes.Length)] });
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Transpositions))]
+    public void Depths_around_the_block_edges(bool transA, bool transB)
+    {
+        foreach (var k in new[] { 63, 64, 65, 255, 256, 257, 383, 384, 385, 511, 513, 767, 768, 769, 1200 })
+        {
+            Check<float>(new GemmCase(9, 21, k, transA, transB) { Pad = 1, Bias = true });
+            Check<double>(new GemmCase(15, 11, k, transA, transB) { Alpha = -0.5, Beta = 1 });
+            Check<float>(new GemmCase(3, 19, k, transA, transB) { Bias = true, Relu = true });
+            Check<double>(new GemmCase(19, 2, k, transA, transB) { Alpha = 0.7, Beta = 0.3, Bias = true });
+            Check<float>(new GemmCase(1, 33, k, transA, transB) { Beta = 2, Pad = 2 });
+            Check<float>(new GemmCase(33, 1, k, transA, transB) { Bias = true, Pad = 2 });
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Transpositions))]
+    public void Large_enough_to_be_packed_and_shared(bool transA, bool transB)
+    {
+        Check<float>(new GemmCase(150, 129, 400, transA, transB) { Bias = true, Relu = true, Alpha = 1.5 });
+        Check<float>(new GemmCase(65, 250, 256, transA, transB) { Beta = 1 });
+        Check<double>(new GemmCase(97, 130, 300, transA, transB) { Beta = 0.5, Pad = 3 });
+        Check<float>(new GemmCase(20, 1030, 100, transA, transB));
+        Check<float>(new GemmCase(700, 20, 64, transA, transB));
+    }
+
+    [Fact]
+    public void A_depth_of_zero_leaves_beta_bias_and_activation()
+    {
+        Check<float>(new GemmCase(5, 7, 0) { Beta = 0.5, Bias = true, Relu = true });
+        Check<double>(new GemmCase(1, 3, 0, true, true));
+    }
+
+    [Fact]
+    public void Empty_results_are_not_touched()
+    {
+        Check<float>(new GemmCase(0, 7, 3));
+        Check<float>(new GemmCase(7, 0, 3));
+    }
+
+    [Fact]
+    public void Beta_of_zero_does_not_read_the_result()
+    {
+        foreach (var n in new[] { 1, 5, 40 })
+        {
+            using var a = new GuardedBuffer<float>([.. Values<float>(20 * 70, 1)]);
+            using var b = new GuardedBuffer<float>([.. Values<float>(70 * n, 2)]);
+            using var c = new GuardedBuffer<float>(20 * n);
+            c.Span.Fill(float.NaN);
+            Gemm.Run(false, false, 20, n, 70, 1f, a.Data, 70, b.Data, n, 0f, c.Data, n);
+            Assert.DoesNotContain(c.Span.ToArray(), float.IsNaN);
+        }
+    }
+
+    [Fact]
+    public void Batches_equal_single_products_and_a_stride_of_zero_repeats_an_operand()
+    {
+        foreach (var (batch, m, n, k, repeatA, repeatB) in new[] { (7, 5, 9, 6, false, false), (40, 8, 8, 8, false, true), (3, 33, 40, 70, true, false), (64, 24, 31, 50, false, false), (1, 4, 4, 4, false, false) })
+        {
+            using var a = new GuardedBuffer<float>([.. Values<float>(batch * m * k, 1)]);
+            using var b = new GuardedBuffer<float>([.. Values<float>(batch * k * n, 2)]);
+            using var bias = new GuardedBuffer<float>([.. Values<float>(n, 3)]);
+            using var expected = new GuardedBuffer<float>(batch * m * n);
+            long sa = repeatA ? 0 : m * k, sb = repeatB ? 0 : k * n, sc = m * n;
+            for (var i = 0; i < batch; i++)
+            {
+                Gemm.Run(false, true, m, n, k, 2f, a.Data + i * sa, k, b.Data + i * sb, k, 0f, expected.Data + i * sc, n, bias.Data, GemmActivation.Relu);
+            }
+
+            KernelModes.ForEach(() =>
+            {
+                using var c = new GuardedBuffer<float>(batch * m * n);
+                Gemm.RunBatched(batch, false, true, m, n, k, 2f, a.Data, k, sa, b.Data, k, sb, 0f, c.Data, n, sc, bias.Data, GemmActivation.Relu);
+                Assert.True(MemoryMarshal.AsBytes(c.Span).SequenceEqual(MemoryMarshal.AsBytes(expected.Span)));
+                c.AssertIntact();
+            });
+        }
+    }
+
+    private static void Check<T>(GemmCase s)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (a, b, c) = (Values<T>(s.SizeA, 1), Values<T>(s.SizeB, 2), Values<T>(s.SizeC, 3));
+        var bias = s.Bias ? Values<T>(s.N, 4) : null;
+        using var left = new GuardedBuffer<T>(a);
+        using var right = new GuardedBuffer<T>(b);
+        using var row = new GuardedBuffer<T>(bias);
+        T[]? exact = s.IsDots ? null : GemmReference.Exact(s, a, b, c, bias);
+        var close = GemmReference.InDouble(s, a, b, c, bias);
+        KernelModes.ForEach(() =>
+        {
+            using var result = new GuardedBuffer<T>(c);
+            Gemm.Run(
+                s.TransA, s.TransB, s.M, s.N, s.K, T.CreateChecked(s.Alpha), left.Data, s.Lda, right.Data, s.Ldb, T.CreateChecked(s.Beta), result.Data, s.Ldc,
+                s.Bias ? row.Data : null, s.Relu ? GemmActivation.Relu : GemmActivation.None);
+            var actual = result.Span.ToArray();
+            result.AssertIntact();
+            left.AssertIntact();
+            right.AssertIntact();
+            exact ??= actual;
+            Assert.True(MemoryMarshal.AsBytes(actual.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(exact.AsSpan())), $"{s} {typeof(T).Name} width {SimdWidth.Current} threads {WorkerPool.Threads}");
+            var tolerance = (typeof(T) == typeof(float) ? 1e-6 : 2e-15) * (s.K + 4);
+            for (var i = 0; i < actual.Length; i++) Assert.Equal(close[i], double.CreateChecked(actual[i]), tolerance);
+        });
+    }
+
+    private static T[] Values<T>(long count, int seed)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var random = new Random(seed);
+        var values = new T[count];
+        for (var i = 0; i < values.Length; i++) values[i] = T.CreateChecked(random.NextDouble() * 2 - 1);
+        return values;
+    }
+}
