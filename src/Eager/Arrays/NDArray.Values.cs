@@ -100,6 +100,14 @@ public sealed partial class NDArray
         return this;
     }
 
+    /// <summary>The element of a Float64 array of one element, also while a function is traced.</summary>
+    internal double ScalarDouble()
+    {
+        double value = Unsafe.ReadUnaligned<double>(ref Data);
+        GC.KeepAlive(this);
+        return value;
+    }
+
     /// <summary>Fills a contiguous array, unchecked.</summary>
     internal void CopyIn<T>(ReadOnlySpan<T> values)
     {

@@ -77,7 +77,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             }
         }
 
-        if (_targets is not null && !_targets.Leads(node)) return;
+        if (_targets is not null && !node.IsReleased && !_targets.LiesBehind(node)) return;
         if (node.IsReleased) throw Errors.GraphReleased(node);
         ExecutionState.Current.Training = trainMode ?? node.TrainMode;
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);

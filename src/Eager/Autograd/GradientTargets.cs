@@ -6,10 +6,14 @@ internal sealed class GradientTargets
     private readonly (object? Source, int Index)[] _keys;
     private readonly NDArray?[] _results;
     private readonly HashSet<object> _sources = new(ReferenceEqualityComparer.Instance);
-    private HashSet<TapeNode> _path = [];
+    private readonly bool _stop;
+    private HashSet<TapeNode> _behind = [];
 
-    public GradientTargets(IReadOnlyList<NDArray> variables)
+    /// <param name="variables">The targets.</param>
+    /// <param name="stop">Nothing behind a target is visited: the targets are the inputs of a function that is differentiated on its own.</param>
+    public GradientTargets(IReadOnlyList<NDArray> variables, bool stop = false)
     {
+        _stop = stop;
         _keys = new (object?, int)[variables.Count];
         _results = new NDArray?[variables.Count];
         for (int i = 0; i < _keys.Length; i++)
@@ -26,7 +30,10 @@ internal sealed class GradientTargets
     public bool IsTarget(object source) => _sources.Contains(source);
 
     /// <summary>A gradient is worth computing: the source is a target, or one lies behind it.</summary>
-    public bool Leads(object source) => source is TapeNode node ? _path.Contains(node) : _sources.Contains(source);
+    public bool Leads(object source) => _sources.Contains(source) || (source is TapeNode node && _behind.Contains(node));
+
+    /// <summary>A target lies behind this node: its gradient rules must run.</summary>
+    public bool LiesBehind(TapeNode node) => _behind.Contains(node);
 
     public void Deliver(object source, int index, NDArray value)
     {
@@ -42,22 +49,25 @@ internal sealed class GradientTargets
         foreach (TapeNode head in heads)
             if (seen.Add(head)) open.Push(head);
         while (open.TryPop(out TapeNode? node))
-            for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
+        {
+            if (node.IsReleased || (_stop && IsTarget(node))) continue;
+            for (int i = 0; i < node.InputCount; i++)
                 if (node.Edge(i).Source is TapeNode input && seen.Add(input)) open.Push(input);
+        }
 
         TapeNode[] order = [.. seen];
         Array.Sort(order, static (a, b) => a.Sequence.CompareTo(b.Sequence));
-        _path = [];
+        _behind = [];
         foreach (TapeNode node in order)
         {
-            bool leads = _sources.Contains(node);
-            for (int i = 0; i < node.InputCount && !leads && !node.IsReleased; i++)
+            if (node.IsReleased || (_stop && IsTarget(node))) continue;
+            for (int i = 0; i < node.InputCount; i++)
             {
                 TapeEdge edge = node.Edge(i);
-                leads = edge.RequiresGradient && Leads(edge.Source);
+                if (!edge.RequiresGradient || !Leads(edge.Source)) continue;
+                _behind.Add(node);
+                break;
             }
-
-            if (leads) _path.Add(node);
         }
     }
 }

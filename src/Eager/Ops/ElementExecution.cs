@@ -19,7 +19,7 @@ internal static unsafe class ElementExecution
         {
             if (i > 0) shape = Broadcasting.Infer(element.Name, shape, inputs[i].Shape);
             DType dtype = inputs[i].DType;
-            if (element.IsMask(i))
+            if (element.IsMaskInput(i))
             {
                 if (dtype != DType.Bool) throw new DTypeException($"{element.Name}: input {i} is {dtype}; it must be Bool. Compare it with 0, or use AsType(DType.Bool).");
                 continue;
@@ -31,15 +31,15 @@ internal static unsafe class ElementExecution
 
         if (value is { IsFloat: false } integer && !element.SupportsInteger)
             throw new DTypeException($"{element.Name}: {integer} is not supported. Convert with AsType(DType.Float32).");
-        return new TensorType(element.ReturnsMask ? DType.Bool : value!.Value, shape);
+        return new TensorType(element.IsMask ? DType.Bool : value!.Value, shape);
     }
 
     public static bool TryUnary(Op op, NDArray x, out NDArray? output)
     {
         output = null;
         ElementOp element = op.Element!;
-        if (x.Size > DirectLimit || !x.IsContiguous || !x.HasData || !x.DType.IsFloat || element.Arity != 1 || element.IsMask(0)) return false;
-        output = NDArray.Allocate(element.ReturnsMask ? DType.Bool : x.DType, x.Shape);
+        if (x.Size > DirectLimit || !x.IsContiguous || !x.HasData || !x.DType.IsFloat || element.Arity != 1 || element.IsMaskInput(0)) return false;
+        output = NDArray.Allocate(element.IsMask ? DType.Bool : x.DType, x.Shape);
         nint* table = stackalloc nint[2];
         fixed (byte* px = &x.Data, py = &output.Data)
         {
@@ -55,7 +55,7 @@ internal static unsafe class ElementExecution
     {
         output = null;
         ElementOp element = op.Element!;
-        if (x.DType != y.DType || !x.DType.IsFloat || element.Arity != 2 || element.IsMask(0)) return false;
+        if (x.DType != y.DType || !x.DType.IsFloat || element.Arity != 2 || element.IsMaskInput(0)) return false;
         if (!x.IsContiguous || !y.IsContiguous || !x.HasData || !y.HasData) return false;
         int scalars = 0;
         Shape shape = x.Shape;
@@ -68,7 +68,7 @@ internal static unsafe class ElementExecution
 
         long size = shape.Size;
         if (size > DirectLimit) return false;
-        output = NDArray.Allocate(element.ReturnsMask ? DType.Bool : x.DType, shape);
+        output = NDArray.Allocate(element.IsMask ? DType.Bool : x.DType, shape);
         nint* table = stackalloc nint[3];
         fixed (byte* px = &x.Data, py = &y.Data, pz = &output.Data)
         {
@@ -85,15 +85,15 @@ internal static unsafe class ElementExecution
     public static void Run(ElementOp element, ReadOnlySpan<NDArray> inputs, NDArray output)
     {
         if (output.Size == 0) return;
-        DType value = element.ReturnsMask ? DType.Bool : output.DType;
+        DType value = element.IsMask ? DType.Bool : output.DType;
         int scalars = 0;
         for (int i = 0; i < inputs.Length; i++)
         {
-            if (!element.IsMask(i)) value = inputs[i].DType;
+            if (!element.IsMaskInput(i)) value = inputs[i].DType;
             if (inputs[i].Size == 1) scalars |= 1 << i;
         }
 
-        Run(element.Loop(value, scalars), element.IsExpensive, scalars, inputs, new ReadOnlySpan<NDArray>(in output), output.Shape);
+        Run(element.Loop(value, scalars), expensive: false, scalars, inputs, new ReadOnlySpan<NDArray>(in output), output.Shape);
     }
 
     /// <summary>Runs a kernel, ahead-of-time or compiled, over <paramref name="shape"/>; bit i of <paramref name="scalars"/>: operand i is read once.</summary>

@@ -65,8 +65,8 @@ internal static class MatrixProducts
 
     private static unsafe void Product(DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, byte* bias)
     {
-        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, (nint)lda, (float*)b, (nint)ldb, 0f, (float*)c, n, (float*)bias);
-        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, (nint)lda, (double*)b, (nint)ldb, 0d, (double*)c, n, (double*)bias);
+        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, n, (float*)bias);
+        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, n, (double*)bias);
     }
 
     // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
@@ -96,9 +96,9 @@ internal static class MatrixProducts
 
             byte* to = pc + line * last * m * n * size;
             if (c.DType == DType.Float32)
-                Gemm.Batched(ta, tb, last, m, n, k, (float*)(pa + oa * size), (nint)sa[^1], (nint)lda, (float*)(pb + ob * size), (nint)sb[^1], (nint)ldb, (float*)to, (nint)m * n, n);
+                Gemm.RunBatched(last, ta, tb, m, n, k, 1f, (float*)(pa + oa * size), lda, sa[^1], (float*)(pb + ob * size), ldb, sb[^1], 0f, (float*)to, n, (long)m * n);
             else
-                Gemm.Batched(ta, tb, last, m, n, k, (double*)(pa + oa * size), (nint)sa[^1], (nint)lda, (double*)(pb + ob * size), (nint)sb[^1], (nint)ldb, (double*)to, (nint)m * n, n);
+                Gemm.RunBatched(last, ta, tb, m, n, k, 1d, (double*)(pa + oa * size), lda, sa[^1], (double*)(pb + ob * size), ldb, sb[^1], 0d, (double*)to, n, (long)m * n);
             for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

@@ -71,7 +71,7 @@ internal static class Reductions
         ScanAttributes scan = (ScanAttributes)attributes!;
         NDArray input = Lines(inputs[0], [scan.Axis], out long outer, out long n, out long inner);
         fixed (byte* from = &input.Data, to = &outputs[0].Data)
-            Scan.CumSum(input.DType, (nint)from, (nint)to, outer, n, inner, scan.Reverse);
+            Scan.CumSum(input.DType, outputs[0].DType, (nint)from, (nint)to, outer, n, inner, reverse: scan.Reverse);
         GC.KeepAlive(input);
     }
 
