@@ -29,6 +29,16 @@ internal static class Errors
         new($"{operation}: Inplace operations are not supported when recording with autograd: the array {array.Type} is part of the recorded graph. " +
             "Write outside Autograd.Record(), inside Autograd.Pause(), or to a Detach()ed copy.");
 
+    public static AutogradException GradientLostInWrite(NDArray value) =>
+        new($"Elements: the value {value.Type} is part of the recorded graph, and no gradient would flow through a write in place. " +
+            "Write value.Detach(), or build the array with Where, Concat or Stack.");
+
+    public static IndexOutOfRangeException IndexOutOfRange(Index position, int axis, Shape shape) =>
+        new($"Index {(position.IsFromEnd ? -position.Value : position.Value)} is out of range for axis {axis} of size {shape.Dimensions[axis]}, shape {shape}.");
+
+    public static IndexOutOfRangeException TooManyIndices(int count, Shape shape) =>
+        new($"{count} indices for the shape {shape}, which has {shape.Rank} axes.");
+
     public static AutogradException SavedArrayOverwritten(TapeNode node, NDArray array, string role) =>
         new($"Backward of {node.Op.Name} needs the old value of its {role}, {array.Type}, but it was overwritten in place" +
             $"{(InPlaceWrites.PlaceOf(array) is { } place ? $" by {place}" : string.Empty)}. Write after backward, or work on a Copy().");
