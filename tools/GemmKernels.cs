@@ -1,3 +1,4 @@
+#:property RestorePackagesWithLockFile=false
 // Writes the register-blocked micro-kernels of the matrix product, src/Kernels/Dense/MicroKernels.*.g.cs. Run from the repository root:
 //     dotnet run tools/GemmKernels.cs -- src/Kernels/Dense
 //

@@ -146,7 +146,8 @@ internal static unsafe class Gemm
     {
         if (p.M == 0 || p.N == 0) return;
         if (GemmThin.TryRun(p, parallel)) return;
-        if (parallel && WorkerPool.Threads > 1 && 2.0 * p.M * p.N * p.K >= ParallelFlops) GemmParallel.Run(p);
+        if (GemmSmall.Fits(p)) GemmSmall.Run(p);
+        else if (parallel && WorkerPool.Threads > 1 && 2.0 * p.M * p.N * p.K >= ParallelFlops) GemmParallel.Run(p);
         else GemmBlock.Run(p, 0, p.M, 0, p.N);
     }
 

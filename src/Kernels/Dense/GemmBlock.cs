@@ -29,6 +29,9 @@ internal static unsafe class GemmBlock
         var depth = p.Depth;
         var columns = Math.Min(panels * panel, Math.Max(panel, BytesOfB / (Math.Max(1, depth) * sizeof(T)) / panel * panel));
 
+        // With little reuse a panel of B is multiplied while it is still in L1.
+        if (tiles <= 2) columns = panel;
+
         // Rows of A whose distance is a multiple of 1 KB fall into few cache sets.
         var aliased = p.Lda * sizeof(T) % 1024 == 0;
         var packA = p.TransA
@@ -66,6 +69,7 @@ internal static unsafe class GemmBlock
     }
 
     /// <summary>Every tile of one block of A with one block of B.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tiles<T>(in GemmProblem<T> p, in Walk<T> w)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -106,6 +110,7 @@ internal static unsafe class GemmBlock
     }
 
     /// <summary>Tiles of A, one after the other, as panels of PackedStride elements per k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackA<T>(in GemmProblem<T> p, in Walk<T> w)
         where T : unmanaged
     {
@@ -120,6 +125,7 @@ internal static unsafe class GemmBlock
     }
 
     /// <summary>Panels of B, one after the other; the last one has one vector per k if that is enough.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackB<T>(in GemmProblem<T> p, in Walk<T> w)
         where T : unmanaged
     {
@@ -162,6 +168,7 @@ internal static unsafe class GemmBlock
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scale<T>(in GemmProblem<T> p, nint row0, nint row1, nint column0, nint column1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

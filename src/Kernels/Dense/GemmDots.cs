@@ -34,6 +34,7 @@ internal static unsafe class GemmDots<L, T>
         Range(*job, chunk * job->PerChunk, Math.Min(job->RowCount, (chunk + 1) * job->PerChunk));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range(in DotsJob<T> job, nint start, nint end)
     {
         for (var j = start; j < end; j++)
@@ -48,6 +49,7 @@ internal static unsafe class GemmDots<L, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(in GemmProblem<T> p, nint row, nint column, T value)
     {
         T* c = p.C + row * p.Ldc + column;
@@ -58,6 +60,7 @@ internal static unsafe class GemmDots<L, T>
         *c = value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Dot(T* x, T* y, nint n)
     {
         if (n <= ReduceTree.Block) return BlockDot(x, y, n);
@@ -73,6 +76,7 @@ internal static unsafe class GemmDots<L, T>
         return ReduceTree.ReduceRow<SumReduction, L, T>(partials, blocks);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T BlockDot(T* x, T* y, nint n)
     {

@@ -11,6 +11,7 @@ internal static unsafe class GemmThin
 {
     private const nint MaxRows = 4;
     private const nint MinDepth = 64;
+    private const nint MinColumns = 64;
 
     /// <summary>Runs the product if it is thin.</summary>
     public static bool TryRun<T>(in GemmProblem<T> p, bool parallel)
@@ -32,7 +33,45 @@ internal static unsafe class GemmThin
             }
         }
 
+        // The rest gives the bits of the general path.
+        if (p.M == 1 && !p.TransB && p.N >= MinColumns && p.K > 0)
+        {
+            Axpy(p, p.TransA ? p.Lda : 1, parallel);
+            return true;
+        }
+
+        if (p.N == 1 && p.TransA && p.M >= MinColumns && p.K > 0 && p.Ldc == 1 && p.Bias == null)
+        {
+            Axpy(p with { M = 1, N = p.M, A = p.B, B = p.A, Ldb = p.Lda }, p.TransB ? 1 : p.Ldb, parallel);
+            return true;
+        }
+
         return false;
+    }
+
+    private static void Axpy<T>(GemmProblem<T> p, nint strideOfA, bool parallel)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var scratch = new NativeScratch(strideOfA == 1 ? 0 : p.K * sizeof(T));
+        if (strideOfA != 1)
+        {
+            var x = (T*)scratch.Pointer;
+            Gather(p.A, strideOfA, 1, p.K, x);
+            p.A = x;
+        }
+
+        switch (SimdWidth.Current)
+        {
+            case 512:
+                GemmAxpy<Lane512<T>, T>.Run(p, parallel);
+                break;
+            case 256:
+                GemmAxpy<Lane256<T>, T>.Run(p, parallel);
+                break;
+            default:
+                GemmAxpy<Lane128<T>, T>.Run(p, parallel);
+                break;
+        }
     }
 
     /// <summary>Dot products of the few vectors of one operand with the many contiguous rows of the other.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>The register-blocked inner loops of the matrix product; the generated files hold one class per element type and vector width.</summary>
@@ -22,17 +24,27 @@ internal static unsafe partial class MicroKernels
         new(2, Double128.Packed1, Double128.Packed2, Double128.Strided1, Double128.Strided2, &GemmEdge<Lane128<double>, double>.Write, &TransposePacker.Portable);
 
     /// <summary>The kernels of the vector width in use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static GemmKernels<T> For<T>()
         where T : unmanaged
+        => ForWidth<T>(SimdWidth.Current);
+
+    /// <summary>The kernels for rows of <paramref name="columns"/> elements: half or a quarter of the width in use when that holds them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GemmKernels<T> For<T>(nint columns)
+        where T : unmanaged
     {
-        object kernels = SimdWidth.Current switch
-        {
-            512 => typeof(T) == typeof(float) ? s_float512 : s_double512,
-            256 => typeof(T) == typeof(float) ? s_float256 : s_double256,
-            _ => typeof(T) == typeof(float) ? s_float128 : s_double128,
-        };
-        return System.Runtime.CompilerServices.Unsafe.As<GemmKernels<T>>(kernels);
+        var width = SimdWidth.Current;
+        while (width > 128 && columns * sizeof(T) * 16 <= width) width /= 2;
+        return ForWidth<T>(width);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static GemmKernels<T> ForWidth<T>(int width)
+        where T : unmanaged
+        => typeof(T) == typeof(float)
+            ? Unsafe.As<GemmKernels<T>>(width == 512 ? s_float512 : width == 256 ? s_float256 : s_float128)
+            : Unsafe.As<GemmKernels<T>>(width == 512 ? s_double512 : width == 256 ? s_double256 : s_double128);
 }
 
 /// <summary>One set of micro-kernels: function pointers by the number of rows.</summary>

@@ -22,6 +22,7 @@ internal static unsafe class TransposePacker
     }
 
     /// <summary>Blocks of 16 × 16.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Float512(float* source, nint sourceStride, nint rows, nint depth, float* destination, nint stride)
     {
@@ -39,6 +40,7 @@ internal static unsafe class TransposePacker
     }
 
     /// <summary>Blocks of 8 × 8.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Float256(float* source, nint sourceStride, nint rows, nint depth, float* destination, nint stride)
     {
@@ -56,6 +58,7 @@ internal static unsafe class TransposePacker
     }
 
     /// <summary>Blocks of 8 × 8.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Double512(double* source, nint sourceStride, nint rows, nint depth, double* destination, nint stride)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -37,9 +38,22 @@ internal static unsafe class LaneTail
         where T : unmanaged
     {
         if (n >= L.Count) L.Store(value, destination);
+        else if (Avx512F.IsSupported && Unsafe.SizeOf<L>() == 64 && sizeof(T) == 4) StoreMasked((float*)destination, Mask<L, T>(n), value);
+        else if (Avx512F.IsSupported && Unsafe.SizeOf<L>() == 64 && sizeof(T) == 8) StoreMasked((double*)destination, Mask<L, T>(n), value);
         else StorePart<L, T>(value, destination, n);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreMasked<L>(float* destination, L mask, L value)
+        where L : struct
+        => Avx512F.MaskStore(destination, Unsafe.BitCast<L, Vector512<float>>(mask), Unsafe.BitCast<L, Vector512<float>>(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreMasked<L>(double* destination, L mask, L value)
+        where L : struct
+        => Avx512F.MaskStore(destination, Unsafe.BitCast<L, Vector512<double>>(mask), Unsafe.BitCast<L, Vector512<double>>(value));
+
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void StorePart<L, T>(L value, T* destination, long n)
         where L : struct, IVectorLane<L, T>

@@ -53,6 +53,8 @@ internal static unsafe class ReduceColumns<TOp, L, T>
         Range(job, chunk * job->PerChunk, Math.Min(job->Items, (chunk + 1) * job->PerChunk));
     }
 
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range(Job* job, long start, long end)
     {
         T* lanes = stackalloc T[Strip + 64];
@@ -139,6 +141,7 @@ internal static unsafe class ReduceColumns<TOp, L, T>
         Unsafe.CopyBlockUnaligned(y, lanes, (uint)(width * sizeof(T)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Join(T* partials, T* output, long outer, long rowChunks, long inner)
     {
         for (long o = 0; o < outer; o++, output += inner, partials += rowChunks * inner)

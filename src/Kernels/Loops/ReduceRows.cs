@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -53,6 +54,7 @@ internal static unsafe class ReduceRows<TOp, L, T>
         Range(job, chunk * job->PerChunk, Math.Min(job->Items, (chunk + 1) * job->PerChunk));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range(Job* job, long start, long end)
     {
         long n = job->N, blocks = job->Blocks;

@@ -19,6 +19,7 @@ internal static unsafe class ReduceTree
     public static long BlockCount(long n) => n <= Block ? 1 : (n + Block - 1) / Block;
 
     /// <summary>Reduces at most <see cref="Block"/> contiguous elements.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T ReduceBlock<TOp, L, T>(T* x, long n)
         where TOp : IReduceOp
@@ -39,6 +40,7 @@ internal static unsafe class ReduceTree
     }
 
     /// <summary>Reduces a row of any length on the calling thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T ReduceRow<TOp, L, T>(T* x, long n)
         where TOp : IReduceOp
         where L : struct, IVectorLane<L, T>
@@ -53,6 +55,7 @@ internal static unsafe class ReduceTree
     }
 
     /// <summary>Sets the 64 lanes to the identity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Start<TOp, L, T>(T* lanes)
         where TOp : IReduceOp
         where L : struct, IVectorLane<L, T>
@@ -86,6 +89,7 @@ internal static unsafe class ReduceTree
     }
 
     /// <summary>Joins the 64 lanes, the upper half into the lower one until one is left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T Fold<TOp, L, T>(T* lanes)
         where TOp : IReduceOp
         where L : struct, IVectorLane<L, T>

@@ -138,8 +138,9 @@ internal readonly unsafe struct Lane128<T>(Vector128<T> v) : IVectorLane<Lane128
     public static Lane128<T> Remainder(Lane128<T> a, Lane128<T> b)
     {
         Lane128<T> quotient = a / b;
-        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector128<byte>.AllBitsSet;
-        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+        Lane128<T> simple = LaneFallback.IsSimpleRemainder(quotient, b), rest = LaneFallback.SimpleRemainder(a, b, quotient);
+        // Element by element, so that no element's bits, not even a NaN's, depend on its neighbours.
+        return simple.V.AsByte() == Vector128<byte>.AllBitsSet ? rest : Select(simple, rest, RemainderByElement(a, b));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -246,8 +247,8 @@ internal readonly unsafe struct Lane128<T>(Vector128<T> v) : IVectorLane<Lane128
         }
         else if (sizeof(T) == 4)
         {
-            Vector128<short> narrow = Vector128.Narrow(mask.V.AsInt32(), mask.V.AsInt32());
-            Unsafe.WriteUnaligned(destination, (Vector128.Narrow(narrow, narrow).AsByte() & Vector128<byte>.One).AsUInt32().ToScalar());
+            Vector128<short> narrow = Vector128.NarrowWithSaturation(mask.V.AsInt32(), mask.V.AsInt32());
+            Unsafe.WriteUnaligned(destination, (Vector128.NarrowWithSaturation(narrow, narrow).AsByte() & Vector128<byte>.One).AsUInt32().ToScalar());
         }
         else
         {

@@ -135,8 +135,9 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     public static Lane256<T> Remainder(Lane256<T> a, Lane256<T> b)
     {
         Lane256<T> quotient = a / b;
-        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector256<byte>.AllBitsSet;
-        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+        Lane256<T> simple = LaneFallback.IsSimpleRemainder(quotient, b), rest = LaneFallback.SimpleRemainder(a, b, quotient);
+        // Element by element, so that no element's bits, not even a NaN's, depend on its neighbours.
+        return simple.V.AsByte() == Vector256<byte>.AllBitsSet ? rest : Select(simple, rest, RemainderByElement(a, b));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -235,13 +236,13 @@ internal readonly unsafe struct Lane256<T>(Vector256<T> v) : IVectorLane<Lane256
     {
         if (sizeof(T) == 8)
         {
-            Vector128<int> narrow = Vector128.Narrow(mask.V.GetLower().AsInt64(), mask.V.GetUpper().AsInt64());
+            Vector128<int> narrow = Vector128.NarrowWithSaturation(mask.V.GetLower().AsInt64(), mask.V.GetUpper().AsInt64());
             Lane128<int>.StoreMask(new(narrow), destination);
         }
         else if (sizeof(T) == 4)
         {
-            Vector128<short> narrow = Vector128.Narrow(mask.V.GetLower().AsInt32(), mask.V.GetUpper().AsInt32());
-            Unsafe.WriteUnaligned(destination, (Vector128.Narrow(narrow, narrow).AsByte() & Vector128<byte>.One).AsUInt64().ToScalar());
+            Vector128<short> narrow = Vector128.NarrowWithSaturation(mask.V.GetLower().AsInt32(), mask.V.GetUpper().AsInt32());
+            Unsafe.WriteUnaligned(destination, (Vector128.NarrowWithSaturation(narrow, narrow).AsByte() & Vector128<byte>.One).AsUInt64().ToScalar());
         }
         else
         {

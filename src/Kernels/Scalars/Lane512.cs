@@ -134,8 +134,9 @@ internal readonly unsafe struct Lane512<T>(Vector512<T> v) : IVectorLane<Lane512
     public static Lane512<T> Remainder(Lane512<T> a, Lane512<T> b)
     {
         Lane512<T> quotient = a / b;
-        bool simple = LaneFallback.IsSimpleRemainder(quotient, b).V.AsByte() == Vector512<byte>.AllBitsSet;
-        return simple ? LaneFallback.SimpleRemainder(a, b, quotient) : RemainderByElement(a, b);
+        Lane512<T> simple = LaneFallback.IsSimpleRemainder(quotient, b), rest = LaneFallback.SimpleRemainder(a, b, quotient);
+        // Element by element, so that no element's bits, not even a NaN's, depend on its neighbours.
+        return simple.V.AsByte() == Vector512<byte>.AllBitsSet ? rest : Select(simple, rest, RemainderByElement(a, b));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

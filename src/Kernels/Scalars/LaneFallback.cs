@@ -28,12 +28,12 @@ internal static unsafe class LaneFallback
     public static L ToInteger<L>(L a) where L : struct, ILane<L> =>
         L.SubtractInteger(a + L.Const(Magic64), L.Const(Magic64));
 
-    /// <summary>Where <see cref="SimpleRemainder"/> holds: the quotient is an exact integer after truncation, and b is finite.</summary>
+    /// <summary>Where <see cref="SimpleRemainder"/> holds: the quotient is small enough to be truncated exactly (or NaN), and b is not infinite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L IsSimpleRemainder<L>(L quotient, L b) where L : struct, ILane<L>
     {
         L limit = L.Is64 ? L.Const(1L << 52) : L.Const(1 << 23);
-        return L.And(L.Less(L.Abs(quotient), limit), L.Less(L.Abs(b), L.Const(double.PositiveInfinity)));
+        return L.Not(L.Or(L.GreaterOrEqual(L.Abs(quotient), limit), L.Equal(L.Abs(b), L.Const(double.PositiveInfinity))));
     }
 
     /// <summary>a − trunc(a/b)·b for a small quotient a/b.</summary>

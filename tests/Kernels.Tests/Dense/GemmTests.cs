@@ -31,7 +31,7 @@ public sealed unsafe class GemmTests
     [MemberData(nameof(Transpositions))]
     public void Depths_around_the_block_edges(bool transA, bool transB)
     {
-        foreach (var k in new[] { 63, 64, 65, 255, 256, 257, 383, 384, 385, 511, 513, 767, 768, 769, 1200 })
+        foreach (var k in new[] { 31, 63, 64, 65, 255, 256, 257, 383, 384, 385, 511, 513, 767, 768, 769, 1200 })
         {
             Check<float>(new GemmCase(9, 21, k, transA, transB) { Pad = 1, Bias = true });
             Check<double>(new GemmCase(15, 11, k, transA, transB) { Alpha = -0.5, Beta = 1 });
@@ -39,6 +39,8 @@ public sealed unsafe class GemmTests
             Check<double>(new GemmCase(19, 2, k, transA, transB) { Alpha = 0.7, Beta = 0.3, Bias = true });
             Check<float>(new GemmCase(1, 33, k, transA, transB) { Beta = 2, Pad = 2 });
             Check<float>(new GemmCase(33, 1, k, transA, transB) { Bias = true, Pad = 2 });
+            Check<float>(new GemmCase(1, 700, k, transA, transB) { Alpha = 2, Beta = 0.5, Bias = true });
+            Check<double>(new GemmCase(130, 1, k, transA, transB) { Relu = true });
         }
     }
 

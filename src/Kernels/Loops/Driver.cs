@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Runs flat loops over operands with any strides. What is contiguous is used where it lies; anything else is gathered, a piece of the iteration
+/// space at a time, into scratch memory that stays in the first-level cache. Large loops are split among threads.
+/// </summary>
+/// <remarks>Every element is computed by the same loop from the same operands however the space is cut, so the result does not depend on it.</remarks>
+internal static unsafe class ElementDriver
+{
+    /// <summary>Elements from which a loop of a few flops per element is split among threads.</summary>
+    internal const long CheapSplit = 16 * 1024;
+
+    /// <summary>Elements from which a loop with transcendental functions is split among threads.</summary>
+    internal const long ExpensiveSplit = 4 * 1024;
+
+    // Borders between pieces: a multiple of 64 elements, so that whole registers, and cache lines of any element type, belong to one piece.
+    private const long Grain = 64;
+
+    /// <summary>Runs <paramref name="kernel"/> over all elements of <paramref name="shape"/>.</summary>
+    /// <param name="kernel">The loop; its table gets the inputs first, then the outputs.</param>
+    /// <param name="inputs">How many operands are read.</param>
+    /// <param name="outputs">How many operands are written; they follow the inputs, are contiguous and padded.</param>
+    /// <param name="operands">Inputs, then outputs.</param>
+    /// <param name="shape">The iteration space.</param>
+    /// <param name="expensive">An element costs a nanosecond rather than a tenth of one: splitting pays earlier.</param>
+    public static void Run(in ElementKernel kernel, int inputs, int outputs, Operand* operands, ReadOnlySpan<int> shape, bool expensive)
+    {
+        long size = 1;
+        foreach (int dimension in shape) size *= dimension;
+        if (size == 0) return;
+
+        int count = inputs + outputs;
+        nint* table = stackalloc nint[count];
+        bool direct = true;
+        for (int i = 0; i < count; i++)
+        {
+            table[i] = operands[i].Data;
+            direct &= operands[i].IsScalar || operands[i].Strides == null || IsContiguous(operands[i].Strides, shape);
+        }
+        bool split = size >= (expensive ? ExpensiveSplit : CheapSplit) && WorkerPool.Threads > 1;
+        if (!direct) RunGathered(kernel, operands, count, shape, size, split);
+        else if (split) RunSplit(kernel, table, size, expensive);
+        else kernel.Invoke(table: (nint)table, 0, size);
+    }
+
+    private static bool IsContiguous(long* strides, ReadOnlySpan<int> shape)
+    {
+        long expected = 1;
+        for (int axis = shape.Length - 1; axis >= 0; axis--)
+        {
+            if (shape[axis] == 1) continue;
+            if (strides[axis] != expected) return false;
+            expected *= shape[axis];
+        }
+        return true;
+    }
+
+    private static void RunSplit(ElementKernel kernel, nint* table, long size, bool expensive)
+    {
+        long piece = PieceLength(size, expensive ? ExpensiveSplit / 4 : CheapSplit / 4, Grain);
+        var job = new FlatJob { Kernel = Unsafe.AsPointer(ref kernel), Table = (nint)table, Size = size, Piece = piece };
+        WorkerPool.Run((int)((size + piece - 1) / piece), &RunPiece, &job);
+    }
+
+    private static void RunPiece(void* context, int index)
+    {
+        ref FlatJob job = ref *(FlatJob*)context;
+        long start = index * job.Piece;
+        Unsafe.AsRef<ElementKernel>(job.Kernel).Invoke(job.Table, start, Math.Min(start + job.Piece, job.Size));
+    }
+
+    private static void RunGathered(ElementKernel kernel, Operand* operands, int count, ReadOnlySpan<int> shape, long size, bool split)
+    {
+        OperandMap* maps = stackalloc OperandMap[count];
+        long* dimensions = stackalloc long[shape.Length];
+        long* strides = stackalloc long[count * shape.Length];
+        var plan = new DriverPlan { Kernel = Unsafe.AsPointer(ref kernel), Maps = maps, Operands = count, Dimensions = dimensions, Size = size };
+        plan.Build(operands, shape, strides);
+        if (!split)
+        {
+            plan.Run(0, size);
+            return;
+        }
+        plan.Piece = PieceLength(size, 2 * plan.Chunk, plan.Chunk);
+        WorkerPool.Run((int)((size + plan.Piece - 1) / plan.Piece), &RunGatheredPiece, &plan);
+    }
+
+    private static void RunGatheredPiece(void* context, int index)
+    {
+        DriverPlan* plan = (DriverPlan*)context;
+        long start = index * plan->Piece;
+        plan->Run(start, Math.Min(start + plan->Piece, plan->Size));
+    }
+
+    // Four pieces a thread, so that a thread that comes late or loses its core leaves little behind; no piece below the least worth claiming.
+    private static long PieceLength(long size, long least, long grain)
+    {
+        long pieces = Math.Min(4L * WorkerPool.Threads, Math.Max(1, size / least));
+        long length = (size + pieces - 1) / pieces;
+        return (length + grain - 1) / grain * grain;
+    }
+
+    private struct FlatJob
+    {
+        public void* Kernel; // an ElementKernel on the caller's stack, which outlives the job
+        public nint Table;
+        public long Size;
+        public long Piece;
+    }
+}

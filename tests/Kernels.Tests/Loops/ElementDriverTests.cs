@@ -1,0 +1,157 @@
+using System.Runtime.Intrinsics;
+using Fusion.Kernels;
+
+namespace Fusion.Tests;
+
+[Collection(nameof(ProcessState))]
+public sealed unsafe class ElementDriverTests : IDisposable
+{
+    private readonly int _threads = WorkerPool.Threads;
+
+    public void Dispose() => WorkerPool.Threads = _threads;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void RandomViewsGiveWhatIndexingGives(int threads)
+    {
+        WorkerPool.Threads = threads;
+        for (int seed = 0; seed < 1500; seed++)
+        {
+            var random = new Random(seed);
+            Check(random, StridedCase.RandomShape(random), $"seed {seed}");
+        }
+    }
+
+    // Bias rows and columns, short and long rows, periods around the limits, transposes; some large enough to be split.
+    [Theory]
+    [InlineData(5000, 10)]
+    [InlineData(40, 1000)]
+    [InlineData(9, 2048)]
+    [InlineData(9, 2049)]
+    [InlineData(3, 20_000)]
+    [InlineData(300, 256)]
+    [InlineData(2, 3, 4, 5, 6, 7)]
+    [InlineData(16, 32, 7, 7)]
+    [InlineData(100_000)]
+    public void LargeShapes(params int[] shape)
+    {
+        for (int seed = 0; seed < 24; seed++)
+        {
+            WorkerPool.Threads = 1 + (seed % 3);
+            Check(new Random(seed), shape, $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void RanksUpToSixteen()
+    {
+        int[] shape = [2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 2, 1, 2, 2, 2, 3];
+        for (int seed = 0; seed < 30; seed++) Check(new Random(seed), shape, $"seed {seed}");
+    }
+
+    [Fact]
+    public void AnEmptyShapeCallsNothing()
+    {
+        Operand operand = default;
+        var kernel = new ElementKernel((_, _, _) => Assert.Fail("called"));
+        ElementDriver.Run(kernel, 0, 1, &operand, [3, 0, 2], expensive: false);
+    }
+
+    [Fact]
+    public void AScalarOperandIsReadAtItsPointer()
+    {
+        WorkerPool.Threads = 2;
+        using var x = new Block(40_000);
+        using var z = new Block(40_000);
+        for (int i = 0; i < 40_000; i++) x.Floats[i] = i;
+        float scalar = 3;
+        Operand* operands = stackalloc Operand[3];
+        operands[0] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
+        operands[1] = new Operand { Data = (nint)(&scalar), ElementSize = 4, IsScalar = true };
+        operands[2] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
+        ElementDriver.Run(new ElementKernel(&AddScalar, 0), 2, 1, operands, [200, 200], expensive: true);
+        for (int i = 0; i < 40_000; i++) Assert.Equal(i + 3, z.Floats[i]);
+    }
+
+    [Fact]
+    public void InPlaceWithABroadcastOperand()
+    {
+        WorkerPool.Threads = 2;
+        using var x = new Block(100 * 333);
+        using var bias = new Block(333);
+        for (int i = 0; i < 100 * 333; i++) x.Floats[i] = i % 1000;
+        for (int i = 0; i < 333; i++) bias.Floats[i] = i;
+        long* strides = stackalloc long[2] { 0, 1 };
+        Operand* operands = stackalloc Operand[3];
+        operands[0] = operands[2] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
+        operands[1] = new Operand { Data = (nint)bias.Floats, Strides = strides, ElementSize = 4 };
+        ElementDriver.Run(new ElementKernel(&Add, 0), 2, 1, operands, [100, 333], expensive: true);
+        for (int i = 0; i < 100 * 333; i++) Assert.Equal((i % 1000) + (i % 333), x.Floats[i]);
+    }
+
+    // z(float64 bits) = x(float32) + y(float32), w(8 bytes) = u(8 bytes), v = t(1 byte): three element sizes through one kernel.
+    private static void Check(Random random, int[] shape, string what)
+    {
+        int size = shape.Aggregate(1, (a, b) => a * b);
+        StridedCase x = StridedCase.Random(random, shape, 4), y = StridedCase.Random(random, shape, 4);
+        StridedCase u = StridedCase.Random(random, shape, 8), t = StridedCase.Random(random, shape, 1);
+        using var z = new Block(size);
+        using var w = new Block(2 * size);
+        using var v = new Block((size / 4) + 1);
+        Operand* operands = stackalloc Operand[7];
+        fixed (long* xs = x.Strides, ys = y.Strides, us = u.Strides, ts = t.Strides)
+        {
+            operands[0] = new Operand { Data = (nint)x.Data, Strides = xs, ElementSize = 4 };
+            operands[1] = new Operand { Data = (nint)y.Data, Strides = ys, ElementSize = 4 };
+            operands[2] = new Operand { Data = (nint)u.Data, Strides = us, ElementSize = 8 };
+            operands[3] = new Operand { Data = (nint)t.Data, Strides = ts, ElementSize = 1 };
+            operands[4] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
+            operands[5] = new Operand { Data = (nint)w.Floats, ElementSize = 8 };
+            operands[6] = new Operand { Data = (nint)v.Floats, ElementSize = 1 };
+            ElementDriver.Run(new ElementKernel(&Mixed, 0), 4, 3, operands, shape, random.Next(2) == 0);
+        }
+        List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape), ua = u.Addresses(shape), ta = t.Addresses(shape);
+        for (int i = 0; i < size; i++)
+        {
+            if (z.Floats[i] != *(float*)xa[i] + *(float*)ya[i] || ((ulong*)w.Floats)[i] != *(ulong*)ua[i] || ((byte*)v.Floats)[i] != *(byte*)ta[i])
+                Assert.Fail($"{what}, shape ({string.Join(", ", shape)}), element {i}");
+        }
+        GC.KeepAlive((x, y, u, t));
+    }
+
+    // Whole registers, past the end too, as real kernels work.
+    private static void Mixed(nint table, long start, long end, int scalars)
+    {
+        Assert.Equal(0, start % 64);
+        nint* p = (nint*)table;
+        for (long i = start; i < end; i += 16)
+        {
+            (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[4] + i);
+        }
+        for (long i = start; i < end; i += 8) Vector512.Load((ulong*)p[2] + i).Store((ulong*)p[5] + i);
+        for (long i = start; i < end; i += 64) Vector512.Load((byte*)p[3] + i).Store((byte*)p[6] + i);
+    }
+
+    private static void Add(nint table, long start, long end, int scalars)
+    {
+        nint* p = (nint*)table;
+        for (long i = start; i < end; i += 16) (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[2] + i);
+    }
+
+    private static void AddScalar(nint table, long start, long end, int scalars)
+    {
+        nint* p = (nint*)table;
+        for (long i = start; i < end; i += 16) (Vector512.Load((float*)p[0] + i) + Vector512.Create(*(float*)p[1])).Store((float*)p[2] + i);
+    }
+
+    private sealed class Block(int floats) : IDisposable
+    {
+        private readonly NativeBlock _block = new(Math.Max(1, 4L * floats));
+
+        public float* Floats => (float*)_block.Pointer;
+
+        public void Dispose() => _block.Release();
+    }
+}
