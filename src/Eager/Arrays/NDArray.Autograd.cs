@@ -93,5 +93,11 @@ public sealed partial class NDArray
         _sourceIndex = index;
     }
 
+    internal void ClearSource()
+    {
+        _source = null;
+        MarkRecordedWithoutGradient();
+    }
+
     internal void MarkRecordedWithoutGradient() => _flags |= Flags.RecordedWithoutGradient;
 }

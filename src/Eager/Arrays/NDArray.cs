@@ -18,6 +18,7 @@ public sealed partial class NDArray : IDisposable
     private long[]? _strides;
     private readonly Shape _shape;
     private readonly DType _dtype;
+    private readonly Device _device = Device.Cpu;
     private Flags _flags;
     private int _version;
     private int _saveCount;
@@ -66,7 +67,7 @@ public sealed partial class NDArray : IDisposable
     public DType DType => _dtype;
 
     /// <summary>Where the elements are.</summary>
-    public Device Device => Device.Cpu;
+    public Device Device => _device;
 
     internal TensorType Type => new(_dtype, _shape);
 

@@ -18,7 +18,7 @@ internal sealed class GradientChecker(Func<IReadOnlyList<NDArray>, NDArray> f, I
         double[][] point = new double[inputs.Count][];
         for (int i = 0; i < point.Length; i++)
         {
-            NDArray input = inputs[i] ?? throw new ArgumentNullException(nameof(inputs));
+            NDArray input = inputs[i] ?? throw new ArgumentException($"CheckGradients: input {i} is null.");
             input.ThrowIfUnattachable("CheckGradients");
             point[i] = Elements.To(input.Detach(), DType.Float64).ToArray<double>();
         }

@@ -12,7 +12,7 @@ internal static class Errors
     public static InvalidOperationException SymbolicOutsideTrace(string operation) =>
         new($"{operation}: this array was made while a function was traced and has no value. Return it from the function instead of keeping it.");
 
-    public static OutOfMemoryException TooLarge(Shape shape, DType dtype) =>
+    public static InsufficientMemoryException TooLarge(Shape shape, DType dtype) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes.");
 
     public static void CheckType<T>(NDArray array, string operation)

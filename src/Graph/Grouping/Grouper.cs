@@ -1,4 +1,3 @@
-using System.Collections;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -10,7 +9,7 @@ namespace Fusion;
 internal sealed class Grouper
 {
     /// <summary>Expanded operations per kernel: beyond, the JIT spills registers and then stops optimising.</summary>
-    public const int MaxWeight = KernelCompiler.MaxWeight;
+    public const int MaxWeight = KernelCompiler.MaxOperators;
 
     public const int MaxInputs = 24;
 
@@ -18,9 +17,7 @@ internal sealed class Grouper
 
     private readonly Dictionary<GraphNode, PlanGroup> _groupOf = [];
     private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
-    private readonly Dictionary<GraphNode, BitArray> _ancestors = [];
     private readonly HashSet<GraphNode> _required;
-    private readonly Dictionary<GraphNode, int> _position = [];
     private readonly GraphFunction _function;
     private readonly bool _fuse;
 
@@ -45,20 +42,14 @@ internal sealed class Grouper
 
     private List<PlanGroup> Run()
     {
-        for (int i = 0; i < _function.Operators.Count; i++) _position[_function.Operators[i]] = i;
         foreach (OpNode node in _function.Operators)
         {
-            BitArray ancestors = new(_function.Operators.Count);
             foreach (GraphNode input in node.Inputs)
             {
-                if (!_position.TryGetValue(input, out int position)) continue;
+                if (input is not OpNode) continue;
                 if (!_users.TryGetValue(input, out List<OpNode>? users)) _users.Add(input, users = []);
                 users.Add(node);
-                ancestors.Or(_ancestors[input]);
-                ancestors.Set(position, true);
             }
-
-            _ancestors.Add(node, ancestors);
         }
 
         foreach (OpNode node in _function.Operators) Place(node);
@@ -67,7 +58,7 @@ internal sealed class Grouper
 
     private void Place(OpNode node)
     {
-        if (node.Op.View is not null)
+        if (node.Op.View is not null && Placement.IsTrueView(node))
         {
             Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.View, Reason = "a view: nothing is computed" });
             return;
@@ -75,7 +66,7 @@ internal sealed class Grouper
 
         if (!_fuse || !IsFusable(node))
         {
-            string why = node.Op.Element is not null ? "integer arithmetic runs in the library" : node.Op.Impure ? "random numbers are drawn in program order" : "computed by the library";
+            string why = node.Op.Element is not null ? "integer arithmetic runs in the library" : node.Op.View is not null ? "reshaping strided elements copies them" : node.Op.Impure ? "random numbers are drawn in program order" : "computed by the library";
             Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.Library, Reason = _fuse ? why : "code cannot be compiled here" });
             return;
         }
@@ -118,27 +109,30 @@ internal sealed class Grouper
         return null;
     }
 
-    /// <summary>Some operator outside lies on a path from the set back into the set.</summary>
+    /// <summary>
+    /// Some launch outside lies on a path from the set back into the set. Ids are topological: a launch whose operators all come before the set's first
+    /// one cannot depend on it.
+    /// </summary>
     private bool HasCycle(List<OpNode> union, HashSet<GraphNode> set)
     {
-        BitArray members = new(_function.Operators.Count);
-        BitArray before = new(_function.Operators.Count);
-        foreach (OpNode node in union)
+        int first = int.MaxValue;
+        foreach (OpNode node in union) first = Math.Min(first, node.Id);
+        HashSet<PlanGroup> seen = [];
+        Stack<OpNode> open = new(union);
+        while (open.TryPop(out OpNode? node))
         {
-            members.Set(_position[node], true);
-            before.Or(_ancestors[node]);
-        }
+            foreach (GraphNode input in node.Inputs)
+            {
+                if (set.Contains(input))
+                {
+                    if (set.Contains(node)) continue;
+                    return true;
+                }
 
-        for (int i = 0; i < before.Count; i++)
-        {
-            if (!before.Get(i) || members.Get(i)) continue;
-            BitArray path = new(_ancestors[_function.Operators[i]]);
-            if (path.And(members).HasAnySet()) return true;
-
-            // Other members of the same outside group run together with it.
-            if (_groupOf.TryGetValue(_function.Operators[i], out PlanGroup? outside) && outside.Members.Count > 1)
-                foreach (OpNode sibling in outside.Members)
-                    if (!set.Contains(sibling) && new BitArray(_ancestors[sibling]).And(members).HasAnySet()) return true;
+                if (!_groupOf.TryGetValue(input, out PlanGroup? outside) || outside.LastId < first || !seen.Add(outside)) continue;
+                foreach (OpNode member in outside.Members)
+                    if (!set.Contains(member)) open.Push(member);
+            }
         }
 
         return false;
