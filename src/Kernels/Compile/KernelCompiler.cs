@@ -12,6 +12,12 @@ namespace Fusion.Kernels;
 internal static class KernelCompiler
 {
     /// <summary>The most operators, formulas expanded, that one kernel should have: see <see cref="Weight"/>.</summary>
+    /// <remarks>
+    /// Measured on Zen 5, chains of multiplications, of GELUs and of masks, at 256 and 512 bits: the JIT's own limits are not reached at 1 200
+    /// operators, because every call in the trees is an intrinsic. But the longer the chain, the fewer elements the processor works on at a time:
+    /// one operator costs 1× at 20 operators, 2× at 100, 2.5× from 200 on, against one more pass over cached memory for a cut.
+    /// Building and jitting take some 12 µs per operator.
+    /// </remarks>
     public const int MaxOperators = 200;
 
     private static readonly ConcurrentDictionary<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new();

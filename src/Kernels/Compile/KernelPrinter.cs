@@ -41,6 +41,7 @@ internal static class KernelPrinter
         UnaryExpression { NodeType: ExpressionType.OnesComplement } unary => $"~{Operand(unary.Operand)}",
         BinaryExpression binary => $"{Operand(binary.Left)} {Symbol(binary.NodeType)} {Operand(binary.Right)}",
         MethodCallExpression call => Call(call),
+        ConditionalExpression choice => $"{Value(choice.Test)} ? {Value(choice.IfTrue)} : {Value(choice.IfFalse)}",
         _ => throw new NotSupportedException($"A kernel has no {node.NodeType} nodes."),
     };
 
@@ -56,6 +57,7 @@ internal static class KernelPrinter
         ExpressionType.And => "&",
         ExpressionType.Or => "|",
         ExpressionType.ExclusiveOr => "^",
+        ExpressionType.LessThan => "<",
         ExpressionType.LeftShift => "<<",
         ExpressionType.RightShift => ">>",
         _ => throw new NotSupportedException($"A kernel has no {type} nodes."),

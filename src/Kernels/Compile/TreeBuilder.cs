@@ -3,7 +3,7 @@ using System.Linq.Expressions;
 namespace Fusion.Kernels;
 
 /// <summary>What a <see cref="TreeLane"/> writes into: the register type, the variables and the statements of a loop body under construction.</summary>
-internal sealed class TreeBuilder(int width, bool is64) : IDisposable
+internal sealed class TreeBuilder(int width, bool is64, string prefix = "t") : IDisposable
 {
     [ThreadStatic]
     private static TreeBuilder? s_current;
@@ -34,7 +34,7 @@ internal sealed class TreeBuilder(int width, bool is64) : IDisposable
     /// <summary>A variable that holds <paramref name="value"/> from here on.</summary>
     public ParameterExpression Assign(Expression value)
     {
-        ParameterExpression variable = Expression.Variable(value.Type, "t" + Variables.Count);
+        ParameterExpression variable = Expression.Variable(value.Type, prefix + Variables.Count);
         Variables.Add(variable);
         Statements.Add(Expression.Assign(variable, value));
         return variable;

@@ -6,7 +6,10 @@ namespace Fusion.Kernels;
 /// narrower sisters it is the eager loop, run on <c>TreeLane</c> it writes its own expression tree. Every operation is exactly one IEEE
 /// operation on each element, so that all widths and the tree give the same bits.
 /// </summary>
-/// <remarks>Masks are values of <typeparamref name="L"/> whose elements have all bits set or none.</remarks>
+/// <remarks>
+/// Which of two NaNs an operation passes on (sign and payload) depends on the operand order of the machine code and is not defined.
+/// Masks are values of <typeparamref name="L"/> whose elements have all bits set or none.
+/// </remarks>
 internal interface ILane<L>
     where L : struct, ILane<L>
 {

@@ -47,6 +47,35 @@ public class KernelCompilerTests
     }
 
     [Fact]
+    public void LongBodiesThatComputeTwoRegistersAtATimeGiveTheBitsOfTheirSteps()
+    {
+        for (int seed = 0; seed < 6; seed++)
+        {
+            Random random = new(1000 + seed);
+            KernelSpec spec = SpecRunner.RandomSpec(random, seed % 2 == 1, 150);
+            foreach (int length in new[] { 1, 16, 17, 64, 65, 100, 130 })
+            {
+                if (spec.Is64) CheckBody<double>(spec, random, length, seed);
+                else CheckBody<float>(spec, random, length, seed);
+            }
+        }
+    }
+
+    [Fact]
+    public void LongBodiesWorkInPlace()
+    {
+        KernelStep[] steps = [.. Enumerable.Range(0, 60).Select(k => KernelStep.Of(k % 2 == 0 ? ElementOps.Add : ElementOps.Multiply, k, 0))];
+        KernelSpec spec = new(false, [new()], steps, [60]);
+        float[] values = [.. Enumerable.Range(0, 75).Select(i => i / 75f)];
+        foreach (int width in s_widths)
+        {
+            using Operands inPlace = new();
+            inPlace.Add<float>(values).Run(KernelCompiler.Compile(spec, width), 0, values.Length, [0, 0]);
+            Assert.Equal(SpecRunner.StepByStep(spec, width, [values], values.Length)[0], inPlace.Read<byte>(0));
+        }
+    }
+
+    [Fact]
     public void OutputsMayBeTheMemoryOfInputs()
     {
         // (x, y) ← (x + y, x − y) in place.

@@ -15,7 +15,7 @@ public class KernelPrinterTests
         KernelSpec[] specs =
         [
             .. ElementOps.All.Select(OneOperator),
-            .. Enumerable.Range(100, 24).Select(seed => SpecRunner.RandomSpec(new Random(seed), seed % 2 == 1, 12)),
+            .. Enumerable.Range(100, 24).Select(seed => SpecRunner.RandomSpec(new Random(seed), seed % 2 == 1, seed < 120 ? 12 : 80)),
         ];
         Type printed = CompileWithRoslyn(specs.Select((spec, i) => KernelCompiler.ToCSharp(spec, "Kernel" + i)));
         for (int i = 0; i < specs.Length; i++)
@@ -47,7 +47,12 @@ public class KernelPrinterTests
     {
         T[][] inputs = SpecRunner.RandomInputs<T>(new Random(seed), spec, 97);
         byte[][] expected = SpecRunner.Run(spec, KernelCompiler.Compile(spec), inputs, 97);
-        Assert.Equal(expected, SpecRunner.Run(spec, printed, inputs, 97));
+        byte[][] actual = SpecRunner.Run(spec, printed, inputs, 97);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            int at = expected[i].AsSpan().CommonPrefixLength(actual[i]);
+            Assert.True(at == expected[i].Length, $"Kernel{seed}, output {i}: byte {at} is {actual[i].ElementAtOrDefault(at)}, expected {expected[i].ElementAtOrDefault(at)}.");
+        }
     }
 
     private static Type CompileWithRoslyn(IEnumerable<string> methods)

@@ -97,7 +97,7 @@ public class LaneTests
         KernelSpec spec = new(is64, [new(), new()], [KernelStep.Of(op, 0, 1)], [2]);
         foreach (int width in new[] { 128, 256, 512 }.Where(w => w <= SimdWidth.Hardware))
         {
-            byte[] bytes = Operands.Eager(op, is64 ? DType.Float64 : DType.Float32, width, n, 0, x, y);
+            byte[] bytes = Operands.EagerBits(op, is64 ? DType.Float64 : DType.Float32, width, n, 0, x, y);
             using Operands operands = new();
             Assert.Equal(bytes, operands.Add<T>(x).Add<T>(y).Add<T>(new T[n]).Run(KernelCompiler.Compile(spec, width), 0, n).Read<byte>(2));
             T[] actual = MemoryMarshal.Cast<byte, T>(bytes).ToArray();

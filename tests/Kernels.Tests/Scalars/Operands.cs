@@ -43,11 +43,28 @@ internal sealed unsafe class Operands : IDisposable
     /// <summary>Runs one operator's eager loop; inputs are numbers, or for a mask 0 and not 0. A scalar input has length 1.</summary>
     public static byte[] Eager<T>(ElementOp op, DType type, int width, int length, int scalars, params T[][] inputs) where T : unmanaged, INumber<T>
     {
+        byte[] output = EagerBits(op, type, width, length, scalars, inputs);
+        return op.IsMask ? output : OneNaN<T>(output);
+    }
+
+    /// <summary>The same, NaNs as they come: for operators on bit patterns.</summary>
+    public static byte[] EagerBits<T>(ElementOp op, DType type, int width, int length, int scalars, params T[][] inputs) where T : unmanaged, INumber<T>
+    {
         using Operands operands = new();
         for (int i = 0; i < inputs.Length; i++) operands.AddInput(inputs[i].AsSpan(0, ((scalars >> i) & 1) != 0 ? 1 : length), op.IsMaskInput(i));
         if (op.IsMask) operands.Add<byte>(new byte[length]);
         else operands.Add<T>(new T[length]);
         return operands.Run(op.Loop(type, scalars, width), 0, length).Read<byte>(inputs.Length);
+    }
+
+    /// <summary>Numbers with every NaN replaced by the same one: which of two NaNs an operation passes on is not part of the promise.</summary>
+    public static byte[] OneNaN<T>(byte[] numbers) where T : unmanaged, INumber<T>
+    {
+        foreach (ref T value in MemoryMarshal.Cast<byte, T>(numbers.AsSpan()))
+        {
+            if (T.IsNaN(value)) value = T.CreateTruncating(double.NaN);
+        }
+        return numbers;
     }
 
     public Operands AddInput<T>(ReadOnlySpan<T> values, bool mask) where T : unmanaged, INumber<T> => mask ? Add<byte>(Mask(values)) : Add(values);
