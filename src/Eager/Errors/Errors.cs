@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Fusion;
 
 /// <summary>
@@ -28,6 +30,18 @@ internal static class Errors
     public static AutogradException InPlaceWhileRecording(string operation, NDArray array) =>
         new($"{operation}: Inplace operations are not supported when recording with autograd: the array {array.Type} is part of the recorded graph. " +
             "Write outside Autograd.Record(), inside Autograd.Pause(), or to a Detach()ed copy.");
+
+    public static AutogradException GradientLostInWrite(NDArray value) =>
+        new($"Elements: the value {value.Type} is part of the recorded graph, and no gradient would flow through a write in place. " +
+            "Write value.Detach(), or build the array with Where, Concat or Stack.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "The runtime's own word for a position outside an array.")]
+    public static IndexOutOfRangeException IndexOutOfRange(Index position, int axis, Shape shape) =>
+        new($"Index {(position.IsFromEnd ? -position.Value : position.Value)} is out of range for axis {axis} of size {shape.Dimensions[axis]}, shape {shape}.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "The runtime's own word for a position outside an array.")]
+    public static IndexOutOfRangeException TooManyIndices(int count, Shape shape) =>
+        new($"{count} indices for the shape {shape}, which has {shape.Rank} axes.");
 
     public static AutogradException SavedArrayOverwritten(TapeNode node, NDArray array, string role) =>
         new($"Backward of {node.Op.Name} needs the old value of its {role}, {array.Type}, but it was overwritten in place" +
