@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -15,67 +14,85 @@ internal static unsafe class ArgReduce
     /// <param name="inner">The product of the axes after it.</param>
     public static void Run(bool max, DType dtype, nint input, long* output, long outer, long reduced, long inner)
     {
+        var job = new ArgReduceJob { Input = input, Output = output, Outer = outer, Reduced = reduced, Inner = inner };
+        if (outer == 0 || inner == 0) return;
         switch (dtype)
         {
             case DType.Float32:
-                Run<float>(max, (float*)input, output, outer, reduced, inner);
+                ByWidth<float>(max, job);
                 break;
             case DType.Float64:
-                Run<double>(max, (double*)input, output, outer, reduced, inner);
+                ByWidth<double>(max, job);
                 break;
             case DType.Int32:
-                Run<int>(max, (int*)input, output, outer, reduced, inner);
+                ByWidth<int>(max, job);
                 break;
             case DType.Int64:
-                Run<long>(max, (long*)input, output, outer, reduced, inner);
+                ByWidth<long>(max, job);
                 break;
             default:
-                Run<byte>(max, (byte*)input, output, outer, reduced, inner);
+                if (max) ArgReduceBytes.Run<GreaterOrder>(job);
+                else ArgReduceBytes.Run<LessOrder>(job);
                 break;
         }
     }
 
-    private static void Run<T>(bool max, T* x, long* y, long outer, long reduced, long inner)
+    private static void ByWidth<T>(bool max, in ArgReduceJob job)
         where T : unmanaged, INumber<T>
     {
-        for (long o = 0; o < outer; o++, x += reduced * inner, y += inner)
+        switch (SimdWidth.Current)
         {
-            for (long i = 0; i < inner; i++) y[i] = max ? Line<T, Greater<T>>(x + i, reduced, inner) : Line<T, Less<T>>(x + i, reduced, inner);
+            case 512:
+                ByOrder<Lane512<T>, T>(max, job);
+                break;
+            case 256:
+                ByOrder<Lane256<T>, T>(max, job);
+                break;
+            default:
+                ByOrder<Lane128<T>, T>(max, job);
+                break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static long Line<T, TBetter>(T* x, long n, long stride)
-        where T : unmanaged, INumber<T>
-        where TBetter : IBetter<T>
-    {
-        var best = *x;
-        long index = 0;
-        for (long i = 0; i < n; i++, x += stride)
-        {
-            if (T.IsNaN(*x)) return i;
-            if (!TBetter.Than(*x, best)) continue;
-            best = *x;
-            index = i;
-        }
-
-        return index;
-    }
-
-    private interface IBetter<T>
-    {
-        static abstract bool Than(T a, T b);
-    }
-
-    private readonly struct Greater<T> : IBetter<T>
+    private static void ByOrder<L, T>(bool max, in ArgReduceJob job)
+        where L : struct, IVectorLane<L, T>
         where T : unmanaged, INumber<T>
     {
-        public static bool Than(T a, T b) => a > b;
+        if (max) ArgReduceLoops<GreaterOrder, L, T>.Run(job);
+        else ArgReduceLoops<LessOrder, L, T>.Run(job);
     }
+}
 
-    private readonly struct Less<T> : IBetter<T>
-        where T : unmanaged, INumber<T>
-    {
-        public static bool Than(T a, T b) => a < b;
-    }
+/// <summary>The operands of an arg-reduction.</summary>
+internal unsafe struct ArgReduceJob
+{
+    public nint Input;
+    public long* Output;
+    public long Outer;
+    public long Reduced;
+    public long Inner;
+    public long RowsPerChunk;
+}
+
+/// <summary>Which of two numbers is taken.</summary>
+internal interface IOrder
+{
+    /// <summary>A mask: a comes before b. NaN does not.</summary>
+    static abstract L Before<L>(L a, L b) where L : struct, ILane<L>;
+
+    static abstract bool IsBefore<T>(T a, T b) where T : INumber<T>;
+}
+
+internal readonly struct GreaterOrder : IOrder
+{
+    public static L Before<L>(L a, L b) where L : struct, ILane<L> => L.Greater(a, b);
+
+    public static bool IsBefore<T>(T a, T b) where T : INumber<T> => a > b;
+}
+
+internal readonly struct LessOrder : IOrder
+{
+    public static L Before<L>(L a, L b) where L : struct, ILane<L> => L.Less(a, b);
+
+    public static bool IsBefore<T>(T a, T b) where T : INumber<T> => a < b;
 }

@@ -52,6 +52,8 @@ internal static unsafe class DriverGather
         }
     }
 
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather<T>(T* source, long* strides, long* dimensions, int rank, long start, long count, T* destination)
         where T : unmanaged
     {
@@ -97,6 +99,7 @@ internal static unsafe class DriverGather
     }
 
     /// <summary><paramref name="rows"/> runs of <paramref name="length"/> elements, <paramref name="rowStride"/> apart, one after the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyRows<T>(T* source, long stride, long length, long rowStride, long rows, T* destination)
         where T : unmanaged
     {

@@ -74,6 +74,7 @@ internal unsafe struct DriverPlan
     }
 
     /// <summary>The flat elements [start, end); start is a multiple of <see cref="Chunk"/>.</summary>
+    [SkipLocalsInit]
     public readonly void Run(long start, long end)
     {
         using var memory = new NativeScratch(_scratchBytes);

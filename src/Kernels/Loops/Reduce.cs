@@ -99,19 +99,19 @@ internal static unsafe class Reduce
         switch (kind)
         {
             case ReduceKind.Sum:
-                Wide<ReduceIntegers.Sum<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
+                Wide<IntegerSum<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
                 break;
             case ReduceKind.SumOfSquares:
-                Wide<ReduceIntegers.SumOfSquares<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
+                Wide<IntegerSumOfSquares<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
                 break;
             case ReduceKind.Prod:
-                Wide<ReduceIntegers.Prod<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
+                Wide<IntegerProd<TIn>, TIn>(outputType, input, output, outer, reduced, inner);
                 break;
             case ReduceKind.Max:
-                ReduceIntegers.Run<ReduceIntegers.Max<TIn>, TIn, TIn, TIn>(input, output, outer, reduced, inner);
+                ReduceIntegers.Run<IntegerMax<TIn>, TIn, TIn, TIn>(input, output, outer, reduced, inner);
                 break;
             case ReduceKind.Min:
-                ReduceIntegers.Run<ReduceIntegers.Min<TIn>, TIn, TIn, TIn>(input, output, outer, reduced, inner);
+                ReduceIntegers.Run<IntegerMin<TIn>, TIn, TIn, TIn>(input, output, outer, reduced, inner);
                 break;
             default:
                 Logical<TIn>(kind, input, output, outer, reduced, inner);
@@ -131,7 +131,7 @@ internal static unsafe class Reduce
     private static void Logical<TIn>(ReduceKind kind, nint input, nint output, long outer, long reduced, long inner)
         where TIn : unmanaged, INumberBase<TIn>
     {
-        if (kind == ReduceKind.Any) ReduceIntegers.Run<ReduceIntegers.Any<TIn>, TIn, byte, byte>(input, output, outer, reduced, inner);
-        else ReduceIntegers.Run<ReduceIntegers.All<TIn>, TIn, byte, byte>(input, output, outer, reduced, inner);
+        if (kind == ReduceKind.Any) ReduceIntegers.Run<AnyNonZero<TIn>, TIn, byte, byte>(input, output, outer, reduced, inner);
+        else ReduceIntegers.Run<AllNonZero<TIn>, TIn, byte, byte>(input, output, outer, reduced, inner);
     }
 }

@@ -3,12 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>One kind of integer reduction. Integer arithmetic wraps, so the order does not matter and the JIT may unroll as it likes.</summary>
-internal interface IIntegerReduceOp<TIn, TAcc>
+/// <summary>One kind of reduction whose order does not matter: integer arithmetic that wraps, extremes, logic.</summary>
+internal unsafe interface IIntegerReduceOp<TIn, TAcc>
+    where TIn : unmanaged
 {
     static abstract TAcc Start { get; }
 
     static abstract TAcc Take(TAcc state, TIn x);
+
+    static abstract TAcc Combine(TAcc a, TAcc b);
+
+    /// <summary>Takes as many whole vectors as it can and returns how many elements they were.</summary>
+    static virtual long TakeVectors(TIn* x, long n, ref TAcc state) => 0;
 }
 
 /// <summary>Reductions of Int32, Int64, UInt8 and Bool, and Any and All of every type: (outer, reduced, inner) → (outer, inner).</summary>
@@ -23,71 +29,42 @@ internal static unsafe class ReduceIntegers
     {
         var x = (TIn*)input;
         var y = (TOut*)output;
-        for (long o = 0; o < outer; o++, x += reduced * inner, y += inner)
+        if (inner == 1)
         {
-            for (long i = 0; i < inner; i++)
+            for (long o = 0; o < outer; o++, x += reduced) y[o] = TOut.CreateTruncating(Row<TOp, TIn, TAcc>(x, reduced));
+            return;
+        }
+
+        using var scratch = new NativeScratch(inner * sizeof(TAcc));
+        var states = (TAcc*)scratch.Pointer;
+        for (long o = 0; o < outer; o++, y += inner)
+        {
+            for (long i = 0; i < inner; i++) states[i] = TOp.Start;
+            for (long r = 0; r < reduced; r++, x += inner)
             {
-                var state = TOp.Start;
-                TIn* p = x + i;
-                for (long r = 0; r < reduced; r++, p += inner) state = TOp.Take(state, *p);
-                y[i] = TOut.CreateTruncating(state);
+                for (long i = 0; i < inner; i++) states[i] = TOp.Take(states[i], x[i]);
             }
+
+            for (long i = 0; i < inner; i++) y[i] = TOut.CreateTruncating(states[i]);
         }
     }
 
-    internal readonly struct Sum<TIn> : IIntegerReduceOp<TIn, long>
-        where TIn : unmanaged, INumberBase<TIn>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TAcc Row<TOp, TIn, TAcc>(TIn* x, long n)
+        where TOp : IIntegerReduceOp<TIn, TAcc>
+        where TIn : unmanaged
     {
-        public static long Start => 0;
+        TAcc a = TOp.Start, b = a, c = a, d = a;
+        var i = TOp.TakeVectors(x, n, ref a);
+        for (; i + 4 <= n; i += 4)
+        {
+            a = TOp.Take(a, x[i]);
+            b = TOp.Take(b, x[i + 1]);
+            c = TOp.Take(c, x[i + 2]);
+            d = TOp.Take(d, x[i + 3]);
+        }
 
-        public static long Take(long state, TIn x) => state + long.CreateTruncating(x);
-    }
-
-    internal readonly struct SumOfSquares<TIn> : IIntegerReduceOp<TIn, long>
-        where TIn : unmanaged, INumberBase<TIn>
-    {
-        public static long Start => 0;
-
-        public static long Take(long state, TIn x) => state + long.CreateTruncating(x) * long.CreateTruncating(x);
-    }
-
-    internal readonly struct Prod<TIn> : IIntegerReduceOp<TIn, long>
-        where TIn : unmanaged, INumberBase<TIn>
-    {
-        public static long Start => 1;
-
-        public static long Take(long state, TIn x) => state * long.CreateTruncating(x);
-    }
-
-    internal readonly struct Max<TIn> : IIntegerReduceOp<TIn, TIn>
-        where TIn : unmanaged, INumber<TIn>, IMinMaxValue<TIn>
-    {
-        public static TIn Start => TIn.MinValue;
-
-        public static TIn Take(TIn state, TIn x) => x > state ? x : state;
-    }
-
-    internal readonly struct Min<TIn> : IIntegerReduceOp<TIn, TIn>
-        where TIn : unmanaged, INumber<TIn>, IMinMaxValue<TIn>
-    {
-        public static TIn Start => TIn.MaxValue;
-
-        public static TIn Take(TIn state, TIn x) => x < state ? x : state;
-    }
-
-    internal readonly struct Any<TIn> : IIntegerReduceOp<TIn, byte>
-        where TIn : unmanaged, INumberBase<TIn>
-    {
-        public static byte Start => 0;
-
-        public static byte Take(byte state, TIn x) => (byte)(state | (x != TIn.Zero ? 1 : 0));
-    }
-
-    internal readonly struct All<TIn> : IIntegerReduceOp<TIn, byte>
-        where TIn : unmanaged, INumberBase<TIn>
-    {
-        public static byte Start => 1;
-
-        public static byte Take(byte state, TIn x) => (byte)(state & (x != TIn.Zero ? 1 : 0));
+        for (; i < n; i++) a = TOp.Take(a, x[i]);
+        return TOp.Combine(TOp.Combine(a, b), TOp.Combine(c, d));
     }
 }

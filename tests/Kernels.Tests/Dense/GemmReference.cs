@@ -7,10 +7,26 @@ namespace Fusion.Tests;
 internal static class GemmReference
 {
     /// <summary>The order of operations that <see cref="Gemm"/> promises: chains of fused multiply-adds per block of K, blocks added in order, alpha, bias, ReLU.</summary>
+    /// <remarks>Thin products over a long contiguous k are dot products by the 64-lane tree.</remarks>
     public static T[] Exact<T>(GemmCase s, T[] a, T[] b, T[] c, T[]? bias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var result = (T[])c.Clone();
+        if (s.IsDots)
+        {
+            for (var i = 0; i < s.M; i++)
+            {
+                for (var j = 0; j < s.N; j++)
+                {
+                    var dot = Dot(s, a, b, i, j) * T.CreateChecked(s.Alpha);
+                    if (s.Beta != 0) dot += T.CreateChecked(s.Beta) * c[i * s.Ldc + j];
+                    result[i * s.Ldc + j] = Finish(s, dot, bias, j);
+                }
+            }
+
+            return result;
+        }
+
         int most = typeof(T) == typeof(float) ? 384 : 256, blocks = Math.Max(1, (s.K + most - 1) / most), depth = (s.K + blocks - 1) / blocks;
         for (var i = 0; i < s.M; i++)
         {
@@ -27,13 +43,38 @@ internal static class GemmReference
                     if (s.K == 0) break;
                 }
 
-                if (bias is not null) value += bias[j];
-                if (s.Relu && value < T.Zero) value = T.Zero;
-                result[i * s.Ldc + j] = value;
+                result[i * s.Ldc + j] = Finish(s, value, bias, j);
             }
         }
 
         return result;
+    }
+
+    private static T Finish<T>(GemmCase s, T value, T[]? bias, int column)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (bias is not null) value += bias[column];
+        return s.Relu && value < T.Zero ? T.Zero : value;
+    }
+
+    /// <summary>64 lanes of fused multiply-adds, folded by halves; blocks of 16 384, whose results are summed as a row.</summary>
+    private static T Dot<T>(GemmCase s, T[] a, T[] b, int i, int j)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var partials = new List<T>();
+        for (var start = 0; start < s.K; start += 16384)
+        {
+            var lanes = new T[64];
+            for (var k = start; k < Math.Min(s.K, start + 16384); k++) lanes[k % 64] = T.FusedMultiplyAdd(A(s, a, i, k), B(s, b, k, j), lanes[k % 64]);
+            for (var half = 32; half > 0; half /= 2)
+            {
+                for (var l = 0; l < half; l++) lanes[l] += lanes[l + half];
+            }
+
+            partials.Add(lanes[0]);
+        }
+
+        return partials.Count == 1 ? partials[0] : TreeReference.Sum<T>(partials.ToArray());
     }
 
     /// <summary>The result in double precision.</summary>

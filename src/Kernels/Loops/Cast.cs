@@ -1,0 +1,73 @@
+using System.Numerics;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Conversion between element types, contiguous to contiguous. To Bool: 1 where the element is not 0 (NaN is not). From a floating-point type to an
+/// integer: toward zero; what is out of range becomes the nearest integer in range, NaN becomes 0. Between integers: the low bits. To a
+/// floating-point type: rounded to nearest, ties to even.
+/// </summary>
+internal static unsafe class Cast
+{
+    private const long SplitElements = 32 * 1024;
+
+    /// <summary>Converts <paramref name="count"/> elements. Exact: nothing past the end is read or written.</summary>
+    public static void Run(DType from, DType to, nint source, nint destination, long count)
+    {
+        var job = new Job { Loop = Select(from, to), Source = source, Destination = destination, Count = count, FromSize = from.Size, ToSize = to.Size };
+        if (count < SplitElements || WorkerPool.Threads == 1)
+        {
+            job.Loop(source, destination, count);
+            return;
+        }
+        job.Pieces = 4 * WorkerPool.Threads;
+        WorkerPool.Run(job.Pieces, &RunPiece, &job);
+    }
+
+    private static void RunPiece(void* context, int index)
+    {
+        ref Job job = ref *(Job*)context;
+        long length = ((job.Count / job.Pieces) + 64) & ~63L;
+        long start = Math.Min(job.Count, length * index), end = Math.Min(job.Count, start + length);
+        job.Loop(job.Source + (nint)(start * job.FromSize), job.Destination + (nint)(end == start ? 0 : start * job.ToSize), end - start);
+    }
+
+    private static delegate*<nint, nint, long, void> Select(DType from, DType to) => from switch
+    {
+        DType.Float32 => From<float>(to),
+        DType.Float64 => From<double>(to),
+        DType.Int32 => From<int>(to),
+        DType.Int64 => From<long>(to),
+        DType.UInt8 => From<byte>(to),
+        _ => to switch
+        {
+            DType.Float32 => &CastLoops.FromBool<float>,
+            DType.Float64 => &CastLoops.FromBool<double>,
+            DType.Int32 => &CastLoops.FromBool<int>,
+            DType.Int64 => &CastLoops.FromBool<long>,
+            _ => &CastLoops.FromBool<byte>,
+        },
+    };
+
+    private static delegate*<nint, nint, long, void> From<T>(DType to)
+        where T : unmanaged, INumber<T> => to switch
+        {
+            DType.Float32 => &CastLoops.Number<T, float>,
+            DType.Float64 => &CastLoops.Number<T, double>,
+            DType.Int32 => &CastLoops.Number<T, int>,
+            DType.Int64 => &CastLoops.Number<T, long>,
+            DType.UInt8 => &CastLoops.Number<T, byte>,
+            _ => &CastLoops.ToBool<T>,
+        };
+
+    private struct Job
+    {
+        public delegate*<nint, nint, long, void> Loop;
+        public nint Source;
+        public nint Destination;
+        public long Count;
+        public int FromSize;
+        public int ToSize;
+        public int Pieces;
+    }
+}

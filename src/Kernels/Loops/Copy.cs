@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>Moves elements between layouts, whatever their type: only the bytes of an element count. Large copies are split among threads.</summary>
+/// <remarks>Sources have the slack of <see cref="MemoryPool"/>: up to 63 bytes past the last element may be read. Writes are exact.</remarks>
+internal static unsafe class Copy
+{
+    private const long SplitBytes = 128 * 1024;
+
+    /// <summary>
+    /// Strided to contiguous: materializes a view, a transpose or a broadcast (stride 0). Strides count elements, one an axis, outermost first;
+    /// <see langword="null"/> is contiguous.
+    /// </summary>
+    public static void Strided(nint source, long* sourceStrides, nint destination, ReadOnlySpan<int> shape, int elementSize) =>
+        Run(source, sourceStrides, destination, null, shape, elementSize);
+
+    /// <summary>Contiguous to strided: writes a slice in place. No two elements of the destination may coincide.</summary>
+    public static void IntoStrided(nint source, nint destination, long* destinationStrides, ReadOnlySpan<int> shape, int elementSize) =>
+        Run(source, null, destination, destinationStrides, shape, elementSize);
+
+    /// <summary>Between any two layouts that do not overlap.</summary>
+    [SkipLocalsInit]
+    public static void Run(nint source, long* sourceStrides, nint destination, long* destinationStrides, ReadOnlySpan<int> shape, int elementSize)
+    {
+        long* axes = stackalloc long[3 * (shape.Length + 2)];
+        var plan = new CopyPlan(source, sourceStrides, destination, destinationStrides, shape, elementSize, axes);
+        long units = plan.Units;
+        if (units == 0) return;
+        if (units == 1 || plan.Size * elementSize < SplitBytes || WorkerPool.Threads == 1)
+        {
+            plan.Run(0, units);
+            return;
+        }
+        plan.Pieces = (int)Math.Min(units, 4L * WorkerPool.Threads);
+        WorkerPool.Run(plan.Pieces, &RunPiece, &plan);
+    }
+
+    /// <summary>Sets <paramref name="count"/> contiguous elements to <paramref name="value"/>, converted as <see cref="Cast"/> converts a Float64.</summary>
+    public static void Fill(nint destination, long count, DType dtype, double value)
+    {
+        ulong element = 0;
+        Cast.Run(DType.Float64, dtype, (nint)(&value), (nint)(&element), 1);
+        long* broadcast = stackalloc long[2] { 0, 0 };
+        while (count > 0)
+        {
+            // Two axes, because a size is an int.
+            int rows = (int)Math.Min(Math.Max(1, count >> 16), int.MaxValue);
+            int columns = (int)Math.Min(count, 1 << 16);
+            Strided((nint)(&element), broadcast, destination, [rows, columns], dtype.Size);
+            long done = (long)rows * columns;
+            destination += (nint)(done * dtype.Size);
+            count -= done;
+        }
+    }
+
+    private static void RunPiece(void* context, int index)
+    {
+        CopyPlan* plan = (CopyPlan*)context;
+        long units = plan->Units;
+        plan->Run(units * index / plan->Pieces, units * (index + 1) / plan->Pieces);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>A copy over two axes: rows that are contiguous, rows that repeat one element, a transpose, or anything else.</summary>
+internal unsafe struct CopyPanel
+{
+    public long Columns;
+    public long Rows;
+    public long FromColumn;
+    public long FromRow;
+    public long ToColumn;
+    public long ToRow;
+
+    public readonly void Run(nint source, nint destination, int elementSize)
+    {
+        switch (elementSize)
+        {
+            case 1: Run((byte*)source, (byte*)destination); break;
+            case 4: Run((uint*)source, (uint*)destination); break;
+            default: Run((ulong*)source, (ulong*)destination); break;
+        }
+    }
+
+    private readonly void Run<T>(T* source, T* destination)
+        where T : unmanaged
+    {
+        if (ToColumn == 1 && FromColumn == 1) CopyRows(source, destination);
+        else if (ToColumn == 1 && FromColumn == 0) FillRows(source, destination);
+        else if (ToColumn == 1 && FromRow == 1) CopyTranspose.Run(source, FromColumn, Columns, Rows, destination, ToRow);
+        else Elements(source, destination);
+    }
+
+    private readonly void CopyRows<T>(T* source, T* destination)
+        where T : unmanaged
+    {
+        uint bytes = (uint)(Columns * sizeof(T));
+        for (long row = 0; row < Rows; row++) Unsafe.CopyBlockUnaligned(destination + (row * ToRow), source + (row * FromRow), bytes);
+    }
+
+    private readonly void FillRows<T>(T* source, T* destination)
+        where T : unmanaged
+    {
+        for (long row = 0; row < Rows; row++) new Span<T>(destination + (row * ToRow), (int)Columns).Fill(source[row * FromRow]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Elements<T>(T* source, T* destination)
+        where T : unmanaged
+    {
+        for (long row = 0; row < Rows; row++)
+        {
+            T* from = source + (row * FromRow), to = destination + (row * ToRow);
+            long column = Columns;
+            for (; column >= 4; column -= 4)
+            {
+                T a = from[0], b = from[FromColumn], c = from[2 * FromColumn], d = from[3 * FromColumn];
+                to[0] = a;
+                to[ToColumn] = b;
+                to[2 * ToColumn] = c;
+                to[3 * ToColumn] = d;
+                from += 4 * FromColumn;
+                to += 4 * ToColumn;
+            }
+            for (; column > 0; column--)
+            {
+                *to = *from;
+                from += FromColumn;
+                to += ToColumn;
+            }
+        }
+    }
+}

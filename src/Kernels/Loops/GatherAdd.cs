@@ -1,0 +1,110 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// The gradients of <see cref="Gather"/>: values are added to the places that the indices name. Each place gets its values in the order of the
+/// indices, whatever the number of threads: a thread owns places, not values.
+/// </summary>
+internal static unsafe class GatherAdd
+{
+    private const long SplitElements = 32 * 1024;
+
+    /// <summary>
+    /// target[o, index[i], :] += source[o, i, :], the target (outer, axis, inner), the source (outer, count, inner); Float32, Float64, Int32 or Int64.
+    /// Returns the place of the first index that is out of range, or −1.
+    /// </summary>
+    public static long ScatterAdd(nint source, nint target, long outer, long axis, long inner, DType dtype, nint indices, DType indexType, long count)
+    {
+        var index = new GatherIndex(indices, indexType, axis);
+        long bad = index.FirstBad(count);
+        if (bad >= 0) return bad;
+        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1 };
+        // Every piece reads all indices, which is little beside rows of some length.
+        if (outer * count * inner >= SplitElements && inner >= 8) job.Pieces = (int)Math.Min(axis, WorkerPool.Threads);
+        WorkerPool.Run(job.Pieces, RowsOf(dtype), &job);
+        return -1;
+    }
+
+    /// <summary>
+    /// target[o, index[o, k, n], n] += source[o, k, n]: the gradient of <see cref="Gather.Pick(nint, nint, long, long, long, int, nint, DType, long)"/>.
+    /// Returns the place of the first index that is out of range, or −1.
+    /// </summary>
+    public static long PickGradient(nint source, nint target, long outer, long axis, long inner, DType dtype, nint indices, DType indexType, long count = 1)
+    {
+        var index = new GatherIndex(indices, indexType, axis);
+        long bad = index.FirstBad(outer * count * inner);
+        if (bad >= 0) return bad;
+        switch (dtype)
+        {
+            case DType.Float32: AddPicked((float*)source, (float*)target, outer, axis, inner, count, index); break;
+            case DType.Float64: AddPicked((double*)source, (double*)target, outer, axis, inner, count, index); break;
+            case DType.Int32: AddPicked((int*)source, (int*)target, outer, axis, inner, count, index); break;
+            case DType.Int64: AddPicked((long*)source, (long*)target, outer, axis, inner, count, index); break;
+            default: throw Unsupported(dtype);
+        }
+        return -1;
+    }
+
+    private static delegate*<void*, int, void> RowsOf(DType dtype) => dtype switch
+    {
+        DType.Float32 => &AddRows<float>,
+        DType.Float64 => &AddRows<double>,
+        DType.Int32 => &AddRows<int>,
+        DType.Int64 => &AddRows<long>,
+        _ => throw Unsupported(dtype),
+    };
+
+    private static DTypeException Unsupported(DType dtype) => new($"Scatter adds Float32, Float64, Int32 or Int64, not {dtype}. Convert with AsType.");
+
+    private static void AddRows<T>(void* context, int piece)
+        where T : unmanaged, INumber<T>
+    {
+        ref Job job = ref *(Job*)context;
+        long first = job.Axis * piece / job.Pieces, end = job.Axis * (piece + 1) / job.Pieces;
+        for (long o = 0; o < job.Outer; o++)
+        {
+            T* target = (T*)job.Target + (o * job.Axis * job.Inner), source = (T*)job.Source + (o * job.Count * job.Inner);
+            for (long i = 0; i < job.Count; i++)
+            {
+                long row = job.Index[i];
+                if (row >= first && row < end) AddRow(source + (i * job.Inner), target + (row * job.Inner), job.Inner);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRow<T>(T* source, T* target, long count)
+        where T : unmanaged, INumber<T>
+    {
+        long i = 0;
+        for (; i + Vector<T>.Count <= count; i += Vector<T>.Count) Vector.Store(Vector.Load(target + i) + Vector.Load(source + i), target + i);
+        for (; i < count; i++) target[i] += source[i];
+    }
+
+    private static void AddPicked<T>(T* source, T* target, long outer, long axis, long inner, long count, GatherIndex index)
+        where T : unmanaged, INumber<T>
+    {
+        long at = 0;
+        for (long o = 0; o < outer; o++, target += axis * inner)
+        {
+            for (long k = 0; k < count; k++)
+            {
+                for (long n = 0; n < inner; n++, at++) target[(index[at] * inner) + n] += source[at];
+            }
+        }
+    }
+
+    private struct Job
+    {
+        public nint Source;
+        public nint Target;
+        public GatherIndex Index;
+        public long Outer;
+        public long Axis;
+        public long Inner;
+        public long Count;
+        public int Pieces;
+    }
+}

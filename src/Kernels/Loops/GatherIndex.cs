@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>An array of Int32 or Int64 indices into an axis; negative ones may count from its end.</summary>
+internal readonly unsafe struct GatherIndex
+{
+    private readonly nint _data;
+    private readonly bool _isLong;
+    private readonly long _axis;
+
+    /// <summary>Indices of type <paramref name="dtype"/> (Int32 or Int64) into an axis of <paramref name="axis"/> positions.</summary>
+    public GatherIndex(nint data, DType dtype, long axis)
+    {
+        if (dtype is not (DType.Int32 or DType.Int64)) throw new DTypeException($"Indices are Int32 or Int64, not {dtype}. Convert them with AsType.");
+        _data = data;
+        _isLong = dtype == DType.Int64;
+        _axis = axis;
+    }
+
+    /// <summary>The index as it was given.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long Raw(long i) => _isLong ? ((long*)_data)[i] : ((int*)_data)[i];
+
+    /// <summary>The position on the axis, for a checked index.</summary>
+    public long this[long i]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            long raw = Raw(i);
+            return raw < 0 ? raw + _axis : raw;
+        }
+    }
+
+    /// <summary>Where the first index is that is out of range, or −1.</summary>
+    public long FirstBad(long count, bool allowNegative = true)
+    {
+        long least = allowNegative ? -_axis : 0;
+        for (long i = 0; i < count; i++)
+        {
+            long raw = Raw(i);
+            if (raw < least || raw >= _axis) return i;
+        }
+        return -1;
+    }
+}
