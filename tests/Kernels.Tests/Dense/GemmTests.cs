@@ -116,6 +116,40 @@ public sealed unsafe class GemmTests
         }
     }
 
+    [Fact]
+    public void A_right_operand_of_panels_gives_the_bits_of_the_matrix()
+    {
+        foreach (var s in new[] { new GemmCase(7, 9, 30), new GemmCase(33, 50, 400) { Bias = true }, new GemmCase(130, 210, 270) { Beta = 1, Pad = 1 } })
+        {
+            var (a, b, c) = (Values<float>(s.SizeA, 1), Values<float>(s.SizeB, 2), Values<float>(s.SizeC, 3));
+            var bias = s.Bias ? Values<float>(s.N, 4) : null;
+            var exact = GemmReference.Exact(s, a, b, c, bias);
+            using var left = new GuardedBuffer<float>(a);
+            using var right = new GuardedBuffer<float>(b);
+            using var row = new GuardedBuffer<float>(bias);
+            KernelModes.ForEach(() =>
+            {
+                using var result = new GuardedBuffer<float>(c);
+                Gemm.RunPacked(
+                    false, s.M, s.N, s.K, 1f, left.Data, s.Lda, new ElementPanels(right.Data, s.Ldb), (float)s.Beta, result.Data, s.Ldc, s.Bias ? row.Data : null);
+                TestData.AssertSameBits<float>(exact, result.Span, s.ToString());
+                result.AssertIntact();
+            });
+        }
+    }
+
+    /// <summary>Packs a matrix one element at a time.</summary>
+    private readonly struct ElementPanels(float* b, nint ldb) : IPanelPacker<float>
+    {
+        public void Pack(nint k, nint depth, nint column, nint width, float* destination, nint stride)
+        {
+            for (nint i = 0; i < depth; i++)
+            {
+                for (nint j = 0; j < width; j++) destination[i * stride + j] = b[(k + i) * ldb + column + j];
+            }
+        }
+    }
+
     private static void Check<T>(GemmCase s)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
