@@ -62,7 +62,7 @@ internal static partial class Formulas
     }
 
     [MethodImpl(Inline)]
-    private static L SinePolynomial<L>(L r) where L : struct, ILane<L>
+    public static L SinePolynomial<L>(L r) where L : struct, ILane<L>
     {
         L z = L.Let(r * r);
         L p;
@@ -85,7 +85,7 @@ internal static partial class Formulas
     }
 
     [MethodImpl(Inline)]
-    private static L CosinePolynomial<L>(L r) where L : struct, ILane<L>
+    public static L CosinePolynomial<L>(L r) where L : struct, ILane<L>
     {
         L z = L.Let(r * r);
         L p;

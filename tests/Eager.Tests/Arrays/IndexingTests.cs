@@ -3,6 +3,8 @@ namespace Fusion.Tests;
 /// <summary>Reading through indices: against a naive walk over all positions, errors, gradients.</summary>
 public sealed class IndexingTests
 {
+    private static readonly Range All = ..;
+
     public static TheoryData<AxisIndex[], string> Cases => new()
     {
         { [], "(2, 3, 4)" },
@@ -12,11 +14,11 @@ public sealed class IndexingTests
         { [1, 2], "(4,)" },
         { [1, -1, ^1], "()" },
         { [0..1], "(1, 3, 4)" },
-        { [.., 1..], "(2, 2, 4)" },
-        { [.., .., ^3..^1], "(2, 3, 2)" },
-        { [.., 1], "(2, 4)" },
-        { [.., .., 0], "(2, 3)" },
-        { [1..2, .., 0], "(1, 3)" },
+        { [All, 1..], "(2, 2, 4)" },
+        { [All, All, ^3..^1], "(2, 3, 2)" },
+        { [All, 1], "(2, 4)" },
+        { [All, All, 0], "(2, 3)" },
+        { [1..2, All, 0], "(1, 3)" },
         { [1..1], "(0, 3, 4)" },
         { [2..2, 0], "(0, 4)" },
         { [AxisIndex.Ellipsis], "(2, 3, 4)" },
@@ -24,7 +26,7 @@ public sealed class IndexingTests
         { [0, AxisIndex.Ellipsis, 1..3], "(3, 2)" },
         { [0, 1, 2, AxisIndex.Ellipsis], "()" },
         { [AxisIndex.NewAxis], "(1, 2, 3, 4)" },
-        { [.., AxisIndex.NewAxis, 1], "(2, 1, 4)" },
+        { [All, AxisIndex.NewAxis, 1], "(2, 1, 4)" },
         { [AxisIndex.Ellipsis, AxisIndex.NewAxis], "(2, 3, 4, 1)" },
         { [AxisIndex.NewAxis, 0, AxisIndex.Ellipsis, 1, AxisIndex.NewAxis], "(1, 3, 1)" },
     };
