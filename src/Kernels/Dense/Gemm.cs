@@ -58,6 +58,50 @@ internal static unsafe class Gemm
         Multiply(problem, true);
     }
 
+    /// <summary>
+    /// As <see cref="Run"/>, with a right operand that exists only as panels, such as the patches of an image. Always the chains of fused multiply-adds.
+    /// </summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="TPacker">Where the panels come from.</typeparam>
+    /// <param name="transA">A is stored k × m.</param>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="k">The inner dimension.</param>
+    /// <param name="alpha">Scales the product.</param>
+    /// <param name="a">The left operand.</param>
+    /// <param name="lda">Elements between the stored rows of A.</param>
+    /// <param name="panelsOfB">The right operand.</param>
+    /// <param name="beta">Scales C.</param>
+    /// <param name="c">The result.</param>
+    /// <param name="ldc">Elements between the rows of C.</param>
+    /// <param name="bias">n values added to every row, or null.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="parallel">Use the worker pool, if the product is large enough.</param>
+    public static void RunPacked<T, TPacker>(
+        bool transA, long m, long n, long k, T alpha, T* a, long lda, in TPacker panelsOfB, T beta, T* c, long ldc,
+        T* bias = null, GemmActivation activation = GemmActivation.None, bool parallel = true)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TPacker : struct, IPanelPacker<T>
+    {
+        if (m == 0 || n == 0) return;
+        var problem = new GemmProblem<T>
+        {
+            M = (nint)m,
+            N = (nint)n,
+            K = (nint)k,
+            Alpha = alpha,
+            Beta = beta,
+            TransA = transA,
+            Relu = activation == GemmActivation.Relu,
+            A = a,
+            Lda = (nint)lda,
+            C = c,
+            Ldc = (nint)ldc,
+            Bias = bias,
+        };
+        Blocked(problem, panelsOfB, parallel);
+    }
+
     /// <summary>As <see cref="Run"/>, for <paramref name="batch"/> products at fixed distances; a distance of 0 repeats an operand.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="batch">How many products.</param>
@@ -110,6 +154,14 @@ internal static unsafe class Gemm
             },
         };
         var flops = 2.0 * m * n * k;
+        if (batch > 1 && strideB == 0 && !transA && strideA == m * lda && strideC == m * ldc && !GemmThin.IsDots(job.Problem))
+        {
+            // The batch lies below itself: one product of batch · m rows, with the same bits.
+            job.Problem.M = (nint)(batch * m);
+            Multiply(job.Problem, true);
+            return;
+        }
+
         if (WorkerPool.Threads == 1 || batch == 1 || flops * batch < ParallelFlops || (batch < WorkerPool.Threads && flops >= ParallelFlops))
         {
             Range(&job, 0, batch, true);
@@ -147,8 +199,15 @@ internal static unsafe class Gemm
         if (p.M == 0 || p.N == 0) return;
         if (GemmThin.TryRun(p, parallel)) return;
         if (GemmSmall.Fits(p)) GemmSmall.Run(p);
-        else if (parallel && WorkerPool.Threads > 1 && 2.0 * p.M * p.N * p.K >= ParallelFlops) GemmParallel.Run(p);
-        else GemmBlock.Run(p, 0, p.M, 0, p.N);
+        else Blocked(p, new MatrixPanels<T>(p), parallel);
+    }
+
+    private static void Blocked<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB, bool parallel)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TPacker : struct, IPanelPacker<T>
+    {
+        if (parallel && WorkerPool.Threads > 1 && 2.0 * p.M * p.N * p.K >= ParallelFlops) GemmParallel.Run(p, panelsOfB);
+        else GemmBlock.Run(p, panelsOfB, 0, p.M, 0, p.N);
     }
 
     private struct BatchJob<T>

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Fusion.Kernels;
 
@@ -14,10 +13,11 @@ internal static unsafe class GemmBlock
     private const nint BytesOfB = 640 * 1024;
     private const nint RowsOfA = 2048;
 
-    /// <summary>Computes the rows [row0, row1) and columns [column0, column1) of C, for all of K.</summary>
+    /// <summary>Computes the rows [row0, row1) and columns [column0, column1) of C, for all of K. Without a matrix B (null) its panels are packed in any case.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<T>(in GemmProblem<T> p, nint row0, nint row1, nint column0, nint column1)
+    public static void Run<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB, nint row0, nint row1, nint column0, nint column1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TPacker : struct, IPanelPacker<T>
     {
         var kernels = MicroKernels.For<T>();
         nint m = row1 - row0, n = column1 - column0, length = kernels.VectorLength;
@@ -37,7 +37,7 @@ internal static unsafe class GemmBlock
         var packA = p.TransA
             ? panels > 2 && depth > 16
             : panels > 6 || (aliased && panels > 1) || (panels > 1 && depth * rows * sizeof(T) > 24 * 1024);
-        var packB = p.TransB || tiles > 6 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 512 * 1024);
+        var packB = p.TransB || p.B == null || tiles > 6 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 512 * 1024);
         var rowsOfA = packA ? Math.Max(1, RowsOfA / rows) * rows : m;
         if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
 
@@ -59,7 +59,7 @@ internal static unsafe class GemmBlock
                 {
                     w.Column0 = j;
                     w.Column1 = Math.Min(column1, j + columns);
-                    if (packB) PackB(p, w);
+                    if (packB) PackB(w, panelsOfB);
                     Tiles(p, w);
                 }
             }
@@ -120,51 +120,22 @@ internal static unsafe class GemmBlock
         {
             var height = Math.Min(w.Rows, w.Row1 - i);
             if (!p.TransA) w.Kernels.Transpose(p.RowsOfA(i, w.K), p.Lda, height, w.Depth, d, stride);
-            else CopyRows(p.RowsOfA(i, w.K), p.Lda, w.Depth, d, stride, height);
+            else PanelCopy.Rows(p.RowsOfA(i, w.K), p.Lda, w.Depth, d, stride, height);
         }
     }
 
     /// <summary>Panels of B, one after the other; the last one has one vector per k if that is enough.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackB<T>(in GemmProblem<T> p, in Walk<T> w)
+    private static void PackB<T, TPacker>(in Walk<T> w, in TPacker panelsOfB)
         where T : unmanaged
+        where TPacker : struct, IPanelPacker<T>
     {
         T* d = w.PackedB;
         nint length = w.Kernels.VectorLength;
         for (var j = w.Column0; j < w.Column1; j += w.Panel, d += w.Panel * w.Depth)
         {
             var width = Math.Min(w.Panel, w.Column1 - j);
-            var stride = width <= length ? length : w.Panel;
-            if (p.TransB) w.Kernels.Transpose(p.ColumnsOfB(j, w.K), p.Ldb, width, w.Depth, d, stride);
-            else CopyRows(p.ColumnsOfB(j, w.K), p.Ldb, w.Depth, d, stride, width);
-        }
-    }
-
-    /// <summary>Copies the first elements of each row, rounded up to whole registers: reads less than 64 bytes more, and writes no further than the stride.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyRows<T>(T* source, nint sourceStride, nint count, T* destination, nint stride, nint elements)
-        where T : unmanaged
-    {
-        byte* s = (byte*)source, d = (byte*)destination;
-        nint bytes = elements * sizeof(T), ss = sourceStride * sizeof(T), ds = stride * sizeof(T);
-        if (bytes > 64 && ds >= 128)
-        {
-            for (; count > 0; count--, s += ss, d += ds)
-            {
-                Vector512.Store(Vector512.Load(s), d);
-                Vector512.Store(Vector512.Load(s + 64), d + 64);
-            }
-        }
-        else if (bytes > 32 && bytes <= 64 && ds >= 64)
-        {
-            for (; count > 0; count--, s += ss, d += ds) Vector512.Store(Vector512.Load(s), d);
-        }
-        else
-        {
-            for (; count > 0; count--, s += ss, d += ds)
-            {
-                for (nint i = 0; i < bytes; i += 16) Vector128.Store(Vector128.Load(s + i), d + i);
-            }
+            panelsOfB.Pack(w.K, w.Depth, j, width, d, width <= length ? length : w.Panel);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -11,8 +12,9 @@ internal static unsafe class GemmParallel
     // A rectangle of less work than this is not cut further.
     private const double MinFlops = 200_000;
 
-    public static void Run<T>(in GemmProblem<T> p)
+    public static void Run<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TPacker : struct, IPanelPacker<T>
     {
         var kernels = MicroKernels.For<T>();
         var panel = (nint)kernels.VectorLength * (p.N <= kernels.VectorLength ? 1 : 2);
@@ -38,32 +40,36 @@ internal static unsafe class GemmParallel
 
         var rowsPerChunk = Round((p.M + gridM - 1) / gridM, gridM == 1 ? 1 : kernels.MaxRows);
         var columnsPerChunk = (panels + gridN - 1) / gridN * panel;
-        var job = new Job<T>
+        var job = new Job<T, TPacker>
         {
             Problem = p,
+            PanelsOfB = panelsOfB,
             Rows = rowsPerChunk,
             Columns = columnsPerChunk,
             GridN = (p.N + columnsPerChunk - 1) / columnsPerChunk,
         };
         var chunks = (p.M + rowsPerChunk - 1) / rowsPerChunk * job.GridN;
-        WorkerPool.Run((int)chunks, &Chunk<T>, &job);
+        WorkerPool.Run((int)chunks, &Chunk<T, TPacker>, Unsafe.AsPointer(ref job));
     }
 
     private static nint Round(nint n, nint multiple) => (n + multiple - 1) / multiple * multiple;
 
-    private static void Chunk<T>(void* context, int chunk)
+    private static void Chunk<T, TPacker>(void* context, int chunk)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TPacker : struct, IPanelPacker<T>
     {
-        var job = (Job<T>*)context;
-        var (i, j) = Math.DivRem(chunk, job->GridN);
-        ref readonly var p = ref job->Problem;
-        GemmBlock.Run(p, i * job->Rows, Math.Min(p.M, (i + 1) * job->Rows), j * job->Columns, Math.Min(p.N, (j + 1) * job->Columns));
+        ref readonly var job = ref Unsafe.AsRef<Job<T, TPacker>>(context);
+        var (i, j) = Math.DivRem(chunk, job.GridN);
+        ref readonly var p = ref job.Problem;
+        GemmBlock.Run(
+            p, job.PanelsOfB, i * job.Rows, Math.Min(p.M, (i + 1) * job.Rows), j * job.Columns, Math.Min(p.N, (j + 1) * job.Columns));
     }
 
-    private struct Job<T>
+    private struct Job<T, TPacker>
         where T : unmanaged
     {
         public GemmProblem<T> Problem;
+        public TPacker PanelsOfB;
         public nint Rows;
         public nint Columns;
         public nint GridN;

@@ -43,6 +43,4 @@ internal unsafe struct GemmProblem<T>
     }
 
     public readonly T* RowsOfA(nint row, nint k) => TransA ? A + k * Lda + row : A + row * Lda + k;
-
-    public readonly T* ColumnsOfB(nint column, nint k) => TransB ? B + column * Ldb + k : B + k * Ldb + column;
 }

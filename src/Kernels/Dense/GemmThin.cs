@@ -13,24 +13,24 @@ internal static unsafe class GemmThin
     private const nint MinDepth = 64;
     private const nint MinColumns = 64;
 
+    /// <summary>
+    /// The product is a set of dot products over contiguous k, by the 64-lane tree. With few elements along k, or with k across the rows, lanes stay on
+    /// different elements of the result.
+    /// </summary>
+    public static bool IsDots<T>(in GemmProblem<T> p)
+        where T : unmanaged
+        => p.K >= MinDepth && ((p.TransB && p.M <= MaxRows) || (!p.TransA && p.N <= MaxRows));
+
     /// <summary>Runs the product if it is thin.</summary>
     public static bool TryRun<T>(in GemmProblem<T> p, bool parallel)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (p.M > MaxRows && p.N > MaxRows) return false;
-        if (p.K >= MinDepth)
+        if (IsDots(p))
         {
-            if (p.TransB && p.M <= MaxRows)
-            {
-                Dots(p, p.A, p.Lda, p.TransA, p.M, p.B, p.Ldb, p.N, false, parallel);
-                return true;
-            }
-
-            if (!p.TransA && p.N <= MaxRows)
-            {
-                Dots(p, p.B, p.Ldb, !p.TransB, p.N, p.A, p.Lda, p.M, true, parallel);
-                return true;
-            }
+            if (p.TransB && p.M <= MaxRows) Dots(p, p.A, p.Lda, p.TransA, p.M, p.B, p.Ldb, p.N, false, parallel);
+            else Dots(p, p.B, p.Ldb, !p.TransB, p.N, p.A, p.Lda, p.M, true, parallel);
+            return true;
         }
 
         // The rest gives the bits of the general path.

@@ -54,6 +54,26 @@ internal static class ElementOps
     public static readonly ElementOp MaskToValue = ElementOp.FromMask<MaskToValueOp>("MaskToValue");
     public static readonly ElementOp ValueToMask = ElementOp.Test<ValueToMaskOp>("ValueToMask", integers: true);
 
+    // Functions
+    public static readonly ElementOp Exp = ElementOp.Unary<ExpOp>("Exp");
+    public static readonly ElementOp Exp2 = ElementOp.Unary<Exp2Op>("Exp2");
+    public static readonly ElementOp ExpM1 = ElementOp.Unary<ExpM1Op>("ExpM1");
+    public static readonly ElementOp Log = ElementOp.Unary<LogOp>("Log");
+    public static readonly ElementOp Log2 = ElementOp.Unary<Log2Op>("Log2");
+    public static readonly ElementOp Log10 = ElementOp.Unary<Log10Op>("Log10");
+    public static readonly ElementOp LogP1 = ElementOp.Unary<LogP1Op>("LogP1");
+    public static readonly ElementOp Sin = ElementOp.Unary<SinOp>("Sin");
+    public static readonly ElementOp Cos = ElementOp.Unary<CosOp>("Cos");
+    public static readonly ElementOp Tan = ElementOp.Unary<TanOp>("Tan");
+    public static readonly ElementOp Tanh = ElementOp.Unary<TanhOp>("Tanh");
+    public static readonly ElementOp Sigmoid = ElementOp.Unary<SigmoidOp>("Sigmoid");
+    public static readonly ElementOp Erf = ElementOp.Unary<ErfOp>("Erf");
+    public static readonly ElementOp Softplus = ElementOp.Unary<SoftplusOp>("Softplus");
+    public static readonly ElementOp Silu = ElementOp.Unary<SiluOp>("Silu");
+    public static readonly ElementOp Gelu = ElementOp.Unary<GeluOp>("Gelu");
+    public static readonly ElementOp GeluTanh = ElementOp.Unary<GeluTanhOp>("GeluTanh");
+    public static readonly ElementOp Pow = ElementOp.Binary<PowOp>("Pow");
+
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
     [
@@ -62,5 +82,6 @@ internal static class ElementOps
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
+        Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,
     ];
 }

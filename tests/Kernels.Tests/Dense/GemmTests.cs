@@ -8,6 +8,12 @@ namespace Fusion.Tests;
 [Collection(KernelModes.Name)]
 public sealed unsafe class GemmTests
 {
+    private static readonly (int Batch, int M, int N, int K, bool RepeatA, bool RepeatB)[] s_batches =
+    [
+        (7, 5, 9, 6, false, false), (40, 8, 8, 8, false, true), (3, 33, 40, 70, true, false), (64, 24, 31, 50, false, false), (1, 4, 4, 4, false, false),
+        (5, 2, 70, 90, false, true), (6, 30, 3, 90, false, true), (2, 200, 40, 400, false, false),
+    ];
+
     public static TheoryData<bool, bool> Transpositions => new() { { false, false }, { false, true }, { true, false }, { true, true } };
 
     [Theory]
@@ -88,7 +94,7 @@ public sealed unsafe class GemmTests
     [Fact]
     public void Batches_equal_single_products_and_a_stride_of_zero_repeats_an_operand()
     {
-        foreach (var (batch, m, n, k, repeatA, repeatB) in new[] { (7, 5, 9, 6, false, false), (40, 8, 8, 8, false, true), (3, 33, 40, 70, true, false), (64, 24, 31, 50, false, false), (1, 4, 4, 4, false, false) })
+        foreach (var (batch, m, n, k, repeatA, repeatB) in s_batches)
         {
             using var a = new GuardedBuffer<float>([.. Values<float>(batch * m * k, 1)]);
             using var b = new GuardedBuffer<float>([.. Values<float>(batch * k * n, 2)]);
@@ -107,6 +113,40 @@ public sealed unsafe class GemmTests
                 Assert.True(MemoryMarshal.AsBytes(c.Span).SequenceEqual(MemoryMarshal.AsBytes(expected.Span)));
                 c.AssertIntact();
             });
+        }
+    }
+
+    [Fact]
+    public void A_right_operand_of_panels_gives_the_bits_of_the_matrix()
+    {
+        foreach (var s in new[] { new GemmCase(7, 9, 30), new GemmCase(33, 50, 400) { Bias = true }, new GemmCase(130, 210, 270) { Beta = 1, Pad = 1 } })
+        {
+            var (a, b, c) = (Values<float>(s.SizeA, 1), Values<float>(s.SizeB, 2), Values<float>(s.SizeC, 3));
+            var bias = s.Bias ? Values<float>(s.N, 4) : null;
+            var exact = GemmReference.Exact(s, a, b, c, bias);
+            using var left = new GuardedBuffer<float>(a);
+            using var right = new GuardedBuffer<float>(b);
+            using var row = new GuardedBuffer<float>(bias);
+            KernelModes.ForEach(() =>
+            {
+                using var result = new GuardedBuffer<float>(c);
+                Gemm.RunPacked(
+                    false, s.M, s.N, s.K, 1f, left.Data, s.Lda, new ElementPanels(right.Data, s.Ldb), (float)s.Beta, result.Data, s.Ldc, s.Bias ? row.Data : null);
+                TestData.AssertSameBits<float>(exact, result.Span, s.ToString());
+                result.AssertIntact();
+            });
+        }
+    }
+
+    /// <summary>Packs a matrix one element at a time.</summary>
+    private readonly struct ElementPanels(float* b, nint ldb) : IPanelPacker<float>
+    {
+        public void Pack(nint k, nint depth, nint column, nint width, float* destination, nint stride)
+        {
+            for (nint i = 0; i < depth; i++)
+            {
+                for (nint j = 0; j < width; j++) destination[i * stride + j] = b[(k + i) * ldb + column + j];
+            }
         }
     }
 

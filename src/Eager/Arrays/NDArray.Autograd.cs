@@ -1,0 +1,103 @@
+namespace Fusion;
+
+public sealed partial class NDArray
+{
+    internal object? Source => _source;
+
+    internal int SourceIndex => _sourceIndex;
+
+    internal bool IsDetached => (_flags & Flags.Detached) != 0;
+
+    internal bool IsRecordedWithoutGradient => (_flags & Flags.RecordedWithoutGradient) != 0;
+
+    internal int SaveCount { get => _saveCount; set => _saveCount = value; }
+
+    /// <summary>The gradient buffer, written by <see cref="Backward"/>; <see langword="null"/> unless a gradient was attached.</summary>
+    public NDArray? Grad => Attachment?.Gradient;
+
+    /// <summary>What backward does with <see cref="Grad"/>.</summary>
+    public GradReq GradReq => Attachment?.Request ?? GradReq.Null;
+
+    /// <summary>Set by a backward that wrote <see cref="Grad"/>, cleared by whoever consumed it (an optimizer's step).</summary>
+    public bool FreshGrad
+    {
+        get => Attachment is { Fresh: true };
+        set
+        {
+            if (Attachment is { } attachment) attachment.Fresh = value;
+        }
+    }
+
+    /// <summary>The leaf mark of this array, or the gradient request on the intermediate result that it is.</summary>
+    internal Variable? Attachment => _source switch
+    {
+        Variable variable => variable,
+        TapeNode node => node.AttachmentOf(_sourceIndex),
+        _ => null,
+    };
+
+    /// <summary>
+    /// Allocates a zeroed gradient buffer and asks backward to fill it. On a leaf this makes a new variable; on a recorded intermediate result the
+    /// history stays and the gradient is delivered as well.
+    /// </summary>
+    /// <exception cref="DTypeException">The array is not floating point.</exception>
+    public void AttachGrad(GradReq gradReq = GradReq.Write)
+    {
+        ThrowIfUnattachable("AttachGrad");
+        if (gradReq == GradReq.Null) DropGrad();
+        else Mark(Nd.ZerosLike(this), gradReq);
+    }
+
+    /// <summary>Forgets the gradient buffer; on a leaf also that it was a variable.</summary>
+    public void DropGrad()
+    {
+        if (_source is TapeNode node) node.Attach(_sourceIndex, null);
+        else _source = null;
+    }
+
+    /// <summary>Sets the gradient buffer to zero.</summary>
+    public void ZeroGrad() => Grad?.Fill(0);
+
+    /// <summary>The same value without history: gradients stop here. Shares storage until either is written.</summary>
+    public NDArray Detach()
+    {
+        NDArray result = OpTable.StopGradient.Apply(this);
+        result._source = null;
+        result._flags |= Flags.Detached;
+        return result;
+    }
+
+    /// <summary>Gradients of this head with respect to every variable it depends on; see <see cref="Autograd.Backward(NDArray, NDArray?, bool, bool?)"/>.</summary>
+    public void Backward(NDArray? headGradient = null, bool retainGraph = false, bool? trainMode = null) =>
+        Autograd.Backward(this, headGradient, retainGraph, trainMode);
+
+    internal void Mark(NDArray gradient, GradReq request)
+    {
+        Variable variable = new(this, gradient, request);
+        // An intermediate whose graph was released has no history left: it becomes a leaf.
+        if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);
+        else _source = variable;
+        _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient);
+    }
+
+    internal void ThrowIfUnattachable(string operation)
+    {
+        if (_storage is null) throw Errors.Disposed(operation);
+        if (!_dtype.IsFloat)
+            throw new DTypeException($"{operation}: only floating-point arrays have gradients, this one is {_dtype}. Convert it with AsType(DType.Float32).");
+    }
+
+    internal void SetSource(TapeNode node, int index)
+    {
+        _source = node;
+        _sourceIndex = index;
+    }
+
+    internal void ClearSource()
+    {
+        _source = null;
+        MarkRecordedWithoutGradient();
+    }
+
+    internal void MarkRecordedWithoutGradient() => _flags |= Flags.RecordedWithoutGradient;
+}

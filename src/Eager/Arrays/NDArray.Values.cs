@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+public sealed partial class NDArray
+{
+    /// <summary>The value of an array with one element, of any rank.</summary>
+    /// <exception cref="ShapeException">The array has no or several elements.</exception>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
+    public T Item<T>()
+    {
+        BeginRead("Item");
+        Errors.CheckType<T>(this, "Item");
+        if (Size != 1) throw new ShapeException($"Item: the array has the shape {_shape}, {Size} elements; Item reads exactly one. Index it or use ToArray.");
+        T value = Unsafe.ReadUnaligned<T>(ref Data);
+        GC.KeepAlive(this);
+        return value;
+    }
+
+    /// <summary>The elements in row-major order, copied.</summary>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
+    public T[] ToArray<T>()
+    {
+        BeginRead("ToArray");
+        Errors.CheckType<T>(this, "ToArray");
+        if (Size > Array.MaxLength) throw new ShapeException($"ToArray: {Size} elements do not fit one .NET array. Slice the array first.");
+        T[] result = new T[Size];
+        NDArray source = Contiguous();
+        source.Bytes.CopyTo(AsBytes(result));
+        GC.KeepAlive(source);
+        return result;
+    }
+
+    /// <summary>
+    /// The elements in row-major order without a copy. The span stays valid however long it is kept; a later write to the array may or may not be
+    /// seen through it. (Arrays whose elements lie in pooled native memory are moved to the managed heap the first time.)
+    /// </summary>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
+    /// <exception cref="ShapeException">The array is a strided view: call <see cref="Copy"/> first.</exception>
+    public ReadOnlySpan<T> AsSpan<T>()
+    {
+        BeginRead("AsSpan");
+        Errors.CheckType<T>(this, "AsSpan");
+        if (!IsContiguous) throw new ShapeException($"AsSpan: the array {_shape} is a view with strides. Call Copy() first, or ToArray.");
+        if (Size > int.MaxValue) throw new ShapeException($"AsSpan: {Size} elements do not fit one span. Slice the array first.");
+        MoveToManagedHeap();
+        return MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Data), (int)Size);
+    }
+
+    /// <summary>Overwrites all elements, in row-major order.</summary>
+    /// <exception cref="ShapeException">Another number of values than elements.</exception>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
+    public void CopyFrom<T>(ReadOnlySpan<T> values)
+    {
+        Errors.CheckType<T>(this, "CopyFrom");
+        if (values.Length != Size) throw new ShapeException($"CopyFrom: {values.Length} values for the shape {_shape}, which has {Size} elements.");
+        BeginWrite("CopyFrom", keepValue: false);
+        CopyIn(values);
+    }
+
+    /// <summary>Overwrites all elements, in row-major order.</summary>
+    public void CopyFrom<T>(T[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        CopyFrom((ReadOnlySpan<T>)values);
+    }
+
+    /// <summary>Sets every element to a value, converted to the element type.</summary>
+    public void Fill(double value)
+    {
+        BeginWrite("Fill", keepValue: false);
+        Movement.Fill(this, value);
+    }
+
+    /// <summary>Overwrites this array with another one of the same shape, converted to this element type.</summary>
+    /// <exception cref="ShapeException">Another shape that does not broadcast to this one.</exception>
+    public void Assign(NDArray source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        source.ThrowIfUnusable("Assign");
+        if (!Broadcasting.FitsInto(source.Shape, _shape))
+            throw new ShapeException($"Assign: the source {source.Shape} does not broadcast to {_shape}.");
+        NDArray converted = source.DType == _dtype ? source : Movement.Cast(source, _dtype);
+        BeginWrite("Assign", keepValue: false);
+        Movement.CopyTo(converted, this);
+    }
+
+    /// <summary>A copy with its own storage; differentiable.</summary>
+    public NDArray Copy() => OpTable.Copy.Apply(this);
+
+    /// <summary>A copy of another element type; differentiable between floating-point types. Returns a copy also when the type is the same.</summary>
+    public NDArray AsType(DType dtype) => dtype == _dtype ? Copy() : OpTable.Cast.Apply(this, dtype);
+
+    /// <summary>The array on a device: itself when it is there already.</summary>
+    public NDArray To(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return this;
+    }
+
+    /// <summary>The element of a Float64 array of one element, also while a function is traced.</summary>
+    internal double ScalarDouble()
+    {
+        double value = Unsafe.ReadUnaligned<double>(ref Data);
+        GC.KeepAlive(this);
+        return value;
+    }
+
+    /// <summary>Fills a contiguous array, unchecked.</summary>
+    internal void CopyIn<T>(ReadOnlySpan<T> values)
+    {
+        AsBytes(values).CopyTo(Bytes);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>The bytes of a contiguous array.</summary>
+    internal Span<byte> Bytes => MemoryMarshal.CreateSpan(ref Data, checked((int)(Size * _dtype.Size)));
+
+    /// <summary>Makes this array share the value of <paramref name="source"/> (same type); the storage is copied when either is written.</summary>
+    internal void Adopt(NDArray source, bool sourceDies)
+    {
+        BeginWrite("Assign", keepValue: false, allocate: false);
+        object? old = _storage;
+        bool wasShared = IsShared;
+        _storage = source.Storage;
+        _offset = source._offset;
+        _strides = source._strides;
+        if (sourceDies && !source.IsShared)
+        {
+            _flags &= ~Flags.Shared;
+            source._storage = null;
+        }
+        else
+        {
+            _flags |= Flags.Shared;
+            source._flags |= Flags.Shared;
+        }
+
+        if (!wasShared && old is not null && !ReferenceEquals(old, _storage) && old is not SymbolicValue) MemoryPool.Release(old);
+    }
+
+    private void BeginRead(string operation)
+    {
+        if (ExecutionState.Current.Tracer is { } tracer) throw tracer.ValueRead(operation);
+        ThrowIfUnusable(operation);
+    }
+
+    /// <summary>Everything that must hold before elements are overwritten: permission, a new version, storage of its own.</summary>
+    internal void BeginWrite(string operation, bool keepValue, bool allocate = true)
+    {
+        ExecutionState state = ExecutionState.Current;
+        if (state.Tracer is { } tracer) throw tracer.InPlaceWrite(operation);
+        ThrowIfUnusable(operation);
+        if (state.Recording && _source is not null) throw Errors.InPlaceWhileRecording(operation, this);
+        if (_saveCount > 0) InPlaceWrites.Remember(this, operation);
+        _version++;
+        if (!allocate || (!IsShared && IsContiguous)) return;
+        NDArray fresh = Allocate(_dtype, _shape);
+        if (keepValue) Movement.CopyTo(this, fresh);
+        _storage = fresh.Storage;
+        _offset = 0;
+        _strides = null;
+        _flags &= ~Flags.Shared;
+    }
+
+    // A span into native memory would not keep its owner alive; a managed array is kept alive by the span itself.
+    private void MoveToManagedHeap()
+    {
+        if (_storage is byte[]) return;
+        byte[] managed = GC.AllocateUninitializedArray<byte>(checked((int)(Size * _dtype.Size)) + 128);
+        Bytes.CopyTo(managed);
+        GC.KeepAlive(this);
+        object old = _storage!;
+        bool release = !IsShared;
+        _storage = managed;
+        _offset = 0;
+        if (release) MemoryPool.Release(old);
+    }
+
+    private static Span<byte> AsBytes<T>(ReadOnlySpan<T> values) =>
+        MemoryMarshal.CreateSpan(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(values)), checked(values.Length * Unsafe.SizeOf<T>()));
+}

@@ -1,0 +1,118 @@
+namespace Fusion;
+
+public static partial class Autograd
+{
+    /// <summary>
+    /// An operator with a gradient of your own: override <see cref="Forward"/> and <see cref="Backward"/>, then call <see cref="Apply"/> as often as
+    /// you like. When <see cref="Backward"/> is written with differentiable operators, gradients of every order work.
+    /// </summary>
+    public abstract class Function
+    {
+        // What the innermost running call saved; each call on the tape keeps its own list.
+        private IReadOnlyList<NDArray> _saved = [];
+
+        /// <summary>Computes the outputs. Runs unrecorded: the function is one node of the tape.</summary>
+        protected abstract IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs);
+
+        /// <summary>The gradient for each input from one gradient per output; null: this input gets none.</summary>
+        protected abstract IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients);
+
+        /// <summary>Keeps arrays for <see cref="Backward"/>; call it in <see cref="Forward"/>.</summary>
+        protected void SaveForBackward(params IReadOnlyList<NDArray> arrays)
+        {
+            ArgumentNullException.ThrowIfNull(arrays);
+            _saved = [.. arrays];
+        }
+
+        /// <summary>The arrays kept by <see cref="SaveForBackward"/> in the call whose gradient is computed.</summary>
+        protected IReadOnlyList<NDArray> SavedArrays => _saved;
+
+        /// <summary>Calls the function; while recording it becomes one node of the tape.</summary>
+        /// <exception cref="InvalidOperationException"><see cref="Forward"/> returned no output.</exception>
+        public IReadOnlyList<NDArray> Apply(params IReadOnlyList<NDArray> inputs)
+        {
+            ArgumentNullException.ThrowIfNull(inputs);
+            ExecutionState state = ExecutionState.Current;
+            NDArray[] arguments = [.. inputs];
+            foreach (NDArray argument in arguments) ArgumentNullException.ThrowIfNull(argument, nameof(inputs));
+            IReadOnlyList<NDArray> outer = _saved;
+            IReadOnlyList<NDArray> results;
+            IReadOnlyList<NDArray> saved;
+            try
+            {
+                _saved = [];
+                using RecordScope scope = Pause(state.Training);
+                results = Forward(arguments) ?? throw new InvalidOperationException($"{GetType().Name}.Forward returned null; return the list of outputs.");
+                saved = _saved;
+            }
+            finally
+            {
+                _saved = outer;
+            }
+
+            // Outputs get a tape position of their own: an input that is returned unchanged must not lose its own.
+            NDArray[] outputs = new NDArray[results.Count];
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                NDArray result = results[i] ?? throw new InvalidOperationException($"{GetType().Name}.Forward: output {i} is null.");
+                outputs[i] = result.Source is null && System.Array.IndexOf(arguments, result) < 0 && !Contains(saved, result) ? result : result.Detach();
+            }
+
+            if (state.Recording) Record(state, arguments, outputs, saved);
+            return outputs;
+        }
+
+        private void Record(ExecutionState state, NDArray[] inputs, NDArray[] outputs, IReadOnlyList<NDArray> saved)
+        {
+            Op op = new()
+            {
+                Name = GetType().Name,
+                Arity = inputs.Length,
+                Outputs = Math.Max(1, outputs.Length),
+                Infer = static (_, _, _) => throw new InvalidOperationException("A custom function is not inferred."),
+                Run = static (_, _, _) => throw new InvalidOperationException("A custom function is not run by the table."),
+                Backward = RunBackward,
+            };
+            TapeNode? node = Tape.Record(state, op, null, inputs, outputs);
+            if (node is null) return;
+            node.OutputTypes = System.Array.ConvertAll(outputs, static o => o.Type);
+            node.ExtraSaved = new SavedArray[saved.Count];
+            for (int i = 0; i < saved.Count; i++) node.ExtraSaved[i] = new SavedArray(saved[i]);
+        }
+
+        private void RunBackward(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients)
+        {
+            NDArray[] gradients = new NDArray[outputGradients.Length];
+            for (int i = 0; i < gradients.Length; i++) gradients[i] = outputGradients[i] ?? Nd.Zeros(node.OutputTypes![i].Shape, node.OutputTypes[i].DType);
+            NDArray[] saved = new NDArray[node.ExtraSaved.Length];
+            for (int i = 0; i < saved.Length; i++) saved[i] = node.ExtraSaved[i].Read(node, $"saved array {i}");
+            IReadOnlyList<NDArray> outer = _saved;
+            _saved = saved;
+            IReadOnlyList<NDArray?> results;
+            try
+            {
+                results = Backward(gradients);
+            }
+            finally
+            {
+                _saved = outer;
+            }
+
+            if (results is null || results.Count != inputGradients.Length)
+                throw new AutogradException($"{node.Op.Name}.Backward returned {results?.Count ?? 0} gradients for {inputGradients.Length} inputs; return one per input, null where there is none.");
+            for (int i = 0; i < results.Count; i++)
+            {
+                if (results[i] is { } gradient && !Broadcasting.FitsInto(node.Edge(i).Shape, gradient.Shape) && !Broadcasting.FitsInto(gradient.Shape, node.Edge(i).Shape))
+                    throw new ShapeException($"{node.Op.Name}.Backward: gradient {i} has the shape {gradient.Shape}, the input {node.Edge(i).Shape}.");
+                inputGradients[i] = results[i];
+            }
+        }
+
+        private static bool Contains(IReadOnlyList<NDArray> arrays, NDArray array)
+        {
+            foreach (NDArray candidate in arrays)
+                if (ReferenceEquals(candidate, array)) return true;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+namespace Fusion;
+
+/// <summary>
+/// One walk over the tape, from the heads by falling sequence number, so that every node has all its gradients when it is reached. A heap holds the
+/// frontier; nothing recurses. The gradient rules run through the dispatcher like any other code, recorded when the caller wants higher orders.
+/// </summary>
+internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? trainMode)
+{
+    private readonly Dictionary<TapeNode, GradientSlot[]> _pending = new(ReferenceEqualityComparer.Instance);
+    private readonly PriorityQueue<TapeNode, long> _frontier = new();
+    private readonly Dictionary<Variable, GradientSlot> _leaves = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Variable> _leafOrder = [];
+    private GradientTargets? _targets;
+
+    public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients)
+    {
+        ArgumentNullException.ThrowIfNull(heads);
+        if (heads.Count == 0) throw new ArgumentException("Backward: there is no head.", nameof(heads));
+        if (headGradients is not null && headGradients.Count != heads.Count)
+            throw new ArgumentException($"Backward: {heads.Count} heads and {headGradients.Count} head gradients; give one per head, or null for ones.");
+
+        // Everything is checked before anything is computed.
+        for (int i = 0; i < heads.Count; i++)
+        {
+            NDArray head = heads[i] ?? throw new ArgumentNullException(nameof(heads), $"Backward: head {i} is null.");
+            ThrowIfWithoutGraph(head, heads.Count > 1);
+            if (headGradients?[i] is not { } gradient) continue;
+            if (gradient.Shape != head.Shape)
+                throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}.");
+            if (!gradient.DType.IsFloat) throw new DTypeException($"Backward: the head gradient is {gradient.DType}; it must be floating point.");
+        }
+
+        using RecordScope scope = new(createGraph, null);
+        for (int i = 0; i < heads.Count; i++)
+        {
+            NDArray head = heads[i];
+            NDArray? given = headGradients?[i];
+            NDArray gradient = given is null ? Nd.OnesLike(head) : given.DType == head.DType ? given : given.AsType(head.DType);
+            Add(head.Source!, head.SourceIndex, gradient, owned: given is null);
+        }
+    }
+
+    public void Run(GradientTargets? targets)
+    {
+        _targets = targets;
+        targets?.FindPath(_pending.Keys);
+        using RecordScope scope = new(createGraph, null);
+        while (_frontier.TryDequeue(out TapeNode? node, out _))
+        {
+            _pending.Remove(node, out GradientSlot[]? slots);
+            Visit(node, slots!);
+        }
+
+        foreach (Variable leaf in _leafOrder)
+        {
+            GradientSlot slot = _leaves[leaf];
+            if (targets is null) leaf.Deliver(slot.Value!, slot.Owned);
+            else targets.Deliver(leaf, 0, slot.Value!);
+        }
+    }
+
+    private void Visit(TapeNode node, GradientSlot[] slots)
+    {
+        bool keep = false;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (slots[i].Value is not { } value) continue;
+            if (_targets is not null && _targets.IsTarget(node))
+            {
+                _targets.Deliver(node, i, value);
+                keep = true;
+            }
+            else if (_targets is null && node.AttachmentOf(i) is { } attachment)
+            {
+                attachment.Deliver(value, owned: false);
+                keep = true;
+            }
+        }
+
+        if (_targets is not null && !node.IsReleased && !_targets.LiesBehind(node)) return;
+        if (node.IsReleased) throw Errors.GraphReleased(node);
+        ExecutionState.Current.Training = trainMode ?? node.TrainMode;
+        if (node.Op.Backward is null) RunRules(node, slots[0], keep);
+        else RunBackward(node, slots);
+        if (!retainGraph) node.Release();
+    }
+
+    private void RunRules(TapeNode node, GradientSlot slot, bool keep)
+    {
+        NDArray gradient = slot.Value!;
+        bool passedOn = false;
+        for (int i = 0; i < node.InputCount; i++)
+        {
+            TapeEdge edge = node.Edge(i);
+            if (!Wanted(edge)) continue;
+            if (node.Op.Gradient is null) throw Errors.NoGradientRule(node);
+            if (node.Op.GradientFor(i) is not { } rule) continue;
+            NDArray? result = rule(new GradientContext(node, gradient) { Index = i });
+            if (result is null) continue;
+            bool same = ReferenceEquals(result, gradient);
+            passedOn |= same;
+            AddThrough(edge, result, owned: !same);
+        }
+
+        // A consumed gradient that no rule passed on is dead: its memory is the next gradient's.
+        if (slot.Owned && !passedOn && !keep && !createGraph) gradient.ReleaseIfUnshared();
+    }
+
+    private void RunBackward(TapeNode node, GradientSlot[] slots)
+    {
+        NDArray?[] outputs = new NDArray?[slots.Length];
+        for (int i = 0; i < slots.Length; i++) outputs[i] = slots[i].Value;
+        NDArray?[] inputs = new NDArray?[node.InputCount];
+        node.Op.Backward!(node, outputs, inputs);
+        for (int i = 0; i < inputs.Length; i++)
+            if (inputs[i] is { } gradient && Wanted(node.Edge(i))) AddThrough(node.Edge(i), gradient, owned: false);
+    }
+
+    private bool Wanted(TapeEdge edge) => edge.RequiresGradient && (_targets is null || _targets.Leads(edge.Source));
+
+    /// <summary>The one place where a gradient gets the shape and type of the array it belongs to.</summary>
+    private void AddThrough(TapeEdge edge, NDArray gradient, bool owned)
+    {
+        if (gradient.DType != edge.DType)
+        {
+            gradient = gradient.AsType(edge.DType);
+            owned = true;
+        }
+
+        if (gradient.Shape != edge.Shape)
+        {
+            gradient = Broadcasting.SumTo(gradient, edge.Shape);
+            owned = true;
+        }
+
+        Add(edge.Source, edge.Index, gradient, owned);
+    }
+
+    private void Add(object source, int index, NDArray gradient, bool owned)
+    {
+        if (source is Variable leaf)
+        {
+            if (!_leaves.TryGetValue(leaf, out GradientSlot slot)) _leafOrder.Add(leaf);
+            slot.Add(gradient, owned, createGraph);
+            _leaves[leaf] = slot;
+            return;
+        }
+
+        TapeNode node = (TapeNode)source;
+        if (!_pending.TryGetValue(node, out GradientSlot[]? slots))
+        {
+            _pending.Add(node, slots = new GradientSlot[node.Op.Outputs]);
+            _frontier.Enqueue(node, -node.Sequence);
+        }
+
+        slots[index].Add(gradient, owned, createGraph);
+    }
+
+    private static void ThrowIfWithoutGraph(NDArray head, bool several)
+    {
+        if (head.IsDisposed) throw Errors.Disposed("Backward");
+        if (!head.DType.IsFloat) throw new DTypeException($"Backward: the head is {head.DType}; only floating-point arrays have gradients.");
+        switch (head.Source)
+        {
+            case null when head.IsDetached: throw Errors.HeadDetached();
+            case null when head.IsRecordedWithoutGradient: throw Errors.NoInputRequiresGradient();
+            case null: throw Errors.NeverRecorded();
+            case TapeNode { IsReleased: true } node: throw Errors.GraphReleased(node, several);
+            default: break;
+        }
+    }
+}
+
+/// <summary>The gradients that have arrived at one array: the first is borrowed, later ones are added, in place once the sum is ours.</summary>
+internal struct GradientSlot
+{
+    public NDArray? Value { get; private set; }
+
+    /// <summary>Nobody else holds <see cref="Value"/>.</summary>
+    public bool Owned { get; private set; }
+
+    private bool _sum;
+
+    public void Add(NDArray gradient, bool owned, bool createGraph)
+    {
+        if (Value is null)
+        {
+            (Value, Owned) = (gradient, owned);
+            return;
+        }
+
+        if (_sum && !createGraph && !Value.IsSymbolic && !gradient.IsSymbolic) Elements.AddInto(Value, gradient);
+        else Value = OpTable.Add.Apply(Value, gradient);
+        (Owned, _sum) = (true, true);
+    }
+}

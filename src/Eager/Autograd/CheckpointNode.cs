@@ -1,0 +1,71 @@
+namespace Fusion;
+
+/// <summary>The tape node of a checkpointed call: its inputs are x and the variables that the function captured.</summary>
+internal static class CheckpointNode
+{
+    /// <summary>The marked leaves under <paramref name="root"/> other than <paramref name="input"/>, and intermediates recorded outside.</summary>
+    public static NDArray[] Leaves(TapeNode root, NDArray input)
+    {
+        List<NDArray> leaves = [];
+        HashSet<object> seen = new(ReferenceEqualityComparer.Instance) { root };
+        Stack<TapeNode> open = new([root]);
+        while (open.TryPop(out TapeNode? node))
+        {
+            for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
+            {
+                object source = node.Edge(i).Source;
+                if (!seen.Add(source)) continue;
+                if (source is TapeNode inner) open.Push(inner);
+                else if (source is Variable variable && !ReferenceEquals(variable.Array, input)) leaves.Add(variable.Array);
+            }
+        }
+
+        return [.. leaves];
+    }
+
+    public static void Record(ExecutionState state, Func<NDArray, NDArray> f, NDArray x, NDArray[] captured, RandomState random, NDArray result)
+    {
+        Op op = new()
+        {
+            Name = "Checkpoint",
+            Arity = captured.Length + 1,
+            Infer = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not inferred."),
+            Run = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not run by the table."),
+            Backward = (node, gradients, inputs) => Recompute(node, f, captured, random, gradients[0]!, inputs),
+        };
+        TapeNode? node = Tape.Record(state, op, null, [x, .. captured], [result]);
+        if (node is not null) node.ExtraSaved = [new SavedArray(x)];
+    }
+
+    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, NDArray[] captured, RandomState random, NDArray gradient, Span<NDArray?> inputs)
+    {
+        bool higherOrder = Autograd.IsRecording;
+        NDArray x = node.ExtraSaved[0].Read(node, "input");
+
+        // For higher orders the recomputation hangs on the caller's own x, so that its history goes on.
+        NDArray input = x;
+        if (!higherOrder || x.Source is null)
+        {
+            input = x.Detach();
+            if (x.DType.IsFloat) input.Mark(Nd.ZerosLike(input), GradReq.Write);
+        }
+
+        RandomState now = Nd.Random.State;
+        NDArray output;
+        using (Autograd.Record(Autograd.IsTraining))
+        {
+            Nd.Random.State = random;
+            try
+            {
+                output = f(input);
+            }
+            finally
+            {
+                Nd.Random.State = now;
+            }
+        }
+
+        NDArray[] gradients = Autograd.Grad([output], [input, .. captured], [gradient], createGraph: higherOrder, allowUnused: true);
+        for (int i = 0; i < gradients.Length; i++) inputs[i] = gradients[i];
+    }
+}

@@ -1,0 +1,73 @@
+namespace Fusion;
+
+/// <summary>The arrays that <c>Grad</c> was asked for, and the nodes on a path from the heads to one of them.</summary>
+internal sealed class GradientTargets
+{
+    private readonly (object? Source, int Index)[] _keys;
+    private readonly NDArray?[] _results;
+    private readonly HashSet<object> _sources = new(ReferenceEqualityComparer.Instance);
+    private readonly bool _stop;
+    private HashSet<TapeNode> _behind = [];
+
+    /// <param name="variables">The targets.</param>
+    /// <param name="stop">Nothing behind a target is visited: the targets are the inputs of a function that is differentiated on its own.</param>
+    public GradientTargets(IReadOnlyList<NDArray> variables, bool stop = false)
+    {
+        _stop = stop;
+        _keys = new (object?, int)[variables.Count];
+        _results = new NDArray?[variables.Count];
+        for (int i = 0; i < _keys.Length; i++)
+        {
+            NDArray variable = variables[i] ?? throw new ArgumentNullException(nameof(variables), $"Grad: variable {i} is null.");
+            variable.ThrowIfUnattachable("Grad");
+            _keys[i] = (variable.Source, variable.SourceIndex);
+            if (variable.Source is not null) _sources.Add(variable.Source);
+        }
+    }
+
+    public NDArray? Result(int i) => _results[i];
+
+    public bool IsTarget(object source) => _sources.Contains(source);
+
+    /// <summary>A gradient is worth computing: the source is a target, or one lies behind it.</summary>
+    public bool Leads(object source) => _sources.Contains(source) || (source is TapeNode node && _behind.Contains(node));
+
+    /// <summary>A target lies behind this node: its gradient rules must run.</summary>
+    public bool LiesBehind(TapeNode node) => _behind.Contains(node);
+
+    public void Deliver(object source, int index, NDArray value)
+    {
+        for (int i = 0; i < _keys.Length; i++)
+            if (ReferenceEquals(_keys[i].Source, source) && _keys[i].Index == index) _results[i] = value;
+    }
+
+    /// <summary>Finds the nodes between the heads and the targets, without recursion: a tape may be a million nodes deep.</summary>
+    public void FindPath(IEnumerable<TapeNode> heads)
+    {
+        HashSet<TapeNode> seen = [];
+        Stack<TapeNode> open = new();
+        foreach (TapeNode head in heads)
+            if (seen.Add(head)) open.Push(head);
+        while (open.TryPop(out TapeNode? node))
+        {
+            if (node.IsReleased || (_stop && IsTarget(node))) continue;
+            for (int i = 0; i < node.InputCount; i++)
+                if (node.Edge(i).Source is TapeNode input && seen.Add(input)) open.Push(input);
+        }
+
+        TapeNode[] order = [.. seen];
+        Array.Sort(order, static (a, b) => a.Sequence.CompareTo(b.Sequence));
+        _behind = [];
+        foreach (TapeNode node in order)
+        {
+            if (node.IsReleased || (_stop && IsTarget(node))) continue;
+            for (int i = 0; i < node.InputCount; i++)
+            {
+                TapeEdge edge = node.Edge(i);
+                if (!edge.RequiresGradient || !Leads(edge.Source)) continue;
+                _behind.Add(node);
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace Fusion;
+
+/// <summary>Puts operator calls on the tape: a node when gradients can flow through the call, a mark on the output otherwise.</summary>
+internal static class Tape
+{
+    public static void Record(ExecutionState state, Op op, object? attributes, NDArray x, NDArray output)
+    {
+        if (x.Source is null)
+        {
+            output.MarkRecordedWithoutGradient();
+            return;
+        }
+
+        TapeNode node = new(op, attributes, state.Training, 1);
+        node.SetEdge(0, x);
+        if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
+        Finish(node, output);
+    }
+
+    public static void Record(ExecutionState state, Op op, object? attributes, NDArray x, NDArray y, NDArray output)
+    {
+        if (x.Source is null && y.Source is null)
+        {
+            output.MarkRecordedWithoutGradient();
+            return;
+        }
+
+        TapeNode node = new(op, attributes, state.Training, 2);
+        node.SetEdge(0, x);
+        node.SetEdge(1, y);
+        if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
+        if ((op.Saves & Saved.Input1) != 0) node.Save(1, y);
+        Finish(node, output);
+    }
+
+    public static TapeNode? Record(ExecutionState state, Op op, object? attributes, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs)
+    {
+        bool flows = false;
+        foreach (NDArray input in inputs) flows |= input.Source is not null;
+        if (!flows)
+        {
+            foreach (NDArray output in outputs) output.MarkRecordedWithoutGradient();
+            return null;
+        }
+
+        TapeNode node = new(op, attributes, state.Training, inputs.Length);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            node.SetEdge(i, inputs[i]);
+            if (((int)op.Saves & 0xFFFF & (1 << Math.Min(i, 15))) != 0) node.Save(i, inputs[i]);
+        }
+
+        if ((op.Saves & Saved.Output) != 0) node.SaveOutput(outputs[0]);
+        if (outputs.Length > 1)
+        {
+            node.OutputTypes = new TensorType[outputs.Length];
+            for (int i = 0; i < outputs.Length; i++) node.OutputTypes[i] = outputs[i].Type;
+        }
+
+        for (int i = 0; i < outputs.Length; i++) outputs[i].SetSource(node, i);
+        return node;
+    }
+
+    private static void Finish(TapeNode node, NDArray output)
+    {
+        if ((node.Op.Saves & Saved.Output) != 0) node.SaveOutput(output);
+        output.SetSource(node, 0);
+    }
+}

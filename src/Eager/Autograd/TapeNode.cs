@@ -1,0 +1,127 @@
+namespace Fusion;
+
+/// <summary>Where an input of a recorded operator came from.</summary>
+/// <param name="Source">A <see cref="TapeNode"/>, a <see cref="Variable"/>, or the <see cref="NDArray"/> itself: a constant leaf.</param>
+/// <param name="Index">The output of the node.</param>
+/// <param name="DType">The input's element type.</param>
+/// <param name="Shape">The input's shape.</param>
+internal readonly record struct TapeEdge(object Source, int Index, DType DType, Shape Shape)
+{
+    public TapeEdge(NDArray input)
+        : this(input.Source ?? input, input.SourceIndex, input.DType, input.Shape)
+    {
+    }
+
+    /// <summary>Gradients flow through this edge.</summary>
+    public bool RequiresGradient => DType.IsFloat && Source is not NDArray;
+}
+
+/// <summary>
+/// One recorded operator call. The tape is these nodes, held by the arrays they made: what nobody can reach is garbage. Up to two inputs are kept
+/// in fields, so that the common operators cost one object.
+/// </summary>
+internal sealed class TapeNode(Op op, object? attributes, bool trainMode, int inputCount)
+{
+    private static long s_sequence;
+
+    private TapeEdge _edge0;
+    private TapeEdge _edge1;
+    private TapeEdge[]? _edges;
+    private SavedArray _saved0;
+    private SavedArray _saved1;
+    private SavedArray[]? _saved;
+    private SavedArray _savedOutput;
+    private Variable?[]? _attachments;
+
+    public Op Op => op;
+
+    public object? Attributes => attributes;
+
+    public int InputCount => inputCount;
+
+    /// <summary>Later calls have larger numbers, also across threads: an order in which every node follows its inputs.</summary>
+    public long Sequence { get; } = Interlocked.Increment(ref s_sequence);
+
+    /// <summary>The training flag at the time of the call.</summary>
+    public bool TrainMode => trainMode;
+
+    /// <summary>Saved values and edges are gone: a backward without retainGraph has passed.</summary>
+    public bool IsReleased { get; private set; }
+
+    /// <summary>The types of the outputs: what a missing gradient of a multi-output operator is filled up with.</summary>
+    public TensorType[]? OutputTypes { get; set; }
+
+    public SavedArray[] ExtraSaved { get; set; } = [];
+
+    public TapeEdge Edge(int input) => _edges is not null ? _edges[input] : input == 0 ? _edge0 : _edge1;
+
+    public void SetEdge(int input, NDArray array)
+    {
+        if (inputCount > 2) (_edges ??= new TapeEdge[inputCount])[input] = new TapeEdge(array);
+        else if (input == 0) _edge0 = new TapeEdge(array);
+        else _edge1 = new TapeEdge(array);
+    }
+
+    public void Save(int input, NDArray array)
+    {
+        if (inputCount > 2) (_saved ??= new SavedArray[inputCount])[input] = new SavedArray(array);
+        else if (input == 0) _saved0 = new SavedArray(array);
+        else _saved1 = new SavedArray(array);
+    }
+
+    public void SaveOutput(NDArray array) => _savedOutput = new SavedArray(array);
+
+    public NDArray SavedInput(int input) => (_saved is not null ? _saved[input] : input == 0 ? _saved0 : _saved1).Read(this, $"input {input}");
+
+    public NDArray SavedOutput => _savedOutput.Read(this, "output");
+
+    public Variable? AttachmentOf(int output) => _attachments?[output];
+
+    public void Attach(int output, Variable? variable)
+    {
+        if (variable is null && _attachments is null) return;
+        (_attachments ??= new Variable?[op.Outputs])[output] = variable;
+    }
+
+    /// <summary>Lets go of saved values and inputs. Idempotent.</summary>
+    public void Release()
+    {
+        if (IsReleased) return;
+        IsReleased = true;
+        _saved0.Forget();
+        _saved1.Forget();
+        _savedOutput.Forget();
+        foreach (ref SavedArray saved in _saved.AsSpan()) saved.Forget();
+        foreach (ref SavedArray saved in ExtraSaved.AsSpan()) saved.Forget();
+        _saved0 = _saved1 = _savedOutput = default;
+        _saved = null;
+        ExtraSaved = [];
+        _edge0 = _edge1 = default;
+        _edges = null;
+    }
+}
+
+/// <summary>An array that backward will read, and the version it must still have then.</summary>
+internal readonly struct SavedArray
+{
+    private readonly NDArray? _array;
+    private readonly int _version;
+
+    public SavedArray(NDArray array)
+    {
+        _array = array;
+        _version = array.Version;
+        array.SaveCount++;
+    }
+
+    public NDArray Read(TapeNode node, string role)
+    {
+        NDArray array = _array ?? throw new InvalidOperationException($"The row {node.Op.Name} reads its {role} in backward without saving it.");
+        return array.Version == _version ? array : throw Errors.SavedArrayOverwritten(node, array, role);
+    }
+
+    public void Forget()
+    {
+        if (_array is not null) _array.SaveCount--;
+    }
+}

@@ -1,0 +1,16 @@
+namespace Fusion;
+
+/// <summary>The flags of one thread. Both are off and nothing is traced on a new thread.</summary>
+internal sealed class ExecutionState
+{
+    [ThreadStatic]
+    private static ExecutionState? t_current;
+
+    public bool Recording;
+    public bool Training;
+
+    /// <summary>Set while a function is traced: operators become graph nodes and compute nothing.</summary>
+    public Tracer? Tracer;
+
+    public static ExecutionState Current => t_current ??= new ExecutionState();
+}

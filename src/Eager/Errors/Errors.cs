@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Fusion;
+
+/// <summary>
+/// The messages that more than one place needs. Each names the operator, the shapes or types, and the remedy; MXNet's phrases are kept inside,
+/// so that a search for them leads here.
+/// </summary>
+internal static class Errors
+{
+    public static ObjectDisposedException Disposed(string? operation = null) =>
+        new(nameof(NDArray), $"{(operation is null ? string.Empty : operation + ": ")}the array was disposed. Dispose gives its memory back at once; keep the array instead, or Copy() it first.");
+
+    public static InvalidOperationException SymbolicOutsideTrace(string operation) =>
+        new($"{operation}: this array was made while a function was traced and has no value. Return it from the function instead of keeping it.");
+
+    public static InsufficientMemoryException TooLarge(Shape shape, DType dtype) =>
+        new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes.");
+
+    public static void CheckType<T>(NDArray array, string operation)
+    {
+        DType asked = DTypes.Of<T>();
+        if (asked != array.DType)
+            throw new DTypeException($"{operation}<{typeof(T).Name}>: the array is {array.DType}. Ask for that type, or convert with AsType(DType.{asked}).");
+    }
+
+    public static ShapeException Broadcast(string op, Shape a, Shape b) =>
+        new($"{op}: the shapes {a} and {b} do not broadcast: axes are matched from the right and must be equal or 1. Reshape or ExpandDims one of them.");
+
+    public static AutogradException InPlaceWhileRecording(string operation, NDArray array) =>
+        new($"{operation}: Inplace operations are not supported when recording with autograd: the array {array.Type} is part of the recorded graph. " +
+            "Write outside Autograd.Record(), inside Autograd.Pause(), or to a Detach()ed copy.");
+
+    public static AutogradException GradientLostInWrite(NDArray value) =>
+        new($"Elements: the value {value.Type} is part of the recorded graph, and no gradient would flow through a write in place. " +
+            "Write value.Detach(), or build the array with Where, Concat or Stack.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "The runtime's own word for a position outside an array.")]
+    public static IndexOutOfRangeException IndexOutOfRange(Index position, int axis, Shape shape) =>
+        new($"Index {(position.IsFromEnd ? -position.Value : position.Value)} is out of range for axis {axis} of size {shape.Dimensions[axis]}, shape {shape}.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "The runtime's own word for a position outside an array.")]
+    public static IndexOutOfRangeException TooManyIndices(int count, Shape shape) =>
+        new($"{count} indices for the shape {shape}, which has {shape.Rank} axes.");
+
+    public static AutogradException SavedArrayOverwritten(TapeNode node, NDArray array, string role) =>
+        new($"Backward of {node.Op.Name} needs the old value of its {role}, {array.Type}, but it was overwritten in place" +
+            $"{(InPlaceWrites.PlaceOf(array) is { } place ? $" by {place}" : string.Empty)}. Write after backward, or work on a Copy().");
+
+    public static AutogradException NeverRecorded() =>
+        new("Cannot differentiate node because it is not in a computational graph: the head was never recorded. " +
+            "Compute it inside Autograd.Record() from an array with AttachGrad().");
+
+    public static AutogradException NoInputRequiresGradient() =>
+        new("Cannot differentiate node because it is not in a computational graph: the head was recorded, but no input requires a gradient. " +
+            "Call AttachGrad() on the variables before Autograd.Record().");
+
+    public static AutogradException HeadDetached() =>
+        new("Cannot differentiate node because it is not in a computational graph: the head was detached. Differentiate the array that Detach() was called on.");
+
+    public static AutogradException GraphReleased(TapeNode node, bool several = true) =>
+        new($"Backward reached {node.Op.Name}, whose graph was already released: a backward without retainGraph has passed" +
+            $"{(several ? ", possibly from another head that shares this part of the graph" : string.Empty)}. " +
+            "Differentiate node again only with retainGraph: true in the first call, pass all heads to one Backward, or record again.");
+
+    public static AutogradException NoGradientRule(TapeNode node) =>
+        new($"{node.Op.Name} has no gradient and lies on a path to a requested variable. Use Detach() or StopGradient before it.");
+
+    public static AutogradException Unreachable(int index, NDArray variable) =>
+        new(variable.Source is null
+            ? $"Grad: variable {index}, {variable.Type}, is not part of the recorded graph. Call AttachGrad() on it before recording."
+            : $"Grad: the heads do not depend on variable {index}, {variable.Type}. Pass allowUnused: true to get zeros.");
+}

@@ -1,0 +1,49 @@
+namespace Fusion;
+
+public static partial class Nd
+{
+    /// <summary>exp(x) / Σ exp(x) along an axis, without overflow.</summary>
+    public static NDArray Softmax(this NDArray x, int axis = -1) => AlongAxis(OpTable.Softmax, x, axis);
+
+    /// <summary>x − ln Σ exp(x) along an axis, without overflow.</summary>
+    public static NDArray LogSoftmax(this NDArray x, int axis = -1) => AlongAxis(OpTable.LogSoftmax, x, axis);
+
+    /// <summary>
+    /// −Σ p·log softmax(x) along the last axis, one value per sample: of class indices (labels of the shape without the last axis, Int32 or Int64), or
+    /// of probabilities (labels of the logits' shape).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
+    public static NDArray SoftmaxCrossEntropy(this NDArray logits, NDArray labels)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        NDArray real = Elements.To(logits, Elements.RealType(logits.DType));
+        if (labels.DType.IsFloat && labels.Shape == logits.Shape) return -Sum(labels * LogSoftmax(real), -1);
+        Indexing.CheckIndexType("SoftmaxCrossEntropy", labels.DType);
+        return OpTable.CrossEntropy.Apply(real, labels);
+    }
+
+    /// <summary>
+    /// In training mode sets each element to 0 with probability <paramref name="p"/> and scales the others by 1/(1 − p); otherwise returns the input.
+    /// </summary>
+    /// <remarks>Srivastava et al., "Dropout", JMLR 15, 2014, in the inverted form.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
+    public static NDArray Dropout(this NDArray x, double p = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (!(p >= 0 && p <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, "Dropout: the probability must be between 0 and 1.");
+        if (!Autograd.IsTraining || p == 0) return x;
+        if (p == 1) return x * 0;
+        NDArray keep = Random.Uniform(0, 1, x.Shape) >= p;
+        return Where(keep, x * (1 / (1 - p)), 0);
+    }
+
+    private static NDArray AlongAxis(Op op, NDArray x, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray real = Elements.To(x, Elements.RealType(x.DType));
+        if (x.Rank == 0) return op.Apply(real);
+        int at = x.Shape.Axis(axis, op.Name);
+        return at == x.Rank - 1 ? op.Apply(real) : SwapAxes(op.Apply(SwapAxes(real, at, -1)), at, -1);
+    }
+}

@@ -1,0 +1,170 @@
+namespace Fusion;
+
+// axes: null for all (the result has rank 0); negative axes count from the end. keepDims leaves reduced axes with size 1. Sums have one fixed
+// order: the same bits for any number of threads.
+public static partial class Nd
+{
+    /// <summary>Σ x. Integers and Bool are added up in Int64; an empty sum is 0.</summary>
+    public static NDArray Sum(this NDArray x, int[]? axes = null, bool keepDims = false) => Reduce(OpTable.Sum, x, axes, keepDims);
+
+    /// <summary>Σ x along one axis.</summary>
+    public static NDArray Sum(this NDArray x, int axis, bool keepDims = false) => Reduce(OpTable.Sum, x, [axis], keepDims);
+
+    /// <summary>Σ x / n; integers give Float32; an empty mean is NaN.</summary>
+    public static NDArray Mean(this NDArray x, int[]? axes = null, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray sum = Reduce(OpTable.Sum, x.DType.IsFloat ? x : x.AsType(DType.Float32), axes, keepDims);
+        return sum / Count(x, axes);
+    }
+
+    /// <summary>Σ x / n along one axis.</summary>
+    public static NDArray Mean(this NDArray x, int axis, bool keepDims = false) => Mean(x, [axis], keepDims);
+
+    /// <summary>Π x; an empty product is 1. Multiplied pairwise, so that gradients of every order are exact at zeros as well.</summary>
+    public static NDArray Prod(this NDArray x, int[]? axes = null, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ReduceAttributes attributes = Reductions.Attributes("Prod", x, axes, keepDims);
+        NDArray result = x.DType.IsFloat ? x : x.AsType(DType.Int64);
+        for (int i = attributes.Axes.Length - 1; i >= 0; i--) result = Product(result, attributes.Axes[i], keepDims);
+        return result;
+    }
+
+    /// <summary>Π x along one axis.</summary>
+    public static NDArray Prod(this NDArray x, int axis, bool keepDims = false) => Prod(x, [axis], keepDims);
+
+    /// <summary>The largest; NaN if one is. The gradient is shared equally among ties.</summary>
+    /// <exception cref="ShapeException">A reduced axis is empty.</exception>
+    public static NDArray Max(this NDArray x, int[]? axes = null, bool keepDims = false) => Reduce(OpTable.Max, x, axes, keepDims);
+
+    /// <summary>The largest along one axis.</summary>
+    public static NDArray Max(this NDArray x, int axis, bool keepDims = false) => Reduce(OpTable.Max, x, [axis], keepDims);
+
+    /// <summary>The smallest; NaN if one is. The gradient is shared equally among ties.</summary>
+    /// <exception cref="ShapeException">A reduced axis is empty.</exception>
+    public static NDArray Min(this NDArray x, int[]? axes = null, bool keepDims = false) => Reduce(OpTable.Min, x, axes, keepDims);
+
+    /// <summary>The smallest along one axis.</summary>
+    public static NDArray Min(this NDArray x, int axis, bool keepDims = false) => Reduce(OpTable.Min, x, [axis], keepDims);
+
+    /// <summary>Σ (x − mean)² / (n − correction).</summary>
+    public static NDArray Var(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray centred = x - Mean(x, axes, keepDims: true);
+        return Sum(Square(centred), axes, keepDims) / (Count(x, axes) - correction);
+    }
+
+    /// <summary>The variance along one axis.</summary>
+    public static NDArray Var(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Var(x, [axis], keepDims, correction);
+
+    /// <summary>√Var.</summary>
+    public static NDArray Std(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0) => Sqrt(Var(x, axes, keepDims, correction));
+
+    /// <summary>The standard deviation along one axis.</summary>
+    public static NDArray Std(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Std(x, [axis], keepDims, correction);
+
+    /// <summary>√Σ x², the Euclidean norm.</summary>
+    public static NDArray Norm(this NDArray x, int[]? axes = null, bool keepDims = false) => Sqrt(Sum(Square(x), axes, keepDims));
+
+    /// <summary>The Euclidean norm along one axis.</summary>
+    public static NDArray Norm(this NDArray x, int axis, bool keepDims = false) => Norm(x, [axis], keepDims);
+
+    /// <summary>ln Σ eˣ without overflow.</summary>
+    public static NDArray LogSumExp(this NDArray x, int[]? axes = null, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray real = Elements.To(x, Elements.RealType(x.DType));
+        NDArray max = StopGradient(Max(real, axes, keepDims: true));
+        NDArray shift = Where(IsFinite(max), max, 0);
+        NDArray sum = Log(Sum(Exp(real - shift), axes, keepDims));
+        return sum + Reshape(shift, sum.Shape);
+    }
+
+    /// <summary>ln Σ eˣ along one axis.</summary>
+    public static NDArray LogSumExp(this NDArray x, int axis, bool keepDims = false) => LogSumExp(x, [axis], keepDims);
+
+    /// <summary>The index (Int64) of the first largest element along an axis, or of the flattened array; the first NaN wins.</summary>
+    public static NDArray ArgMax(this NDArray x, int? axis = null, bool keepDims = false) => ArgReduce(OpTable.ArgMax, x, axis, keepDims);
+
+    /// <summary>The index (Int64) of the first smallest element along an axis, or of the flattened array; the first NaN wins.</summary>
+    public static NDArray ArgMin(this NDArray x, int? axis = null, bool keepDims = false) => ArgReduce(OpTable.ArgMin, x, axis, keepDims);
+
+    /// <summary>True when one element is true (or ≠ 0).</summary>
+    public static NDArray Any(this NDArray x, int[]? axes = null, bool keepDims = false) => Reduce(OpTable.Any, Truth(x), axes, keepDims);
+
+    /// <summary>True when one element along the axis is true (or ≠ 0).</summary>
+    public static NDArray Any(this NDArray x, int axis, bool keepDims = false) => Any(x, [axis], keepDims);
+
+    /// <summary>True when all elements are true (or ≠ 0).</summary>
+    public static NDArray All(this NDArray x, int[]? axes = null, bool keepDims = false) => Reduce(OpTable.All, Truth(x), axes, keepDims);
+
+    /// <summary>True when all elements along the axis are true (or ≠ 0).</summary>
+    public static NDArray All(this NDArray x, int axis, bool keepDims = false) => All(x, [axis], keepDims);
+
+    /// <summary>Running sums along an axis, in order; of the flattened array when no axis is given. Integers give Int64.</summary>
+    public static NDArray CumSum(this NDArray x, int? axis = null)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray input = Elements.To(axis is null ? Flatten(x) : x, Reductions.SumType(x.DType));
+        return OpTable.CumSum.Apply(input, new ScanAttributes(input.Shape.Axis(axis ?? 0, "CumSum"), false));
+
+        static NDArray Flatten(NDArray a) => a.Rank == 1 ? a : Reshape(a, -1);
+    }
+
+    private static NDArray Reduce(Op op, NDArray x, int[]? axes, bool keepDims)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return op.Apply(x, Reductions.Attributes(op.Name, x, axes, keepDims));
+    }
+
+    private static NDArray ArgReduce(Op op, NDArray x, int? axis, bool keepDims)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray input = axis is null ? Reshape(x, -1) : x;
+        NDArray result = op.Apply(input, Reductions.Attributes(op.Name, input, [axis ?? 0], keepDims && axis is not null));
+        return axis is null && keepDims ? Reshape(result, Ones1(x.Rank)) : result;
+    }
+
+    private static int[] Ones1(int rank)
+    {
+        int[] sizes = new int[rank];
+        System.Array.Fill(sizes, 1);
+        return sizes;
+    }
+
+    private static NDArray Truth(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Elements.To(x, DType.Bool);
+    }
+
+    private static double Count(NDArray x, int[]? axes)
+    {
+        if (axes is null) return x.Size;
+        double count = 1;
+        foreach (int axis in axes) count *= x.Shape[x.Shape.Axis(axis, "Mean")];
+        return count;
+    }
+
+    private static NDArray Product(NDArray x, int axis, bool keepDims)
+    {
+        int n = x.Shape[axis];
+        if (n == 0)
+        {
+            int[] sizes = x.Shape.ToArray();
+            sizes[axis] = 1;
+            x = Ones(sizes, x.DType);
+        }
+
+        for (; n > 1; n = (n + 1) / 2)
+        {
+            int half = n / 2;
+            NDArray pairs = Slice(x, axis, 0, half) * Slice(x, axis, half, 2 * half);
+            x = n % 2 == 0 ? pairs : Concat([pairs, Slice(x, axis, n - 1, n)], axis);
+        }
+
+        return keepDims ? x : Squeeze(x, axis);
+    }
+}

@@ -1,0 +1,252 @@
+namespace Fusion;
+
+// Functions that rearrange elements. Reshape, transpose, broadcast and slice share storage with their input until one of the two is written.
+public static partial class Nd
+{
+    /// <summary>The same elements in row-major order with another shape; one size may be −1 and follows from the others.</summary>
+    /// <exception cref="ShapeException">The number of elements differs.</exception>
+    public static NDArray Reshape(this NDArray x, params ReadOnlySpan<int> shape)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int[] sizes = shape.ToArray();
+        int unknown = System.Array.IndexOf(sizes, -1);
+        if (unknown >= 0)
+        {
+            long known = 1;
+            for (int i = 0; i < sizes.Length; i++)
+            {
+                if (i == unknown) continue;
+                if (sizes[i] < 0) throw new ShapeException($"Reshape: ({string.Join(", ", sizes)}): only one size may be −1.");
+                known *= sizes[i];
+            }
+
+            if (known == 0 ? x.Size != 0 : x.Size % known != 0)
+                throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({string.Join(", ", sizes)}).");
+            sizes[unknown] = known == 0 ? 0 : (int)(x.Size / known);
+        }
+
+        return OpTable.Reshape.Apply(x, new ShapeAttributes(Shape.Own(sizes)));
+    }
+
+    /// <summary>The same elements in row-major order with another shape.</summary>
+    public static NDArray Reshape(this NDArray x, Shape shape) => Reshape(x, shape.Dimensions);
+
+    /// <summary>Keeps the first axis and joins all others: (n, …) becomes (n, m).</summary>
+    public static NDArray Flatten(this NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rank == 0) return Reshape(x, 1, 1);
+        int rest = 1;
+        for (int i = 1; i < x.Rank; i++) rest = checked(rest * x.Shape[i]);
+        return Reshape(x, x.Shape[0], rest);
+    }
+
+    /// <summary>Inserts an axis of size 1 before <paramref name="axis"/> (−1: after the last).</summary>
+    public static NDArray ExpandDims(this NDArray x, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int at = axis < 0 ? axis + x.Rank + 1 : axis;
+        if (at < 0 || at > x.Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"ExpandDims: axis {axis} is out of range for the shape {x.Shape}.");
+        return Reshape(x, Shape.Create([.. x.Shape.Dimensions[..at], 1, .. x.Shape.Dimensions[at..]]));
+    }
+
+    /// <summary>Removes axes of size 1: the given ones, or all.</summary>
+    /// <exception cref="ShapeException">A given axis has another size.</exception>
+    public static NDArray Squeeze(this NDArray x, params int[] axes)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(axes);
+        List<int> sizes = [];
+        HashSet<int> removed = [];
+        foreach (int axis in axes)
+        {
+            int i = x.Shape.Axis(axis, "Squeeze");
+            if (x.Shape[i] != 1) throw new ShapeException($"Squeeze: axis {axis} of the shape {x.Shape} has size {x.Shape[i]}, not 1.");
+            removed.Add(i);
+        }
+
+        for (int i = 0; i < x.Rank; i++)
+            if (axes.Length == 0 ? x.Shape[i] != 1 : !removed.Contains(i)) sizes.Add(x.Shape[i]);
+        return Reshape(x, Shape.Own([.. sizes]));
+    }
+
+    /// <summary>Permutes the axes; without arguments reverses them.</summary>
+    /// <exception cref="ShapeException">The arguments are not a permutation of the axes.</exception>
+    public static NDArray Transpose(this NDArray x, params int[] axes)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(axes);
+        int[] order = new int[x.Rank];
+        if (axes.Length == 0)
+        {
+            for (int i = 0; i < order.Length; i++) order[i] = order.Length - 1 - i;
+        }
+        else
+        {
+            if (axes.Length != x.Rank) throw new ShapeException($"Transpose: {axes.Length} axes for the shape {x.Shape}; give each axis once.");
+            int seen = 0;
+            for (int i = 0; i < order.Length; i++)
+            {
+                order[i] = x.Shape.Axis(axes[i], "Transpose");
+                seen |= 1 << order[i];
+            }
+
+            if (System.Numerics.BitOperations.PopCount((uint)seen) != x.Rank) throw new ShapeException($"Transpose: ({string.Join(", ", axes)}) is not a permutation of the axes of {x.Shape}.");
+        }
+
+        return OpTable.Transpose.Apply(x, new PermutationAttributes(new IntList(order)));
+    }
+
+    /// <summary>Exchanges two axes.</summary>
+    public static NDArray SwapAxes(this NDArray x, int axis1, int axis2)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int[] order = new int[x.Rank];
+        for (int i = 0; i < order.Length; i++) order[i] = i;
+        int a = x.Shape.Axis(axis1, "SwapAxes");
+        int b = x.Shape.Axis(axis2, "SwapAxes");
+        (order[a], order[b]) = (b, a);
+        return Transpose(x, order);
+    }
+
+    /// <summary>Stretches axes of size 1 and adds leading axes, without a copy.</summary>
+    public static NDArray BroadcastTo(this NDArray x, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Shape == shape ? x : OpTable.BroadcastTo.Apply(x, new ShapeAttributes(shape));
+    }
+
+    /// <summary>Joins arrays along an axis; their other sizes must agree. Types are promoted.</summary>
+    public static NDArray Concat(IReadOnlyList<NDArray> arrays, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        if (arrays.Count == 0) throw new ShapeException("Concat: the list of arrays is empty.");
+        NDArray[] inputs = new NDArray[arrays.Count];
+        DType dtype = (arrays[0] ?? throw new ArgumentNullException(nameof(arrays))).DType;
+        foreach (NDArray array in arrays) dtype = DTypes.Promote(dtype, (array ?? throw new ArgumentNullException(nameof(arrays))).DType);
+        for (int i = 0; i < inputs.Length; i++) inputs[i] = Elements.To(arrays[i], dtype);
+        return OpTable.Concat.Apply(inputs, new AxisAttributes(inputs[0].Shape.Axis(axis, "Concat")));
+    }
+
+    /// <summary>Joins arrays of one shape along a new axis.</summary>
+    public static NDArray Stack(IReadOnlyList<NDArray> arrays, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        if (arrays.Count == 0) throw new ShapeException("Stack: the list of arrays is empty.");
+        NDArray[] expanded = new NDArray[arrays.Count];
+        for (int i = 0; i < expanded.Length; i++)
+        {
+            if (arrays[i].Shape != arrays[0].Shape) throw new ShapeException($"Stack: {arrays[0].Shape} and {arrays[i].Shape} differ; stacked arrays have one shape.");
+            expanded[i] = ExpandDims(arrays[i], axis);
+        }
+
+        return Concat(expanded, axis < 0 ? axis + expanded[0].Rank : axis);
+    }
+
+    /// <summary>Cuts an axis into equal parts.</summary>
+    /// <exception cref="ShapeException">The axis does not divide evenly.</exception>
+    public static NDArray[] Split(this NDArray x, int sections, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int at = x.Shape.Axis(axis, "Split");
+        if (sections < 1 || x.Shape[at] % sections != 0)
+            throw new ShapeException($"Split: axis {axis} of the shape {x.Shape} has size {x.Shape[at]}, which does not divide into {sections} equal parts.");
+        int size = x.Shape[at] / sections;
+        NDArray[] parts = new NDArray[sections];
+        for (int i = 0; i < sections; i++) parts[i] = Slice(x, at, i * size, (i + 1) * size);
+        return parts;
+    }
+
+    /// <summary>The elements start, start + step, … before stop along one axis; negative positions count from the end and are clamped, as in Python.</summary>
+    public static NDArray Slice(this NDArray x, int axis, int? start, int? stop, int step = 1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentOutOfRangeException.ThrowIfZero(step);
+        int at = x.Shape.Axis(axis, "Slice");
+        int n = x.Shape[at];
+        int first = Clamp(start ?? (step > 0 ? 0 : n - 1), n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
+        int end = stop is null ? (step > 0 ? n : -1) : Clamp(stop.Value, n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
+        int count = Math.Max(0, step > 0 ? (end - first + step - 1) / step : (first - end - step - 1) / -step);
+        int[] starts = new int[x.Rank];
+        int[] steps = Ones1(x.Rank);
+        int[] counts = x.Shape.ToArray();
+        (starts[at], steps[at], counts[at]) = (first, step, count);
+        return OpTable.Slice.Apply(x, new SliceAttributes(new IntList(starts), new IntList(counts), new IntList(steps), x.Shape));
+
+        static int Clamp(int position, int n, int low, int high) => Math.Clamp(position < 0 ? position + n : position, low, high);
+    }
+
+    /// <summary>Reverses an axis.</summary>
+    public static NDArray Flip(this NDArray x, int axis) => Slice(x, axis, null, null, -1);
+
+    /// <summary>Moves elements along an axis by <paramref name="shift"/>; what leaves one end enters at the other.</summary>
+    public static NDArray Roll(this NDArray x, int shift, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int n = x.Shape[x.Shape.Axis(axis, "Roll")];
+        int by = n == 0 ? 0 : ((shift % n) + n) % n;
+        return by == 0 ? x.Copy() : Concat([Slice(x, axis, n - by, n), Slice(x, axis, 0, n - by)], axis);
+    }
+
+    /// <summary>Repeats each element <paramref name="count"/> times along an axis.</summary>
+    public static NDArray Repeat(this NDArray x, int count, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        int at = x.Shape.Axis(axis, "Repeat");
+        ReadOnlySpan<int> sizes = x.Shape.Dimensions;
+        Shape stretched = Shape.Create([.. sizes[..(at + 1)], count, .. sizes[(at + 1)..]]);
+        return Reshape(BroadcastTo(ExpandDims(x, at + 1), stretched), Shape.Create([.. sizes[..at], checked(sizes[at] * count), .. sizes[(at + 1)..]]));
+    }
+
+    /// <summary>Repeats the whole array along each axis.</summary>
+    public static NDArray Tile(this NDArray x, params int[] counts)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(counts);
+        int rank = Math.Max(x.Rank, counts.Length);
+        int[] sizes = [.. Ones1(rank - x.Rank), .. x.Shape.Dimensions];
+        int[] repeats = [.. Ones1(rank - counts.Length), .. counts];
+        int[] split = new int[2 * rank];
+        int[] stretched = new int[2 * rank];
+        int[] joined = new int[rank];
+        for (int i = 0; i < rank; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(repeats[i], nameof(counts));
+            (split[2 * i], split[2 * i + 1]) = (1, sizes[i]);
+            (stretched[2 * i], stretched[2 * i + 1]) = (repeats[i], sizes[i]);
+            joined[i] = checked(sizes[i] * repeats[i]);
+        }
+
+        return Reshape(BroadcastTo(Reshape(x, split), stretched), joined);
+    }
+
+    /// <summary>Surrounds the array with a constant: (before, after) per axis.</summary>
+    public static NDArray Pad(this NDArray x, (int Before, int After)[] widths, double value = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(widths);
+        if (widths.Length != x.Rank) throw new ShapeException($"Pad: {widths.Length} pairs of widths for the shape {x.Shape}; give one per axis.");
+        int[] starts = new int[x.Rank];
+        int[] full = new int[x.Rank];
+        for (int i = 0; i < x.Rank; i++)
+        {
+            if (widths[i].Before < 0 || widths[i].After < 0) throw new ShapeException($"Pad: negative width at axis {i}. Slice the array to make it smaller.");
+            starts[i] = widths[i].Before;
+            full[i] = checked(widths[i].Before + x.Shape[i] + widths[i].After);
+        }
+
+        SliceAttributes place = new(new IntList(starts), new IntList(x.Shape.ToArray()), new IntList(Ones1(x.Rank)), full);
+        NDArray padded = OpTable.Unslice.Apply(x, place);
+        if (value == 0) return padded;
+        NDArray inside = OpTable.Unslice.Apply(Ones(x.Shape, DType.Bool), place);
+        return Where(inside, padded, value);
+    }
+
+    /// <summary>The same value without history: gradients stop here.</summary>
+    public static NDArray StopGradient(this NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Detach();
+    }
+}

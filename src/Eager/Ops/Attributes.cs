@@ -1,0 +1,56 @@
+namespace Fusion;
+
+/// <summary>A list of integers with value equality: operator attributes are compared and hashed when graphs are built.</summary>
+internal readonly struct IntList(int[] values) : IEquatable<IntList>
+{
+    private readonly int[] _values = values;
+
+    public ReadOnlySpan<int> Span => _values;
+
+    public int Length => _values.Length;
+
+    public int this[int i] => _values[i];
+
+    public bool Equals(IntList other) => Span.SequenceEqual(other.Span);
+
+    public override bool Equals(object? obj) => obj is IntList other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        HashCode hash = default;
+        foreach (int value in Span) hash.Add(value);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => $"[{string.Join(", ", _values)}]";
+}
+
+/// <summary>Axes (sorted, not negative) of a reduction.</summary>
+internal sealed record ReduceAttributes(IntList Axes, bool KeepDims);
+
+/// <summary>One axis, not negative.</summary>
+internal sealed record AxisAttributes(int Axis);
+
+/// <summary>A target shape.</summary>
+internal sealed record ShapeAttributes(Shape Shape);
+
+/// <summary>A permutation of axes.</summary>
+internal sealed record PermutationAttributes(IntList Axes);
+
+/// <summary>First index, count and step (which may be negative) per axis; Full is the shape that is sliced.</summary>
+internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full);
+
+/// <summary>Which of the two matrices are read transposed.</summary>
+internal sealed record MatMulAttributes(bool TransposeA, bool TransposeB);
+
+/// <summary>What happens with indices outside the axis.</summary>
+internal sealed record TakeAttributes(int Axis, Shape Source);
+
+/// <summary>The number of classes of a one-hot encoding.</summary>
+internal sealed record DepthAttributes(int Depth);
+
+/// <summary>The direction of a running sum.</summary>
+internal sealed record ScanAttributes(int Axis, bool Reverse);
+
+/// <summary>The distribution, parameters and type of random numbers.</summary>
+internal sealed record RandomAttributes(Shape Shape, DType DType, double First, double Second);

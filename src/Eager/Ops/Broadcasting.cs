@@ -1,0 +1,55 @@
+namespace Fusion;
+
+/// <summary>NumPy's broadcasting: shapes are matched from the right; an axis of size 1 stretches.</summary>
+internal static class Broadcasting
+{
+    public static Shape Infer(string op, Shape a, Shape b)
+    {
+        if (a.Equals(b) || b.Rank == 0) return a;
+        if (a.Rank == 0) return b;
+        int rank = Math.Max(a.Rank, b.Rank);
+        int[] sizes = new int[rank];
+        for (int i = 1; i <= rank; i++)
+        {
+            int x = i <= a.Rank ? a.Dimensions[^i] : 1;
+            int y = i <= b.Rank ? b.Dimensions[^i] : 1;
+            if (x != y && x != 1 && y != 1) throw Errors.Broadcast(op, a, b);
+            sizes[rank - i] = x == 1 ? y : x;
+        }
+
+        return Shape.Own(sizes);
+    }
+
+    /// <summary><paramref name="source"/> broadcasts to exactly <paramref name="target"/>.</summary>
+    public static bool FitsInto(Shape source, Shape target)
+    {
+        if (source.Rank > target.Rank) return false;
+        for (int i = 1; i <= source.Rank; i++)
+            if (source.Dimensions[^i] != target.Dimensions[^i] && source.Dimensions[^i] != 1) return false;
+        return true;
+    }
+
+    /// <summary>Strides of an array of shape <paramref name="from"/> read as <paramref name="to"/>: 0 along stretched axes.</summary>
+    public static void Strides(ReadOnlySpan<long> strides, Shape from, Shape to, Span<long> result)
+    {
+        int shift = to.Rank - from.Rank;
+        for (int i = 0; i < to.Rank; i++)
+            result[i] = i < shift || (from.Dimensions[i - shift] == 1 && to.Dimensions[i] != 1) ? 0 : strides[i - shift];
+    }
+
+    /// <summary>
+    /// The transpose of broadcasting: sums a gradient over the axes that were stretched; stretches it where the rule returned a smaller one.
+    /// Written with differentiable operators.
+    /// </summary>
+    public static NDArray SumTo(NDArray gradient, Shape target)
+    {
+        if (gradient.Rank < target.Rank || FitsInto(gradient.Shape, target)) return Nd.BroadcastTo(gradient, target);
+        int shift = gradient.Rank - target.Rank;
+        List<int> axes = [];
+        for (int i = 0; i < gradient.Rank; i++)
+            if (i < shift || (target.Dimensions[i - shift] == 1 && gradient.Shape.Dimensions[i] != 1)) axes.Add(i);
+        NDArray sum = Nd.Sum(gradient, [.. axes], keepDims: true);
+        NDArray reshaped = shift == 0 ? sum : Nd.Reshape(sum, sum.Shape.Dimensions[shift..].ToArray());
+        return reshaped.Shape == target ? reshaped : Nd.BroadcastTo(reshaped, target);
+    }
+}

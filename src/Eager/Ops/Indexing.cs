@@ -1,0 +1,110 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>Shape rules and kernel calls of the operators with index arrays.</summary>
+internal static unsafe class Indexing
+{
+    public static void InferTake(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        TakeAttributes take = (TakeAttributes)attributes!;
+        CheckIndexType("Take", x[1].DType);
+        ReadOnlySpan<int> source = x[0].Shape.Dimensions;
+        y[0] = x[0] with { Shape = Shape.Create([.. source[..take.Axis], .. x[1].Shape.Dimensions, .. source[(take.Axis + 1)..]]) };
+    }
+
+    public static void InferPick(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        CheckIndexType("Pick", x[1].DType);
+        Shape lines = x[0].Shape.Dimensions[..^1].ToArray();
+        if (x[1].Shape != lines) throw new ShapeException($"Pick: {x[0].Shape} needs one index per line, {lines}, but the indices are {x[1].Shape}.");
+        y[0] = x[0] with { Shape = lines };
+    }
+
+    public static void RunTake(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        int axis = ((TakeAttributes)attributes!).Axis;
+        NDArray x = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        Split(x.Shape, axis, out long outer, out int n, out long inner);
+        fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("Take", Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n);
+        GC.KeepAlive(x);
+        GC.KeepAlive(index);
+    }
+
+    public static void RunTakeGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        TakeAttributes take = (TakeAttributes)attributes!;
+        NDArray g = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        Split(take.Source, take.Axis, out long outer, out int n, out long inner);
+        Movement.Fill(outputs[0], 0);
+        fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("Take", GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, g.DType, (nint)at, index.DType, index.Size), index, n);
+        GC.KeepAlive(g);
+        GC.KeepAlive(index);
+    }
+
+    public static void RunPick(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray x = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        int n = x.Shape[-1];
+        fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("Pick", Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n);
+        GC.KeepAlive(x);
+        GC.KeepAlive(index);
+    }
+
+    public static void RunPickGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray g = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        int n = ((DepthAttributes)attributes!).Depth;
+        Movement.Fill(outputs[0], 0);
+        fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("Pick", GatherAdd.PickGradient((nint)from, (nint)to, index.Size, n, 1, g.DType, (nint)at, index.DType), index, n);
+        GC.KeepAlive(g);
+        GC.KeepAlive(index);
+    }
+
+    public static void RunOneHot(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray index = inputs[0].Contiguous();
+        int depth = ((DepthAttributes)attributes!).Depth;
+        fixed (byte* at = &index.Data, to = &outputs[0].Data)
+            ThrowIfOutside("OneHot", "class", Gather.OneHot((nint)to, depth, DType.Float32, (nint)at, index.DType, index.Size), index, depth);
+        GC.KeepAlive(index);
+    }
+
+    /// <summary>Names a label that a kernel found outside [0, n); a negative position: none.</summary>
+    public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n)
+    {
+        if (position >= 0)
+            throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes, 0 to {n - 1}.");
+    }
+
+    public static void CheckIndexType(string op, DType dtype)
+    {
+        if (dtype is not (DType.Int32 or DType.Int64)) throw new DTypeException($"{op}: indices are Int32 or Int64, not {dtype}. Convert with AsType.");
+    }
+
+    private static long Read(NDArray indices, long i)
+    {
+        fixed (byte* at = &indices.Data) return indices.DType == DType.Int32 ? ((int*)at)[i] : ((long*)at)[i];
+    }
+
+    private static void ThrowIfBad(string op, long position, NDArray indices, int n)
+    {
+        if (position >= 0)
+            throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+    }
+
+    private static void Split(Shape shape, int axis, out long outer, out int n, out long inner)
+    {
+        (outer, inner, n) = (1, 1, shape.Dimensions[axis]);
+        for (int i = 0; i < axis; i++) outer *= shape.Dimensions[i];
+        for (int i = axis + 1; i < shape.Rank; i++) inner *= shape.Dimensions[i];
+    }
+}

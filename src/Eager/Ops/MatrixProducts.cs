@@ -1,0 +1,143 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>Shape rules and kernel calls of the matrix products.</summary>
+internal static class MatrixProducts
+{
+    public static void Infer(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        (bool ta, bool tb) = (MatMulAttributes)attributes!;
+        Shape a = x[0].Shape;
+        Shape b = x[1].Shape;
+        if (a.Rank < 2 || b.Rank < 2) throw new ShapeException($"MatMul: {a} × {b}: matrices have at least two axes. Reshape or ExpandDims first.");
+        CheckTypes("MatMul", x[0].DType, x[1].DType);
+        int m = a[ta ? -1 : -2];
+        int ka = a[ta ? -2 : -1];
+        int kb = b[tb ? -1 : -2];
+        int n = b[tb ? -2 : -1];
+        if (ka != kb) throw InnerDimensions("MatMul", a, b, ka, kb);
+        if (a.Rank == 2 && b.Rank == 2)
+        {
+            y[0] = new TensorType(x[0].DType, (m, n));
+            return;
+        }
+
+        Shape batch = Broadcasting.Infer("MatMul", a.Dimensions[..^2].ToArray(), b.Dimensions[..^2].ToArray());
+        y[0] = new TensorType(x[0].DType, Shape.Create([.. batch.Dimensions, m, n]));
+    }
+
+    public static void InferFullyConnected(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        Shape input = x[0].Shape;
+        Shape weight = x[1].Shape;
+        if (weight.Rank != 2) throw new ShapeException($"FullyConnected: the weight must be (out, in), it is {weight}.");
+        if (input[-1] != weight[1]) throw InnerDimensions("FullyConnected", input, weight, input[-1], weight[1]);
+        if (x[2].Shape.Rank != 1 || x[2].Shape[0] != weight[0]) throw new ShapeException($"FullyConnected: the bias must be ({weight[0]},) for the weight {weight}, it is {x[2].Shape}.");
+        CheckTypes("FullyConnected", x[0].DType, x[1].DType);
+        CheckTypes("FullyConnected", x[0].DType, x[2].DType);
+        y[0] = new TensorType(x[0].DType, (input[0], weight[0]));
+    }
+
+    public static ShapeException InnerDimensions(string op, Shape a, Shape b, int ka, int kb) =>
+        new($"{op}: inner dimensions differ: {a} × {b}, {ka} ≠ {kb}. Transpose one operand or check the layer's input size.");
+
+    public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c)
+    {
+        (bool ta, bool tb) = attributes;
+        a = Matrix(a, ref ta, out long lda);
+        b = Matrix(b, ref tb, out long ldb);
+        bias = bias?.Contiguous();
+        int m = c.Shape[-2];
+        int n = c.Shape[-1];
+        int k = attributes.TransposeA ? a.Shape[-2] : a.Shape[-1];
+        fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
+        fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
+        {
+            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, pBias);
+            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc);
+        }
+
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(bias);
+    }
+
+    private static unsafe void Product(DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, byte* bias)
+    {
+        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, n, (float*)bias);
+        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, n, (double*)bias);
+    }
+
+    // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
+    private static unsafe void Batched(bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc)
+    {
+        int rank = c.Rank - 2;
+        ReadOnlySpan<int> sizes = c.Shape.Dimensions[..rank];
+        Span<long> sa = stackalloc long[rank];
+        Span<long> sb = stackalloc long[rank];
+        BatchStrides(a, c.Shape, sa);
+        BatchStrides(b, c.Shape, sb);
+        int size = c.DType.Size;
+        int last = sizes[^1];
+        long lines = last == 0 ? 0 : (c.Size / Math.Max(1, (long)m * n)) / last;
+        if (m == 0 || n == 0) return;
+        Span<int> index = stackalloc int[rank];
+        index.Clear();
+        for (long line = 0; line < lines; line++)
+        {
+            long oa = 0;
+            long ob = 0;
+            for (int i = 0; i < rank - 1; i++)
+            {
+                oa += index[i] * sa[i];
+                ob += index[i] * sb[i];
+            }
+
+            byte* to = pc + line * last * m * n * size;
+            if (c.DType == DType.Float32)
+                Gemm.RunBatched(last, ta, tb, m, n, k, 1f, (float*)(pa + oa * size), lda, sa[^1], (float*)(pb + ob * size), ldb, sb[^1], 0f, (float*)to, n, (long)m * n);
+            else
+                Gemm.RunBatched(last, ta, tb, m, n, k, 1d, (double*)(pa + oa * size), lda, sa[^1], (double*)(pb + ob * size), ldb, sb[^1], 0d, (double*)to, n, (long)m * n);
+            for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
+        }
+    }
+
+    private static void BatchStrides(NDArray x, Shape target, Span<long> result)
+    {
+        Span<long> strides = stackalloc long[x.Rank];
+        x.CopyStrides(strides);
+        Span<long> full = stackalloc long[target.Rank];
+        Shape batch = Shape.Create([.. x.Shape.Dimensions[..^2], target[-2], target[-1]]);
+        Broadcasting.Strides(strides, batch, target, full);
+        full[..^2].CopyTo(result);
+    }
+
+    /// <summary>The array with its last two axes readable by the product: row-major, or column-major and then read transposed; else a copy.</summary>
+    private static NDArray Matrix(NDArray x, ref bool transpose, out long leading)
+    {
+        leading = x.Shape[-1];
+        if (x.IsContiguous) return x;
+        Span<long> strides = stackalloc long[x.Rank];
+        x.CopyStrides(strides);
+        if (strides[^1] == 1 && strides[^2] >= x.Shape[-1])
+        {
+            leading = strides[^2];
+            return x;
+        }
+
+        if (strides[^2] == 1 && strides[^1] >= x.Shape[-2])
+        {
+            leading = strides[^1];
+            transpose = !transpose;
+            return x;
+        }
+
+        return x.Contiguous();
+    }
+
+    private static void CheckTypes(string op, DType a, DType b)
+    {
+        if (a != b || !a.IsFloat) throw new DTypeException($"{op}: {a} × {b}; both must be Float32 or both Float64. Convert with AsType.");
+    }
+}

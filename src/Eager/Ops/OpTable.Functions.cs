@@ -1,0 +1,85 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+// Functions of one variable. relu'(0) = 0.
+internal static partial class OpTable
+{
+    private const double Ln2 = 0.69314718055994530942;
+    private const double Ln10 = 2.30258509299404568402;
+    private const double TwoOverSqrtPi = 1.12837916709551257390;
+    private const double OneOverSqrt2Pi = 0.39894228040143267794;
+    private const double OneOverSqrt2 = 0.70710678118654752440;
+    private const double SqrtTwoOverPi = 0.79788456080286535588;
+
+    public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * (c.X * 2));
+
+    public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output);
+
+    public static readonly Op ReciprocalSqrt = Element(ElementOps.ReciprocalSqrt, Saved.Output, c => c.G * -0.5 * (c.Output * c.Output * c.Output));
+
+    public static readonly Op Reciprocal = Element(ElementOps.Reciprocal, Saved.Output, c => -(c.G * (c.Output * c.Output)));
+
+    public static readonly Op Exp = Element(ElementOps.Exp, Saved.Output, c => c.G * c.Output);
+
+    public static readonly Op Exp2 = Element(ElementOps.Exp2, Saved.Output, c => c.G * (c.Output * Ln2));
+
+    public static readonly Op ExpM1 = Element(ElementOps.ExpM1, Saved.Output, c => c.G * (c.Output + 1));
+
+    public static readonly Op Log = Element(ElementOps.Log, Saved.Input0, c => c.G / c.X);
+
+    public static readonly Op Log2 = Element(ElementOps.Log2, Saved.Input0, c => c.G / (c.X * Ln2));
+
+    public static readonly Op Log10 = Element(ElementOps.Log10, Saved.Input0, c => c.G / (c.X * Ln10));
+
+    public static readonly Op LogP1 = Element(ElementOps.LogP1, Saved.Input0, c => c.G / (c.X + 1));
+
+    public static readonly Op Sin = Element(ElementOps.Sin, Saved.Input0, c => c.G * Nd.Cos(c.X));
+
+    public static readonly Op Cos = Element(ElementOps.Cos, Saved.Input0, c => -(c.G * Nd.Sin(c.X)));
+
+    public static readonly Op Tan = Element(ElementOps.Tan, Saved.Output, c => c.G * (Nd.Square(c.Output) + 1));
+
+    public static readonly Op Tanh = Element(ElementOps.Tanh, Saved.Output, c => c.G * (1 - Nd.Square(c.Output)));
+
+    public static readonly Op Sigmoid = Element(ElementOps.Sigmoid, Saved.Output, c => c.G * (c.Output * (1 - c.Output)));
+
+    public static readonly Op Erf = Element(ElementOps.Erf, Saved.Input0, c => c.G * (Nd.Exp(-Nd.Square(c.X)) * TwoOverSqrtPi));
+
+    public static readonly Op Softplus = Element(ElementOps.Softplus, Saved.Input0, c => c.G * Nd.Sigmoid(c.X));
+
+    public static readonly Op Relu = Element(ElementOps.Relu, Saved.Output, c => Nd.Where(c.Output > 0, c.G, 0));
+
+    /// <summary>The second input is the slope, a constant.</summary>
+    public static readonly Op LeakyRelu = Element(ElementOps.LeakyRelu, Saved.Inputs, c => Nd.Where(c.X > 0, c.G, c.G * c.Y), null);
+
+    public static readonly Op Silu = Element(ElementOps.Silu, Saved.Input0, SiluGradient);
+
+    public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, GeluGradient);
+
+    public static readonly Op GeluTanh = Element(ElementOps.GeluTanh, Saved.Input0, GeluTanhGradient);
+
+    // σ(x)·(1 + x·(1 − σ(x)))
+    private static NDArray SiluGradient(GradientContext c)
+    {
+        NDArray s = Nd.Sigmoid(c.X);
+        return c.G * (s * (c.X * (1 - s) + 1));
+    }
+
+    // Φ(x) + x·φ(x) with the normal distribution function and density.
+    private static NDArray GeluGradient(GradientContext c)
+    {
+        NDArray cdf = (Nd.Erf(c.X * OneOverSqrt2) + 1) * 0.5;
+        NDArray pdf = Nd.Exp(Nd.Square(c.X) * -0.5) * OneOverSqrt2Pi;
+        return c.G * (cdf + c.X * pdf);
+    }
+
+    // With t = tanh(u), u = √(2/π)·(x + 0.044715 x³): ½(1 + t) + ½ x (1 − t²) u'.
+    private static NDArray GeluTanhGradient(GradientContext c)
+    {
+        NDArray square = Nd.Square(c.X);
+        NDArray t = Nd.Tanh(c.X * (square * (0.044715 * SqrtTwoOverPi) + SqrtTwoOverPi));
+        NDArray slope = square * (3 * 0.044715 * SqrtTwoOverPi) + SqrtTwoOverPi;
+        return c.G * ((t + 1) * 0.5 + c.X * 0.5 * ((1 - Nd.Square(t)) * slope));
+    }
+}

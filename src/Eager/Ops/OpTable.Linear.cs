@@ -1,0 +1,40 @@
+namespace Fusion;
+
+internal static partial class OpTable
+{
+    /// <summary>op(A)·op(B) over the last two axes, the others broadcast. With u the upstream gradient: dA = u·op(B)ᵀ, dB = op(A)ᵀ·u.</summary>
+    public static readonly Op MatMul = Row(new Op
+    {
+        Name = "MatMul",
+        Arity = 2,
+        Infer = MatrixProducts.Infer,
+        Run = (x, attributes, y) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y[0]),
+        Gradient = [MatMulGradientA, MatMulGradientB],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>x·Wᵀ + b for x (m, in), W (out, in), b (out): the bias is added where the product is written.</summary>
+    public static readonly Op FullyConnected = Row(new Op
+    {
+        Name = "FullyConnected",
+        Arity = 3,
+        Infer = MatrixProducts.InferFullyConnected,
+        Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y[0]),
+        Gradient = [c => Product(c.G, c.Y, false, false), c => Product(c.G, c.X, true, false), c => c.G],
+        Saves = Saved.Input0 | Saved.Input1,
+    });
+
+    private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
+
+    private static NDArray MatMulGradientA(GradientContext c)
+    {
+        (bool ta, bool tb) = c.Attributes<MatMulAttributes>();
+        return ta ? Product(c.Y, c.G, tb, true) : Product(c.G, c.Y, false, !tb);
+    }
+
+    private static NDArray MatMulGradientB(GradientContext c)
+    {
+        (bool ta, bool tb) = c.Attributes<MatMulAttributes>();
+        return tb ? Product(c.G, c.X, true, ta) : Product(c.X, c.G, !ta, false);
+    }
+}

@@ -1,0 +1,36 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>The interval [Low, High) and type of random integers; in long, since not every bound is a double.</summary>
+internal sealed record RandomIntegerAttributes(Shape Shape, DType DType, long Low, long High);
+
+// Rows without inputs. Each takes its part of the random stream when it runs, not when it is recorded or traced.
+internal static partial class OpTable
+{
+    public static readonly Op RandomUniform = RandomRow("RandomUniform", RandomOps.Uniform);
+
+    public static readonly Op RandomNormal = RandomRow("RandomNormal", RandomOps.Normal);
+
+    public static readonly Op RandomBernoulli = RandomRow("RandomBernoulli", RandomOps.Bernoulli);
+
+    public static readonly Op RandomPermutation = RandomRow("RandomPermutation", RandomOps.Permutation);
+
+    public static readonly Op RandomInteger = Row(new Op
+    {
+        Name = "RandomInteger",
+        Arity = 0,
+        Infer = static (_, attributes, y) => y[0] = new TensorType(((RandomIntegerAttributes)attributes!).DType, ((RandomIntegerAttributes)attributes).Shape),
+        Run = static (_, attributes, y) => RandomOps.Integer((RandomIntegerAttributes)attributes!, y[0]),
+        Impure = true,
+    });
+
+    private static Op RandomRow(string name, Action<RandomAttributes, NDArray> fill) => Row(new Op
+    {
+        Name = name,
+        Arity = 0,
+        Infer = static (_, attributes, y) => y[0] = new TensorType(((RandomAttributes)attributes!).DType, ((RandomAttributes)attributes).Shape),
+        Run = (_, attributes, y) => fill((RandomAttributes)attributes!, y[0]),
+        Impure = true,
+    });
+}

@@ -1,0 +1,46 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// The operators: one row each, grouped in files by family. Everything else (functions in <see cref="Nd"/>, eager execution, gradients, graph
+/// nodes, fusion, documentation) is derived from the rows.
+/// </summary>
+internal static partial class OpTable
+{
+    private static readonly List<Op> s_rows = [];
+
+    /// <summary>Every row.</summary>
+    public static IReadOnlyList<Op> Rows => s_rows;
+
+    private static Op Row(Op op)
+    {
+        s_rows.Add(op);
+        return op;
+    }
+
+    /// <summary>An element-wise row: its element expression is its eager kernel, too.</summary>
+    private static Op Element(ElementOp element, Saved saves, params GradientRule?[] gradient) => Row(new Op
+    {
+        Name = element.Name,
+        Arity = element.Arity,
+        Infer = (inputs, _, outputs) => outputs[0] = ElementExecution.Infer(element, inputs),
+        Run = (inputs, _, outputs) => ElementExecution.Run(element, inputs, outputs[0]),
+        Gradient = gradient,
+        Element = element,
+        Saves = saves,
+        Cost = Cost.MemoryBound,
+    });
+
+    /// <summary>A row that moves elements; with a view rule nothing is copied.</summary>
+    private static Op Move(string name, InferRule infer, ViewRule? view, KernelRule? run, GradientRule? gradient, Saved saves = Saved.None) => Row(new Op
+    {
+        Name = name,
+        Infer = infer,
+        View = view,
+        Run = run ?? ((inputs, attributes, outputs) => Movement.CopyTo(view!(inputs[0], attributes), outputs[0])),
+        Gradient = [gradient],
+        Saves = saves,
+        Cost = Cost.MemoryBound,
+    });
+}

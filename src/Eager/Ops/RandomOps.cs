@@ -1,0 +1,69 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>The kernels of the random rows: from attributes and element type to a distribution, which fills a contiguous array.</summary>
+internal static unsafe class RandomOps
+{
+    public static void Uniform(RandomAttributes a, NDArray y)
+    {
+        if (y.DType == DType.Float64) Fill<UniformDistribution<double>, double>(new(a.First, a.Second), y);
+        else Fill<UniformDistribution<float>, float>(new((float)a.First, (float)a.Second), y);
+    }
+
+    public static void Normal(RandomAttributes a, NDArray y)
+    {
+        if (y.DType == DType.Float64) Fill<NormalDistribution<double>, double>(new(a.First, a.Second), y);
+        else Fill<NormalDistribution<float>, float>(new((float)a.First, (float)a.Second), y);
+    }
+
+    public static void Bernoulli(RandomAttributes a, NDArray y)
+    {
+        switch (y.DType)
+        {
+            case DType.Float32: Fill<BernoulliDistribution<float>, float>(new(a.First, 1), y); break;
+            case DType.Float64: Fill<BernoulliDistribution<double>, double>(new(a.First, 1), y); break;
+            case DType.Int32: Fill<BernoulliDistribution<int>, int>(new(a.First, 1), y); break;
+            case DType.Int64: Fill<BernoulliDistribution<long>, long>(new(a.First, 1), y); break;
+            default: Fill<BernoulliDistribution<byte>, byte>(new(a.First, 1), y); break;
+        }
+    }
+
+    public static void Integer(RandomIntegerAttributes a, NDArray y)
+    {
+        ulong range = unchecked((ulong)a.High - (ulong)a.Low);
+        switch (y.DType)
+        {
+            case DType.Int32: Fill<IntegerDistribution<int>, int>(new(a.Low, range), y); break;
+            case DType.Int64: Fill<IntegerDistribution<long>, long>(new(a.Low, range), y); break;
+            default: Fill<IntegerDistribution<byte>, byte>(new(a.Low, range), y); break;
+        }
+    }
+
+    /// <summary>Shuffles 0 … n − 1: R. Durstenfeld, "Algorithm 235: Random permutation", CACM 7, 1964; exchange i takes word pair i.</summary>
+    public static void Permutation(RandomAttributes a, NDArray y)
+    {
+        int n = (int)y.Size;
+        ulong[] words = new ulong[n];
+        RandomOrigin origin = Nd.Random.Reserve(RandomFill.BlocksFor<IntegerDistribution<ulong>, ulong>(n));
+        fixed (ulong* p = words) RandomFill.Run(new IntegerDistribution<ulong>(0, 0), origin, p, n);
+        int[] order = new int[n];
+        for (int i = 0; i < n; i++)
+        {
+            int j = (int)Math.BigMul(words[i], (ulong)i + 1, out _);
+            order[i] = order[j];
+            order[j] = i;
+        }
+
+        y.CopyIn((ReadOnlySpan<int>)order);
+    }
+
+    private static void Fill<TDistribution, T>(TDistribution distribution, NDArray y)
+        where TDistribution : unmanaged, IDistribution<T>
+        where T : unmanaged
+    {
+        RandomOrigin origin = Nd.Random.Reserve(RandomFill.BlocksFor<TDistribution, T>(y.Size));
+        fixed (byte* p = &y.Data) RandomFill.Run(distribution, origin, (T*)p, y.Size);
+        GC.KeepAlive(y);
+    }
+}

@@ -1,0 +1,143 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>Shape rules, kernel calls and gradients of the reductions.</summary>
+internal static class Reductions
+{
+    /// <summary>Sorted, not negative; all axes when none are given.</summary>
+    public static ReduceAttributes Attributes(string op, NDArray x, int[]? axes, bool keepDims)
+    {
+        int[] sorted;
+        if (axes is null)
+        {
+            sorted = new int[x.Rank];
+            for (int i = 0; i < sorted.Length; i++) sorted[i] = i;
+        }
+        else
+        {
+            sorted = new int[axes.Length];
+            for (int i = 0; i < axes.Length; i++) sorted[i] = x.Shape.Axis(axes[i], op);
+            Array.Sort(sorted);
+            for (int i = 1; i < sorted.Length; i++)
+                if (sorted[i] == sorted[i - 1]) throw new ShapeException($"{op}: axis {sorted[i]} is given twice for the shape {x.Shape}.");
+        }
+
+        return new ReduceAttributes(new IntList(sorted), keepDims);
+    }
+
+    public static TensorType Infer(string op, ReduceKind kind, TensorType x, ReduceAttributes attributes)
+    {
+        if (kind is ReduceKind.Max or ReduceKind.Min && x.Shape.Size == 0)
+            foreach (int axis in attributes.Axes.Span)
+                if (x.Shape.Dimensions[axis] == 0) throw new ShapeException($"{op}: axis {axis} of the shape {x.Shape} is empty and an empty set has no {op.ToLowerInvariant()}.");
+        DType result = kind switch
+        {
+            ReduceKind.Any or ReduceKind.All => DType.Bool,
+            ReduceKind.Sum => SumType(x.DType),
+            _ => x.DType,
+        };
+        return new TensorType(result, ReducedShape(x.Shape, attributes));
+    }
+
+    /// <summary>Sums and products of integers are Int64, as in NumPy.</summary>
+    public static DType SumType(DType dtype) => dtype.IsFloat ? dtype : DType.Int64;
+
+    public static TensorType InferArg(string op, TensorType x, ReduceAttributes attributes)
+    {
+        if (attributes.Axes.Length != 1) throw new ShapeException($"{op}: give one axis.");
+        if (x.Shape.Dimensions[attributes.Axes[0]] == 0) throw new ShapeException($"{op}: axis {attributes.Axes[0]} of the shape {x.Shape} is empty.");
+        return new TensorType(DType.Int64, ReducedShape(x.Shape, attributes));
+    }
+
+    public static unsafe void Run(ReduceKind kind, NDArray x, ReduceAttributes attributes, NDArray y)
+    {
+        NDArray input = Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
+        fixed (byte* from = &input.Data, to = &y.Data)
+            Reduce.Run(kind, input.DType, y.DType, (nint)from, (nint)to, outer, reduced, inner);
+        GC.KeepAlive(input);
+    }
+
+    public static unsafe void RunArg(bool max, NDArray x, ReduceAttributes attributes, NDArray y)
+    {
+        NDArray input = Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
+        fixed (byte* from = &input.Data, to = &y.Data)
+            ArgReduce.Run(max, input.DType, (nint)from, (long*)to, outer, reduced, inner);
+        GC.KeepAlive(input);
+    }
+
+    public static unsafe void RunScan(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        ScanAttributes scan = (ScanAttributes)attributes!;
+        NDArray input = Lines(inputs[0], [scan.Axis], out long outer, out long n, out long inner);
+        fixed (byte* from = &input.Data, to = &outputs[0].Data)
+            Scan.CumSum(input.DType, outputs[0].DType, (nint)from, (nint)to, outer, n, inner, reverse: scan.Reverse);
+        GC.KeepAlive(input);
+    }
+
+    /// <summary>Repeats the gradient of a reduction along the reduced axes.</summary>
+    public static NDArray Spread(GradientContext c, NDArray gradient) =>
+        Nd.BroadcastTo(KeepDims(gradient, c.ShapeOf(0), c.Attributes<ReduceAttributes>()), c.ShapeOf(0));
+
+    /// <summary>The gradient of max and min is shared equally among ties.</summary>
+    public static NDArray ExtremumGradient(GradientContext c)
+    {
+        ReduceAttributes attributes = c.Attributes<ReduceAttributes>();
+        Shape shape = c.ShapeOf(0);
+        NDArray mask = Nd.Equal(c.X, KeepDims(c.Output, shape, attributes));
+        NDArray count = Nd.Sum(mask, attributes.Axes.Span.ToArray(), keepDims: true).AsType(c.DTypeOf(0));
+        return Nd.Where(mask, KeepDims(c.G, shape, attributes) / count, 0);
+    }
+
+    private static NDArray KeepDims(NDArray reduced, Shape input, ReduceAttributes attributes) =>
+        attributes.KeepDims ? reduced : Nd.Reshape(reduced, ReducedShape(input, attributes with { KeepDims = true }));
+
+    private static Shape ReducedShape(Shape shape, ReduceAttributes attributes)
+    {
+        List<int> sizes = new(shape.Rank);
+        for (int i = 0; i < shape.Rank; i++)
+        {
+            if (!attributes.Axes.Span.Contains(i)) sizes.Add(shape.Dimensions[i]);
+            else if (attributes.KeepDims) sizes.Add(1);
+        }
+
+        return Shape.Own([.. sizes]);
+    }
+
+    /// <summary>The input, contiguous, as outer × reduced × inner; reduced axes that do not lie together are moved to the end first.</summary>
+    private static NDArray Lines(NDArray x, ReadOnlySpan<int> axes, out long outer, out long reduced, out long inner)
+    {
+        ReadOnlySpan<int> sizes = x.Shape.Dimensions;
+        outer = reduced = inner = 1;
+        if (axes.Length == 0 || axes[^1] - axes[0] == axes.Length - 1)
+        {
+            for (int i = 0; i < sizes.Length; i++)
+            {
+                if (axes.Length > 0 && i < axes[0]) outer *= sizes[i];
+                else if (axes.Length > 0 && i <= axes[^1]) reduced *= sizes[i];
+                else inner *= sizes[i];
+            }
+
+            return x.Contiguous();
+        }
+
+        int[] order = new int[sizes.Length];
+        int kept = 0;
+        int last = sizes.Length - axes.Length;
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            if (axes.Contains(i))
+            {
+                order[last++] = i;
+                reduced *= sizes[i];
+            }
+            else
+            {
+                order[kept++] = i;
+                outer *= sizes[i];
+            }
+        }
+
+        return Views.Transpose(x, order).Contiguous();
+    }
+}

@@ -1,0 +1,115 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+public static partial class Nd
+{
+    /// <summary>
+    /// Random numbers. All draws of the process take consecutive parts of one stream, in the order of the calls, so that the same seed gives the same
+    /// numbers for any thread count and register width, eager and compiled. The generator is Philox4x32-10. Without <see cref="Seed"/> every process
+    /// draws other numbers.
+    /// </summary>
+    public static class Random
+    {
+        private static readonly Lock s_lock = new();
+        private static RandomState s_state = new((ulong)System.Random.Shared.NextInt64(), 0);
+
+        /// <summary>Where the stream stands: setting it replays the draws since it was read.</summary>
+        internal static RandomState State
+        {
+            get
+            {
+                lock (s_lock) return s_state;
+            }
+            set
+            {
+                lock (s_lock) s_state = value;
+            }
+        }
+
+        /// <summary>Starts the stream that belongs to <paramref name="seed"/> from its beginning.</summary>
+        public static void Seed(ulong seed) => State = new RandomState(seed, 0);
+
+        /// <summary>Uniform on [low, high): low may occur, high never does.</summary>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.</exception>
+        /// <exception cref="DTypeException">The element type is not floating point.</exception>
+        public static NDArray Uniform(double low, double high, Shape shape, DType dtype = DType.Float32)
+        {
+            RequireFloat("Uniform", dtype);
+            if (!(low <= high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high is {high}, less than low, {low}.");
+            bool finite = dtype == DType.Float32 ? float.IsFinite((float)high - (float)low) : double.IsFinite(high - low);
+            if (!finite) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high − low is not finite in {dtype}: {high} − {low}.");
+            return Draw(OpTable.RandomUniform, new RandomAttributes(shape, dtype, low, high));
+        }
+
+        /// <summary>Normally distributed with a mean and a standard deviation.</summary>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
+        /// <exception cref="DTypeException">The element type is not floating point.</exception>
+        public static NDArray Normal(double mean, double std, Shape shape, DType dtype = DType.Float32)
+        {
+            RequireFloat("Normal", dtype);
+            if (!(std >= 0)) throw new ArgumentOutOfRangeException(nameof(std), std, $"Random.Normal: the standard deviation is {std}; it must be 0 or more.");
+            return Draw(OpTable.RandomNormal, new RandomAttributes(shape, dtype, mean, std));
+        }
+
+        /// <summary>Integers low, low + 1, …, high − 1, each equally likely (to 2⁻⁶⁴).</summary>
+        /// <exception cref="ArgumentOutOfRangeException">The interval is empty or exceeds the element type.</exception>
+        /// <exception cref="DTypeException">The element type is not an integer.</exception>
+        public static NDArray RandInt(long low, long high, Shape shape, DType dtype = DType.Int32)
+        {
+            if (!dtype.IsInteger) throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
+            if (low >= high) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.RandInt: no integer lies in [{low}, {high}).");
+            (long min, long max) = dtype switch
+            {
+                DType.Int32 => (int.MinValue, int.MaxValue),
+                DType.UInt8 => (byte.MinValue, byte.MaxValue),
+                _ => (long.MinValue, long.MaxValue),
+            };
+            if (low < min) throw new ArgumentOutOfRangeException(nameof(low), low, $"Random.RandInt: {low} is no {dtype}.");
+            if (high - 1 > max) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.RandInt: {high - 1} is no {dtype}.");
+            return Draw(OpTable.RandomInteger, new RandomIntegerAttributes(shape, dtype, low, high));
+        }
+
+        /// <summary>1 with probability <paramref name="p"/>, else 0.</summary>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
+        public static NDArray Bernoulli(double p, Shape shape, DType dtype = DType.Float32)
+        {
+            if (!(p is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, $"Random.Bernoulli: the probability is {p}; it must lie in [0, 1].");
+            return Draw(OpTable.RandomBernoulli, new RandomAttributes(shape, dtype, p, 0));
+        }
+
+        /// <summary>The integers 0 … n − 1 in random order, Int32.</summary>
+        public static NDArray Permutation(int n)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(n);
+            return Draw(OpTable.RandomPermutation, new RandomAttributes(n, DType.Int32, 0, 0));
+        }
+
+        /// <summary>A copy with the slices along the first axis in random order.</summary>
+        /// <exception cref="ShapeException">The array has rank 0.</exception>
+        public static NDArray Shuffle(NDArray x)
+        {
+            ArgumentNullException.ThrowIfNull(x);
+            if (x.Rank == 0) throw new ShapeException("Random.Shuffle: an array of rank 0 has no axis to shuffle.");
+            return Take(x, Permutation(x.Shape[0]));
+        }
+
+        /// <summary>Takes the next <paramref name="blocks"/> blocks of the stream for one draw.</summary>
+        internal static RandomOrigin Reserve(ulong blocks)
+        {
+            lock (s_lock)
+            {
+                RandomOrigin origin = new(s_state.Seed, s_state.Block);
+                s_state = s_state with { Block = unchecked(s_state.Block + blocks) };
+                return origin;
+            }
+        }
+
+        private static NDArray Draw(Op op, object attributes) => op.Apply([], attributes);
+
+        private static void RequireFloat(string name, DType dtype)
+        {
+            if (!dtype.IsFloat) throw new DTypeException($"Random.{name}: {dtype} is not floating point. Use Float32 or Float64, or convert with AsType.");
+        }
+    }
+}

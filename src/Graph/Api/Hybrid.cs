@@ -1,0 +1,48 @@
+namespace Fusion;
+
+/// <summary>
+/// Compiles functions of arrays: the first call traces the operators, fuses them and compiles forward and backward; later calls with inputs of the
+/// same types run the compiled code. The results have the same bits as eager execution.
+/// </summary>
+public static partial class Hybrid
+{
+    /// <summary>Hybridizes a function of a list of arrays that returns a list of arrays.</summary>
+    public static HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> Hybridize(
+        this Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, HybridOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        return FromList(f, options, NameOf(f));
+    }
+
+    /// <summary>Hybridizes a function without inputs that returns a list of arrays.</summary>
+    public static HybridFunction<Func<IReadOnlyList<NDArray>>> Hybridize(this Func<IReadOnlyList<NDArray>> f, HybridOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        HybridEngine engine = new(_ => f(), options ?? new HybridOptions(), NameOf(f));
+        return new HybridFunction<Func<IReadOnlyList<NDArray>>>(engine, () => engine.Invoke([]));
+    }
+
+    /// <summary>
+    /// A compiled function from a tape that was recorded eagerly: a function of <paramref name="inputs"/>, in that order, computing
+    /// <paramref name="head"/>; other leaves are captured by reference.
+    /// </summary>
+    /// <exception cref="HybridizeException">The head was not recorded or does not depend on an input, or the tape holds a custom function.</exception>
+    public static HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> FromTape(NDArray head, params ReadOnlySpan<NDArray> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(head);
+        return FromList(TapeLift.Lift(head, inputs), null, "a lifted tape");
+    }
+
+    private static HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> FromList(
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, HybridOptions? options, string name)
+    {
+        HybridEngine engine = new(f, options ?? new HybridOptions(), name);
+        return new HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>>(engine, inputs =>
+        {
+            ArgumentNullException.ThrowIfNull(inputs);
+            return engine.Invoke([.. inputs]);
+        });
+    }
+
+    private static string NameOf(Delegate f) => f.Method.Name.Contains('<', StringComparison.Ordinal) ? $"a function in {f.Method.DeclaringType?.FullName?.Split('+')[0]}" : f.Method.Name;
+}

@@ -1,0 +1,36 @@
+namespace Fusion;
+
+/// <summary>When a compiled function is checked against the eager one.</summary>
+public enum HybridVerify
+{
+    /// <summary>Never.</summary>
+    Off,
+
+    /// <summary>At the first call of each variant.</summary>
+    FirstCall,
+
+    /// <summary>At every call.</summary>
+    Always,
+}
+
+/// <summary>How a function is hybridized. The device is that of the inputs.</summary>
+public sealed record HybridOptions
+{
+    /// <summary>Permits rewrites that change rounding. No such rewrite exists in this version: results are the eager bits either way.</summary>
+    public bool FastMath { get; init; }
+
+    /// <summary>Runs the eager function beside the compiled one and throws <see cref="HybridizeException"/> where a bit differs.</summary>
+    public HybridVerify Verify { get; init; }
+
+    /// <summary>Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first.</summary>
+    public int MaxVariants { get; init; } = 64;
+
+    /// <summary>A function that cannot be traced runs eagerly, with the reason in the report; otherwise <see cref="HybridizeException"/> is thrown.</summary>
+    public bool FallbackToEager { get; init; } = true;
+
+    /// <summary>The first calls of a variant run eagerly while its kernels are compiled on another thread.</summary>
+    public bool CompileInBackground { get; init; }
+
+    /// <summary>Whether a compiled training step writes <c>.Grad</c>. Functions that contain a backward run eagerly in this version and always write it.</summary>
+    public bool KeepGradients { get; init; } = true;
+}

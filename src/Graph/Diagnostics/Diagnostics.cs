@@ -1,0 +1,16 @@
+using System.Diagnostics;
+
+namespace Fusion;
+
+/// <summary>Warnings of the compiler: to every trace listener, each text once per process.</summary>
+internal static class Diagnostics
+{
+    private static readonly HashSet<string> s_said = [];
+
+    public static void Warn(string message)
+    {
+        lock (s_said)
+            if (!s_said.Add(message)) return;
+        Trace.TraceWarning("Fusion: " + message);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Text;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>The untyped heart of a hybridized function: guards, variants, calls, the tape node, fallback.</summary>
+internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridOptions options, string name)
+{
+    private static readonly bool s_disabled = Environment.GetEnvironmentVariable("FUSION_HYBRIDIZE") == "0";
+
+    private readonly Lock _lock = new();
+    private HybridVariant[] _variants = [];
+    private HybridVariant? _last;
+    private long _clock;
+    private long _hits;
+    private long _misses;
+    private long _compileTicks;
+    private int _compileCount;
+
+    public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Function => function;
+
+    public HybridOptions Options => options;
+
+    public HybridVariant? Last => _last;
+
+    public int VariantCount => _variants.Length;
+
+    public int CompileCount => _compileCount;
+
+    public TimeSpan CompileTime => TimeSpan.FromSeconds((double)_compileTicks / Stopwatch.Frequency);
+
+    public long Hits => Interlocked.Read(ref _hits);
+
+    public long Misses => Interlocked.Read(ref _misses);
+
+    public string? LastMiss { get; private set; }
+
+    public string? FallbackReason { get; private set; } = s_disabled ? "FUSION_HYBRIDIZE=0" : null;
+
+    public IReadOnlyList<NDArray> Invoke(NDArray[] inputs)
+    {
+        ExecutionState state = ExecutionState.Current;
+
+        // Inside another trace the function is inlined; the outer compiler then sees through it.
+        if (state.Tracer is not null || FallbackReason is not null) return function(inputs);
+        foreach (NDArray input in inputs)
+        {
+            ArgumentNullException.ThrowIfNull(input, nameof(inputs));
+            input.ThrowIfUnusable(name);
+        }
+
+        HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
+        if (variant is null) return function(inputs);
+        if (variant.Forward is null)
+        {
+            if (options.CompileInBackground)
+            {
+                lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
+                if (!variant.Building.IsCompleted) return function(inputs);
+                variant.Building.GetAwaiter().GetResult();
+            }
+            else
+            {
+                Build(variant);
+            }
+        }
+
+        bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
+        return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _variants = [];
+            _last = null;
+            if (!s_disabled) FallbackReason = null;
+        }
+    }
+
+    public string ToCSharp()
+    {
+        StringBuilder text = new(KernelPrinter.Usings);
+        text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
+        HashSet<KernelSpec> seen = [];
+        foreach (HybridVariant variant in _variants)
+            foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
+                foreach (FusedStep step in plan?.Steps.OfType<FusedStep>() ?? [])
+                    if (seen.Add(step.Spec)) text.Append(KernelCompiler.ToCSharp(step.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
+        return text.AppendLine("}").ToString();
+    }
+
+    /// <summary>Runs a build and adds its cost to the report.</summary>
+    public T Timed<T>(Func<T> build)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int before = KernelCompiler.CompileCount;
+        T result = build();
+        Interlocked.Add(ref _compileTicks, Stopwatch.GetTimestamp() - start);
+        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCount - before);
+        return result;
+    }
+
+    private HybridVariant? Find(NDArray[] inputs, ExecutionState state)
+    {
+        if (_last is { } last && last.Signature.Matches(inputs, state) && last.CapturedUnchanged()) return Hit(last);
+        foreach (HybridVariant variant in _variants)
+            if (variant.Signature.Matches(inputs, state) && variant.CapturedUnchanged()) return Hit(variant);
+        return null;
+    }
+
+    private HybridVariant Hit(HybridVariant variant)
+    {
+        Interlocked.Increment(ref _hits);
+        variant.LastUsed = Interlocked.Increment(ref _clock);
+        _last = variant;
+        return variant;
+    }
+
+    private HybridVariant? Trace(NDArray[] inputs, ExecutionState state)
+    {
+        lock (_lock)
+        {
+            if (Find(inputs, state) is { } made) return made;
+            HybridSignature signature = HybridSignature.Of(inputs, state);
+            LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
+            Interlocked.Increment(ref _misses);
+            FunctionTrace trace;
+            try
+            {
+                trace = Timed(() => FunctionTrace.Run(function, signature.Types, state.Recording ? signature.Gradient : null, state.Training));
+            }
+            catch (TraceFailedException failure)
+            {
+                if (!options.FallbackToEager) throw new HybridizeException($"{name} cannot be hybridized: {failure.Message}.", failure);
+                FallbackReason = failure.Message;
+                Diagnostics.Warn($"{name} runs eagerly: {failure.Message}.");
+                return null;
+            }
+
+            HybridVariant variant = new(signature, trace) { LastUsed = Interlocked.Increment(ref _clock) };
+            HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
+            _variants = [.. kept, variant];
+            if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
+            _last = variant;
+            return variant;
+        }
+    }
+
+    private void Build(HybridVariant variant) => Timed(() =>
+    {
+        variant.Build();
+        return 0;
+    });
+}

@@ -1,0 +1,27 @@
+namespace Fusion;
+
+/// <summary>
+/// The reference meaning of a graph: node by node, through the eager operators. It is the oracle of the tests and what runs where no code can be
+/// compiled.
+/// </summary>
+internal static class Interpreter
+{
+    public static NDArray[] Run(GraphFunction function, IReadOnlyList<NDArray> arguments)
+    {
+        Dictionary<GraphNode, NDArray> values = [];
+        for (int i = 0; i < arguments.Count; i++) values[function.Arguments[i]] = arguments[i];
+        foreach (GraphNode node in function.Order)
+        {
+            if (values.ContainsKey(node)) continue;
+            values[node] = node switch
+            {
+                CapturedNode captured => captured.Array,
+                ConstantNode constant => Elements.Scalar(constant.Value, constant.DType),
+                OpNode call => call.Op.Apply(call.Inputs.Select(i => values[i]).ToArray(), call.Attributes),
+                _ => throw new InvalidOperationException($"{node} is not given."),
+            };
+        }
+
+        return [.. function.Outputs.Select(o => values[o])];
+    }
+}

@@ -1,0 +1,84 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// A compiled function for fixed shapes: launches in order, and where every value lives. Immutable; what one call needs to write is in a
+/// <see cref="PlanState"/>, so that any number of threads can run a plan at once.
+/// </summary>
+internal sealed class Plan
+{
+    private readonly System.Collections.Concurrent.ConcurrentBag<PlanState> _idle = [];
+
+    private Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps, Placement placement)
+    {
+        Function = function;
+        Groups = groups;
+        Steps = steps;
+        Placement = placement;
+    }
+
+    public GraphFunction Function { get; }
+
+    public List<PlanGroup> Groups { get; }
+
+    /// <summary>The launches; views are not among them.</summary>
+    public IReadOnlyList<PlanStep> Steps { get; }
+
+    public Placement Placement { get; }
+
+    public static Plan Build(GraphFunction function, bool fuse = true)
+    {
+        List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable);
+        HashSet<GraphNode> written = Materialised(function, groups);
+        List<PlanStep> steps = [];
+        foreach (PlanGroup group in groups)
+        {
+            if (group.Kind == GroupKind.View) continue;
+            if (group.Kind == GroupKind.Library)
+            {
+                steps.Add(new LibraryStep(group));
+                continue;
+            }
+
+            steps.Add(new FusedStep(group, LoweredKernel.Lower(group, written.Contains)));
+        }
+
+        return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
+    }
+
+    /// <summary>The values that exist in memory after a run: what leaves its group, and the results of library calls.</summary>
+    public static HashSet<GraphNode> Materialised(GraphFunction function, List<PlanGroup> groups)
+    {
+        Dictionary<GraphNode, PlanGroup> home = [];
+        foreach (PlanGroup group in groups)
+            foreach (OpNode member in group.Members) home.Add(member, group);
+        HashSet<GraphNode> written = [];
+        foreach (GraphNode output in function.Outputs)
+            if (home.ContainsKey(output)) written.Add(output);
+        foreach (PlanGroup group in groups)
+        {
+            if (group.Kind != GroupKind.Elementwise) written.UnionWith(group.Members);
+            foreach (OpNode member in group.Members)
+                foreach (GraphNode input in member.Inputs)
+                    if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group)) written.Add(input);
+        }
+
+        return written;
+    }
+
+    /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
+    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    {
+        if (!_idle.TryTake(out PlanState? state)) state = new PlanState(this);
+        try
+        {
+            return state.Run(arguments);
+        }
+        finally
+        {
+            state.Unbind();
+            _idle.Add(state);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// What one running call of a plan writes to: its arena, and a handle per value that is pointed to the memory of this call. Made once and reused, so
+/// that a steady call allocates its results and nothing else.
+/// </summary>
+internal sealed class PlanState
+{
+    private static readonly byte[] s_unbound = new byte[128];
+
+    private readonly Plan _plan;
+    private readonly Binding[] _bindings;
+    private readonly (NDArray[] Inputs, NDArray[] Outputs)[] _operands;
+    private readonly Result[] _results;
+    private readonly object _arena;
+
+    public PlanState(Plan plan)
+    {
+        _plan = plan;
+        _arena = MemoryPool.Allocate(plan.Placement.ArenaBytes);
+        Dictionary<GraphNode, NDArray> handles = [];
+        Dictionary<GraphNode, List<NDArray>> views = [];
+        HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
+        List<(Place Place, NDArray Handle, List<NDArray> Views)> bound = [];
+        foreach (Place place in plan.Placement.Places)
+        {
+            if (place.Kind == Residence.View)
+            {
+                OpNode view = (OpNode)place.Node;
+                NDArray handle = view.Op.View!(handles[view.Inputs[0]], view.Attributes);
+                handles.Add(view, handle);
+                views[Placement.Root(view, leaves)].Add(handle);
+                continue;
+            }
+
+            List<NDArray> seenThrough = [];
+            NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType) : new NDArray(s_unbound, place.Node.DType, place.Node.Shape);
+            if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
+            handles.Add(place.Node, root);
+            views.Add(place.Node, seenThrough);
+            if (place.Kind is Residence.Argument or Residence.Captured or Residence.Fresh) bound.Add((place, root, seenThrough));
+        }
+
+        _bindings = [.. bound.Select(static b => new Binding(b.Place, b.Handle, b.Views))];
+        _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
+        _results = [.. plan.Function.Outputs.Select(o => new Result(handles[o], Array.FindIndex(_bindings, b => ReferenceEquals(b.Place.Node, Placement.Root(o, leaves)))))];
+
+        NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
+    }
+
+    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    {
+        Span<Binding> bindings = _bindings;
+        for (int i = 0; i < bindings.Length; i++)
+        {
+            ref Binding binding = ref bindings[i];
+            binding.Uses = 0;
+            switch (binding.Place.Kind)
+            {
+                case Residence.Argument:
+                    if (arguments[(int)binding.Place.Index] is { } argument) Bind(ref binding, argument);
+                    break;
+                case Residence.Captured:
+                    NDArray captured = ((CapturedNode)binding.Place.Node).Array;
+                    captured.ThrowIfUnusable("Hybridize");
+                    Bind(ref binding, captured);
+                    break;
+                default:
+                    TensorType type = binding.Place.Node.Type;
+                    binding.Source = NDArray.Allocate(type.DType, type.Shape);
+                    binding.Point(binding.Source.Storage, 0);
+                    break;
+            }
+        }
+
+        for (int i = 0; i < _operands.Length; i++) _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+        NDArray[] results = new NDArray[_results.Length];
+        for (int i = 0; i < results.Length; i++) results[i] = Deliver(_results[i]);
+        return results;
+    }
+
+    /// <summary>Lets go of the caller's arrays.</summary>
+    public void Unbind()
+    {
+        Span<Binding> bindings = _bindings;
+        for (int i = 0; i < bindings.Length; i++)
+        {
+            bindings[i].Source = null;
+            bindings[i].Point(s_unbound, 0);
+        }
+    }
+
+    private static void Bind(ref Binding binding, NDArray array)
+    {
+        binding.Source = array.Contiguous();
+        binding.Point(binding.Source.Storage, binding.Source.Offset);
+    }
+
+    private NDArray Deliver(Result result)
+    {
+        if (result.Binding < 0)
+        {
+            // A number: it gets memory of its own.
+            NDArray copy = NDArray.Allocate(result.Handle.DType, result.Handle.Shape);
+            Movement.CopyTo(result.Handle, copy);
+            return copy;
+        }
+
+        ref Binding binding = ref _bindings[result.Binding];
+        bool whole = ReferenceEquals(binding.Handle, result.Handle);
+        if (whole && binding.Place.Kind == Residence.Fresh && binding.Uses++ == 0) return binding.Source!;
+        return binding.Source!.View(result.Handle.Shape, result.Handle.Offset, Views.Strides(result.Handle));
+    }
+
+    private readonly record struct Result(NDArray Handle, int Binding);
+
+    private struct Binding(Place place, NDArray handle, List<NDArray> views)
+    {
+        private readonly long[] _offsets = [.. views.Select(static v => v.Offset)];
+        private readonly NDArray[] _views = [.. views];
+
+        public Place Place { get; } = place;
+
+        public NDArray Handle { get; } = handle;
+
+        /// <summary>The array of this call.</summary>
+        public NDArray? Source;
+
+        public int Uses;
+
+        public readonly void Point(object storage, long offset)
+        {
+            Handle.Rebind(storage, offset);
+            for (int i = 0; i < _views.Length; i++) _views[i].Rebind(storage, offset + _offsets[i]);
+        }
+    }
+}

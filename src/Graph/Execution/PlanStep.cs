@@ -1,0 +1,40 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>One launch of a plan.</summary>
+internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] outputs)
+{
+    public PlanGroup Group => group;
+
+    public GraphNode[] Inputs => inputs;
+
+    public OpNode[] Outputs => outputs;
+
+    public abstract void Run(NDArray[] inputs, NDArray[] outputs);
+}
+
+/// <summary>A fused kernel.</summary>
+internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
+{
+    // From this many expanded operations per element on, work is handed to other threads earlier.
+    private const int ExpensiveWeight = 12;
+
+    private readonly ElementKernel _kernel = KernelCompiler.Compile(kernel.Spec);
+    private readonly bool _expensive = group.Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
+
+    public KernelSpec Spec => kernel.Spec;
+
+    public override void Run(NDArray[] inputs, NDArray[] outputs)
+    {
+        if (Group.Shape.Size > 0) ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
+    }
+}
+
+/// <summary>A kernel of the library, the same that eager execution calls.</summary>
+internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
+{
+    private readonly OpNode _node = group.Members[0];
+
+    public override void Run(NDArray[] inputs, NDArray[] outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
+}

@@ -1,0 +1,74 @@
+namespace Fusion;
+
+/// <summary>
+/// Gradients of compiled functions that are differentiated again (or of which only some outputs have a gradient): the vector-Jacobian product is a
+/// function of inputs and head gradients like any other, hybridized in its turn. That gives every order.
+/// </summary>
+internal static class VectorJacobian
+{
+    public static void Run(HybridEngine engine, HybridVariant variant, TapeNode node, NDArray[] inputs, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+    {
+        bool[] present = new bool[gradients.Length];
+        List<NDArray> arguments = [.. inputs];
+        for (int i = 0; i < present.Length; i++)
+        {
+            present[i] = gradients[i] is not null && variant.Trace.Heads[i] is not null;
+            if (present[i]) arguments.Add(gradients[i]!);
+        }
+
+        HybridEngine product = variant.Products.GetOrAdd(
+            string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"),
+            _ => new HybridEngine(Product(engine.Function, variant, present, node.TrainMode), engine.Options with { Verify = HybridVerify.Off }, "the gradient of a hybridized function"));
+        IReadOnlyList<NDArray> computed = product.Invoke([.. arguments]);
+        int at = 0;
+        for (int i = 0; i < results.Length; i++)
+            if (variant.Trace.Gradients[i] is not null) results[i] = computed[at++];
+    }
+
+    private static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Product(
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridVariant variant, bool[] present, bool training)
+    {
+        int count = variant.Trace.Inputs.Length;
+        NDArray[] captured = [.. variant.Trace.CapturedVariables.Select(static c => c.Array)];
+        return arguments =>
+        {
+            NDArray[] inputs = new NDArray[count];
+            for (int i = 0; i < count; i++)
+            {
+                inputs[i] = arguments[i];
+                if (inputs[i].Source is null && inputs[i].DType.IsFloat)
+                {
+                    inputs[i] = inputs[i].Detach();
+                    inputs[i].Mark(inputs[i], GradReq.Write);
+                }
+            }
+
+            using RecordScope scope = Autograd.Record(training);
+            IReadOnlyList<NDArray> outputs = function(inputs);
+            List<NDArray> heads = [];
+            List<NDArray?> headGradients = [];
+            for (int i = 0, k = count; i < present.Length; i++)
+            {
+                if (!present[i]) continue;
+                NDArray gradient = arguments[k++];
+                if (outputs[i].Source is null) continue;
+                heads.Add(outputs[i]);
+                headGradients.Add(gradient);
+            }
+
+            List<NDArray> targets = [];
+            NDArray[] all = [.. inputs, .. captured];
+            for (int i = 0; i < all.Length; i++)
+                if (variant.Trace.Gradients[i] is not null) targets.Add(all[i]);
+            GradientTargets found = new(targets, stop: true);
+            if (heads.Count > 0)
+            {
+                BackwardPass pass = new(createGraph: true, retainGraph: true, trainMode: null);
+                pass.AddHeads(heads, headGradients);
+                pass.Run(found);
+            }
+
+            return [.. targets.Select((t, i) => found.Result(i) ?? Nd.ZerosLike(t))];
+        };
+    }
+}

@@ -1,0 +1,217 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// Policy and proof of fusion. Element-wise operators of one shape and one lane type join the groups of their producers, as long as no cycle arises
+/// (a group must not need, through somebody outside, what it makes itself) and the named limits hold. Deterministic: operators come in order of id.
+/// </summary>
+internal sealed class Grouper
+{
+    /// <summary>Expanded operations per kernel: beyond, the JIT spills registers and then stops optimising.</summary>
+    public const int MaxWeight = KernelCompiler.MaxOperators;
+
+    public const int MaxInputs = 24;
+
+    public const int MaxOutputs = 8;
+
+    private readonly Dictionary<GraphNode, PlanGroup> _groupOf = [];
+    private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
+    private readonly HashSet<GraphNode> _required;
+    private readonly GraphFunction _function;
+    private readonly bool _fuse;
+
+    private Grouper(GraphFunction function, bool fuse)
+    {
+        _function = function;
+        _fuse = fuse;
+        _required = [.. function.Outputs];
+    }
+
+    /// <summary>Cuts a function into launches, in an order in which they can run.</summary>
+    public static List<PlanGroup> Group(GraphFunction function, bool fuse) => new Grouper(function, fuse).Run();
+
+    /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
+    public static bool IsFusable(OpNode node)
+    {
+        if (node.Op.Element is not { } element) return false;
+        for (int i = 0; i < node.Inputs.Count; i++)
+            if (!element.IsMaskInput(i) && !node.Inputs[i].DType.IsFloat) return false;
+        return node.DType.IsFloat || element.IsMask;
+    }
+
+    private List<PlanGroup> Run()
+    {
+        foreach (OpNode node in _function.Operators)
+        {
+            foreach (GraphNode input in node.Inputs)
+            {
+                if (input is not OpNode) continue;
+                if (!_users.TryGetValue(input, out List<OpNode>? users)) _users.Add(input, users = []);
+                users.Add(node);
+            }
+        }
+
+        foreach (OpNode node in _function.Operators) Place(node);
+        return Schedule();
+    }
+
+    private void Place(OpNode node)
+    {
+        if (node.Op.View is not null && Placement.IsTrueView(node))
+        {
+            Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.View, Reason = "a view: nothing is computed" });
+            return;
+        }
+
+        if (!_fuse || !IsFusable(node))
+        {
+            string why = node.Op.Element is not null ? "integer arithmetic runs in the library" : node.Op.View is not null ? "reshaping strided elements copies them" : node.Op.Impure ? "random numbers are drawn in program order" : "computed by the library";
+            Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.Library, Reason = _fuse ? why : "code cannot be compiled here" });
+            return;
+        }
+
+        DType? lane = LaneType(node);
+        PlanGroup home = new(node.Shape, lane ?? DType.Float32) { Kind = GroupKind.Elementwise, Reason = "no element-wise producer of the same shape" };
+        home.Members.Add(node);
+        foreach (GraphNode input in node.Inputs)
+        {
+            if (!_groupOf.TryGetValue(input, out PlanGroup? producer) || producer.Kind != GroupKind.Elementwise || ReferenceEquals(producer, home)) continue;
+            if (TryJoin(home, producer, lane) is { } reason)
+            {
+                producer.Reason = reason;
+                continue;
+            }
+
+            home = producer;
+            lane = home.LaneType;
+        }
+
+        foreach (OpNode member in home.Members) _groupOf[member] = home;
+    }
+
+    /// <summary>Moves the members of <paramref name="group"/> to <paramref name="producer"/>; returns what forbids it, or null when done.</summary>
+    private string? TryJoin(PlanGroup group, PlanGroup producer, DType? lane)
+    {
+        if (producer.Shape != group.Shape) return $"its consumer has another shape, {group.Shape}";
+        bool freeProducer = producer.Members.TrueForAll(static m => LaneType(m) is null);
+        if (lane is { } type && type != producer.LaneType && !freeProducer) return $"its consumer computes in {type}";
+        List<OpNode> union = [.. producer.Members, .. group.Members];
+        if (Weight(union) > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
+        HashSet<GraphNode> set = [.. union];
+        if (CountInputs(union, set) > MaxInputs) return $"the kernel would read more than {MaxInputs} arrays";
+        if (CountOutputs(union, set) > MaxOutputs) return $"the kernel would write more than {MaxOutputs} arrays";
+        if (HasCycle(union, set)) return "its consumer also needs a value that is computed from it elsewhere";
+        if (freeProducer && lane is not null) producer.LaneType = lane.Value;
+        union.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        producer.Members.Clear();
+        producer.Members.AddRange(union);
+        return null;
+    }
+
+    /// <summary>
+    /// Some launch outside lies on a path from the set back into the set. Ids are topological: a launch whose operators all come before the set's first
+    /// one cannot depend on it.
+    /// </summary>
+    private bool HasCycle(List<OpNode> union, HashSet<GraphNode> set)
+    {
+        int first = int.MaxValue;
+        foreach (OpNode node in union) first = Math.Min(first, node.Id);
+        HashSet<PlanGroup> seen = [];
+        Stack<OpNode> open = new(union);
+        while (open.TryPop(out OpNode? node))
+        {
+            foreach (GraphNode input in node.Inputs)
+            {
+                if (set.Contains(input))
+                {
+                    if (set.Contains(node)) continue;
+                    return true;
+                }
+
+                if (!_groupOf.TryGetValue(input, out PlanGroup? outside) || outside.LastId < first || !seen.Add(outside)) continue;
+                foreach (OpNode member in outside.Members)
+                    if (!set.Contains(member)) open.Push(member);
+            }
+        }
+
+        return false;
+    }
+
+    private int CountOutputs(List<OpNode> union, HashSet<GraphNode> set)
+    {
+        int count = 0;
+        foreach (OpNode node in union)
+            if (_required.Contains(node) || (_users.TryGetValue(node, out List<OpNode>? users) && users.Exists(u => !set.Contains(u)))) count++;
+        return count;
+    }
+
+    private static int CountInputs(List<OpNode> union, HashSet<GraphNode> set)
+    {
+        HashSet<GraphNode> inputs = [];
+        foreach (OpNode node in union)
+            foreach (GraphNode input in node.Inputs)
+                if (input is not ConstantNode && !set.Contains(input)) inputs.Add(input);
+        return inputs.Count;
+    }
+
+    private static int Weight(List<OpNode> nodes)
+    {
+        int weight = 0;
+        foreach (OpNode node in nodes) weight += KernelCompiler.Weight(node.Op.Element!);
+        return weight;
+    }
+
+    /// <summary>The type of the numbers in the registers; null for an operator on masks only, which fits both.</summary>
+    private static DType? LaneType(OpNode node)
+    {
+        for (int i = 0; i < node.Inputs.Count; i++)
+            if (!node.Op.Element!.IsMaskInput(i)) return node.Inputs[i].DType;
+        return node.DType.IsFloat ? node.DType : null;
+    }
+
+    private void Add(OpNode node, PlanGroup group)
+    {
+        group.Members.Add(node);
+        _groupOf.Add(node, group);
+    }
+
+    /// <summary>Topological order of the groups; among those that are ready the one whose last operator came first in the program.</summary>
+    private List<PlanGroup> Schedule()
+    {
+        Dictionary<PlanGroup, HashSet<PlanGroup>> next = [];
+        Dictionary<PlanGroup, int> waiting = [];
+        PlanGroup? lastEffect = null;
+        foreach (PlanGroup group in _groupOf.Values) waiting.TryAdd(group, 0);
+        foreach (OpNode node in _function.Operators)
+        {
+            PlanGroup group = _groupOf[node];
+            foreach (GraphNode input in node.Inputs)
+                if (_groupOf.TryGetValue(input, out PlanGroup? producer)) Edge(producer, group);
+            if (!node.Op.Impure) continue;
+            if (lastEffect is not null) Edge(lastEffect, group);
+            lastEffect = group;
+        }
+
+        PriorityQueue<PlanGroup, int> ready = new();
+        foreach ((PlanGroup group, int count) in waiting)
+            if (count == 0) ready.Enqueue(group, group.LastId);
+        List<PlanGroup> order = [];
+        while (ready.TryDequeue(out PlanGroup? group, out _))
+        {
+            order.Add(group);
+            if (!next.TryGetValue(group, out HashSet<PlanGroup>? successors)) continue;
+            foreach (PlanGroup successor in successors)
+                if (--waiting[successor] == 0) ready.Enqueue(successor, successor.LastId);
+        }
+
+        return order.Count == waiting.Count ? order : throw new InvalidOperationException("The fusion groups form a cycle.");
+
+        void Edge(PlanGroup from, PlanGroup to)
+        {
+            if (ReferenceEquals(from, to)) return;
+            if (!next.TryGetValue(from, out HashSet<PlanGroup>? successors)) next.Add(from, successors = []);
+            if (successors.Add(to)) waiting[to]++;
+        }
+    }
+}

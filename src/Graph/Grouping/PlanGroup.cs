@@ -1,0 +1,31 @@
+namespace Fusion;
+
+/// <summary>One launch: either a group of element-wise operators that become one kernel, or a single operator of the library, or a view.</summary>
+internal sealed class PlanGroup(Shape shape, DType laneType)
+{
+    public Shape Shape { get; } = shape;
+
+    /// <summary>Float32 or Float64 for element-wise groups: the numbers that the registers hold.</summary>
+    public DType LaneType { get; set; } = laneType;
+
+    public List<OpNode> Members { get; } = [];
+
+    public GroupKind Kind { get; init; }
+
+    /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
+    public string Reason { get; set; } = string.Empty;
+
+    public int LastId => Members[^1].Id;
+}
+
+internal enum GroupKind
+{
+    /// <summary>A fused kernel.</summary>
+    Elementwise,
+
+    /// <summary>A kernel of the library: matrix product, reduction, gather, random numbers …</summary>
+    Library,
+
+    /// <summary>Other shape or strides over the same memory: no launch.</summary>
+    View,
+}

@@ -1,0 +1,87 @@
+namespace Fusion;
+
+/// <summary>Makes nodes: infers types, merges equal ones, and simplifies at construction with the rules of <see cref="SimplifyRules"/>.</summary>
+internal sealed class GraphBuilder
+{
+    private readonly Dictionary<Key, OpNode> _operators = [];
+    private readonly Dictionary<(long Bits, DType DType), ConstantNode> _constants = [];
+    private readonly Dictionary<NDArray, CapturedNode> _captured = new(ReferenceEqualityComparer.Instance);
+    private readonly List<GraphNode> _nodes = [];
+
+    /// <summary>Every node, by id.</summary>
+    public IReadOnlyList<GraphNode> Nodes => _nodes;
+
+    /// <summary>Operator calls seen, before merging and simplification.</summary>
+    public int CallCount { get; private set; }
+
+    public IReadOnlyCollection<CapturedNode> Captured => _captured.Values;
+
+    public InputNode Input(TensorType type, int index, string name)
+    {
+        InputNode node = new(_nodes.Count, type, index, name);
+        _nodes.Add(node);
+        return node;
+    }
+
+    public CapturedNode Capture(NDArray array)
+    {
+        if (_captured.TryGetValue(array, out CapturedNode? node)) return node;
+        node = new CapturedNode(_nodes.Count, array);
+        _nodes.Add(node);
+        _captured.Add(array, node);
+        return node;
+    }
+
+    public ConstantNode Constant(double value, DType dtype)
+    {
+        (long, DType) key = (BitConverter.DoubleToInt64Bits(value), dtype);
+        if (_constants.TryGetValue(key, out ConstantNode? node)) return node;
+        node = new ConstantNode(_nodes.Count, value, dtype);
+        _nodes.Add(node);
+        _constants.Add(key, node);
+        return node;
+    }
+
+    public GraphNode Apply(Op op, ReadOnlySpan<GraphNode> inputs, object? attributes)
+    {
+        CallCount++;
+        TensorType[] types = new TensorType[inputs.Length];
+        for (int i = 0; i < types.Length; i++) types[i] = inputs[i].Type;
+        TensorType[] result = new TensorType[1];
+        op.Infer(types, attributes, result);
+        return Make(op, inputs.ToArray(), attributes, result[0]);
+    }
+
+    /// <summary>A node of known type: simplified, or found, or new.</summary>
+    public GraphNode Make(Op op, GraphNode[] inputs, object? attributes, TensorType type)
+    {
+        if (SimplifyRules.Apply(this, op, inputs, attributes, type) is { } simpler) return simpler;
+        Key key = new(op, inputs, attributes);
+        if (!op.Impure && _operators.TryGetValue(key, out OpNode? node)) return node;
+        node = new OpNode(_nodes.Count, op, inputs, attributes, type);
+        _nodes.Add(node);
+        if (!op.Impure) _operators.Add(key, node);
+        return node;
+    }
+
+    private readonly struct Key(Op op, GraphNode[] inputs, object? attributes) : IEquatable<Key>
+    {
+        private readonly Op _op = op;
+        private readonly GraphNode[] _inputs = inputs;
+        private readonly object? _attributes = attributes;
+
+        public bool Equals(Key other) =>
+            ReferenceEquals(_op, other._op) && _inputs.AsSpan().SequenceEqual(other._inputs) && Equals(_attributes, other._attributes);
+
+        public override bool Equals(object? obj) => obj is Key other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            HashCode hash = default;
+            hash.Add(_op);
+            hash.Add(_attributes);
+            foreach (GraphNode input in _inputs) hash.Add(input.Id);
+            return hash.ToHashCode();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+namespace Fusion;
+
+/// <summary>
+/// A value of the intermediate representation: immutable and hash-consed, so that equal computations are one object. Ids rise from inputs to
+/// users: increasing id is a topological order.
+/// </summary>
+internal abstract class GraphNode(int id, TensorType type)
+{
+    public int Id { get; } = id;
+
+    public TensorType Type { get; } = type;
+
+    public Shape Shape => Type.Shape;
+
+    public DType DType => Type.DType;
+
+    public virtual IReadOnlyList<GraphNode> Inputs => [];
+
+    public abstract override string ToString();
+}
+
+/// <summary>An argument of the function, or (in a backward graph) a saved value or head gradient.</summary>
+internal sealed class InputNode(int id, TensorType type, int index, string name) : GraphNode(id, type)
+{
+    public int Index { get; } = index;
+
+    public string Name { get; } = name;
+
+    public override string ToString() => Name;
+}
+
+/// <summary>An array that the function uses without being given it: read anew at every call, by reference.</summary>
+internal sealed class CapturedNode(int id, NDArray array) : GraphNode(id, array.Type)
+{
+    public NDArray Array { get; } = array;
+
+    public override string ToString() => $"captured{Id}";
+}
+
+/// <summary>A number of rank 0, part of the code.</summary>
+internal sealed class ConstantNode(int id, double value, DType dtype) : GraphNode(id, new TensorType(dtype, default))
+{
+    public double Value { get; } = value;
+
+    public override string ToString() => Value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>An operator of the table, applied.</summary>
+internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attributes, TensorType type) : GraphNode(id, type)
+{
+    public Op Op { get; } = op;
+
+    public object? Attributes { get; } = attributes;
+
+    public override IReadOnlyList<GraphNode> Inputs { get; } = inputs;
+
+    public override string ToString() => $"%{Id}";
+}
+
+/// <summary>The graph's side of a traced array.</summary>
+internal sealed class TracedValue(GraphBuilder owner, GraphNode node) : SymbolicValue
+{
+    public GraphBuilder Owner => owner;
+
+    public GraphNode Node => node;
+}

@@ -1,0 +1,64 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>A fused group as the kernel compiler sees it: inputs, scalar inputs, steps and outputs, without names or shapes.</summary>
+internal sealed class LoweredKernel
+{
+    public required KernelSpec Spec { get; init; }
+
+    /// <summary>The values that the kernel reads, in the order of its operands.</summary>
+    public required GraphNode[] Inputs { get; init; }
+
+    /// <summary>The values that the kernel writes, in the order of its operands.</summary>
+    public required OpNode[] Outputs { get; init; }
+
+    /// <summary>Bit i: input i has one element and is read once.</summary>
+    public required int ScalarMask { get; init; }
+
+    public static LoweredKernel Lower(PlanGroup group, Func<OpNode, bool> isOutput)
+    {
+        HashSet<GraphNode> members = [.. group.Members];
+        Dictionary<GraphNode, int> values = [];
+        List<GraphNode> inputs = [];
+        List<KernelInput> kernelInputs = [];
+        int scalars = 0;
+        foreach (OpNode node in group.Members)
+        {
+            foreach (GraphNode input in node.Inputs)
+            {
+                if (members.Contains(input) || input is ConstantNode || values.ContainsKey(input)) continue;
+                bool scalar = input.Shape.Size == 1;
+                if (scalar) scalars |= 1 << inputs.Count;
+                values.Add(input, inputs.Count);
+                inputs.Add(input);
+                kernelInputs.Add(new KernelInput(input.DType == DType.Bool, scalar));
+            }
+        }
+
+        List<KernelStep> steps = [];
+        foreach (OpNode node in group.Members)
+        {
+            int[] arguments = new int[node.Inputs.Count];
+            for (int i = 0; i < arguments.Length; i++)
+            {
+                GraphNode input = node.Inputs[i];
+                if (input is ConstantNode constant && !values.ContainsKey(input)) values.Add(input, Add(KernelStep.Of(constant.Value)));
+                arguments[i] = values[input];
+            }
+
+            values.Add(node, Add(KernelStep.Of(node.Op.Element!, arguments)));
+        }
+
+        OpNode[] outputs = [.. group.Members.Where(isOutput)];
+        int[] results = Array.ConvertAll(outputs, o => values[o]);
+        KernelSpec spec = new(group.LaneType == DType.Float64, kernelInputs.ToArray(), steps.ToArray(), results);
+        return new LoweredKernel { Spec = spec, Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
+
+        int Add(KernelStep step)
+        {
+            steps.Add(step);
+            return inputs.Count + steps.Count - 1;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace Fusion;
+
+/// <summary>
+/// Divides a traced function with gradients into a forward and a backward part. Backward reads what forward leaves in memory anyway (inputs, outputs
+/// of kernels and library calls) and recomputes the cheap element-wise values in between: nothing is stored only for backward.
+/// </summary>
+internal static class BackwardCut
+{
+    /// <param name="trace">The traced function.</param>
+    /// <param name="materialised">Values that the forward plan writes to memory.</param>
+    /// <param name="saved">Of these, the ones that backward reads.</param>
+    public static GraphFunction Backward(FunctionTrace trace, HashSet<GraphNode> materialised, out List<GraphNode> saved)
+    {
+        HashSet<GraphNode> heads = [.. trace.Heads.OfType<InputNode>()];
+        HashSet<GraphNode> forward = [.. GraphOrder.Sort(trace.Outputs, trace.Effects)];
+        List<GraphNode> targets = [.. trace.Gradients.OfType<GraphNode>().Distinct()];
+
+        // Values that depend on a head gradient belong to backward by nature.
+        HashSet<GraphNode> downstream = [];
+        foreach (GraphNode node in GraphOrder.Sort(targets))
+            if (heads.Contains(node) || node.Inputs.Any(downstream.Contains)) downstream.Add(node);
+
+        saved = [];
+        HashSet<GraphNode> seen = [];
+        Stack<GraphNode> open = new(targets);
+        while (open.TryPop(out GraphNode? node))
+        {
+            if (!seen.Add(node) || heads.Contains(node) || node is InputNode or CapturedNode or ConstantNode) continue;
+            bool keep = !downstream.Contains(node) && forward.Contains(node) && node is OpNode call &&
+                        (materialised.Contains(node) || call.Op.Impure || (call.Op.Cost == Cost.ComputeBound && call.Op.View is null));
+            if (keep) saved.Add(node);
+            else foreach (GraphNode input in node.Inputs) open.Push(input);
+        }
+
+        saved.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        List<GraphNode> arguments = [.. trace.Inputs, .. saved, .. heads.OrderBy(static h => h.Id)];
+        return new GraphFunction(arguments, targets, []);
+    }
+}

@@ -1,0 +1,87 @@
+namespace Fusion;
+
+/// <summary>
+/// Rewrites applied when a node is made. All are exact: the same bits for every input, NaN, infinities and −0 included (that is why x + 0 and x·0
+/// stay). One line per rule, its algebra beside it.
+/// </summary>
+internal static class SimplifyRules
+{
+    public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
+    {
+        if (Algebra(op, x, type) is { } simpler) return simpler;
+        if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
+        if (op.Element is not null && Fold(graph, op, x, type) is { } constant) return constant;
+        if (op.Element is not null) DropBroadcasts(x, type.Shape);
+        return null;
+    }
+
+    private static GraphNode? Algebra(Op op, GraphNode[] x, TensorType type) => (op.Name, x) switch
+    {
+        ("Multiply", [var a, ConstantNode { Value: 1 }]) when a.Type == type => a,                     // x·1 = x
+        ("Multiply", [ConstantNode { Value: 1 }, var a]) when a.Type == type => a,                     // 1·x = x
+        ("Divide", [var a, ConstantNode { Value: 1 }]) when a.Type == type => a,                       // x/1 = x
+        ("Subtract", [var a, ConstantNode { Value: 0 } zero]) when a.Type == type && !IsNegativeZero(zero) => a,    // x − (+0) = x, −0 too
+        ("Add", [var a, ConstantNode zero]) when a.Type == type && IsNegativeZero(zero) => a,          // x + (−0) = x
+        ("Negate", [OpNode { Op.Name: "Negate", Inputs: [var a] }]) => a,                              // −(−x) = x
+        ("Where", [_, var a, var b]) when ReferenceEquals(a, b) && a.Type == type => a,                // c ? x : x = x
+        ("StopGradient" or "Copy", [var a]) => a,                                                      // identities without a tape
+        ("Cast", [var a]) when a.Type == type => a,                                                    // cast to the same type
+        _ => null,
+    };
+
+    private static GraphNode? Movement(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type) => (op.Name, x) switch
+    {
+        ("Reshape" or "BroadcastTo", [var a]) when a.Shape == type.Shape => a,                         // no change
+        ("Reshape", [OpNode { Op.Name: "Reshape", Inputs: [var a] }]) => graph.Make(op, [a], attributes, type),           // composed
+        ("BroadcastTo", [OpNode { Op.Name: "BroadcastTo", Inputs: [var a] }]) => graph.Make(op, [a], attributes, type),   // composed
+        ("Transpose", [_]) when IsIdentity((PermutationAttributes)attributes!) => x[0],
+        ("Transpose", [OpNode { Op.Name: "Transpose", Inputs: [var a], Attributes: PermutationAttributes inner }]) =>
+            graph.Make(op, [a], Compose(inner, (PermutationAttributes)attributes!), type),
+        _ => null,
+    };
+
+    /// <summary>An element-wise operator on numbers only is computed now, by the same kernel that would run later.</summary>
+    private static ConstantNode? Fold(GraphBuilder graph, Op op, GraphNode[] x, TensorType type)
+    {
+        if (type.Shape.Rank != 0 || !type.DType.IsFloat) return null;
+        NDArray[] values = new NDArray[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            if (x[i] is not ConstantNode constant) return null;
+            values[i] = Elements.Scalar(constant.Value, constant.DType);
+        }
+
+        NDArray result = null!;
+        Dispatcher.Execute(op, values, null, new Span<NDArray>(ref result));
+        return graph.Constant(Fusion.Movement.Cast(result, DType.Float64).ScalarDouble(), type.DType);
+    }
+
+    /// <summary>An operand need not be stretched first when the other operands give the shape anyway.</summary>
+    private static void DropBroadcasts(GraphNode[] x, Shape result)
+    {
+        for (int i = 0; i < x.Length; i++)
+        {
+            if (x[i] is not OpNode { Op.Name: "BroadcastTo", Inputs: [var inner] }) continue;
+            Shape shape = inner.Shape;
+            for (int k = 0; k < x.Length; k++)
+                if (k != i) shape = Broadcasting.Infer("BroadcastTo", shape, x[k].Shape);
+            if (shape == result) x[i] = inner;
+        }
+    }
+
+    private static bool IsNegativeZero(ConstantNode node) => node.Value == 0 && double.IsNegative(node.Value);
+
+    private static bool IsIdentity(PermutationAttributes permutation)
+    {
+        for (int i = 0; i < permutation.Axes.Length; i++)
+            if (permutation.Axes[i] != i) return false;
+        return true;
+    }
+
+    private static PermutationAttributes Compose(PermutationAttributes first, PermutationAttributes second)
+    {
+        int[] axes = new int[first.Axes.Length];
+        for (int i = 0; i < axes.Length; i++) axes[i] = first.Axes[second.Axes[i]];
+        return new PermutationAttributes(new IntList(axes));
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// The negative log-softmax at the label: bit for bit the element that <see cref="LogSoftmaxRows"/> writes. Input: logits; Output: one loss per row;
+/// SecondOutput: the log-softmax, or null. Labels were checked.
+/// </summary>
+internal readonly unsafe struct CrossEntropyRows : IRowKernel
+{
+    public static long ParallelElements => 16 * 1024;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows<L, T>(RowJob* job, long start, long end)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var n = job->Columns;
+        var loss = (T*)job->Output;
+        if (job->SecondOutput != 0)
+        {
+            var inner = new RowJob { Input = job->Input, Output = job->SecondOutput, Columns = n };
+            LogSoftmaxRows.Rows<L, T>(&inner, start, end);
+            for (; start < end; start++) loss[start] = -((T*)job->SecondOutput)[start * n + job->Label(start)];
+            return;
+        }
+
+        T* x = (T*)job->Input + start * n;
+        for (; start < end; start++, x += n)
+        {
+            var v = RowExp<L, T>.LoadShort(x, n);
+            var max = n <= L.Count ? RowExp<L, T>.MaxShort(v) : RowExp<L, T>.Max(x, n);
+            var sum = n <= L.Count ? RowExp<L, T>.SumShort(Formulas.Exp(v - max)) : RowSum<ShiftedExp, L, T>.Sum(x, x, max, n);
+            LaneTail.Store<L, T>(-(L.Broadcast(x[job->Label(start)]) - max - RowExp<L, T>.Log(sum)), loss + start, 1);
+        }
+    }
+}
+
+/// <summary>dx = (softmax(x) − one-hot(label)) · g. Input: logits x; Second: g, one per row; Output: dx, may be x. Labels were checked.</summary>
+internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
+{
+    public static long ParallelElements => 16 * 1024;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows<L, T>(RowJob* job, long start, long end)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var n = job->Columns;
+        T* x = (T*)job->Input + start * n, dx = (T*)job->Output + start * n;
+        T* exps = stackalloc T[L.Count];
+        for (; start < end; start++, x += n, dx += n)
+        {
+            var gradient = ((T*)job->Second)[start];
+            var g = L.Broadcast(gradient);
+            var label = job->Label(start);
+            T atLabel, scale;
+            if (n <= L.Count)
+            {
+                var v = RowExp<L, T>.LoadShort(x, n);
+                var e = Formulas.Exp(v - RowExp<L, T>.MaxShort(v));
+                L.Store(e, exps);
+                atLabel = exps[label];
+                scale = T.One / RowExp<L, T>.SumShort(e);
+                LaneTail.Store<L, T>(e * L.Broadcast(scale) * g, dx, n);
+            }
+            else
+            {
+                RowExp<L, T>.Exp(x, dx, RowExp<L, T>.Max(x, n), n);
+                atLabel = dx[label];
+                scale = T.One / ReduceTree.ReduceRow<SumReduction, L, T>(dx, n);
+                var s = L.Broadcast(scale);
+                long i = 0;
+                for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(dx + i) * s * g, dx + i);
+                if (i < n) LaneTail.Store<L, T>(L.Load(dx + i) * s * g, dx + i, n - i);
+            }
+
+            dx[label] = (atLabel * scale - T.One) * gradient;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+// exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomial: float Cephes expf (Moshier), double the Taylor series to r¹³,
+// whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷.
+internal static partial class Formulas
+{
+    private const double Log2E = 1.44269504088896340736;
+
+    [MethodImpl(Inline)]
+    public static L Exp<L>(L x) where L : struct, ILane<L>
+    {
+        // x is the second operand: NaN passes through.
+        x = L.Let(L.MinNative(C<L>(L.Is64 ? 720 : 104), L.MaxNative(C<L>(L.Is64 ? -760 : -120), x)));
+        L n = L.Let(L.Round(x * C<L>(Log2E)));
+        L r = L.Let(Reduce(x, n));
+        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n);
+    }
+
+    [MethodImpl(Inline)]
+    public static L Exp2<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(L.MinNative(C<L>(L.Is64 ? 1100 : 160), L.MaxNative(C<L>(L.Is64 ? -1200 : -170), x)));
+        L n = L.Let(L.Round(x));
+        L r = L.Let((x - n) * C<L>(0.69314718055994530942));
+        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n);
+    }
+
+    [MethodImpl(Inline)]
+    public static L ExpM1<L>(L x) where L : struct, ILane<L>
+    {
+        L input = L.Let(x);
+        L y = L.Let(L.MinNative(C<L>(L.Is64 ? 709.9 : 88.8), L.MaxNative(C<L>(L.Is64 ? -60 : -30), input)));
+        L n = L.Let(L.Round(y * C<L>(Log2E)));
+        L r = L.Let(Reduce(y, n));
+        L p = ExpM1Polynomial(r);
+
+        // 2·(p·2ⁿ⁻¹ + (2ⁿ⁻¹ − ½)): 2ⁿ⁻¹ does not overflow where the result does not.
+        L scale = L.Let(L.ScaleB(C<L>(0.5), n));
+        L half = L.Fma(p, scale, scale - C<L>(0.5));
+        return L.Select(L.Equal(input, C<L>(0)), input, half + half);
+    }
+
+    [MethodImpl(Inline)]
+    public static L Sigmoid<L>(L x) where L : struct, ILane<L>
+    {
+        // e^−|x| never overflows; the negative side keeps its denormals.
+        x = L.Let(x);
+        L e = L.Let(Exp(-L.Abs(x)));
+        return L.Select(L.Less(x, C<L>(0)), e, C<L>(1)) / (C<L>(1) + e);
+    }
+
+    [MethodImpl(Inline)]
+    public static L Silu<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return L.Select(L.Equal(x, C<L>(double.NegativeInfinity)), C<L>(-0.0), x * Sigmoid(x));
+    }
+
+    [MethodImpl(Inline)]
+    public static L Tanh<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        L magnitude = L.Let(L.Abs(x));
+        if (L.Is64)
+        {
+            // e^2|x| − 1 =: t; tanh = t/(t + 2), which is 1 − 2/(t + 2) for large t.
+            L t = L.Let(ExpM1(magnitude + magnitude));
+            L small = t / (t + C<L>(2));
+            L large = C<L>(1) - C<L>(2) / (t + C<L>(2));
+            L result = L.Select(L.Greater(magnitude, C<L>(1)), large, small);
+            return L.Select(L.Equal(x, C<L>(0)), x, WithSign(result, x));
+        }
+
+        // Cephes tanhf: an odd polynomial below 0.625, 1 − 2/(e^2x + 1) above.
+        L z = L.Let(x * x);
+        L p = L.Fma(C<L>(-5.70498872745e-3), z, C<L>(2.06390887954e-2));
+        p = L.Fma(p, z, C<L>(-5.37397155531e-2));
+        p = L.Fma(p, z, C<L>(1.33314422036e-1));
+        p = L.Fma(p, z, C<L>(-3.33332819422e-1));
+        L inner = L.Fma(p * z, x, x);
+        L outer = C<L>(1) - C<L>(2) / (Exp(magnitude + magnitude) + C<L>(1));
+        L near = L.Less(magnitude, C<L>(0.625));
+        return L.Select(L.Equal(x, C<L>(0)), x, L.Select(near, inner, WithSign(outer, x)));
+    }
+
+    [MethodImpl(Inline)]
+    public static L Softplus<L>(L x) where L : struct, ILane<L>
+    {
+        // max(x, 0) + ln(1 + e^−|x|): stable at both ends.
+        x = L.Let(x);
+        return L.MaxNative(C<L>(0), x) + LogP1(Exp(-L.Abs(x)));
+    }
+
+    /// <summary>The bits of |magnitude| with the sign of <paramref name="sign"/>.</summary>
+    [MethodImpl(Inline)]
+    internal static L WithSign<L>(L magnitude, L sign) where L : struct, ILane<L> => L.Or(magnitude, L.And(sign, C<L>(-0.0)));
+
+    [MethodImpl(Inline)]
+    private static L Reduce<L>(L x, L n) where L : struct, ILane<L> => L.Is64
+        ? L.Fma(n, C<L>(-1.90821492927058770002e-10), L.Fma(n, C<L>(-6.93147180369123816490e-01), x))
+        : L.Fma(n, C<L>(-1.42860677e-6), L.Fma(n, C<L>(-0.693145752), x));
+
+    /// <summary>eʳ − 1 for |r| ≤ ½ ln 2.</summary>
+    [MethodImpl(Inline)]
+    private static L ExpM1Polynomial<L>(L r) where L : struct, ILane<L>
+    {
+        L p;
+        if (L.Is64)
+        {
+            p = L.Fma(C<L>(1.0 / 6227020800), r, C<L>(1.0 / 479001600));
+            p = L.Fma(p, r, C<L>(1.0 / 39916800));
+            p = L.Fma(p, r, C<L>(1.0 / 3628800));
+            p = L.Fma(p, r, C<L>(1.0 / 362880));
+            p = L.Fma(p, r, C<L>(1.0 / 40320));
+            p = L.Fma(p, r, C<L>(1.0 / 5040));
+            p = L.Fma(p, r, C<L>(1.0 / 720));
+            p = L.Fma(p, r, C<L>(1.0 / 120));
+            p = L.Fma(p, r, C<L>(1.0 / 24));
+            p = L.Fma(p, r, C<L>(1.0 / 6));
+            p = L.Fma(p, r, C<L>(0.5));
+        }
+        else
+        {
+            p = L.Fma(C<L>(1.9875691500e-4), r, C<L>(1.3981999507e-3));
+            p = L.Fma(p, r, C<L>(8.3334519073e-3));
+            p = L.Fma(p, r, C<L>(4.1665795894e-2));
+            p = L.Fma(p, r, C<L>(1.6666665459e-1));
+            p = L.Fma(p, r, C<L>(5.0000001201e-1));
+        }
+
+        return L.Fma(r * r, p, r);
+    }
+}
