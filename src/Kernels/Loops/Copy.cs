@@ -6,7 +6,7 @@ namespace Fusion.Kernels;
 /// <remarks>Sources have the slack of <see cref="MemoryPool"/>: up to 63 bytes past the last element may be read. Writes are exact.</remarks>
 internal static unsafe class Copy
 {
-    private const long SplitBytes = 128 * 1024;
+    private const long SplitBytes = 512 * 1024;
 
     /// <summary>
     /// Strided to contiguous: materializes a view, a transpose or a broadcast (stride 0). Strides count elements, one an axis, outermost first;

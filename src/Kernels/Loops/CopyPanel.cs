@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Fusion.Kernels;
 
@@ -31,6 +32,7 @@ internal unsafe struct CopyPanel
         else Elements(source, destination);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void CopyRows<T>(T* source, T* destination)
         where T : unmanaged
     {
@@ -38,10 +40,22 @@ internal unsafe struct CopyPanel
         for (long row = 0; row < Rows; row++) Unsafe.CopyBlockUnaligned(destination + (row * ToRow), source + (row * FromRow), bytes);
     }
 
+    // Not Span.Fill, whose instantiations start unoptimized.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void FillRows<T>(T* source, T* destination)
         where T : unmanaged
     {
-        for (long row = 0; row < Rows; row++) new Span<T>(destination + (row * ToRow), (int)Columns).Fill(source[row * FromRow]);
+        for (long row = 0; row < Rows; row++)
+        {
+            T value = source[row * FromRow];
+            Vector512<T> register = Vector512.Create(value);
+            T* to = destination + (row * ToRow);
+            long i = 0;
+            for (; i + Vector512<T>.Count <= Columns; i += Vector512<T>.Count) register.Store(to + i);
+            if (i == Columns) continue;
+            if (i > 0) register.Store(to + Columns - Vector512<T>.Count); // overlaps what is written already
+            else for (; i < Columns; i++) to[i] = value;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -44,7 +44,8 @@ internal unsafe struct CopyPlan
         for (int axis = shape.Length - 1; axis >= 0; axis--)
         {
             long size = shape[axis];
-            if (size != 1) Insert(ref _rank, size, sourceStrides == null ? Size : sourceStrides[axis], destinationStrides == null ? Size : destinationStrides[axis]);
+            long from = sourceStrides == null ? Size : sourceStrides[axis], to = destinationStrides == null ? Size : destinationStrides[axis];
+            if (size != 1) Insert(ref _rank, size, from, to);
             Size *= size;
         }
         if (Size == 0) return;

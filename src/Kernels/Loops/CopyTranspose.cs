@@ -11,6 +11,8 @@ namespace Fusion.Kernels;
 /// </summary>
 internal static unsafe class CopyTranspose
 {
+    private const long Page = 4096;
+
     public static void Run<T>(T* source, long sourceStride, long rows, long depth, T* destination, long stride)
         where T : unmanaged
     {
@@ -20,11 +22,44 @@ internal static unsafe class CopyTranspose
             TransposePacker.Portable(source, (nint)sourceStride, (nint)rows, (nint)depth, destination, (nint)stride);
             return;
         }
+        if (stride * sizeof(T) % Page == 0)
+        {
+            Staged(source, sourceStride, rows, depth, destination, stride, block);
+            return;
+        }
+        Exact(source, sourceStride, rows, depth, destination, stride, block);
+    }
+
+    private static void Exact<T>(T* source, long sourceStride, long rows, long depth, T* destination, long stride, long block)
+        where T : unmanaged
+    {
         long whole = rows / block * block;
         Blocks(source, sourceStride, whole, depth, destination, stride);
         if (whole == rows) return;
         long last = rows - block;
         Blocks(source + (last * sourceStride), sourceStride, block, depth, destination + last, stride);
+    }
+
+    // Rows whole pages apart share few cache sets: a column of register-wide stores evicts itself. So a tile is transposed in first-level cache and
+    // then written row by row, several lines at a time.
+    private static void Staged<T>(T* source, long sourceStride, long rows, long depth, T* destination, long stride, long block)
+        where T : unmanaged
+    {
+        long tile = 256 / sizeof(T), pitch = tile + (64 / sizeof(T));
+        using var memory = new NativeScratch(depth * pitch * sizeof(T));
+        T* stage = (T*)memory.Pointer;
+        for (long r = 0; r < rows; r += tile)
+        {
+            long count = Math.Min(tile, rows - r);
+            if (count < block)
+            {
+                Exact(source + ((rows - block) * sourceStride), sourceStride, block, depth, destination + rows - block, stride, block);
+                return;
+            }
+            Exact(source + (r * sourceStride), sourceStride, count, depth, stage, pitch, block);
+            uint bytes = (uint)(count * sizeof(T));
+            for (long k = 0; k < depth; k++) Unsafe.CopyBlockUnaligned(destination + (k * stride) + r, stage + (k * pitch), bytes);
+        }
     }
 
     // Elements along the side of a block, 0 where there is no block kernel.

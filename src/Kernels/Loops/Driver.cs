@@ -10,7 +10,7 @@ namespace Fusion.Kernels;
 internal static unsafe class ElementDriver
 {
     /// <summary>Elements from which a loop of a few flops per element is split among threads.</summary>
-    internal const long CheapSplit = 16 * 1024;
+    internal const long CheapSplit = 32 * 1024;
 
     /// <summary>Elements from which a loop with transcendental functions is split among threads.</summary>
     internal const long ExpensiveSplit = 4 * 1024;

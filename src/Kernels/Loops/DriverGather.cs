@@ -7,7 +7,9 @@ namespace Fusion.Kernels;
 /// <remarks>Reads up to 63 bytes past the operand's last element and writes up to 63 past the stretch.</remarks>
 internal static unsafe class DriverGather
 {
-    /// <summary>The address of <paramref name="count"/> elements from flat index <paramref name="start"/>: in place, or gathered into <paramref name="scratch"/>.</summary>
+    /// <summary>
+    /// The address of <paramref name="count"/> elements from flat index <paramref name="start"/>: in place, or gathered into <paramref name="scratch"/>.
+    /// </summary>
     public static byte* Stretch(in OperandMap map, long* dimensions, int rank, long start, long count, byte* scratch)
     {
         if (map.Strides[0] == 1)
@@ -29,7 +31,9 @@ internal static unsafe class DriverGather
         return scratch;
     }
 
-    /// <summary>Writes a periodic operand's sequence from flat index 0: <paramref name="length"/> elements and a period more, so that a stretch fits at any phase.</summary>
+    /// <summary>
+    /// Writes a periodic operand's sequence from flat index 0: <paramref name="length"/> elements and a period more, so that a stretch fits at any phase.
+    /// </summary>
     public static void Unroll(in OperandMap map, long* dimensions, int rank, long length, byte* scratch)
     {
         Gather(map, dimensions, rank, 0, map.Period, scratch);
@@ -103,19 +107,20 @@ internal static unsafe class DriverGather
     private static void CopyRows<T>(T* source, long stride, long length, long rowStride, long rows, T* destination)
         where T : unmanaged
     {
-        bool isShort = length * sizeof(T) <= Vector512<byte>.Count;
+        const long Register = 64;
+        long bytes = length * sizeof(T);
         for (long row = 0; row < rows; row++, source += rowStride, destination += length)
         {
+            // Whole registers; what a run writes too much, the next one overwrites.
             if (stride == 1)
             {
-                // A short run is one register; what it writes too much, the next run overwrites.
-                if (isShort) Vector512.Load((byte*)source).Store((byte*)destination);
-                else Buffer.MemoryCopy(source, destination, length * sizeof(T), length * sizeof(T));
+                if (bytes > 16 * Register) Buffer.MemoryCopy(source, destination, bytes, bytes);
+                else for (long i = 0; i < bytes; i += Register) Vector512.Load((byte*)source + i).Store((byte*)destination + i);
             }
             else if (stride == 0)
             {
-                if (isShort) Vector512.Create(*source).Store(destination);
-                else new Span<T>(destination, (int)length).Fill(*source);
+                Vector512<byte> value = Vector512.Create(*source).AsByte();
+                for (long i = 0; i < bytes; i += Register) value.Store((byte*)destination + i);
             }
             else
             {

@@ -82,8 +82,9 @@ internal unsafe struct DriverPlan
         nint* table = stackalloc nint[Operands];
         for (int k = 0; k < Operands; k++)
         {
-            table[k] = Maps[k].Data;
-            if (Maps[k].Access == OperandAccess.Periodic) DriverGather.Unroll(Maps[k], Dimensions, Rank, Math.Min(Chunk, end - start), scratch + Maps[k].ScratchOffset);
+            ref OperandMap map = ref Maps[k];
+            table[k] = map.Data;
+            if (map.Access == OperandAccess.Periodic) DriverGather.Unroll(map, Dimensions, Rank, Math.Min(Chunk, end - start), scratch + map.ScratchOffset);
         }
         for (long from = start; from < end; from += Chunk)
         {

@@ -18,7 +18,9 @@ internal static unsafe class Gather
         var index = new GatherIndex(indices, indexType, axis);
         long bad = index.FirstBad(count);
         if (bad >= 0) return bad;
-        var job = new TakeJob { Source = source, Destination = destination, Index = index, Axis = axis, Count = count, RowBytes = inner * elementSize, Rows = outer * count };
+        var job = new TakeJob { Source = source, Destination = destination, Index = index, Axis = axis, Count = count };
+        job.RowBytes = inner * elementSize;
+        job.Rows = outer * count;
         if (job.Rows == 0 || inner == 0) return -1;
         long pieces = job.Rows * job.RowBytes < SplitBytes ? 1 : Math.Min(job.Rows, 4L * WorkerPool.Threads);
         job.Pieces = (int)pieces;
@@ -44,7 +46,9 @@ internal static unsafe class Gather
         return -1;
     }
 
-    /// <summary>destination[i, :] = 1 at index[i], 0 elsewhere; (count, depth). A negative index is out of range here: a label has no end to count from.</summary>
+    /// <summary>
+    /// destination[i, :] = 1 at index[i], 0 elsewhere; (count, depth). A negative index is out of range here: a label has no end to count from.
+    /// </summary>
     public static long OneHot(nint destination, long depth, DType dtype, nint indices, DType indexType, long count)
     {
         var index = new GatherIndex(indices, indexType, depth);
@@ -58,6 +62,7 @@ internal static unsafe class Gather
         return -1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TakePiece(void* context, int piece)
     {
         ref TakeJob job = ref *(TakeJob*)context;
@@ -77,6 +82,7 @@ internal static unsafe class Gather
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pick<T>(T* source, T* destination, long outer, long axis, long inner, long count, GatherIndex index)
         where T : unmanaged
     {

@@ -58,6 +58,7 @@ internal static unsafe class GatherAdd
 
     private static DTypeException Unsupported(DType dtype) => new($"Scatter adds Float32, Float64, Int32 or Int64, not {dtype}. Convert with AsType.");
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRows<T>(void* context, int piece)
         where T : unmanaged, INumber<T>
     {
@@ -74,7 +75,7 @@ internal static unsafe class GatherAdd
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddRow<T>(T* source, T* target, long count)
         where T : unmanaged, INumber<T>
     {
@@ -83,6 +84,7 @@ internal static unsafe class GatherAdd
         for (; i < count; i++) target[i] += source[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddPicked<T>(T* source, T* target, long outer, long axis, long inner, long count, GatherIndex index)
         where T : unmanaged, INumber<T>
     {

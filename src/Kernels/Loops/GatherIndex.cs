@@ -34,6 +34,7 @@ internal readonly unsafe struct GatherIndex
     }
 
     /// <summary>Where the first index is that is out of range, or −1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public long FirstBad(long count, bool allowNegative = true)
     {
         long least = allowNegative ? -_axis : 0;

@@ -16,7 +16,7 @@ namespace Fusion.Kernels;
 internal static class CollectionTrigger
 {
     private const long MB = 1 << 20;
-    private static readonly long s_patience = Stopwatch.Frequency / 50; // 20 ms
+    private static readonly long s_patience = Stopwatch.Frequency / 5; // 200 ms
 
     private static readonly Lock s_lock = new();
     private static readonly long[] s_baseline = new long[3]; // live bytes after the last collection of each generation
@@ -76,7 +76,8 @@ internal static class CollectionTrigger
         for (int i = 0; Volatile.Read(ref s_settled) != s_started && !isEnough(state); i++)
         {
             if (i < 200) Thread.SpinWait(4);
-            else if (!Thread.Yield()) Thread.Sleep(0);
+            else if (i < 250) Thread.Yield();
+            else Thread.Sleep(1); // a busy machine: the finalizer thread needs a core
             if (Stopwatch.GetTimestamp() <= s_patienceEnds) continue;
             Settle(s_started, 0);
             return;

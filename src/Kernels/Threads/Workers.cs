@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Fusion.Kernels;
 
-/// <summary>The threads of <see cref="WorkerPool"/>: started when first needed, spinning ~20 µs after a job, then parked, ended when there are too many.</summary>
+/// <summary>
+/// The threads of <see cref="WorkerPool"/>: started when first needed, spinning ~20 µs after a job, then parked, ended when there are too many.
+/// </summary>
 internal static class Workers
 {
     private static readonly long s_spinTicks = Stopwatch.Frequency / 50_000;

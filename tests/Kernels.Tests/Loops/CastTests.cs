@@ -62,19 +62,23 @@ public sealed unsafe class CastTests
 
     // C#'s conversions, with the range checks that C# leaves open for small integers.
     private static object Convert<T>(T x, DType to)
-        where T : INumber<T> => to switch
+        where T : INumber<T>
+    {
+        bool isFloat = x is double or float;
+        double real = double.CreateTruncating(x);
+        long integer = isFloat ? 0 : long.CreateTruncating(x);
+        return to switch
         {
-            DType.Float32 => x is double d ? (float)d : x is float f ? f : (object)(float)long.CreateTruncating(x),
-            DType.Float64 => double.CreateTruncating(x),
-            DType.Int32 => x is double or float ? Clamped(double.CreateTruncating(x), int.MinValue, int.MaxValue) : (object)unchecked((int)long.CreateTruncating(x)),
-            DType.Int64 => x is double or float ? Clamp64(double.CreateTruncating(x)) : (object)long.CreateTruncating(x),
-            DType.UInt8 => x is double or float ? (byte)Clamped(double.CreateTruncating(x), 0, 255) : (object)unchecked((byte)long.CreateTruncating(x)),
+            DType.Float32 => (object)(isFloat ? (float)real : (float)integer),
+            DType.Float64 => real,
+            DType.Int32 => isFloat ? (int)Clamped(real, int.MinValue, int.MaxValue) : unchecked((int)integer),
+            DType.Int64 => isFloat ? Clamped(real, long.MinValue, long.MaxValue) : integer,
+            DType.UInt8 => isFloat ? (byte)Clamped(real, 0, 255) : unchecked((byte)integer),
             _ => x != T.Zero,
         };
+    }
 
-    private static int Clamped(double x, int low, int high) => double.IsNaN(x) ? 0 : (int)Math.Truncate(Math.Min(Math.Max(x, low), high));
-
-    private static long Clamp64(double x) => double.IsNaN(x) ? 0 : x >= 9223372036854775808.0 ? long.MaxValue : x < -9223372036854775808.0 ? long.MinValue : (long)x;
+    private static long Clamped(double x, long low, long high) => double.IsNaN(x) ? 0 : x >= high ? high : x <= low ? low : (long)x;
 
     private static object Read(DType dtype, byte* p, int i) => dtype switch
     {

@@ -31,8 +31,8 @@ public sealed unsafe class GatherTests : IDisposable
                 fixed (int* i32 = indices)
                 fixed (long* i64 = wide)
                 {
-                    bool isLong = threads == 2;
-                    Assert.Equal(-1, Gather.Take((nint)s, (nint)t, outer, axis, inner, elementSize, isLong ? (nint)i64 : (nint)i32, isLong ? DType.Int64 : DType.Int32, count));
+                    (nint at, DType type) = threads == 2 ? ((nint)i64, DType.Int64) : ((nint)i32, DType.Int32);
+                    Assert.Equal(-1, Gather.Take((nint)s, (nint)t, outer, axis, inner, elementSize, at, type, count));
                 }
                 int row = inner * elementSize;
                 for (int o = 0; o < outer; o++)
