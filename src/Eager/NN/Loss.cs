@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.NN;
+
+/// <summary>
+/// Losses of a prediction and a target. By default the mean over all values, of rank 0. Except for class indices, prediction and target have the same
+/// shape: a target that would only broadcast is an error.
+/// </summary>
+public static class Loss
+{
+    /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
+        Reduce(Nd.SoftmaxCrossEntropy(prediction, target), reduction);
+
+    /// <summary>(prediction − target)².</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray MeanSquaredError(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckShapes(prediction, target);
+        return Reduce(Nd.Square(prediction - target), reduction);
+    }
+
+    /// <summary>|prediction − target|.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray L1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckShapes(prediction, target);
+        return Reduce(Nd.Abs(prediction - target), reduction);
+    }
+
+    /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
+    /// <remarks>Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35, 1964.</remarks>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">δ is not positive.</exception>
+    public static NDArray Huber(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double delta = 1)
+    {
+        CheckShapes(prediction, target);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
+        NDArray d = Nd.Abs(prediction - target);
+        return Reduce(Nd.Where(d <= delta, Nd.Square(d) * 0.5, (d - 0.5 * delta) * delta), reduction);
+    }
+
+    /// <summary>softplus(x) − x·target = −target·ln σ(x) − (1 − target)·ln(1 − σ(x)) of logits x, stable at both ends.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray BinaryCrossEntropyWithLogits(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckShapes(prediction, target);
+        return Reduce(Nd.Softplus(prediction) - prediction * target, reduction);
+    }
+
+    /// <summary>Σ target·(ln target − prediction) along the last axis, of log-probabilities and probabilities; 0·ln 0 = 0.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray KLDivergence(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckShapes(prediction, target);
+        NDArray positive = target > 0;
+        NDArray entropy = Nd.Where(positive, target * Nd.Log(Nd.Where(positive, target, 1)), 0);
+        return Reduce(Nd.Sum(entropy - target * prediction, -1), reduction);
+    }
+
+    /// <summary>max(0, margin − prediction·target) with targets −1 and 1.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray Hinge(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double margin = 1)
+    {
+        CheckShapes(prediction, target);
+        return Reduce(Nd.Relu(margin - prediction * target), reduction);
+    }
+
+    private static NDArray Reduce(NDArray values, Reduction reduction) => reduction switch
+    {
+        Reduction.None => values,
+        Reduction.Sum => Nd.Sum(values),
+        Reduction.Mean => Nd.Mean(values),
+        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Loss: the reduction is None, Mean or Sum."),
+    };
+
+    private static void CheckShapes(NDArray prediction, NDArray target, [CallerMemberName] string loss = "")
+    {
+        ArgumentNullException.ThrowIfNull(prediction);
+        ArgumentNullException.ThrowIfNull(target);
+        if (prediction.Shape != target.Shape)
+            throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
+    }
+}

@@ -1,0 +1,101 @@
+namespace Fusion.NN;
+
+/// <summary>
+/// A function of an array with named parameters. Derived classes register parameters, buffers and child modules in their constructor and override
+/// <see cref="ForwardCore"/>; training or inference is the training flag of <see cref="Autograd"/>, not a property.
+/// </summary>
+/// <example>
+/// <code>
+/// sealed class Residual : Module
+/// {
+///     private readonly Linear _inner;
+///
+///     public Residual(int size) => _inner = Child("inner", new Linear(size, size));
+///
+///     protected override NDArray ForwardCore(NDArray x) => x + _inner.Forward(x).Relu();
+/// }
+/// </code>
+/// </example>
+public abstract class Module
+{
+    private readonly Dictionary<string, NDArray> _own = [];
+    private readonly Dictionary<string, NDArray> _ownBuffers = [];
+    private readonly Dictionary<string, Module> _children = [];
+
+    /// <summary>What runs instead of <see cref="ForwardCore"/>: the seam of the graph compiler.</summary>
+    internal Func<NDArray, NDArray>? ForwardHook { get; set; }
+
+    /// <summary>All parameters by dotted name, such as <c>0.weight</c>, in the order of registration; children after the module's own.</summary>
+    public IReadOnlyDictionary<string, NDArray> Parameters => Collect(static m => m._own);
+
+    /// <summary>All arrays that are part of the state but not trained, such as running statistics, by dotted name.</summary>
+    public IReadOnlyDictionary<string, NDArray> Buffers => Collect(static m => m._ownBuffers);
+
+    /// <summary>The child modules by name, in the order of registration.</summary>
+    public IReadOnlyDictionary<string, Module> Children => _children;
+
+    /// <summary>The value of the function at <paramref name="x"/>.</summary>
+    public NDArray Forward(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return ForwardHook is { } hook ? hook(x) : ForwardCore(x);
+    }
+
+    /// <summary>Computes the module's value with differentiable functions.</summary>
+    protected internal abstract NDArray ForwardCore(NDArray x);
+
+    /// <summary>Registers a parameter, attaches a gradient to it unless it has one, and returns it.</summary>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
+    protected NDArray Parameter(string name, NDArray value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        Check(name);
+        if (value.Grad is null) value.AttachGrad();
+        _own.Add(name, value);
+        return value;
+    }
+
+    /// <summary>Registers an array that belongs to the state but is not trained, and returns it.</summary>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
+    protected NDArray Buffer(string name, NDArray value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        Check(name);
+        _ownBuffers.Add(name, value);
+        return value;
+    }
+
+    /// <summary>Registers a child module and returns it.</summary>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
+    protected TModule Child<TModule>(string name, TModule module)
+        where TModule : Module
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        Check(name);
+        _children.Add(name, module);
+        return module;
+    }
+
+    private void Check(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Contains('.', StringComparison.Ordinal)) throw new ArgumentException($"{GetType().Name}: the name '{name}' has a dot, which separates a child's name from its parameter's.", nameof(name));
+        if (_own.ContainsKey(name) || _ownBuffers.ContainsKey(name) || _children.ContainsKey(name)) throw new ArgumentException($"{GetType().Name}: the name '{name}' is taken.", nameof(name));
+    }
+
+    // A parameter that is shared by several modules appears once, under its first name.
+    private Dictionary<string, NDArray> Collect(Func<Module, Dictionary<string, NDArray>> own)
+    {
+        Dictionary<string, NDArray> all = [];
+        HashSet<NDArray> seen = new(ReferenceEqualityComparer.Instance);
+        Visit(this, string.Empty);
+        return all;
+
+        void Visit(Module module, string prefix)
+        {
+            foreach ((string name, NDArray array) in own(module))
+                if (seen.Add(array)) all.Add(prefix + name, array);
+            foreach ((string name, Module child) in module._children) Visit(child, $"{prefix}{name}.");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+namespace Fusion.Optim;
+
+/// <summary>
+/// Adam: m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − η/(1 − β₁ᵗ)·m/(√v/√(1 − β₂ᵗ) + ε), with g ← ∇ + λ·p.
+/// </summary>
+/// <remarks>Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, in PyTorch's form with ε outside the root.</remarks>
+public class Adam : Optimizer
+{
+    private readonly double _beta1;
+    private readonly double _beta2;
+    private readonly double _epsilon;
+    private readonly double _weightDecay;
+    private readonly OptimizerState _state = new(2);
+    private readonly Dictionary<int, int> _steps = [];
+    private readonly FusedUpdate _update;
+
+    /// <summary>Optimizes arrays with gradients attached.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
+    public Adam(IEnumerable<NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
+    {
+    }
+
+    /// <summary>Optimizes named parameters.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
+    public Adam(
+        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
+    {
+    }
+
+    private protected Adam(IEnumerable<NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+        : base(parameters, learningRate) => (_beta1, _beta2, _epsilon, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+
+    private protected Adam(
+        IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+        : base(parameters, learningRate) => (_beta1, _beta2, _epsilon, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+
+    /// <inheritdoc/>
+    protected override void Update(int index, NDArray parameter, NDArray gradient)
+    {
+        // A parameter that was skipped has made fewer steps than the others.
+        int t = _steps[index] = _steps.GetValueOrDefault(index) + 1;
+        NDArray[] state = _state.Of(index, parameter);
+        _update.Run(
+            [parameter, state[0], state[1], gradient],
+            [_beta1, 1 - _beta1, _beta2, 1 - _beta2, LearningRate / (1 - Math.Pow(_beta1, t)), Math.Sqrt(1 - Math.Pow(_beta2, t)), _epsilon, _weightDecay, LearningRate * _weightDecay]);
+    }
+
+    private static (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Update) Prepare(
+        double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+    {
+        CheckBeta(beta1, nameof(beta1));
+        CheckBeta(beta2, nameof(beta2));
+        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
+        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
+        FusedUpdate update = new(
+            (a, s) =>
+            {
+                (NDArray p, NDArray g) = (a[0], a[3]);
+                if (weightDecay != 0 && decoupled) p -= s[8] * p;
+                else if (weightDecay != 0) g += s[7] * p;
+                NDArray m = s[0] * a[1] + s[1] * g;
+                NDArray v = s[2] * a[2] + s[3] * Nd.Square(g);
+                return [p - s[4] * (m / (Nd.Sqrt(v) / s[5] + s[6])), m, v];
+            },
+            arrays: 4,
+            outputs: 3,
+            scalars: 9);
+        return (beta1, beta2, epsilon, weightDecay, update);
+    }
+
+    private static void CheckBeta(double value, string name)
+    {
+        if (!(value >= 0 && value < 1)) throw new ArgumentOutOfRangeException(name, value, $"Adam: {name} must be at least 0 and below 1.");
+    }
+}

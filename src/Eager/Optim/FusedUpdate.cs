@@ -1,0 +1,71 @@
+using Fusion.Kernels;
+
+namespace Fusion.Optim;
+
+/// <summary>
+/// The new values of the first arrays of a parameter's state, written with public element-wise functions: of the arrays (parameter, state…, gradient),
+/// all of one shape, and of numbers that change from step to step, as arrays of one element.
+/// </summary>
+internal delegate NDArray[] UpdateFormula(ReadOnlySpan<NDArray> arrays, ReadOnlySpan<NDArray> scalars);
+
+/// <summary>
+/// An update in place, one pass over memory: the formula is traced once per element type and compiled to one kernel. Where code cannot be compiled at run
+/// time, and while a function is traced, the formula runs operator by operator, with the same bits.
+/// </summary>
+internal sealed class FusedUpdate(UpdateFormula formula, int arrays, int outputs, int scalars)
+{
+    private readonly Compiled?[] _compiled = new Compiled?[2];
+
+    /// <summary>Replaces the first arrays by their new values.</summary>
+    public void Run(ReadOnlySpan<NDArray> operands, ReadOnlySpan<double> numbers)
+    {
+        DType dtype = operands[0].DType;
+        Compiled compiled = _compiled[dtype == DType.Float64 ? 1 : 0] ??= new Compiled(formula, dtype, arrays, scalars);
+        for (int i = 0; i < scalars; i++) compiled.Set(i, numbers[i]);
+        if (compiled.Kernel is not { } kernel || ExecutionState.Current.Tracer is not null)
+        {
+            NDArray[] values = formula(operands, compiled.Scalars);
+            for (int i = 0; i < outputs; i++) operands[i].Assign(values[i]);
+            return;
+        }
+
+        for (int i = 0; i < outputs; i++) operands[i].BeginWrite("Step", keepValue: true);
+        if (operands[0].Size == 0) return;
+        NDArray[] inputs = compiled.Inputs;
+        operands.CopyTo(inputs);
+        ElementExecution.Run(kernel, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
+        inputs.AsSpan(0, arrays).Clear();
+    }
+
+    private sealed class Compiled
+    {
+        private readonly double[] _numbers;
+
+        public Compiled(UpdateFormula formula, DType dtype, int arrays, int scalars)
+        {
+            if (KernelCompiler.IsAvailable) Kernel = KernelCompiler.Compile(UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars));
+            _numbers = new double[scalars];
+            Scalars = new NDArray[scalars];
+            for (int i = 0; i < scalars; i++) Scalars[i] = Nd.Scalar(0, dtype);
+            Inputs = new NDArray[arrays + scalars];
+            Scalars.CopyTo(Inputs, arrays);
+            ScalarMask = ((1 << scalars) - 1) << arrays;
+        }
+
+        public ElementKernel? Kernel { get; }
+
+        public NDArray[] Scalars { get; }
+
+        /// <summary>The operands of a launch; the arrays are filled in for its length.</summary>
+        public NDArray[] Inputs { get; }
+
+        public int ScalarMask { get; }
+
+        public void Set(int i, double value)
+        {
+            if (_numbers[i].Equals(value)) return;
+            _numbers[i] = value;
+            Movement.Fill(Scalars[i], value);
+        }
+    }
+}
