@@ -147,14 +147,17 @@ public sealed partial class NDArray
         ThrowIfUnusable(operation);
     }
 
-    /// <summary>Everything that must hold before elements are overwritten: permission, a new version, storage of its own.</summary>
-    internal void BeginWrite(string operation, bool keepValue, bool allocate = true)
+    /// <summary>
+    /// Everything that must hold before elements are overwritten: permission, a new version, storage of its own. A write of the library itself, such as an
+    /// optimizer's, is remembered by its name; a user's by its line, which costs a stack trace.
+    /// </summary>
+    internal void BeginWrite(string operation, bool keepValue, bool allocate = true, bool fromLibrary = false)
     {
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is { } tracer) throw tracer.InPlaceWrite(operation);
         ThrowIfUnusable(operation);
         if (state.Recording && _source is not null) throw Errors.InPlaceWhileRecording(operation, this);
-        if (_saveCount > 0) InPlaceWrites.Remember(this, operation);
+        if (_saveCount > 0) InPlaceWrites.Remember(this, operation, fromLibrary);
         _version++;
         if (!allocate || (!IsShared && IsContiguous)) return;
         NDArray fresh = Allocate(_dtype, _shape);

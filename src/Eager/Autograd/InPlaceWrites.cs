@@ -11,8 +11,14 @@ internal static class InPlaceWrites
 {
     private static readonly ConditionalWeakTable<NDArray, string> s_places = [];
 
-    public static void Remember(NDArray array, string operation)
+    public static void Remember(NDArray array, string operation, bool fromLibrary)
     {
+        if (fromLibrary)
+        {
+            s_places.AddOrUpdate(array, operation);
+            return;
+        }
+
         string place = operation;
         foreach (StackFrame frame in new StackTrace(true).GetFrames())
         {

@@ -11,7 +11,7 @@ internal static class Tape
             return;
         }
 
-        TapeNode node = new(op, attributes, state.Training, 1);
+        TapeNode node = new(op, attributes, state, 1);
         node.SetEdge(0, x);
         if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
         Finish(node, output);
@@ -25,7 +25,7 @@ internal static class Tape
             return;
         }
 
-        TapeNode node = new(op, attributes, state.Training, 2);
+        TapeNode node = new(op, attributes, state, 2);
         node.SetEdge(0, x);
         node.SetEdge(1, y);
         if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
@@ -43,7 +43,7 @@ internal static class Tape
             return null;
         }
 
-        TapeNode node = new(op, attributes, state.Training, inputs.Length);
+        TapeNode node = new(op, attributes, state, inputs.Length);
         for (int i = 0; i < inputs.Length; i++)
         {
             node.SetEdge(i, inputs[i]);

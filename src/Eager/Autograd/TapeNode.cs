@@ -20,7 +20,7 @@ internal readonly record struct TapeEdge(object Source, int Index, DType DType, 
 /// One recorded operator call. The tape is these nodes, held by the arrays they made: what nobody can reach is garbage. Up to two inputs are kept
 /// in fields, so that the common operators cost one object.
 /// </summary>
-internal sealed class TapeNode(Op op, object? attributes, bool trainMode, int inputCount)
+internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, int inputCount)
 {
     private static long s_sequence;
 
@@ -43,7 +43,10 @@ internal sealed class TapeNode(Op op, object? attributes, bool trainMode, int in
     public long Sequence { get; } = Interlocked.Increment(ref s_sequence);
 
     /// <summary>The training flag at the time of the call.</summary>
-    public bool TrainMode => trainMode;
+    public bool TrainMode { get; } = state.Training;
+
+    /// <summary>The call was traced: its tape lives for the trace only and takes no part in the counting of saved arrays.</summary>
+    public bool IsTraced { get; } = state.Tracer is not null;
 
     /// <summary>Saved values and edges are gone: a backward without retainGraph has passed.</summary>
     public bool IsReleased { get; private set; }
@@ -64,12 +67,12 @@ internal sealed class TapeNode(Op op, object? attributes, bool trainMode, int in
 
     public void Save(int input, NDArray array)
     {
-        if (inputCount > 2) (_saved ??= new SavedArray[inputCount])[input] = new SavedArray(array);
-        else if (input == 0) _saved0 = new SavedArray(array);
-        else _saved1 = new SavedArray(array);
+        if (inputCount > 2) (_saved ??= new SavedArray[inputCount])[input] = new SavedArray(array, !IsTraced);
+        else if (input == 0) _saved0 = new SavedArray(array, !IsTraced);
+        else _saved1 = new SavedArray(array, !IsTraced);
     }
 
-    public void SaveOutput(NDArray array) => _savedOutput = new SavedArray(array);
+    public void SaveOutput(NDArray array) => _savedOutput = new SavedArray(array, !IsTraced);
 
     public NDArray SavedInput(int input) => (_saved is not null ? _saved[input] : input == 0 ? _saved0 : _saved1).Read(this, $"input {input}");
 
@@ -106,12 +109,14 @@ internal readonly struct SavedArray
 {
     private readonly NDArray? _array;
     private readonly int _version;
+    private readonly bool _counted;
 
-    public SavedArray(NDArray array)
+    public SavedArray(NDArray array, bool counted = true)
     {
         _array = array;
         _version = array.Version;
-        array.SaveCount++;
+        _counted = counted;
+        if (counted) array.SaveCount++;
     }
 
     public NDArray Read(TapeNode node, string role)
@@ -122,6 +127,6 @@ internal readonly struct SavedArray
 
     public void Forget()
     {
-        if (_array is not null) _array.SaveCount--;
+        if (_counted) _array!.SaveCount--;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class FusedUpdate(UpdateFormula formula, int arrays, int outputs
             return;
         }
 
-        for (int i = 0; i < outputs; i++) operands[i].BeginWrite("Step", keepValue: true);
+        for (int i = 0; i < outputs; i++) operands[i].BeginWrite("the optimizer's Step", keepValue: true, fromLibrary: true);
         if (operands[0].Size == 0) return;
         NDArray[] inputs = compiled.Inputs;
         operands.CopyTo(inputs);
