@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 // Functions that rearrange elements. Reshape, transpose, broadcast and slice share storage with their input until one of the two is written.
@@ -5,6 +7,7 @@ public static partial class Nd
 {
     /// <summary>The same elements in row-major order with another shape; one size may be −1 and follows from the others.</summary>
     /// <exception cref="ShapeException">The number of elements differs.</exception>
+    [OverloadResolutionPriority(1)] // x.Reshape([2, 3]) fits the shape overload as well
     public static NDArray Reshape(this NDArray x, params ReadOnlySpan<int> shape)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -30,6 +33,15 @@ public static partial class Nd
 
     /// <summary>The same elements in row-major order with another shape.</summary>
     public static NDArray Reshape(this NDArray x, Shape shape) => Reshape(x, shape.Dimensions);
+
+    /// <summary>The same elements in row-major order with another shape; one size may be −1.</summary>
+    public static NDArray Reshape(this NDArray x, (int, int) shape) => Reshape(x, shape.Item1, shape.Item2);
+
+    /// <summary>The same elements in row-major order with another shape; one size may be −1.</summary>
+    public static NDArray Reshape(this NDArray x, (int, int, int) shape) => Reshape(x, shape.Item1, shape.Item2, shape.Item3);
+
+    /// <summary>The same elements in row-major order with another shape; one size may be −1.</summary>
+    public static NDArray Reshape(this NDArray x, (int, int, int, int) shape) => Reshape(x, shape.Item1, shape.Item2, shape.Item3, shape.Item4);
 
     /// <summary>Keeps the first axis and joins all others: (n, …) becomes (n, m).</summary>
     public static NDArray Flatten(this NDArray x)

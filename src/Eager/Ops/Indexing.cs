@@ -78,6 +78,82 @@ internal static unsafe class Indexing
         GC.KeepAlive(index);
     }
 
+    public static void InferTakeAlongAxis(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        CheckIndexType("TakeAlongAxis", x[1].DType);
+        bool fits = x[0].Shape.Rank == x[1].Shape.Rank && x[0].Shape.Dimensions[..^1].SequenceEqual(x[1].Shape.Dimensions[..^1]);
+        if (!fits) throw new ShapeException($"TakeAlongAxis: {x[0].Shape} and indices {x[1].Shape} must agree in every axis but the one that is selected from.");
+        y[0] = x[0] with { Shape = x[1].Shape };
+    }
+
+    public static void RunTakeAlongAxis(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray x = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        int n = x.Shape[-1], count = index.Shape[-1];
+        if (count == 0 || index.Size == 0) return;
+        fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("TakeAlongAxis", Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
+        GC.KeepAlive(x);
+        GC.KeepAlive(index);
+    }
+
+    public static void RunTakeAlongAxisGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray g = inputs[0].Contiguous();
+        NDArray index = inputs[1].Contiguous();
+        int n = ((DepthAttributes)attributes!).Depth, count = index.Shape[-1];
+        Movement.Fill(outputs[0], 0);
+        if (count == 0 || index.Size == 0) return;
+        fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("TakeAlongAxis", GatherAdd.PickGradient((nint)from, (nint)to, index.Size / count, n, 1, g.DType, (nint)at, index.DType, count), index, n);
+        GC.KeepAlive(g);
+        GC.KeepAlive(index);
+    }
+
+    public static void InferRavel(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        Shape source = ((ShapeAttributes)attributes!).Shape;
+        CheckIndexType("Gather", x[0].DType);
+        if (x[0].Shape.Rank == 0 || x[0].Shape[0] > source.Rank)
+            throw new ShapeException($"Gather: the first axis of the indices {x[0].Shape} holds one index per axis of {source}, at most {source.Rank}.");
+        y[0] = new TensorType(DType.Int64, x[0].Shape.Dimensions[1..].ToArray());
+    }
+
+    public static void RunRavel(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray index = inputs[0].Contiguous();
+        Shape source = ((ShapeAttributes)attributes!).Shape;
+        int axes = index.Shape[0];
+        long count = outputs[0].Size;
+        Movement.Fill(outputs[0], 0);
+        fixed (byte* to = &outputs[0].Data)
+        {
+            long* positions = (long*)to;
+            for (int axis = 0; axis < axes; axis++)
+            {
+                int n = source.Dimensions[axis];
+                for (long i = 0; i < count; i++)
+                {
+                    long at = Read(index, axis * count + i);
+                    if (at < -n || at >= n)
+                        throw new ArgumentOutOfRangeException(nameof(inputs), at, $"Gather: index {at} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
+                    positions[i] = positions[i] * n + (at < 0 ? at + n : at);
+                }
+            }
+        }
+    }
+
+    public static void RunArgSort(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        SortAttributes sort = (SortAttributes)attributes!;
+        NDArray x = inputs[0].Contiguous();
+        int n = x.Shape[-1];
+        if (n == 0) return;
+        fixed (byte* from = &x.Data, to = &outputs[0].Data) ArgSort.Run(x.DType, (nint)from, (long*)to, x.Size / n, n, sort.Count, sort.Descending);
+        GC.KeepAlive(x);
+    }
+
     /// <summary>Names a label that a kernel found outside [0, n); a negative position: none.</summary>
     public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n)
     {

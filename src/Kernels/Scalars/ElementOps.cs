@@ -73,6 +73,27 @@ internal static class ElementOps
     public static readonly ElementOp Gelu = ElementOp.Unary<GeluOp>("Gelu");
     public static readonly ElementOp GeluTanh = ElementOp.Unary<GeluTanhOp>("GeluTanh");
     public static readonly ElementOp Pow = ElementOp.Binary<PowOp>("Pow");
+    public static readonly ElementOp Sinh = ElementOp.Unary<SinhOp>("Sinh");
+    public static readonly ElementOp Cosh = ElementOp.Unary<CoshOp>("Cosh");
+    public static readonly ElementOp Asinh = ElementOp.Unary<AsinhOp>("Asinh");
+    public static readonly ElementOp Acosh = ElementOp.Unary<AcoshOp>("Acosh");
+    public static readonly ElementOp Atanh = ElementOp.Unary<AtanhOp>("Atanh");
+    public static readonly ElementOp Asin = ElementOp.Unary<AsinOp>("Asin");
+    public static readonly ElementOp Acos = ElementOp.Unary<AcosOp>("Acos");
+    public static readonly ElementOp Atan = ElementOp.Unary<AtanOp>("Atan");
+    public static readonly ElementOp Cbrt = ElementOp.Unary<CbrtOp>("Cbrt");
+    public static readonly ElementOp Gamma = ElementOp.Unary<GammaOp>("Gamma");
+    public static readonly ElementOp LogGamma = ElementOp.Unary<LogGammaOp>("LogGamma");
+    public static readonly ElementOp Digamma = ElementOp.Unary<DigammaOp>("Digamma");
+    public static readonly ElementOp ErfInv = ElementOp.Unary<ErfInvOp>("ErfInv");
+    public static readonly ElementOp Selu = ElementOp.Unary<SeluOp>("Selu");
+    public static readonly ElementOp Mish = ElementOp.Unary<MishOp>("Mish");
+    public static readonly ElementOp LogSigmoid = ElementOp.Unary<LogSigmoidOp>("LogSigmoid");
+    public static readonly ElementOp Softsign = ElementOp.Unary<SoftsignOp>("Softsign");
+    public static readonly ElementOp Atan2 = ElementOp.Binary<Atan2Op>("Atan2");
+    public static readonly ElementOp Hypot = ElementOp.Binary<HypotOp>("Hypot");
+    public static readonly ElementOp Elu = ElementOp.Binary<EluOp>("Elu");
+    public static readonly ElementOp LogAddExp = ElementOp.Binary<LogAddExpOp>("LogAddExp");
 
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
@@ -83,5 +104,7 @@ internal static class ElementOps
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
         Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,
+        Sinh, Cosh, Asinh, Acosh, Atanh, Asin, Acos, Atan, Cbrt, Gamma,
+        LogGamma, Digamma, ErfInv, Selu, Mish, LogSigmoid, Softsign, Atan2, Hypot, Elu, LogAddExp,
     ];
 }

@@ -1,0 +1,58 @@
+namespace Fusion;
+
+// Diagonals and triangles of matrices.
+public static partial class Nd
+{
+    /// <summary>Of a vector the matrix with it on the k-th diagonal; of a matrix its k-th diagonal (k &gt; 0: above the main one).</summary>
+    /// <exception cref="ShapeException">The rank is neither 1 nor 2.</exception>
+    public static NDArray Diag(this NDArray x, int k = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rank == 2) return Diagonal(x, k);
+        if (x.Rank != 1) throw new ShapeException($"Diag: {x.Shape} is neither a vector nor a matrix. Diagonal takes stacks of matrices.");
+        int size = x.Shape[0] + Math.Abs(k);
+        NDArray positions = Arange(0, x.Shape[0], 1, DType.Int64) * (size + 1) + (k >= 0 ? k : -(long)k * size);
+        return Reshape(OpTable.TakeGradient.Apply(x, positions, new TakeAttributes(0, size * size)), size, size);
+    }
+
+    /// <summary>The k-th diagonal of each matrix in the last two axes.</summary>
+    /// <exception cref="ShapeException">The rank is below 2.</exception>
+    public static NDArray Diagonal(this NDArray x, int k = 0)
+    {
+        (int rows, int columns) = MatrixSize(x, "Diagonal");
+        int count = Math.Max(0, Math.Min(k >= 0 ? rows : rows + k, k >= 0 ? columns - k : columns));
+        NDArray positions = Arange(0, count, 1, DType.Int64) * (columns + 1) + (k >= 0 ? k : -(long)k * columns);
+        return Take(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], rows * columns])), positions, -1);
+    }
+
+    /// <summary>The sum of the k-th diagonal of each matrix in the last two axes.</summary>
+    /// <exception cref="ShapeException">The rank is below 2.</exception>
+    public static NDArray Trace(this NDArray x, int k = 0) => Sum(Diagonal(x, k), -1);
+
+    /// <summary>The lower triangle of each matrix in the last two axes, up to the k-th diagonal; zeros elsewhere.</summary>
+    /// <exception cref="ShapeException">The rank is below 2.</exception>
+    public static NDArray Tril(this NDArray x, int k = 0)
+    {
+        (int rows, int columns) = MatrixSize(x, "Tril");
+        return Where(TriangleMask(rows, columns, k), x, 0);
+    }
+
+    /// <summary>The upper triangle of each matrix in the last two axes, from the k-th diagonal on; zeros elsewhere.</summary>
+    /// <exception cref="ShapeException">The rank is below 2.</exception>
+    public static NDArray Triu(this NDArray x, int k = 0)
+    {
+        (int rows, int columns) = MatrixSize(x, "Triu");
+        return Where(TriangleMask(rows, columns, k - 1), 0, x);
+    }
+
+    // True at column ≤ row + k.
+    private static NDArray TriangleMask(int rows, int columns, int k) =>
+        Arange(0, columns, 1, DType.Int32) <= Reshape(Arange(k, k + (double)rows, 1, DType.Int32), rows, 1);
+
+    private static (int Rows, int Columns) MatrixSize(NDArray x, string op)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rank < 2) throw new ShapeException($"{op}: {x.Shape} has no matrices in its last two axes.");
+        return (x.Shape[-2], x.Shape[-1]);
+    }
+}

@@ -1,0 +1,126 @@
+namespace Fusion;
+
+// Sorting and selection by index arrays. NaN counts as the largest number; equal elements keep their order.
+public static partial class Nd
+{
+    /// <summary>The elements sorted along an axis. Gradients go back to where the elements came from.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is outside the shape.</exception>
+    public static NDArray Sort(this NDArray x, int axis = -1, bool descending = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rank == 0) return x;
+        NDArray lines = AxisLast(x, x.Shape.Axis(axis, "Sort"));
+        NDArray order = OpTable.ArgSort.Apply(lines, new SortAttributes(lines.Shape[-1], descending));
+        return AxisBack(OpTable.TakeAlongAxis.Apply(lines, order), x.Shape.Axis(axis, "Sort"));
+    }
+
+    /// <summary>The Int64 indices that sort along an axis.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is outside the shape.</exception>
+    public static NDArray ArgSort(this NDArray x, int axis = -1, bool descending = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int at = x.Shape.Axis(axis, "ArgSort");
+        NDArray lines = AxisLast(x, at);
+        return AxisBack(OpTable.ArgSort.Apply(lines, new SortAttributes(lines.Shape[-1], descending)), at);
+    }
+
+    /// <summary>The k largest elements along an axis, in descending order, with their Int64 indices; the smallest in ascending order if asked.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">k is negative or exceeds the axis, or the axis is outside the shape.</exception>
+    public static (NDArray Values, NDArray Indices) TopK(this NDArray x, int k, int axis = -1, bool largest = true)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int at = x.Shape.Axis(axis, "TopK");
+        if (k < 0 || k > x.Shape.Dimensions[at]) throw new ArgumentOutOfRangeException(nameof(k), k, $"TopK: k is between 0 and the size {x.Shape.Dimensions[at]} of axis {at} of {x.Shape}.");
+        NDArray lines = AxisLast(x, at);
+        NDArray order = OpTable.ArgSort.Apply(lines, new SortAttributes(k, largest));
+        return (AxisBack(OpTable.TakeAlongAxis.Apply(lines, order), at), AxisBack(order, at));
+    }
+
+    /// <summary>y[…, i, …] = x[…, indices[…, i, …], …] along one axis; the indices have x's shape except along that axis.</summary>
+    /// <exception cref="ShapeException">The shapes differ in another axis.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis; negative ones count from the end.</exception>
+    public static NDArray TakeAlongAxis(this NDArray x, NDArray indices, int axis = -1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(indices);
+        int at = x.Shape.Axis(axis, "TakeAlongAxis");
+        if (indices.Rank != x.Rank) throw new ShapeException($"TakeAlongAxis: {x.Shape} needs indices of the same rank, not {indices.Shape}.");
+        return AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, at), AxisLast(indices, at)), at);
+    }
+
+    /// <summary>
+    /// y[i…] = x[indices[0, i…], …, indices[m − 1, i…]]: the first axis of the indices holds a position in the first m axes of x (gather_nd).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
+    public static NDArray Gather(this NDArray x, NDArray indices)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(indices);
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(x.Shape));
+        return Take(Reshape(x, JoinAxes(x.Shape, indices.Shape[0])), positions, 0);
+    }
+
+    /// <summary>An array of zeros to which values[i…] is added at [indices[0, i…], …, indices[m − 1, i…]] (scatter_nd): the transpose of <see cref="Gather"/>.</summary>
+    /// <exception cref="ShapeException">The values do not have the shape that gathering would give.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
+    public static NDArray Scatter(this NDArray values, NDArray indices, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(indices);
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(shape));
+        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. shape.Dimensions[indices.Shape[0]..]]);
+        if (values.Shape != expected) throw new ShapeException($"Scatter: indices {indices.Shape} into {shape} need values of shape {expected}, not {values.Shape}.");
+        return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes(shape, indices.Shape[0]))), shape);
+    }
+
+    /// <summary>Rows of the weight (size, features) at the indices; the gradient adds up rows that occur more than once.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the weight's rows.</exception>
+    public static NDArray Embedding(this NDArray weight, NDArray indices) => Take(weight, indices, 0);
+
+    /// <summary>The positions of the elements that are not zero, in row-major order: an Int64 array (count, rank). Reads the values.</summary>
+    public static NDArray NonZero(this NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        bool[] set = Elements.To(x, DType.Bool).ToArray<bool>();
+        int rank = x.Rank;
+        List<long> positions = [];
+        Span<long> at = stackalloc long[rank];
+        for (long i = 0; i < set.Length; i++)
+        {
+            if (!set[i]) continue;
+            long rest = i;
+            for (int axis = rank - 1; axis >= 0; axis--) (rest, at[axis]) = Math.DivRem(rest, x.Shape.Dimensions[axis]);
+            foreach (long index in at) positions.Add(index);
+        }
+
+        return Array(positions.ToArray(), (rank == 0 ? (set[0] ? 1 : 0) : positions.Count / rank, rank));
+    }
+
+    /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask.</summary>
+    /// <exception cref="ShapeException">The mask is not as long as the axis.</exception>
+    public static NDArray BooleanMask(this NDArray x, NDArray mask, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
+        int at = x.Shape.Axis(axis, "BooleanMask");
+        if (mask.Rank != 1 || mask.Shape[0] != x.Shape.Dimensions[at])
+            throw new ShapeException($"BooleanMask: axis {at} of {x.Shape} needs a mask of shape ({x.Shape.Dimensions[at]},), not {mask.Shape}.");
+        return Take(x, Reshape(NonZero(mask), -1), at);
+    }
+
+    private static Shape JoinAxes(Shape shape, int axes)
+    {
+        int joined = 1;
+        for (int i = 0; i < axes; i++) joined = checked(joined * shape.Dimensions[i]);
+        return Shape.Create([joined, .. shape.Dimensions[axes..]]);
+    }
+
+    /// <summary>The reverse of <see cref="AxisLast"/>.</summary>
+    private static NDArray AxisBack(NDArray x, int axis)
+    {
+        if (axis == x.Rank - 1) return x;
+        int[] order = new int[x.Rank];
+        for (int i = 0; i < x.Rank; i++) order[i] = i < axis ? i : i == axis ? x.Rank - 1 : i - 1;
+        return Transpose(x, order);
+    }
+}

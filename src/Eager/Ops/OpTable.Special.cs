@@ -1,0 +1,87 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+// Inverse and hyperbolic functions, roots, gamma functions, further activations.
+internal static partial class OpTable
+{
+    private const double HalfSqrtPi = 0.88622692545275801365;
+
+    public static readonly Op Sinh = Element(ElementOps.Sinh, Saved.Input0, c => c.G * Nd.Cosh(c.X));
+
+    public static readonly Op Cosh = Element(ElementOps.Cosh, Saved.Input0, c => c.G * Nd.Sinh(c.X));
+
+    public static readonly Op Asinh = Element(ElementOps.Asinh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(Nd.Square(c.X) + 1));
+
+    public static readonly Op Acosh = Element(ElementOps.Acosh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((c.X - 1) * (c.X + 1)));
+
+    public static readonly Op Atanh = Element(ElementOps.Atanh, Saved.Input0, c => c.G / ((1 - c.X) * (1 + c.X)));
+
+    public static readonly Op Asin = Element(ElementOps.Asin, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X)));
+
+    public static readonly Op Acos = Element(ElementOps.Acos, Saved.Input0, c => -(c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X))));
+
+    public static readonly Op Atan = Element(ElementOps.Atan, Saved.Input0, c => c.G / (Nd.Square(c.X) + 1));
+
+    /// <summary>Inputs y, x.</summary>
+    public static readonly Op Atan2 = Element(
+        ElementOps.Atan2,
+        Saved.Inputs,
+        c => c.G * (c.Y / (Nd.Square(c.X) + Nd.Square(c.Y))),
+        c => -(c.G * (c.X / (Nd.Square(c.X) + Nd.Square(c.Y)))));
+
+    /// <summary>The gradient at (0, 0) is 0.</summary>
+    public static readonly Op Hypot = Element(ElementOps.Hypot, Saved.Inputs | Saved.Output, c => HypotGradient(c, c.X), c => HypotGradient(c, c.Y));
+
+    public static readonly Op Cbrt = Element(ElementOps.Cbrt, Saved.Output, c => c.G / (Nd.Square(c.Output) * 3));
+
+    /// <summary>The sign of y flips the gradient of x.</summary>
+    public static readonly Op CopySign = Element(ElementOps.CopySign, Saved.Inputs, c => c.G * (Nd.Sign(c.X) * Nd.CopySign(1, c.Y)), null);
+
+    public static readonly Op LogAddExp = Element(
+        ElementOps.LogAddExp,
+        Saved.Inputs | Saved.Output,
+        c => c.G * Nd.Exp(c.X - c.Output),
+        c => c.G * Nd.Exp(c.Y - c.Output));
+
+    public static readonly Op ErfInv = Element(ElementOps.ErfInv, Saved.Output, c => c.G * (Nd.Exp(Nd.Square(c.Output)) * HalfSqrtPi));
+
+    public static readonly Op Gamma = Element(ElementOps.Gamma, Saved.Input0 | Saved.Output, c => c.G * (c.Output * Nd.Digamma(c.X)));
+
+    public static readonly Op LogGamma = Element(ElementOps.LogGamma, Saved.Input0, c => c.G * Nd.Digamma(c.X));
+
+    public static readonly Op Digamma = Element(ElementOps.Digamma, Saved.Input0, c => c.G * Nd.Polygamma(1, c.X));
+
+    /// <summary>The attribute is the order n ≥ 1 (a boxed int); scalar code, since the order decides the number of terms.</summary>
+    public static readonly Op Polygamma = Row(new Op
+    {
+        Name = "Polygamma",
+        Infer = static (x, _, y) => y[0] = x[0],
+        Run = static (x, order, y) => SpecialFunctions.Polygamma((int)order!, x[0], y[0]),
+        Gradient = [c => c.G * Nd.Polygamma(c.Attributes<int>() + 1, c.X)],
+        Saves = Saved.Input0,
+    });
+
+    /// <summary>The second input is α, a constant.</summary>
+    public static readonly Op Elu = Element(ElementOps.Elu, Saved.Inputs | Saved.Output, c => Nd.Where(c.X > 0, c.G, c.G * (c.Output + c.Y)), null);
+
+    public static readonly Op Selu = Element(
+        ElementOps.Selu,
+        Saved.Output,
+        c => Nd.Where(c.Output > 0, c.G * Formulas.SeluScale, c.G * (c.Output + Formulas.SeluScale * Formulas.SeluAlpha)));
+
+    public static readonly Op Mish = Element(ElementOps.Mish, Saved.Input0, MishGradient);
+
+    public static readonly Op LogSigmoid = Element(ElementOps.LogSigmoid, Saved.Input0, c => c.G * Nd.Sigmoid(-c.X));
+
+    public static readonly Op Softsign = Element(ElementOps.Softsign, Saved.Input0, c => c.G / Nd.Square(Nd.Abs(c.X) + 1));
+
+    private static NDArray HypotGradient(GradientContext c, NDArray x) => Nd.Where(Nd.Equal(c.Output, 0), 0, c.G * (x / c.Output));
+
+    // t + x·(1 − t²)·σ(x) with t = tanh(softplus x).
+    private static NDArray MishGradient(GradientContext c)
+    {
+        NDArray t = Nd.Tanh(Nd.Softplus(c.X));
+        return c.G * (t + c.X * ((1 - Nd.Square(t)) * Nd.Sigmoid(c.X)));
+    }
+}

@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+// Activation functions made of exp, log1p and tanh.
+internal static partial class Formulas
+{
+    // Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017: the fixed point of mean 0, variance 1.
+    internal const double SeluAlpha = 1.6732632423543772848170429916717;
+    internal const double SeluScale = 1.0507009873554804934193349852946;
+
+    /// <summary>x for x &gt; 0, α·(eˣ − 1) otherwise.</summary>
+    [MethodImpl(Inline)]
+    public static L Elu<L>(L x, L alpha) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return L.Select(L.Greater(x, C<L>(0)), x, alpha * ExpM1(x));
+    }
+
+    [MethodImpl(Inline)]
+    public static L Selu<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return L.Select(L.Greater(x, C<L>(0)), C<L>(SeluScale) * x, C<L>(SeluScale * SeluAlpha) * ExpM1(x));
+    }
+
+    /// <summary>x·tanh(softplus x): with n = eˣ(eˣ + 2) it is x·n/(n + 2); computed from e^−|x|, so that nothing overflows.</summary>
+    [MethodImpl(Inline)]
+    public static L Mish<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        L e = L.Let(Exp(-L.Abs(x)));
+        L negative = L.Let(L.Less(x, C<L>(0)));
+
+        // x < 0: e(e + 2) over e(e + 2) + 2. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
+        L numerator = L.Let(L.Select(negative, e * (e + C<L>(2)), L.Fma(C<L>(2), e, C<L>(1))));
+        L denominator = numerator + L.Select(negative, C<L>(2), (e + e) * e);
+        return L.Select(L.Equal(x, C<L>(double.NegativeInfinity)), C<L>(-0.0), x * (numerator / denominator));
+    }
+
+    /// <summary>ln σ(x) = −softplus(−x).</summary>
+    [MethodImpl(Inline)]
+    public static L LogSigmoid<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return L.MinNative(C<L>(0), x) - LogP1(Exp(-L.Abs(x)));
+    }
+
+    /// <summary>x/(1 + |x|), ±1 at ±∞.</summary>
+    [MethodImpl(Inline)]
+    public static L Softsign<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        L magnitude = L.Let(L.Abs(x));
+        return L.Select(L.Equal(magnitude, C<L>(double.PositiveInfinity)), WithSign(C<L>(1), x), x / (C<L>(1) + magnitude));
+    }
+
+    /// <summary>ln(eˣ + eʸ) = max + ln(1 + e^−|x − y|).</summary>
+    [MethodImpl(Inline)]
+    public static L LogAddExp<L>(L x, L y) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        y = L.Let(y);
+        L larger = L.Let(L.Select(L.Greater(x, y), x, y));
+        L difference = L.Let(L.Abs(x - y));
+
+        // Equal arguments, two equal infinities among them, differ by 0.
+        difference = L.Select(L.Equal(x, y), C<L>(0), difference);
+        L value = larger + LogP1(Exp(-difference));
+        return L.Select(L.NotEqual(x, x), x, value);
+    }
+}

@@ -1,0 +1,66 @@
+namespace Fusion.Kernels;
+
+/// <summary>Derivatives of the digamma function, in scalar code.</summary>
+internal static class Polygamma
+{
+    // B₂ₖ/(2k)! for k = 1, 2, ….
+    private static readonly double[] s_bernoulli =
+    [
+        1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000, 1.0 / 74724249600, -3617.0 / 10670622842880000,
+        43867.0 / 5109094217170944000, -174611.0 / 802857662698291200000.0,
+    ];
+
+    /// <summary>ψ⁽ⁿ⁾(x) for n ≥ 1.</summary>
+    public static double Evaluate(int n, double x)
+    {
+        if (double.IsNaN(x) || x == double.NegativeInfinity) return double.NaN;
+        double factorial = 1;
+        for (int i = 2; i <= n; i++) factorial *= i;
+        double sign = n % 2 == 0 ? -1 : 1;
+        if (x > 0) return sign * factorial * HurwitzZeta(n + 1, x);
+        if (x == Math.Floor(x)) return n % 2 == 1 ? double.PositiveInfinity : double.NaN;
+
+        // (−1)ⁿ·ψ⁽ⁿ⁾(1 − x) − ψ⁽ⁿ⁾(x) = π·dⁿ/dxⁿ cot πx (NIST DLMF 5.15.6).
+        return factorial * -HurwitzZeta(n + 1, 1 - x) - CotangentDerivative(n, x);
+    }
+
+    // ζ(s, x) = Σ (x + i)⁻ˢ by the Euler–Maclaurin formula from x + 12 on (NIST DLMF 25.11.5).
+    private static double HurwitzZeta(int s, double x)
+    {
+        double sum = 0;
+        for (int i = 0; i < 12; i++) sum += Math.Pow(x + i, -s);
+        double a = x + 12;
+        double power = Math.Pow(a, -s);
+        sum += power * a / (s - 1) + 0.5 * power;
+        double term = s * power / a;
+        for (int k = 1; k <= s_bernoulli.Length; k++)
+        {
+            sum += s_bernoulli[k - 1] * term;
+            term *= (s + 2.0 * k - 1) * (s + 2.0 * k) / (a * a);
+        }
+
+        return sum;
+    }
+
+    // The derivatives of the cotangent are polynomials in it: P₀ = c, Pₙ₊₁ = −(1 + c²)·Pₙ′.
+    private static double CotangentDerivative(int n, double x)
+    {
+        double[] p = [0, 1];
+        for (int order = 0; order < n; order++)
+        {
+            double[] next = new double[p.Length + 1];
+            for (int i = 1; i < p.Length; i++)
+            {
+                next[i - 1] -= i * p[i];
+                next[i + 1] -= i * p[i];
+            }
+
+            p = next;
+        }
+
+        double cotangent = Math.Cos(Math.PI * (x - Math.Round(x))) / Math.Sin(Math.PI * (x - Math.Round(x)));
+        double value = 0;
+        for (int i = p.Length - 1; i >= 0; i--) value = value * cotangent + p[i];
+        return Math.Pow(Math.PI, n + 1) * value;
+    }
+}
