@@ -8,6 +8,9 @@ internal delegate void InferRule(ReadOnlySpan<TensorType> inputs, object? attrib
 /// <summary>Computes into <paramref name="outputs"/>, which are allocated, contiguous and alias no input.</summary>
 internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs);
 
+/// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (its last axis, and all others).</summary>
+internal delegate void ProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, GemmFinish finish);
+
 /// <summary>
 /// The gradient with respect to one input, written with public differentiable operators only. It may have any shape that the input broadcasts
 /// to (un-broadcasting happens where gradients are added up); <see langword="null"/> means zero.
@@ -65,6 +68,9 @@ internal sealed class Op
 
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }
+
+    /// <summary>The operator is a matrix product: the same as <see cref="Run"/>, with work on its result that is done while that is in the cache.</summary>
+    public ProductRule? Product { get; init; }
 
     /// <summary>When set, eager execution and plans make a view instead of calling <see cref="Run"/>.</summary>
     public ViewRule? View { get; init; }

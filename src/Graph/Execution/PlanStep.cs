@@ -11,7 +11,19 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 
     public OpNode[] Outputs => outputs;
 
-    public abstract void Run(NDArray[] inputs, NDArray[] outputs);
+    /// <summary>The compiled kernels in it.</summary>
+    public virtual IEnumerable<KernelSpec> Kernels => [];
+
+    /// <summary>The launch of a group; none for a view.</summary>
+    public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => group.Kind switch
+    {
+        GroupKind.View => null,
+        GroupKind.Library => new LibraryStep(group),
+        GroupKind.MatMul => ProductStep.Create(group, function, written),
+        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
+    };
+
+    public abstract void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs);
 }
 
 /// <summary>A fused kernel.</summary>
@@ -21,11 +33,16 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanSte
     private const int ExpensiveWeight = 12;
 
     private readonly ElementKernel _kernel = KernelCompiler.Compile(kernel.Spec);
-    private readonly bool _expensive = group.Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
+    private readonly bool _expensive = IsExpensive(group);
+
+    /// <summary>The group's kernel takes long enough per element to be split among threads early.</summary>
+    public static bool IsExpensive(PlanGroup group) => group.Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
 
     public KernelSpec Spec => kernel.Spec;
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs)
+    public override IEnumerable<KernelSpec> Kernels => [kernel.Spec];
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
         if (Group.Shape.Size > 0) ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
     }
@@ -36,5 +53,5 @@ internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.M
 {
     private readonly OpNode _node = group.Members[0];
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
 }

@@ -1,6 +1,9 @@
 namespace Fusion;
 
-/// <summary>One launch: either a group of element-wise operators that become one kernel, or a single operator of the library, or a view.</summary>
+/// <summary>
+/// One launch: a group of element-wise operators that become one kernel, or a single operator of the library, or a view; or several such parts that
+/// are run together, tile by tile.
+/// </summary>
 internal sealed class PlanGroup(Shape shape, DType laneType)
 {
     public Shape Shape { get; } = shape;
@@ -11,6 +14,9 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     public List<OpNode> Members { get; } = [];
 
     public GroupKind Kind { get; init; }
+
+    /// <summary>What is run for every tile, in order; empty for a launch of one kernel. Views between the parts are members of the group only.</summary>
+    public List<PlanGroup> Parts { get; init; } = [];
 
     /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
     public string Reason { get; set; } = string.Empty;
@@ -28,4 +34,7 @@ internal enum GroupKind
 
     /// <summary>Other shape or strides over the same memory: no launch.</summary>
     View,
+
+    /// <summary>A matrix product, and a fused kernel on every part of its result that is finished.</summary>
+    MatMul,
 }
