@@ -84,6 +84,19 @@ internal static class RowOps
         GC.KeepAlive(gradient);
     }
 
+    /// <summary>An operator on the lines of the last axis.</summary>
+    public static RowRule Rows(RowKernelRule run, Action<NDArray, long>? check = null) =>
+        new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], run) { Check = check };
+
+    /// <summary>Every label is a class.</summary>
+    public static unsafe void CheckLabels(NDArray labels, long classes)
+    {
+        labels = labels.Contiguous();
+        fixed (byte* index = &labels.Data)
+            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes), labels, (int)classes);
+        GC.KeepAlive(labels);
+    }
+
     private static void ThrowIfBad(long position, NDArray labels, NDArray x) =>
         Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x));
 

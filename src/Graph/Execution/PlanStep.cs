@@ -20,6 +20,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         GroupKind.View => null,
         GroupKind.Library => new LibraryStep(group),
         GroupKind.MatMul => ProductStep.Create(group, function, written),
+        GroupKind.Rows => RowsStep.Create(group, function, written),
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
     };
 

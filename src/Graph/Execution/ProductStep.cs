@@ -74,7 +74,7 @@ internal sealed unsafe class ProductStep : PlanStep
         ReadOnlySpan<NDArray> factors = inputs[.._product.Inputs.Count];
         if (_inTiles)
         {
-            Action action = new() { Step = this, Factors = factors, Product = product, Sizes = read, Written = written };
+            Action action = new() { Step = this, Factors = factors, Product = product, Read = read, Written = written };
             ArrayPins.Run(read, written, ref action);
         }
         else
@@ -104,7 +104,7 @@ internal sealed unsafe class ProductStep : PlanStep
     private static void Finish(void* context, long row, long rows, long column, long columns)
     {
         ref Epilogue epilogue = ref Unsafe.AsRef<Epilogue>(context);
-        RowLoop.Run(epilogue.Loop, epilogue.Operands, epilogue.Inputs, epilogue.Count, row, rows, column, columns, epilogue.Width, RowEnd.Exact);
+        RowLoop.Run(epilogue.Loop, epilogue.Operands, epilogue.Inputs, epilogue.Count, row, rows, column, columns, epilogue.Width, RowLoop.Nothing);
     }
 
     private static GraphNode Behind(GraphNode node, PlanGroup group)
@@ -118,15 +118,15 @@ internal sealed unsafe class ProductStep : PlanStep
         public ProductStep Step;
         public ReadOnlySpan<NDArray> Factors;
         public NDArray Product;
-        public ReadOnlySpan<NDArray> Sizes;
+        public ReadOnlySpan<NDArray> Read;
         public ReadOnlySpan<NDArray> Written;
 
         public readonly void Invoke(ReadOnlySpan<nint> pointers)
         {
             RowOperand* operands = stackalloc RowOperand[pointers.Length];
-            int inputs = Sizes.Length;
+            int inputs = Read.Length;
             for (int i = 0; i < pointers.Length; i++)
-                operands[i] = i < inputs ? Step._access[i].At(pointers[i], Sizes[i].DType) : Step._frame.Own.At(pointers[i], Written[i - inputs].DType);
+                operands[i] = i < inputs ? Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar) : Step._frame.Own.At(pointers[i], Written[i - inputs].DType, false);
             Epilogue epilogue = new() { Loop = Step._loop, Operands = operands, Inputs = inputs, Count = pointers.Length, Width = Step._frame.Columns };
             Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue)));
         }
@@ -139,11 +139,5 @@ internal sealed unsafe class ProductStep : PlanStep
         public int Inputs;
         public int Count;
         public long Width;
-    }
-
-    [InlineArray(ArrayPins.MaxArrays)]
-    private struct ArrayBuffer
-    {
-        private NDArray _first;
     }
 }

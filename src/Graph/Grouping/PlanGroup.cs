@@ -15,6 +15,9 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
 
     public GroupKind Kind { get; init; }
 
+    /// <summary>How the parts of a launch by rows fit together.</summary>
+    public RowLayout? Rows { get; init; }
+
     /// <summary>What is run for every tile, in order; empty for a launch of one kernel. Views between the parts are members of the group only.</summary>
     public List<PlanGroup> Parts { get; init; } = [];
 
@@ -37,4 +40,7 @@ internal enum GroupKind
 
     /// <summary>A matrix product, and a fused kernel on every part of its result that is finished.</summary>
     MatMul,
+
+    /// <summary>Kernels and library calls on the same rows, a few rows at a time.</summary>
+    Rows,
 }

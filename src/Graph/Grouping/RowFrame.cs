@@ -69,7 +69,8 @@ internal readonly record struct RowAccess(long Width, long Divisor, long Period)
     }
 
     /// <summary>An operand at an address.</summary>
-    public RowOperand At(nint data, DType dtype) => new() { Data = data, ElementSize = dtype.Size, Width = Width, Divisor = Divisor, Period = Period };
+    public RowOperand At(nint data, DType dtype, bool isScalar) =>
+        new() { Data = data, ElementSize = dtype.Size, Width = Width, Divisor = Divisor, Period = Period, IsScalar = isScalar };
 
     /// <summary>Each element is read where a loop of this frame computes it: by row, or once a row.</summary>
     public bool IsOwn(RowFrame frame, bool perRow) => Width == (perRow ? 1 : frame.Columns) && Divisor == 1 && Period == frame.Rows;

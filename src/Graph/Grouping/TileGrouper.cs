@@ -8,15 +8,31 @@ namespace Fusion;
 /// </summary>
 internal sealed class TileGrouper
 {
+    /// <summary>Bytes of all rows that are open at a time, so that they stay in the second-level cache.</summary>
+    public const long MaxRowBytes = 256 * 1024;
+
+    public const int MaxArrays = 32;
+
+    // With fewer rows than this the threads share out the elements of a large array better one by one.
+    private const long FewRows = 8;
+    private const long ManyElements = 64 * 1024;
+    private const int MaxSweeps = 4;
+
     private readonly GroupGraph _graph;
     private readonly List<PlanGroup> _order;
+    private readonly Dictionary<PlanGroup, int> _position = [];
     private readonly HashSet<GraphNode> _leaves;
+    private readonly HashSet<GraphNode> _required;
+    private readonly ILookup<GraphNode, OpNode> _users;
 
     private TileGrouper(GraphFunction function, GroupGraph graph)
     {
         _graph = graph;
         _order = graph.Schedule();
+        for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
         _leaves = [.. function.Arguments];
+        _required = [.. function.Outputs];
+        _users = function.Operators.SelectMany(static n => n.Inputs, static (n, input) => (n, input)).ToLookup(static p => p.input, static p => p.n);
     }
 
     public static void Merge(GraphFunction function, GroupGraph graph)
@@ -24,7 +40,73 @@ internal sealed class TileGrouper
         TileGrouper grouper = new(function, graph);
         foreach (PlanGroup group in grouper._order)
             if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
+        if (!grouper._order.Exists(static g => RowLayout.FrameOf(g) is not null)) return;
+        for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
     }
+
+    /// <summary>Every part tries to join the launches of what it reads; true when one did.</summary>
+    private bool Sweep()
+    {
+        bool joined = false;
+        foreach (PlanGroup part in _order)
+        {
+            if (part.Kind == GroupKind.View) continue;
+            foreach (GraphNode input in RowLayout.Inputs(part))
+            {
+                if (!_graph.TryGetHome(Source(input, []), out PlanGroup? producer) || !_graph.TryGetHome(part.Members[0], out PlanGroup? consumer)) continue;
+                if (ReferenceEquals(producer, consumer) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
+                if (producer.Parts.Count + consumer.Parts.Count == 0 && RowLayout.FrameOf(producer) is null && RowLayout.FrameOf(consumer) is null) continue;
+                List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
+                parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
+                RowLayout layout = RowLayout.Of(parts, _leaves);
+                List<OpNode> views = ViewsBetween(parts);
+                if ((layout.Refusal ?? RowRefusal(layout, parts, views)) is { } reason)
+                {
+                    producer.Reason = reason;
+                    continue;
+                }
+
+                Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", layout);
+                joined = true;
+            }
+        }
+
+        return joined;
+    }
+
+    private string? RowRefusal(RowLayout layout, List<PlanGroup> parts, List<OpNode> views)
+    {
+        if (layout.Frame is { Rows: < FewRows } frame && frame.Rows * frame.Columns >= ManyElements) return $"{frame.Rows} rows are too few to be shared among threads";
+        HashSet<GraphNode> set = [.. parts.SelectMany(static p => p.Members), .. views];
+        HashSet<GraphNode> open = [];
+        foreach (PlanGroup part in parts)
+        {
+            open.UnionWith(RowLayout.Inputs(part).Select(i => Placement.Root(i, _leaves)));
+            open.UnionWith(part.Members.Where(m => _required.Contains(m) || _users[m].Any(u => !set.Contains(u))));
+        }
+
+        if (open.Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        if (open.Sum(n => n.Type.Shape.Size * n.DType.Size / layout.Frame.Rows) > MaxRowBytes) return $"a row of everything would exceed {MaxRowBytes / 1024} KB";
+        return _graph.HasCycle([.. set.Cast<OpNode>()], set) ? "its consumer also needs a value that is computed from it elsewhere" : null;
+    }
+
+    /// <summary>The views through which parts read each other.</summary>
+    private List<OpNode> ViewsBetween(List<PlanGroup> parts)
+    {
+        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
+        HashSet<OpNode> views = [];
+        foreach (GraphNode input in parts.SelectMany(RowLayout.Inputs))
+        {
+            if (!members.Contains(Placement.Root(input, _leaves))) continue;
+            for (GraphNode node = input; !members.Contains(node); node = node.Inputs[0]) views.Add((OpNode)node);
+        }
+
+        return [.. views];
+    }
+
+    private static bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows || RowLayout.FrameOf(group) is not null;
+
+    private static List<PlanGroup> Parts(PlanGroup group) => group.Parts.Count == 0 ? [group] : group.Parts;
 
     /// <summary>A kernel joins the matrix product that it reads.</summary>
     private void JoinProduct(PlanGroup kernel)
@@ -55,13 +137,13 @@ internal sealed class TileGrouper
         if (axis < 0 || RowAccess.Of(seen, kernel.Shape, axis, _leaves)?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
         if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
-        if (Inputs(kernel).Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
+        if (RowLayout.Inputs(kernel).Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
         return _graph.HasCycle([product, .. views, .. kernel.Members], [product, .. views, .. kernel.Members]) ? "its consumer also needs a value that is computed from it elsewhere" : null;
     }
 
-    private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason)
+    private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null)
     {
-        PlanGroup group = new(parts[^1].Shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Reason = reason };
+        PlanGroup group = new(parts.MaxBy(static p => p.Shape.Size)!.Shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Reason = reason };
         group.Members.AddRange(parts.SelectMany(static p => p.Members).Concat(views).OrderBy(static m => m.Id));
         _graph.Place(group);
     }
@@ -69,7 +151,7 @@ internal sealed class TileGrouper
     /// <summary>The value behind reshapes and broadcasts that cost nothing, and these.</summary>
     private GraphNode Source(GraphNode node, List<OpNode> views)
     {
-        while (node is OpNode view && _graph.TryGetHome(view, out PlanGroup? home) && home.Kind == GroupKind.View)
+        while (node is OpNode { Op.View: not null } view && _graph.TryGetHome(view, out _) && Placement.IsTrueView(view))
         {
             views.Add(view);
             node = view.Inputs[0];
@@ -77,8 +159,4 @@ internal sealed class TileGrouper
 
         return node;
     }
-
-    /// <summary>What a kernel reads from memory.</summary>
-    private static IEnumerable<GraphNode> Inputs(PlanGroup kernel) =>
-        kernel.Members.SelectMany(static m => m.Inputs).Where(i => i is not ConstantNode && !(i is OpNode op && kernel.Members.Contains(op))).Distinct();
 }

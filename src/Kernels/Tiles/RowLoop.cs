@@ -2,28 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>How far a loop over rows may write past them: whole registers are cheaper, where what follows is written later anyway.</summary>
-internal enum RowEnd
-{
-    /// <summary>Up to 63 bytes past the last row of every output.</summary>
-    Free,
-
-    /// <summary>Up to 63 bytes past every row but the last one.</summary>
-    LastExact,
-
-    /// <summary>Nothing past any row: an output may be an input, or only some columns of its rows are this loop's.</summary>
-    Exact,
-}
-
 /// <summary>Runs an element-wise kernel over a rectangle of rows and columns, row by row, or in one go where all operands are contiguous.</summary>
 internal static unsafe class RowLoop
 {
     private const long Grain = 16; // whole registers of any width and element type
     private const int MaxElementSize = 8;
+    private const long Register = 64;
+
+    /// <summary>For <c>spare</c>: nothing past any row may be written, because an output is an input, or only some columns of the rows are this loop's.</summary>
+    public const long Nothing = -1;
 
     /// <summary>Runs <paramref name="kernel"/> over the rows [row, row + rows) and the columns [column, column + columns) of its operands.</summary>
     /// <param name="kernel">The loop; its table gets the inputs first, then the outputs.</param>
-    /// <param name="operands">Inputs, then outputs; an operand of one element per row is a scalar of the kernel.</param>
+    /// <param name="operands">Inputs, then outputs.</param>
     /// <param name="inputs">How many operands are read.</param>
     /// <param name="count">All operands.</param>
     /// <param name="row">The first row.</param>
@@ -31,16 +22,18 @@ internal static unsafe class RowLoop
     /// <param name="column">The first column.</param>
     /// <param name="columns">How many columns.</param>
     /// <param name="width">Columns of a whole row.</param>
-    /// <param name="end">What may be written past the rows.</param>
+    /// <param name="spare">So many rows after these are written later, so that whole registers may be stored over them; or <see cref="Nothing"/>.</param>
     [SkipLocalsInit]
     public static void Run(
-        in ElementKernel kernel, RowOperand* operands, int inputs, int count, long row, long rows, long column, long columns, long width, RowEnd end)
+        in ElementKernel kernel, RowOperand* operands, int inputs, int count, long row, long rows, long column, long columns, long width, long spare)
     {
         nint* table = stackalloc nint[count];
         for (int k = 0; k < count; k++) table[k] = operands[k].At(row, column);
+        long least = long.MaxValue; // bytes of a row of the narrowest output
+        for (int k = inputs; k < count; k++) least = Math.Min(least, operands[k].Width * operands[k].ElementSize);
         if (columns == width && IsFlat(operands, count, row + rows, width))
         {
-            if (end == RowEnd.Free) kernel.Invoke((nint)table, 0, rows * width);
+            if (spare * least >= Register) kernel.Invoke((nint)table, 0, rows * width);
             else Exact(kernel, table, operands, inputs, count, rows * width);
             return;
         }
@@ -49,8 +42,8 @@ internal static unsafe class RowLoop
         {
             if (r > row)
                 for (int k = 0; k < count; k++) table[k] = operands[k].At(r, column);
-            if (end == RowEnd.Exact || (end == RowEnd.LastExact && r == row + rows - 1)) Exact(kernel, table, operands, inputs, count, columns);
-            else kernel.Invoke((nint)table, 0, columns);
+            if (spare >= 0 && (spare + row + rows - 1 - r) * least >= Register) kernel.Invoke((nint)table, 0, columns);
+            else Exact(kernel, table, operands, inputs, count, columns);
         }
     }
 
@@ -61,8 +54,7 @@ internal static unsafe class RowLoop
         for (int k = 0; k < count; k++)
         {
             ref RowOperand operand = ref operands[k];
-            bool single = operand.Width == 1 && operand.Period == 1 && width > 1;
-            if (!single && (operand.Width != width || !operand.IsPlain(rows))) return false;
+            if (operand.IsScalar ? operand.Period > 1 : operand.Width != width || !operand.IsPlain(rows)) return false;
         }
         return true;
     }

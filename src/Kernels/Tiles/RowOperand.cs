@@ -12,8 +12,11 @@ internal struct RowOperand
     /// <summary>Bytes of one element: 1, 4 or 8.</summary>
     public int ElementSize;
 
-    /// <summary>Elements of a row: as many as the loop's rows have, or 1, which is repeated along the row (the kernel reads it once).</summary>
+    /// <summary>Elements of a row: as many as the loop's rows have, or 1, which is repeated along the row.</summary>
     public long Width;
+
+    /// <summary>The kernel reads one element, at its pointer.</summary>
+    public bool IsScalar;
 
     public long Divisor;
 

@@ -1,0 +1,135 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>A launch by rows, ready to run: its arrays, its tiles and what runs once.</summary>
+internal sealed class LoweredRows
+{
+    // What a tile touches: most of it fits the first-level cache, and the cost of a step is shared by several rows.
+    private const long TileBytes = 48 * 1024;
+    private const long MaxTileRows = 1024;
+
+    private readonly PlanGroup _group;
+    private readonly RowLayout _layout;
+    private readonly HashSet<GraphNode> _leaves;
+    private readonly HashSet<GraphNode> _written;
+    private readonly Dictionary<GraphNode, int> _arrays = [];
+    private readonly Dictionary<GraphNode, int> _lastUse = [];
+    private readonly List<GraphNode> _inputs = [];
+    private readonly TileScratch _scratch;
+
+    public LoweredRows(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
+    {
+        _group = group;
+        _layout = group.Rows!;
+        _leaves = [.. function.Arguments];
+        _written = written;
+        Outputs = [.. group.Parts.SelectMany(static p => p.Members).Where(written.Contains).OrderBy(static m => m.Id)];
+        foreach (OpNode output in Outputs) _arrays.Add(output, _arrays.Count);
+        TileRows = ChooseTileRows();
+        _scratch = new TileScratch(TileRows, _layout.Frame);
+        for (int i = 0; i < group.Parts.Count; i++)
+            foreach (GraphNode input in RowLayout.Inputs(group.Parts[i])) _lastUse[Placement.Root(input, _leaves)] = i;
+        for (int i = 0; i < group.Parts.Count; i++)
+        {
+            if (_layout.StageOf(i) == PartStage.Tile)
+            {
+                Tiles.Add(group.Parts[i].Kind == GroupKind.Elementwise ? Kernel(i) : Call(i));
+                _scratch.Release(i);
+                continue;
+            }
+
+            PlanStep step = PlanStep.Of(group.Parts[i], function, written)!;
+            (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(new NestedStep(step, [.. step.Inputs.Select(ArrayOf)], [.. step.Outputs.Select(ArrayOf)]));
+        }
+    }
+
+    public RowFrame Frame => _layout.Frame;
+
+    public IReadOnlyList<GraphNode> Inputs => _inputs;
+
+    public OpNode[] Outputs { get; }
+
+    public long TileRows { get; }
+
+    public long ScratchBytes => _scratch.Bytes;
+
+    public List<NestedStep> Before { get; } = [];
+
+    public List<TilePart> Tiles { get; } = [];
+
+    public List<NestedStep> After { get; } = [];
+
+    public List<KernelSpec> Kernels { get; } = [];
+
+    /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
+    public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
+
+    private TilePart Kernel(int part)
+    {
+        PlanGroup group = _group.Parts[part];
+        bool perRow = _layout.IsPerRow(part);
+        RowAccess Access(GraphNode node) => _layout.Access(part, node)!.Value;
+        bool IsScalar(GraphNode node) => (perRow ? Access(node).Period : Access(node).Width) == 1;
+        LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar);
+        Kernels.Add(kernel.Spec);
+        TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
+        return new KernelPart(kernel, operands, perRow ? 1 : Frame.Columns);
+    }
+
+    private TilePart Call(int part)
+    {
+        OpNode node = _group.Parts[part].Members[0];
+        RowRule rule = node.Op.Rows!;
+        TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
+        long[] expanded = Array.ConvertAll(operands, o => o.Access.Width > 1 || o.Access == new RowAccess(1, 1, Frame.Rows) ? -1 : _scratch.TakeColumn(o.DType));
+        for (int i = 0; i < node.Inputs.Count; i++)
+            if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
+        return new CallPart(rule, operands, expanded, Frame.Columns);
+    }
+
+    // Read by another part, or outside.
+    private bool IsPassedOn(OpNode member) => _written.Contains(member) || _lastUse.ContainsKey(member);
+
+    private TileOperand Read(GraphNode node, RowAccess access, bool isScalar)
+    {
+        GraphNode root = Placement.Root(node, _leaves);
+        bool own = _layout.PartOf(node) >= 0;
+        if (own && !_arrays.ContainsKey(root)) return new TileOperand(-1, _scratch[root], access, node.DType, isScalar);
+        return new TileOperand(ArrayOf(own ? root : node), 0, access, node.DType, isScalar);
+    }
+
+    private TileOperand Write(OpNode node)
+    {
+        RowAccess access = new(node.Shape.Size / Frame.Rows, 1, Frame.Rows);
+        return _arrays.ContainsKey(node)
+            ? new TileOperand(ArrayOf(node), 0, access, node.DType)
+            : new TileOperand(-1, _scratch.Take(node, _lastUse[node]), access, node.DType);
+    }
+
+    /// <summary>Outputs come first, then inputs.</summary>
+    private int ArrayOf(GraphNode node)
+    {
+        if (_arrays.TryGetValue(node, out int array)) return array;
+        _inputs.Add(node);
+        _arrays.Add(node, _arrays.Count);
+        return _arrays.Count - 1;
+    }
+
+    private long ChooseTileRows()
+    {
+        HashSet<GraphNode> touched = [];
+        for (int i = 0; i < _group.Parts.Count; i++)
+        {
+            if (_layout.StageOf(i) != PartStage.Tile) continue;
+            touched.UnionWith(RowLayout.Inputs(_group.Parts[i]).Select(n => Placement.Root(n, _leaves)));
+            touched.UnionWith(_group.Parts[i].Members.Where(_written.Contains));
+        }
+
+        long bytes = touched.Sum(static n => n.Shape.Size * n.DType.Size) / Frame.Rows;
+        return Math.Clamp(TileBytes / Math.Max(1, bytes), 1, Math.Min(MaxTileRows, Frame.Rows));
+    }
+}
+
+/// <summary>A launch inside another one, and the numbers of the arrays that it reads and writes.</summary>
+internal sealed record NestedStep(PlanStep Step, int[] Inputs, int[] Outputs);
