@@ -63,6 +63,7 @@ internal sealed unsafe class RowsStep : PlanStep
         WorkerPool.Run((int)((frame.Rows + job.RowsPerChunk - 1) / job.RowsPerChunk), &RunChunk, Unsafe.AsPointer(ref job));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunChunk(void* context, int chunk)
     {
         ref Job job = ref Unsafe.AsRef<Job>(context);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -43,43 +44,48 @@ internal abstract class TilePart(TileOperand[] operands)
     public abstract void Run(in Tile tile);
 }
 
-/// <summary>An element-wise kernel, on whole rows or on one element a row.</summary>
-internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] operands, long width) : TilePart(operands)
+/// <summary>
+/// An element-wise kernel, on whole rows or on one element a row. Operands with a place in the scratch memory are first written out there as whole rows,
+/// so that one run of the kernel serves the tile.
+/// </summary>
+internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] operands, long[] expanded, long width) : TilePart(operands)
 {
     private readonly ElementKernel _loop = KernelCompiler.Compile(kernel.Spec);
     private readonly int _inputs = kernel.Inputs.Length;
 
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in Tile tile)
     {
         int count = Operands.Length;
         RowOperand* bound = stackalloc RowOperand[count];
-        for (int i = 0; i < count; i++) bound[i] = Operands[i].In(tile);
+        for (int i = 0; i < count; i++)
+        {
+            bound[i] = Operands[i].In(tile);
+            if (expanded[i] >= 0) bound[i] = RowExpansion.Expand(bound[i], tile.Row, tile.Rows, width, tile.Scratch + expanded[i]);
+        }
+
         RowLoop.Run(_loop, bound, _inputs, count, tile.Row, tile.Rows, 0, width, width, tile.Spare);
     }
 }
 
-/// <summary>A library call on contiguous rows. An input that repeats one element for several rows is first written out, to the scratch memory that it is given.</summary>
+/// <summary>A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows, are first written out there.</summary>
 internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
 {
     private readonly DType[] _types = Array.ConvertAll(operands, static o => o.DType);
 
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in Tile tile)
     {
         nint* data = stackalloc nint[Operands.Length];
         for (int i = 0; i < Operands.Length; i++)
         {
             RowOperand operand = Operands[i].In(tile);
-            data[i] = expanded[i] < 0 ? operand.At(tile.Row, 0) : Expand(operand, tile, tile.Scratch + expanded[i]);
+            if (expanded[i] >= 0) operand = RowExpansion.Expand(operand, tile.Row, tile.Rows, 1, tile.Scratch + expanded[i]);
+            data[i] = operand.At(tile.Row, 0);
         }
 
         rule.Run(data, _types, tile.Rows, columns);
-    }
-
-    private static nint Expand(in RowOperand operand, in Tile tile, byte* destination)
-    {
-        int size = operand.ElementSize;
-        for (long r = 0; r < tile.Rows; r++)
-            Buffer.MemoryCopy((void*)operand.At(tile.Row + r, 0), destination + r * size, size, size);
-        return (nint)destination;
     }
 }

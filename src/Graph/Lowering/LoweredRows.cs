@@ -9,6 +9,9 @@ internal sealed class LoweredRows
     private const long TileBytes = 48 * 1024;
     private const long MaxTileRows = 1024;
 
+    // Up to this length rows are computed all in one loop, which reads what is repeated along a row or for every row from written-out rows.
+    private const long FlatColumns = 128;
+
     private readonly PlanGroup _group;
     private readonly RowLayout _layout;
     private readonly HashSet<GraphNode> _leaves;
@@ -69,12 +72,15 @@ internal sealed class LoweredRows
     {
         PlanGroup group = _group.Parts[part];
         bool perRow = _layout.IsPerRow(part);
+        long width = perRow ? 1 : Frame.Columns;
+        bool flat = width is > 1 and <= FlatColumns;
         RowAccess Access(GraphNode node) => _layout.Access(part, node)!.Value;
-        bool IsScalar(GraphNode node) => (perRow ? Access(node).Period : Access(node).Width) == 1;
+        bool IsScalar(GraphNode node) => Access(node) is { Width: 1 } access && (access.Period == 1 || !(flat || perRow));
         LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar);
         Kernels.Add(kernel.Spec);
         TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
-        return new KernelPart(kernel, operands, perRow ? 1 : Frame.Columns);
+        long[] expanded = Array.ConvertAll(operands, o => flat && !o.IsScalar && !o.Access.IsOwn(Frame, perRow) ? _scratch.TakeRows(width, o.DType) : -1);
+        return new KernelPart(kernel, operands, expanded, width);
     }
 
     private TilePart Call(int part)
@@ -82,7 +88,7 @@ internal sealed class LoweredRows
         OpNode node = _group.Parts[part].Members[0];
         RowRule rule = node.Op.Rows!;
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
-        long[] expanded = Array.ConvertAll(operands, o => o.Access.Width > 1 || o.Access == new RowAccess(1, 1, Frame.Rows) ? -1 : _scratch.TakeColumn(o.DType));
+        long[] expanded = Array.ConvertAll(operands, o => o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true) ? -1 : _scratch.TakeRows(1, o.DType));
         for (int i = 0; i < node.Inputs.Count; i++)
             if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
         return new CallPart(rule, operands, expanded, Frame.Columns);

@@ -22,8 +22,8 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
         return offset;
     }
 
-    /// <summary>One element a row, for the whole launch.</summary>
-    public long TakeColumn(DType dtype) => _gaps.Take(Size(dtype.Size));
+    /// <summary>Rows of a tile that nobody else uses, for the whole launch.</summary>
+    public long TakeRows(long width, DType dtype) => _gaps.Take(Size(width * dtype.Size));
 
     /// <summary>Part <paramref name="part"/> has run.</summary>
     public void Release(int part)

@@ -24,6 +24,7 @@ internal static unsafe class RowLoop
     /// <param name="width">Columns of a whole row.</param>
     /// <param name="spare">So many rows after these are written later, so that whole registers may be stored over them; or <see cref="Nothing"/>.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
         in ElementKernel kernel, RowOperand* operands, int inputs, int count, long row, long rows, long column, long columns, long width, long spare)
     {
@@ -48,6 +49,7 @@ internal static unsafe class RowLoop
     }
 
     // One loop over all elements: no operand is repeated along or across rows, but for single elements.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsFlat(RowOperand* operands, int count, long rows, long width)
     {
         if (rows == 1) return true;
@@ -61,6 +63,7 @@ internal static unsafe class RowLoop
 
     // What does not fill whole registers is computed beside the outputs and copied.
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Exact(in ElementKernel kernel, nint* table, RowOperand* operands, int inputs, int count, long n)
     {
         long whole = n & ~(Grain - 1);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -23,6 +25,7 @@ internal struct RowOperand
     public long Period;
 
     /// <summary>The address of a column of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly nint At(long row, long column)
     {
         if (Divisor > 1) row /= Divisor;
