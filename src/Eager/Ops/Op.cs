@@ -23,8 +23,11 @@ internal unsafe delegate void RowKernelRule(nint* operands, ReadOnlySpan<DType> 
 /// <param name="Run">Some rows: the same bits as all at once.</param>
 internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKernelRule Run)
 {
-    /// <summary>What a reduction folds its rows with: those may then be cut into blocks.</summary>
+    /// <summary>What a reduction folds its elements with: they may then be cut into blocks.</summary>
     public ReduceKind? Fold { get; init; }
+
+    /// <summary>For a reduction: the length of a row of the first input when it reduces all rows to one; 0: it does not.</summary>
+    public Func<TensorType, object?, long>? FoldedColumns { get; init; }
 
     /// <summary>Throws on values that the operator refuses, given those of its inputs that are not floating-point, and the length of a row.</summary>
     public Action<NDArray, long>? Check { get; init; }

@@ -64,6 +64,7 @@ internal static class Reductions
         (operands, types, rows, columns) => Reduce.Run(kind, types[0], types[1], operands[0], operands[1], rows, columns, 1))
     {
         Fold = kind,
+        FoldedColumns = static (x, attributes) => FoldedColumns(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
     };
 
     public static unsafe void RunArg(bool max, NDArray x, ReduceAttributes attributes, NDArray y)
@@ -122,6 +123,15 @@ internal static class Reductions
         }
 
         return length;
+    }
+
+    // The first axes are reduced, and others are left.
+    private static long FoldedColumns(ReadOnlySpan<int> sizes, ReadOnlySpan<int> axes)
+    {
+        if (axes.Length == 0 || axes[^1] != axes.Length - 1 || axes.Length == sizes.Length) return 0;
+        long columns = 1;
+        for (int i = axes.Length; i < sizes.Length; i++) columns *= sizes[i];
+        return columns;
     }
 
     /// <summary>The input, contiguous, as outer × reduced × inner; reduced axes that do not lie together are moved to the end first.</summary>

@@ -51,7 +51,7 @@ internal sealed class Plan
         foreach (PlanGroup group in groups)
         {
             if (group.Kind is GroupKind.Library or GroupKind.View) written.UnionWith(group.Members);
-            if (group.Rows is { } rows) written.UnionWith(rows.Kept);
+            written.UnionWith(group.Kept);
             foreach (OpNode member in group.Members)
                 foreach (GraphNode input in member.Inputs)
                     if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group)) Write(input);

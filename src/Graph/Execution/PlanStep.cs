@@ -21,6 +21,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         GroupKind.Library => new LibraryStep(group),
         GroupKind.MatMul => ProductStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
+        GroupKind.Reduce => BlocksStep.Create(group, function, written),
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
     };
 
@@ -30,14 +31,8 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 /// <summary>A fused kernel.</summary>
 internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
 {
-    // From this many expanded operations per element on, work is handed to other threads earlier.
-    private const int ExpensiveWeight = 12;
-
     private readonly ElementKernel _kernel = KernelCompiler.Compile(kernel.Spec);
-    private readonly bool _expensive = IsExpensive(group);
-
-    /// <summary>The group's kernel takes long enough per element to be split among threads early.</summary>
-    public static bool IsExpensive(PlanGroup group) => group.Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
+    private readonly bool _expensive = group.IsExpensive;
 
     public KernelSpec Spec => kernel.Spec;
 

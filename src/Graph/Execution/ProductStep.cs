@@ -10,8 +10,9 @@ namespace Fusion;
 /// </summary>
 internal sealed unsafe class ProductStep : PlanStep
 {
-    // Narrower rows are slower one by one, and products of fewer rows are not computed in tiles.
-    private const long LeastColumns = 16;
+    // Narrower rows are slower one by one, unless they are whole registers, and products of fewer rows are not computed in tiles.
+    private const long LeastColumns = 256;
+    private const long Register = 16;
     private const long LeastRows = 5;
 
     private static readonly byte[] s_unbound = new byte[128];
@@ -37,7 +38,7 @@ internal sealed unsafe class ProductStep : PlanStep
         _readsProduct = Array.ConvertAll(kernel.Inputs, i => ReferenceEquals(Behind(i, group), product));
         _frame = frame;
         _inTiles = inTiles;
-        _expensive = FusedStep.IsExpensive(group.Parts[1]);
+        _expensive = group.Parts[1].IsExpensive;
         _result = Array.IndexOf(outputs, product);
         if (_result < 0) _result = Array.FindIndex(outputs, o => o.DType == product.DType);
     }
@@ -50,7 +51,7 @@ internal sealed unsafe class ProductStep : PlanStep
         PlanGroup part = group.Parts[1];
         HashSet<GraphNode> leaves = [.. function.Arguments];
         RowFrame frame = new(product.Shape.Size / product.Shape[-1], product.Shape[-1]);
-        bool inTiles = frame.Columns >= LeastColumns && product.Shape[-2] >= LeastRows;
+        bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && product.Shape[-2] >= LeastRows;
         int axis = frame.Split(part.Shape);
         RowAccess Access(GraphNode node) => RowAccess.Of(node, part.Shape, axis, leaves)!.Value;
         LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null);

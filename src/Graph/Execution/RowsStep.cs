@@ -16,7 +16,7 @@ internal sealed unsafe class RowsStep : PlanStep
     private readonly TilePart[] _tiles;
 
     private RowsStep(PlanGroup group, LoweredRows rows)
-        : base(group, [.. rows.Inputs], rows.Outputs)
+        : base(group, [.. rows.Arrays.Inputs], rows.Arrays.Outputs)
     {
         _rows = rows;
         _tiles = [.. rows.Tiles];
@@ -28,23 +28,11 @@ internal sealed unsafe class RowsStep : PlanStep
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
-        foreach ((Action<NDArray, long> check, int array) in _rows.Checks) check(Array(array, inputs, outputs), _rows.Frame.Columns);
-        foreach (NestedStep nested in _rows.Before) RunNested(nested, inputs, outputs);
+        foreach ((Action<NDArray, long> check, int array) in _rows.Checks) check(LaunchArrays.Get(array, inputs, outputs), _rows.Frame.Columns);
+        foreach (NestedStep nested in _rows.Before) nested.Run(inputs, outputs);
         Action action = new() { Step = this };
         ArrayPins.Run(outputs, inputs, ref action);
-        foreach (NestedStep nested in _rows.After) RunNested(nested, inputs, outputs);
-    }
-
-    private static NDArray Array(int index, ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => index < outputs.Length ? outputs[index] : inputs[index - outputs.Length];
-
-    private static void RunNested(NestedStep nested, ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
-    {
-        ArrayBuffer buffer = default;
-        Span<NDArray> arrays = buffer;
-        int read = nested.Inputs.Length;
-        int count = read + nested.Outputs.Length;
-        for (int i = 0; i < count; i++) arrays[i] = Array(i < read ? nested.Inputs[i] : nested.Outputs[i - read], inputs, outputs);
-        nested.Step.Run(arrays[..read], arrays[read..count]);
+        foreach (NestedStep nested in _rows.After) nested.Run(inputs, outputs);
     }
 
     private void RunTiles(nint* arrays)

@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Fusion;
 /// </summary>
 internal sealed class PlanGroup(Shape shape, DType laneType)
 {
+    // From this many expanded operations per element on, work is handed to other threads earlier.
+    private const int ExpensiveWeight = 12;
+
     public Shape Shape { get; } = shape;
 
     /// <summary>Float32 or Float64 for element-wise groups: the numbers that the registers hold.</summary>
@@ -18,11 +23,20 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     /// <summary>How the parts of a launch by rows fit together.</summary>
     public RowLayout? Rows { get; init; }
 
+    /// <summary>How the parts of a kernel with reductions of all its results fit together.</summary>
+    public BlockLayout? Blocks { get; init; }
+
+    /// <summary>Members that lie in memory although nobody outside may need them.</summary>
+    public IEnumerable<OpNode> Kept => Rows?.Kept ?? Blocks?.Kept ?? [];
+
     /// <summary>What is run for every tile, in order; empty for a launch of one kernel. Views between the parts are members of the group only.</summary>
     public List<PlanGroup> Parts { get; init; } = [];
 
     /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
     public string Reason { get; set; } = string.Empty;
+
+    /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
+    public bool IsExpensive => Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
 
     public int LastId => Members[^1].Id;
 }
@@ -43,4 +57,7 @@ internal enum GroupKind
 
     /// <summary>Kernels and library calls on the same rows, a few rows at a time.</summary>
     Rows,
+
+    /// <summary>A fused kernel whose results are reduced to numbers, or their rows to one, block by block.</summary>
+    Reduce,
 }

@@ -62,6 +62,7 @@ internal sealed class RowLayout
         RowLayout layout = new(parts, leaves);
         foreach (PlanGroup part in parts)
             if (FrameOf(part) is { } frame && frame.Rows * frame.Columns > layout.Frame.Rows * layout.Frame.Columns) layout.Frame = frame;
+        if (layout.Frame.Columns == 0) layout.Refusal = "its consumer reduces other rows";
         for (int i = 0; i < parts.Count && layout.Refusal is null; i++) layout.Refusal = layout.Add(i);
         return layout;
     }

@@ -40,7 +40,7 @@ internal sealed class TileGrouper
         TileGrouper grouper = new(function, graph);
         foreach (PlanGroup group in grouper._order)
             if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
-        if (!grouper._order.Exists(static g => RowLayout.FrameOf(g) is not null)) return;
+        if (!grouper._order.Exists(IsAnchor)) return;
         for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
     }
 
@@ -55,18 +55,20 @@ internal sealed class TileGrouper
             {
                 if (!_graph.TryGetHome(Source(input, []), out PlanGroup? producer) || !_graph.TryGetHome(part.Members[0], out PlanGroup? consumer)) continue;
                 if (ReferenceEquals(producer, consumer) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
-                if (producer.Parts.Count + consumer.Parts.Count == 0 && RowLayout.FrameOf(producer) is null && RowLayout.FrameOf(consumer) is null) continue;
+                if (producer.Parts.Count + consumer.Parts.Count == 0 && !IsAnchor(producer) && !IsAnchor(consumer)) continue;
                 List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
                 parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
                 RowLayout layout = RowLayout.Of(parts, _leaves);
+                BlockLayout? blocks = BlockLayout.Of(parts, _leaves);
                 List<OpNode> views = ViewsBetween(parts);
-                if ((layout.Refusal ?? RowRefusal(layout, parts, views)) is { } reason)
+                if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
                 {
                     producer.Reason = reason;
                     continue;
                 }
 
-                Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", layout);
+                if (blocks is null) Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", rows: layout);
+                else Combine(GroupKind.Reduce, parts, views, "reduces the results of its kernel as they are computed", blocks: blocks);
                 joined = true;
             }
         }
@@ -74,20 +76,27 @@ internal sealed class TileGrouper
         return joined;
     }
 
-    private string? RowRefusal(RowLayout layout, List<PlanGroup> parts, List<OpNode> views)
+    private string? RowRefusal(RowLayout layout, List<PlanGroup> parts)
     {
         if (layout.Frame is { Rows: < FewRows } frame && frame.Rows * frame.Columns >= ManyElements) return $"{frame.Rows} rows are too few to be shared among threads";
-        HashSet<GraphNode> set = [.. parts.SelectMany(static p => p.Members), .. views];
-        HashSet<GraphNode> open = [];
-        foreach (PlanGroup part in parts)
-        {
-            open.UnionWith(RowLayout.Inputs(part).Select(i => Placement.Root(i, _leaves)));
-            open.UnionWith(part.Members.Where(m => _required.Contains(m) || _users[m].Any(u => !set.Contains(u))));
-        }
+        long bytes = OpenValues(parts).Sum(n => n.Shape.Size * n.DType.Size / layout.Frame.Rows);
+        return bytes > MaxRowBytes ? $"a row of everything would exceed {MaxRowBytes / 1024} KB" : null;
+    }
 
-        if (open.Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
-        if (open.Sum(n => n.Type.Shape.Size * n.DType.Size / layout.Frame.Rows) > MaxRowBytes) return $"a row of everything would exceed {MaxRowBytes / 1024} KB";
-        return _graph.HasCycle([.. set.Cast<OpNode>()], set) ? "its consumer also needs a value that is computed from it elsewhere" : null;
+    private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
+    {
+        if (OpenValues(parts).Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
+        return _graph.HasCycle(union, [.. union]) ? "its consumer also needs a value that is computed from it elsewhere" : null;
+    }
+
+    /// <summary>What the parts read, from each other too, and what others need of them.</summary>
+    private HashSet<GraphNode> OpenValues(List<PlanGroup> parts)
+    {
+        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
+        HashSet<GraphNode> open = [.. parts.SelectMany(RowLayout.Inputs).Select(i => Placement.Root(i, _leaves))];
+        open.UnionWith(members.Where(m => _required.Contains(m) || _users[m].Any(u => !members.Contains(u))));
+        return open;
     }
 
     /// <summary>The views through which parts read each other.</summary>
@@ -104,7 +113,9 @@ internal sealed class TileGrouper
         return [.. views];
     }
 
-    private static bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows || RowLayout.FrameOf(group) is not null;
+    private static bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
+
+    private static bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group) is not null || BlockLayout.ColumnsOf(group) > 0;
 
     private static List<PlanGroup> Parts(PlanGroup group) => group.Parts.Count == 0 ? [group] : group.Parts;
 
@@ -141,9 +152,9 @@ internal sealed class TileGrouper
         return _graph.HasCycle([product, .. views, .. kernel.Members], [product, .. views, .. kernel.Members]) ? "its consumer also needs a value that is computed from it elsewhere" : null;
     }
 
-    private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null)
+    private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)
     {
-        PlanGroup group = new(parts.MaxBy(static p => p.Shape.Size)!.Shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Reason = reason };
+        PlanGroup group = new(parts.MaxBy(static p => p.Shape.Size)!.Shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Blocks = blocks, Reason = reason };
         group.Members.AddRange(parts.SelectMany(static p => p.Members).Concat(views).OrderBy(static m => m.Id));
         _graph.Place(group);
     }

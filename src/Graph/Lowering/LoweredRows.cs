@@ -16,9 +16,7 @@ internal sealed class LoweredRows
     private readonly RowLayout _layout;
     private readonly HashSet<GraphNode> _leaves;
     private readonly HashSet<GraphNode> _written;
-    private readonly Dictionary<GraphNode, int> _arrays = [];
     private readonly Dictionary<GraphNode, int> _lastUse = [];
-    private readonly List<GraphNode> _inputs = [];
     private readonly TileScratch _scratch;
 
     public LoweredRows(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
@@ -27,8 +25,7 @@ internal sealed class LoweredRows
         _layout = group.Rows!;
         _leaves = [.. function.Arguments];
         _written = written;
-        Outputs = [.. group.Parts.SelectMany(static p => p.Members).Where(written.Contains).OrderBy(static m => m.Id)];
-        foreach (OpNode output in Outputs) _arrays.Add(output, _arrays.Count);
+        Arrays = new LaunchArrays(group, written);
         TileRows = ChooseTileRows();
         _scratch = new TileScratch(TileRows, _layout.Frame);
         for (int i = 0; i < group.Parts.Count; i++)
@@ -42,16 +39,13 @@ internal sealed class LoweredRows
                 continue;
             }
 
-            PlanStep step = PlanStep.Of(group.Parts[i], function, written)!;
-            (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(new NestedStep(step, [.. step.Inputs.Select(ArrayOf)], [.. step.Outputs.Select(ArrayOf)]));
+            (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(Arrays.Nest(group.Parts[i], function, written));
         }
     }
 
     public RowFrame Frame => _layout.Frame;
 
-    public IReadOnlyList<GraphNode> Inputs => _inputs;
-
-    public OpNode[] Outputs { get; }
+    public LaunchArrays Arrays { get; }
 
     public long TileRows { get; }
 
@@ -68,7 +62,7 @@ internal sealed class LoweredRows
     /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
     public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
 
-    private TilePart Kernel(int part)
+    private KernelPart Kernel(int part)
     {
         PlanGroup group = _group.Parts[part];
         bool perRow = _layout.IsPerRow(part);
@@ -83,7 +77,7 @@ internal sealed class LoweredRows
         return new KernelPart(kernel, operands, expanded, width);
     }
 
-    private TilePart Call(int part)
+    private CallPart Call(int part)
     {
         OpNode node = _group.Parts[part].Members[0];
         RowRule rule = node.Op.Rows!;
@@ -101,25 +95,16 @@ internal sealed class LoweredRows
     {
         GraphNode root = Placement.Root(node, _leaves);
         bool own = _layout.PartOf(node) >= 0;
-        if (own && !_arrays.ContainsKey(root)) return new TileOperand(-1, _scratch[root], access, node.DType, isScalar);
-        return new TileOperand(ArrayOf(own ? root : node), 0, access, node.DType, isScalar);
+        if (own && !Arrays.IsOutput(root)) return new TileOperand(-1, _scratch[root], access, node.DType, isScalar);
+        return new TileOperand(Arrays.Of(own ? root : node), 0, access, node.DType, isScalar);
     }
 
     private TileOperand Write(OpNode node)
     {
         RowAccess access = new(node.Shape.Size / Frame.Rows, 1, Frame.Rows);
-        return _arrays.ContainsKey(node)
-            ? new TileOperand(ArrayOf(node), 0, access, node.DType)
+        return Arrays.IsOutput(node)
+            ? new TileOperand(Arrays.Of(node), 0, access, node.DType)
             : new TileOperand(-1, _scratch.Take(node, _lastUse[node]), access, node.DType);
-    }
-
-    /// <summary>Outputs come first, then inputs.</summary>
-    private int ArrayOf(GraphNode node)
-    {
-        if (_arrays.TryGetValue(node, out int array)) return array;
-        _inputs.Add(node);
-        _arrays.Add(node, _arrays.Count);
-        return _arrays.Count - 1;
     }
 
     private long ChooseTileRows()
@@ -136,6 +121,3 @@ internal sealed class LoweredRows
         return Math.Clamp(TileBytes / Math.Max(1, bytes), 1, Math.Min(MaxTileRows, Frame.Rows));
     }
 }
-
-/// <summary>A launch inside another one, and the numbers of the arrays that it reads and writes.</summary>
-internal sealed record NestedStep(PlanStep Step, int[] Inputs, int[] Outputs);
