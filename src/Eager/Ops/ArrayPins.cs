@@ -23,7 +23,13 @@ internal static unsafe class ArrayPins
         StorageBuffer storages = default;
         PointerBuffer pointers = default;
         for (int i = 0; i < count; i++) storages[i] = (i < inputs.Length ? inputs[i] : outputs[i - inputs.Length]).Storage;
-        Pinned<TAction> pinned = new() { Inputs = inputs, Outputs = outputs, Pointers = ((Span<nint>)pointers)[..count], Action = Unsafe.AsPointer(ref action) };
+        Pinned<TAction> pinned = new()
+        {
+            Inputs = inputs,
+            Outputs = outputs,
+            Pointers = ((Span<nint>)pointers)[..count],
+            Action = Unsafe.AsPointer(ref action),
+        };
         Pinning.Run(((ReadOnlySpan<object>)storages)[..count], pinned.Pointers, ref pinned);
     }
 

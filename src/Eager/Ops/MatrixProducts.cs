@@ -105,9 +105,11 @@ internal static class MatrixProducts
             byte* x = pa + oa * size, w = pb + ob * size, to = pc + line * last * m * n * size;
             long row = line * last * m;
             if (c.DType == DType.Float32)
-                Gemm.RunBatched(last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, n, (long)m * n, finish: finish, firstRow: row);
+                Gemm.RunBatched(
+                    last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, n, (long)m * n, finish: finish, firstRow: row);
             else
-                Gemm.RunBatched(last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, n, (long)m * n, finish: finish, firstRow: row);
+                Gemm.RunBatched(
+                    last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, n, (long)m * n, finish: finish, firstRow: row);
             for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

@@ -93,7 +93,11 @@ internal static class RowOps
     {
         labels = labels.Contiguous();
         fixed (byte* index = &labels.Data)
-            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes), labels, (int)classes);
+        {
+            long bad = RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes);
+            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", bad, labels, (int)classes);
+        }
+
         GC.KeepAlive(labels);
     }
 

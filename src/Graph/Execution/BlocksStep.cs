@@ -4,8 +4,8 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>
-/// An element-wise kernel and reductions of its results to numbers, or of their rows to one, a block at a time: results that nobody else needs are never written to memory. Around
-/// it, work on numbers: what the kernel reads, and what is made of the sums.
+/// An element-wise kernel and reductions of its results to numbers, or of their rows to one, a block at a time: results that nobody else needs are never
+/// written to memory. Around it, work on numbers: what the kernel reads, and what is made of the sums.
 /// </summary>
 internal sealed unsafe class BlocksStep : PlanStep
 {
@@ -17,7 +17,8 @@ internal sealed unsafe class BlocksStep : PlanStep
     private readonly NestedStep[] _before;
     private readonly NestedStep[] _after;
 
-    private BlocksStep(PlanGroup group, LaunchArrays arrays, LoweredKernel kernel, int[] operands, (ReduceKind, int, int)[] folds, NestedStep[] before, NestedStep[] after)
+    private BlocksStep(
+        PlanGroup group, LaunchArrays arrays, LoweredKernel kernel, int[] operands, (ReduceKind, int, int)[] folds, NestedStep[] before, NestedStep[] after)
         : base(group, [.. arrays.Inputs], arrays.Outputs)
     {
         _kernel = kernel;
@@ -93,7 +94,11 @@ internal sealed unsafe class BlocksStep : PlanStep
             long columns = Step.Group.Blocks!.Columns;
             BlockSink* sinks = stackalloc BlockSink[folds.Length];
             for (int i = 0; i < folds.Length; i++)
-                sinks[i] = new BlockSink { Fold = BlockFold.Of(folds[i].Kind, Step._kernel.Spec.Is64, columns > 1), Operand = folds[i].Operand, Result = pointers[folds[i].Result] };
+            {
+                BlockFold fold = BlockFold.Of(folds[i].Kind, Step._kernel.Spec.Is64, columns > 1);
+                sinks[i] = new BlockSink { Fold = fold, Operand = folds[i].Operand, Result = pointers[folds[i].Result] };
+            }
+
             BlockLoop.Run(Step._loop, count, operands, Step._shape.Dimensions, columns, sinks, folds.Length);
         }
     }

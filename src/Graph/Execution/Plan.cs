@@ -60,7 +60,7 @@ internal sealed class Plan
         // What is seen through a view is written, too.
         void Write(GraphNode node)
         {
-            while (home.ContainsKey(node) && written.Add(node) && node is OpNode { Op.View: not null } view && Placement.IsTrueView(view)) node = view.Inputs[0];
+            while (home.ContainsKey(node) && written.Add(node) && node is OpNode view && Placement.IsTrueView(view)) node = view.Inputs[0];
         }
 
         return written;

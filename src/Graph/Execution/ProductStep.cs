@@ -28,7 +28,8 @@ internal sealed unsafe class ProductStep : PlanStep
     private readonly bool _inTiles;
     private readonly bool _expensive;
 
-    private ProductStep(PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles)
+    private ProductStep(
+        PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles)
         : base(group, inputs, outputs)
     {
         _product = product;
@@ -126,8 +127,8 @@ internal sealed unsafe class ProductStep : PlanStep
         {
             RowOperand* operands = stackalloc RowOperand[pointers.Length];
             int inputs = Read.Length;
-            for (int i = 0; i < pointers.Length; i++)
-                operands[i] = i < inputs ? Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar) : Step._frame.Own.At(pointers[i], Written[i - inputs].DType, false);
+            for (int i = 0; i < inputs; i++) operands[i] = Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar);
+            for (int i = inputs; i < pointers.Length; i++) operands[i] = Step._frame.Own.At(pointers[i], Written[i - inputs].DType, isScalar: false);
             Epilogue epilogue = new() { Loop = Step._loop, Operands = operands, Inputs = inputs, Count = pointers.Length, Width = Step._frame.Columns };
             Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue)));
         }

@@ -69,7 +69,9 @@ internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] oper
     }
 }
 
-/// <summary>A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows, are first written out there.</summary>
+/// <summary>
+/// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows, are first written out there.
+/// </summary>
 internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
 {
     private readonly DType[] _types = Array.ConvertAll(operands, static o => o.DType);

@@ -13,13 +13,15 @@ internal sealed class BlockLayout
     private const long FewRows = 1024;
     private const long ManyElements = 128 * 1024;
 
-    private readonly List<PlanGroup> _parts;
     private readonly HashSet<GraphNode> _leaves;
+    private readonly Dictionary<GraphNode, PlanGroup> _partOf = [];
+    private readonly HashSet<PlanGroup> _late = [];
 
     private BlockLayout(List<PlanGroup> parts, HashSet<GraphNode> leaves)
     {
-        _parts = parts;
         _leaves = leaves;
+        foreach (PlanGroup part in parts)
+            foreach (OpNode member in part.Members) _partOf.Add(member, part);
     }
 
     /// <summary>The kernel.</summary>
@@ -63,13 +65,14 @@ internal sealed class BlockLayout
 
     private bool Add(PlanGroup part)
     {
-        List<GraphNode> own = [.. RowLayout.Inputs(part).Select(i => Placement.Root(i, _leaves)).Where(r => _parts.Exists(p => p.Members.Contains(r)))];
-        bool isLate = own.Exists(r => Folds.Contains(r) || After.Exists(p => p.Members.Contains(r)));
-        bool readsKernel = own.Exists(Kernel.Members.Contains);
+        List<GraphNode> own = [.. part.Reads.Select(i => Placement.Root(i, _leaves)).Where(_partOf.ContainsKey)];
+        bool isLate = own.Exists(r => _late.Contains(_partOf[r]));
+        bool readsKernel = own.Exists(r => ReferenceEquals(_partOf[r], Kernel));
         if (part.Kind == GroupKind.Elementwise)
         {
             if (ReferenceEquals(part, Kernel) ? isLate : readsKernel) return false;
             if (!ReferenceEquals(part, Kernel)) (isLate ? After : Before).Add(part);
+            if (isLate) _late.Add(part);
             Kept.UnionWith(own.Cast<OpNode>());
             return true;
         }
@@ -79,10 +82,12 @@ internal sealed class BlockLayout
         long columns = RowLayout.FrameOf(part) is { Rows: 1 } ? 1 : ColumnsOf(part);
         if (fold.Op.Rows is not { Fold: not null } || columns == 0 || (Folds.Count > 0 && columns != Columns)) return false;
         GraphNode source = Placement.Root(fold.Inputs[0], _leaves);
-        if (!Kernel.Members.Contains(source) || source.Shape.Size != fold.Inputs[0].Shape.Size || source.DType != Kernel.LaneType || fold.DType != source.DType) return false;
+        if (!_partOf.TryGetValue(source, out PlanGroup? home) || !ReferenceEquals(home, Kernel) || source.Shape.Size != fold.Inputs[0].Shape.Size) return false;
+        if (source.DType != Kernel.LaneType || fold.DType != source.DType) return false;
         if (RowAccess.Of(fold.Inputs[0], fold.Inputs[0].Shape, 0, _leaves) is not { Width: > 1 }) return false;
         Columns = columns;
         Folds.Add(fold);
+        _late.Add(part);
         Kept.Add(fold);
         return true;
     }

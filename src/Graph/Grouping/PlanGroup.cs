@@ -11,6 +11,8 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     // From this many expanded operations per element on, work is handed to other threads earlier.
     private const int ExpensiveWeight = 12;
 
+    private GraphNode[]? _reads;
+
     public Shape Shape { get; } = shape;
 
     /// <summary>Float32 or Float64 for element-wise groups: the numbers that the registers hold.</summary>
@@ -34,6 +36,17 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
 
     /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
     public string Reason { get; set; } = string.Empty;
+
+    /// <summary>The values that the members read, numbers apart, and that none of them computes. For a group that no longer grows.</summary>
+    public IReadOnlyList<GraphNode> Reads
+    {
+        get
+        {
+            if (_reads is not null) return _reads;
+            HashSet<GraphNode> own = [.. Members];
+            return _reads = [.. Members.SelectMany(static m => m.Inputs).Where(i => i is not ConstantNode && !own.Contains(i)).Distinct()];
+        }
+    }
 
     /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
     public bool IsExpensive => Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;

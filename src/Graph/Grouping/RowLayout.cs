@@ -43,10 +43,6 @@ internal sealed class RowLayout
 
     public PartStage StageOf(int part) => _stages[part];
 
-    /// <summary>The values that a part reads, and that are not its own.</summary>
-    public static IEnumerable<GraphNode> Inputs(PlanGroup part) =>
-        part.Members.SelectMany(static m => m.Inputs).Where(i => i is not ConstantNode && !(i is OpNode op && part.Members.Contains(op))).Distinct();
-
     /// <summary>The rows that a library call works on; none if it does not work by rows.</summary>
     public static RowFrame? FrameOf(PlanGroup part)
     {
@@ -96,7 +92,7 @@ internal sealed class RowLayout
         PlanGroup group = _parts[part];
         bool depends = false;
         bool late = false;
-        foreach (GraphNode input in Inputs(group))
+        foreach (GraphNode input in group.Reads)
         {
             if (PartOf(input) is not (>= 0 and int from) || _stages[from] == PartStage.Before) continue;
             depends = true;
@@ -111,26 +107,32 @@ internal sealed class RowLayout
         {
             PartStage.Tile => RefuseTile(part),
             PartStage.After when late && isTile => "its consumer needs all rows first",
-            PartStage.After => Inputs(group).All(i => PartOf(i) < 0 || HasOnePerRow(Placement.Root(i, _leaves)) || i.Shape.Size == 1) && group.Shape.Size <= Frame.Rows
-                ? null
-                : group.Kind == GroupKind.Library ? "its consumer works on other rows" : $"its consumer has another shape, {group.Shape}",
+            PartStage.After when group.Shape.Size <= Frame.Rows && group.Reads.All(IsAtMostOnePerRow) => null,
+            PartStage.After => group.Kind == GroupKind.Library ? "its consumer works on other rows" : $"its consumer has another shape, {group.Shape}",
             _ => isNumber && group.Kind == GroupKind.Elementwise ? null : $"its consumer has another shape than {group.Shape}",
         };
         if (refusal is not null) return refusal;
-        foreach (GraphNode input in Inputs(group))
-            if (PartOf(input) is >= 0 and int from && (_stages[from] != PartStage.Tile || _stages[part] != PartStage.Tile)) Kept.Add((OpNode)Placement.Root(input, _leaves));
+        foreach (GraphNode input in group.Reads)
+        {
+            if (PartOf(input) is not (>= 0 and int from) || (_stages[from] == PartStage.Tile && _stages[part] == PartStage.Tile)) continue;
+            Kept.Add((OpNode)Placement.Root(input, _leaves));
+        }
+
         return null;
     }
+
+    private bool IsAtMostOnePerRow(GraphNode input) => PartOf(input) < 0 || input.Shape.Size == 1 || HasOnePerRow(Placement.Root(input, _leaves));
 
     private string? RefuseTile(int part)
     {
         PlanGroup group = _parts[part];
-        foreach (GraphNode input in Inputs(group))
+        bool isCall = group.Kind == GroupKind.Library;
+        foreach (GraphNode input in group.Reads)
         {
             if (Access(part, input) is not { } access) return "another operand of its consumer is strided";
-            if (group.Kind == GroupKind.Library && Frame.Split(input.Shape) >= 0 && !access.IsOwn(Frame, perRow: false)) return "its consumer needs rows of its own";
+            if (isCall && Frame.Split(input.Shape) >= 0 && !access.IsOwn(Frame, perRow: false)) return "its consumer needs rows of its own";
             if (PartOf(input) is not (>= 0 and int from) || _stages[from] != PartStage.Tile) continue;
-            if (group.Kind == GroupKind.Library && group.Members[0].Op.Rows!.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
+            if (isCall && group.Members[0].Op.Rows!.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
             if (!access.IsOwn(Frame, HasOnePerRow(Placement.Root(input, _leaves)))) return "its consumer reads other rows";
         }
 

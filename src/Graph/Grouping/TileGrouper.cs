@@ -17,6 +17,7 @@ internal sealed class TileGrouper
     private const long FewRows = 8;
     private const long ManyElements = 64 * 1024;
     private const int MaxSweeps = 4;
+    private const string Cycle = "its consumer also needs a value that is computed from it elsewhere";
 
     private readonly GroupGraph _graph;
     private readonly List<PlanGroup> _order;
@@ -24,6 +25,7 @@ internal sealed class TileGrouper
     private readonly HashSet<GraphNode> _leaves;
     private readonly HashSet<GraphNode> _required;
     private readonly ILookup<GraphNode, OpNode> _users;
+    private readonly HashSet<(PlanGroup, PlanGroup)> _refused = [];
 
     private TileGrouper(GraphFunction function, GroupGraph graph)
     {
@@ -51,10 +53,10 @@ internal sealed class TileGrouper
         foreach (PlanGroup part in _order)
         {
             if (part.Kind == GroupKind.View) continue;
-            foreach (GraphNode input in RowLayout.Inputs(part))
+            foreach (GraphNode input in part.Reads)
             {
                 if (!_graph.TryGetHome(Source(input, []), out PlanGroup? producer) || !_graph.TryGetHome(part.Members[0], out PlanGroup? consumer)) continue;
-                if (ReferenceEquals(producer, consumer) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
+                if (ReferenceEquals(producer, consumer) || _refused.Contains((producer, consumer)) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
                 if (producer.Parts.Count + consumer.Parts.Count == 0 && !IsAnchor(producer) && !IsAnchor(consumer)) continue;
                 List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
                 parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
@@ -64,6 +66,7 @@ internal sealed class TileGrouper
                 if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
                 {
                     producer.Reason = reason;
+                    _refused.Add((producer, consumer));
                     continue;
                 }
 
@@ -78,8 +81,9 @@ internal sealed class TileGrouper
 
     private string? RowRefusal(RowLayout layout, List<PlanGroup> parts)
     {
-        if (layout.Frame is { Rows: < FewRows } frame && frame.Rows * frame.Columns >= ManyElements) return $"{frame.Rows} rows are too few to be shared among threads";
-        long bytes = OpenValues(parts).Sum(n => n.Shape.Size * n.DType.Size / layout.Frame.Rows);
+        (long rows, long columns) = layout.Frame;
+        if (rows < FewRows && rows * columns >= ManyElements) return $"{rows} rows are too few to be shared among threads";
+        long bytes = OpenValues(parts).Sum(n => n.Shape.Size * n.DType.Size / rows);
         return bytes > MaxRowBytes ? $"a row of everything would exceed {MaxRowBytes / 1024} KB" : null;
     }
 
@@ -87,14 +91,14 @@ internal sealed class TileGrouper
     {
         if (OpenValues(parts).Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
         List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
-        return _graph.HasCycle(union, [.. union]) ? "its consumer also needs a value that is computed from it elsewhere" : null;
+        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
     }
 
     /// <summary>What the parts read, from each other too, and what others need of them.</summary>
     private HashSet<GraphNode> OpenValues(List<PlanGroup> parts)
     {
         HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
-        HashSet<GraphNode> open = [.. parts.SelectMany(RowLayout.Inputs).Select(i => Placement.Root(i, _leaves))];
+        HashSet<GraphNode> open = [.. parts.SelectMany(static p => p.Reads).Select(i => Placement.Root(i, _leaves))];
         open.UnionWith(members.Where(m => _required.Contains(m) || _users[m].Any(u => !members.Contains(u))));
         return open;
     }
@@ -104,7 +108,7 @@ internal sealed class TileGrouper
     {
         HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
         HashSet<OpNode> views = [];
-        foreach (GraphNode input in parts.SelectMany(RowLayout.Inputs))
+        foreach (GraphNode input in parts.SelectMany(static p => p.Reads))
         {
             if (!members.Contains(Placement.Root(input, _leaves))) continue;
             for (GraphNode node = input; !members.Contains(node); node = node.Inputs[0]) views.Add((OpNode)node);
@@ -127,7 +131,8 @@ internal sealed class TileGrouper
             foreach (GraphNode input in member.Inputs)
             {
                 List<OpNode> views = [];
-                if (!_graph.TryGetHome(Source(input, views), out PlanGroup? product) || product is not { Kind: GroupKind.Library, Members: [{ Op.Product: not null } node] }) continue;
+                if (!_graph.TryGetHome(Source(input, views), out PlanGroup? product)) continue;
+                if (product is not { Kind: GroupKind.Library, Members: [{ Op.Product: not null } node] }) continue;
                 if (ProductRefusal(kernel, node, input, views) is { } reason)
                 {
                     product.Reason = reason;
@@ -145,16 +150,19 @@ internal sealed class TileGrouper
         RowFrame frame = new(product.Shape.Size / Math.Max(1, product.Shape[-1]), product.Shape[-1]);
         if (product.Shape.Size == 0) return "its result is empty";
         int axis = frame.Split(kernel.Shape);
-        if (axis < 0 || RowAccess.Of(seen, kernel.Shape, axis, _leaves)?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
+        RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);
+        if (own?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
         if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
-        if (RowLayout.Inputs(kernel).Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
-        return _graph.HasCycle([product, .. views, .. kernel.Members], [product, .. views, .. kernel.Members]) ? "its consumer also needs a value that is computed from it elsewhere" : null;
+        if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
+        List<OpNode> union = [product, .. views, .. kernel.Members];
+        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
     }
 
     private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)
     {
-        PlanGroup group = new(parts.MaxBy(static p => p.Shape.Size)!.Shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Blocks = blocks, Reason = reason };
+        Shape shape = parts.MaxBy(static p => p.Shape.Size)!.Shape;
+        PlanGroup group = new(shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Blocks = blocks, Reason = reason };
         group.Members.AddRange(parts.SelectMany(static p => p.Members).Concat(views).OrderBy(static m => m.Id));
         _graph.Place(group);
     }

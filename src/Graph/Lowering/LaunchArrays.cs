@@ -16,7 +16,8 @@ internal sealed class LaunchArrays
 
     public IReadOnlyList<GraphNode> Inputs => _inputs;
 
-    public static NDArray Get(int number, ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => number < outputs.Length ? outputs[number] : inputs[number - outputs.Length];
+    public static NDArray Get(int number, ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) =>
+        number < outputs.Length ? outputs[number] : inputs[number - outputs.Length];
 
     public bool IsOutput(GraphNode node) => _numbers.TryGetValue(node, out int number) && number < Outputs.Length;
 

@@ -29,7 +29,7 @@ internal sealed class LoweredRows
         TileRows = ChooseTileRows();
         _scratch = new TileScratch(TileRows, _layout.Frame);
         for (int i = 0; i < group.Parts.Count; i++)
-            foreach (GraphNode input in RowLayout.Inputs(group.Parts[i])) _lastUse[Placement.Root(input, _leaves)] = i;
+            foreach (GraphNode input in group.Parts[i].Reads) _lastUse[Placement.Root(input, _leaves)] = i;
         for (int i = 0; i < group.Parts.Count; i++)
         {
             if (_layout.StageOf(i) == PartStage.Tile)
@@ -113,7 +113,7 @@ internal sealed class LoweredRows
         for (int i = 0; i < _group.Parts.Count; i++)
         {
             if (_layout.StageOf(i) != PartStage.Tile) continue;
-            touched.UnionWith(RowLayout.Inputs(_group.Parts[i]).Select(n => Placement.Root(n, _leaves)));
+            touched.UnionWith(_group.Parts[i].Reads.Select(n => Placement.Root(n, _leaves)));
             touched.UnionWith(_group.Parts[i].Members.Where(_written.Contains));
         }
 

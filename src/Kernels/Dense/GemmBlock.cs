@@ -45,7 +45,18 @@ internal static unsafe class GemmBlock
         using var scratchA = new NativeScratch(packA ? (Math.Min(rowsOfA, m) + rows) / rows * stride * depth * sizeof(T) : 0);
         using var scratchB = new NativeScratch(packB ? columns * depth * sizeof(T) : 0);
         T* packedA = (T*)scratchA.Pointer, packedB = (T*)scratchB.Pointer;
-        var w = new Walk<T> { Kernels = kernels, Rows = rows, Panel = panel, Vectors = vectors, PackA = packA, PackB = packB, PackedA = packedA, PackedB = packedB, FinishTiles = tiles > 2 };
+        var w = new Walk<T>
+        {
+            Kernels = kernels,
+            Rows = rows,
+            Panel = panel,
+            Vectors = vectors,
+            PackA = packA,
+            PackB = packB,
+            PackedA = packedA,
+            PackedB = packedB,
+            FinishTiles = tiles > 2,
+        };
         for (nint k = 0; k < p.K || k == 0; k += depth)
         {
             w.K = k;

@@ -15,7 +15,8 @@ internal readonly unsafe struct BlockFold
     private readonly delegate*<nint, long, nint, long, void> _join;
 
     private BlockFold(
-        delegate*<nint, long, void> start, delegate*<nint, nint, long, long, void> take, delegate*<nint, nint, long, void> end, delegate*<nint, long, nint, long, void> join)
+        delegate*<nint, long, void> start, delegate*<nint, nint, long, long, void> take, delegate*<nint, nint, long, void> end,
+        delegate*<nint, long, nint, long, void> join)
     {
         _start = start;
         _take = take;

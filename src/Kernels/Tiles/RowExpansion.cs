@@ -36,6 +36,7 @@ internal static unsafe class RowExpansion
             for (long i = 0; i < bytes; i += Register) value.Store(to + i);
         }
 
-        return new RowOperand { Data = (nint)destination - (nint)(row * bytes), ElementSize = operand.ElementSize, Width = width, Divisor = 1, Period = row + rows };
+        nint data = (nint)destination - (nint)(row * bytes);
+        return new RowOperand { Data = data, ElementSize = operand.ElementSize, Width = width, Divisor = 1, Period = row + rows };
     }
 }

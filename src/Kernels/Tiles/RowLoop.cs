@@ -9,7 +9,7 @@ internal static unsafe class RowLoop
     private const int MaxElementSize = 8;
     private const long Register = 64;
 
-    /// <summary>For <c>spare</c>: nothing past any row may be written, because an output is an input, or only some columns of the rows are this loop's.</summary>
+    /// <summary>For <c>spare</c>: nothing may be written past any row: an output is an input, or only some columns of the rows are this loop's.</summary>
     public const long Nothing = -1;
 
     /// <summary>Runs <paramref name="kernel"/> over the rows [row, row + rows) and the columns [column, column + columns) of its operands.</summary>
@@ -80,8 +80,9 @@ internal static unsafe class RowLoop
         kernel.Invoke((nint)table, whole, n);
         for (int k = inputs; k < count; k++)
         {
-            long offset = whole * operands[k].ElementSize;
-            Unsafe.CopyBlockUnaligned((void*)(outputs[k - inputs] + (nint)offset), (void*)(table[k] + (nint)offset), (uint)((n - whole) * operands[k].ElementSize));
+            int size = operands[k].ElementSize;
+            nint offset = (nint)(whole * size);
+            Unsafe.CopyBlockUnaligned((void*)(outputs[k - inputs] + offset), (void*)(table[k] + offset), (uint)((n - whole) * size));
             table[k] = outputs[k - inputs];
         }
     }

@@ -41,7 +41,8 @@ public sealed class BlockTests
                 NDArray y = Nd.Tanh(x[0] * x[1] + Nd.Transpose(x[2]) * (x[3] + 1));
                 return [Nd.Sum(y), Nd.Max(y * y) - Nd.Min(y), y];
             },
-            TileModes.Random(1, (rows, columns), dtype), TileModes.Random(2, columns, dtype), TileModes.Random(3, (columns, rows), dtype), TileModes.Random(4, 1, dtype));
+            TileModes.Random(1, (rows, columns), dtype), TileModes.Random(2, columns, dtype),
+            TileModes.Random(3, (columns, rows), dtype), TileModes.Random(4, 1, dtype));
         if (rows > 1 && columns > 1) Assert.Equal(1, report.KernelCount);
     }
 
@@ -55,7 +56,8 @@ public sealed class BlockTests
                 NDArray y = Nd.Tanh(x[0] * x[1] + Nd.Transpose(x[2]) * (x[3] + 1));
                 return [Nd.Sum(y, 0), Nd.Max(y * y, 0, keepDims: true), y];
             },
-            TileModes.Random(1, (rows, columns), dtype), TileModes.Random(2, columns, dtype), TileModes.Random(3, (columns, rows), dtype), TileModes.Random(4, 1, dtype));
+            TileModes.Random(1, (rows, columns), dtype), TileModes.Random(2, columns, dtype),
+            TileModes.Random(3, (columns, rows), dtype), TileModes.Random(4, 1, dtype));
         if (rows > 1 && columns > 1) Assert.Equal(1, report.KernelCount);
     }
 
@@ -65,7 +67,8 @@ public sealed class BlockTests
     public void The_gradient_of_a_bias_is_summed_where_its_rows_are_computed(int rows, int columns)
     {
         HybridReport report = TileModes.AssertSameGradients(
-            static x => [Nd.Tanh(x[0] + x[1]) * x[2]], TileModes.Random(1, (rows, columns)), TileModes.Random(2, columns), TileModes.Random(3, (rows, columns)));
+            static x => [Nd.Tanh(x[0] + x[1]) * x[2]],
+            TileModes.Random(1, (rows, columns)), TileModes.Random(2, columns), TileModes.Random(3, (rows, columns)));
         Assert.Equal(2, report.KernelCount);
         Assert.Contains(report.Groups, static g => g is { IsBackward: true, Kind: "Reduce" });
     }

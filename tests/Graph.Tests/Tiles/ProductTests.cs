@@ -43,7 +43,8 @@ public sealed class ProductTests
                 NDArray h = Nd.Gelu(z);
                 return [z, h * x[4] + x[3], h > 0];
             },
-            TileModes.Random(1, (m, k), dtype), TileModes.Random(2, (k, n), dtype), TileModes.Random(3, n, dtype), TileModes.Random(4, (m, n), dtype), TileModes.Random(5, (m, 1), dtype));
+            TileModes.Random(1, (m, k), dtype), TileModes.Random(2, (k, n), dtype), TileModes.Random(3, n, dtype),
+            TileModes.Random(4, (m, n), dtype), TileModes.Random(5, (m, 1), dtype));
         Assert.Equal(1, report.KernelCount);
     }
 
@@ -55,7 +56,8 @@ public sealed class ProductTests
     {
         HybridReport report = TileModes.AssertSame(
             static x => [Nd.Tanh(x[0].MatMul(x[1]) * 0.5 + x[2]) * x[3] + x[4]],
-            TileModes.Random(1, (3, 2, 20, 16)), TileModes.Random(2, (3, 2, 16, n)), TileModes.Random(3, (20, n)), TileModes.Random(4, (3, 1, 1, 1)), TileModes.Random(5, (2, 20, 1)));
+            TileModes.Random(1, (3, 2, 20, 16)), TileModes.Random(2, (3, 2, 16, n)), TileModes.Random(3, (20, n)),
+            TileModes.Random(4, (3, 1, 1, 1)), TileModes.Random(5, (2, 20, 1)));
         Assert.Equal(1, report.KernelCount);
     }
 

@@ -148,4 +148,24 @@ public sealed class RowTests
             },
             TileModes.Random(1, (33, 33)));
     }
+
+    [Fact]
+    public void A_steady_call_of_every_kind_of_launch_allocates_its_results_only()
+    {
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f = static x =>
+        {
+            NDArray h = Nd.Reshape(Nd.Tanh(x[0].MatMul(x[1]) + x[2]), 4, 8, 48) + 1;
+            NDArray p = Nd.Softmax(h * 0.5);
+            return [p, Nd.Mean(Nd.Square(x[0] - 1)), Nd.Sum(x[3] * x[3], 0)];
+        };
+        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> compiled = f.Hybridize();
+        NDArray[] inputs = [TileModes.Random(1, (32, 20)), TileModes.Random(2, (20, 48)), TileModes.Random(3, 48), TileModes.Random(4, (50, 20))];
+        for (int i = 0; i < 3; i++) compiled.Invoke(inputs);
+        Assert.Equal(["MatMul", "Reduce", "Reduce", "Rows"], compiled.Report.Groups.Where(static g => g.Kind != "View").Select(static g => g.Kind).Order());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        IReadOnlyList<NDArray> results = compiled.Invoke(inputs);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long data = results.Sum(static r => r.Size * r.DType.Size);
+        Assert.True(allocated <= data + 400 * results.Count, $"{allocated} bytes for {results.Count} results of {data} bytes");
+    }
 }

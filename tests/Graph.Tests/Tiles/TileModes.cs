@@ -88,7 +88,8 @@ public sealed class TileModes
             ReadOnlySpan<byte> x = Bytes(expected[i]);
             ReadOnlySpan<byte> y = Bytes(actual[i]);
             int at = x.CommonPrefixLength(y);
-            Assert.True(at == x.Length, $"output {i}, {expected[i].Shape}, width {SimdWidth.Current}, {WorkerPool.Threads} thread(s): element {at / expected[i].DType.Size} differs.");
+            string mode = $"width {SimdWidth.Current}, {WorkerPool.Threads} thread(s)";
+            Assert.True(at == x.Length, $"output {i}, {expected[i].Shape}, {mode}: element {at / expected[i].DType.Size} differs.");
         }
     }
 
