@@ -19,6 +19,9 @@ internal enum PartStage
 /// </summary>
 internal sealed class RowLayout
 {
+    // Shorter rows cost more one by one than as one array after the other; a single row may be shorter.
+    private const long LeastColumns = 4;
+
     private readonly List<PlanGroup> _parts;
     private readonly HashSet<GraphNode> _leaves;
     private readonly Dictionary<GraphNode, int> _partOf = [];
@@ -48,7 +51,8 @@ internal sealed class RowLayout
     {
         if (part is not { Kind: GroupKind.Library, Members: [{ Op.Rows: { } rule } node] }) return null;
         long columns = rule.Columns(node.Inputs[0].Type, node.Attributes);
-        return columns < 2 || node.Inputs[0].Shape.Size == 0 ? null : new RowFrame(node.Inputs[0].Shape.Size / columns, columns);
+        long size = node.Inputs[0].Shape.Size;
+        return size == 0 || columns < Math.Min(size, LeastColumns) || columns < 2 ? null : new RowFrame(size / columns, columns);
     }
 
     /// <param name="parts">In an order in which they can run.</param>
