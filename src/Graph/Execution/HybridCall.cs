@@ -5,6 +5,7 @@ internal static class HybridCall
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
+        RandomState random = Nd.Random.State;
         NDArray[] results = variant.Forward!.Run(inputs);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
@@ -24,7 +25,7 @@ internal static class HybridCall
             Outputs = count,
             Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
             Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
-            Backward = (node, gradients, results) => Backward(engine, variant, node, gradients, results),
+            Backward = (node, gradients, results) => Backward(engine, variant, random, node, gradients, results),
         };
         TapeNode? node = Tape.Record(state, op, null, arguments, outputs);
         if (node is null) return outputs;
@@ -47,7 +48,8 @@ internal static class HybridCall
         node.ExtraSaved = saved;
     }
 
-    private static void Backward(HybridEngine engine, HybridVariant variant, TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+    private static void Backward(
+        HybridEngine engine, HybridVariant variant, RandomState random, TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
     {
         int inputs = variant.Trace.Inputs.Length;
         bool allHeads = true;
@@ -56,7 +58,7 @@ internal static class HybridCall
         {
             NDArray[] xs = new NDArray[inputs];
             for (int i = 0; i < inputs; i++) xs[i] = node.ExtraSaved[i].Read(node, $"input {i}");
-            VectorJacobian.Run(engine, variant, node, xs, gradients, results);
+            VectorJacobian.Run(engine, variant, random, node, xs, gradients, results);
             return;
         }
 
