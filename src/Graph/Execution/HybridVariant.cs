@@ -65,6 +65,9 @@ internal sealed class HybridVariant
                 HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
+                HashSet<GraphNode> read = [.. BackwardFunction.Order];
+                HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>())];
+                Operands = [.. ((IEnumerable<GraphNode>)[.. Trace.Inputs, .. Captured.Where(needed.Contains)]).Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
                 forward = new GraphFunction(Trace.Inputs, [.. Trace.Outputs, .. _saved], Trace.Effects);
             }
 
@@ -74,8 +77,17 @@ internal sealed class HybridVariant
 
     public GraphFunction? BackwardFunction { get; private set; }
 
+    /// <summary>The inputs, then the captured arrays that gradients depend on.</summary>
+    public BackwardOperand[] Operands { get; private set; } = [];
+
     public Plan GetBackward()
     {
         lock (_lock) return _backward ??= Plan.Build(BackwardFunction!);
     }
 }
+
+/// <summary>An input or captured array of a function with gradients.</summary>
+/// <param name="Node">The array in the graph.</param>
+/// <param name="Read">The compiled backward reads it.</param>
+/// <param name="Needed">Gradients depend on its value: what computes forward again reads it.</param>
+internal readonly record struct BackwardOperand(GraphNode Node, bool Read, bool Needed);
