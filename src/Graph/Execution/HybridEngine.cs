@@ -96,10 +96,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     public T Timed<T>(Func<T> build)
     {
         long start = Stopwatch.GetTimestamp();
-        int before = KernelCompiler.CompileCount;
+        int before = KernelCompiler.CompileCountOfThread;
         T result = build();
         Interlocked.Add(ref _compileTicks, Stopwatch.GetTimestamp() - start);
-        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCount - before);
+        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCountOfThread - before);
         return result;
     }
 

@@ -16,6 +16,10 @@ public sealed class HigherOrderTests
 
     public static TheoryData<string> Names => [.. s_functions.Select(static f => f.Name)];
 
+    /// <summary>
+    /// The first gradient has the bits of eager execution. For higher orders the function is one node of the tape: a value inside it, to which gradients of
+    /// several orders flow, is no longer one place where they meet, so sums may be rounded otherwise.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void EveryOrderToTheThird(string name)
@@ -25,8 +29,10 @@ public sealed class HigherOrderTests
         for (int order = 1; order <= 3; order++)
         {
             NDArray[] expected = Derivatives(f, shapes, order);
-            Check.Same(expected, Derivatives(compiled.Invoke, shapes, order), $"order {order}, gradient");
-            Check.Same(expected, Derivatives(compiled.Invoke, shapes, order), $"order {order} again, gradient");
+            NDArray[] first = Derivatives(compiled.Invoke, shapes, order);
+            for (int i = 0; i < expected.Length; i++) Check.Close(expected[i], first[i], $"order {order}, gradient {i}");
+            if (order == 1) Check.Same(expected, first);
+            Check.Same(first, Derivatives(compiled.Invoke, shapes, order), $"order {order} again, gradient");
         }
     }
 
