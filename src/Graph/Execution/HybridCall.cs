@@ -78,7 +78,9 @@ internal static class HybridCall
             if (variant.Trace.Heads[i] is not null) arguments[at++] = gradients[i];
         Plan plan = variant.Backward ?? engine.Timed(variant.GetBackward);
         variant.BackwardHasRun = true;
-        Distribute(variant, plan, plan.Run(arguments), results);
+        NDArray[] computed = plan.Run(arguments);
+        HybridVerifier.Gradients(engine, variant, arguments, computed);
+        Distribute(variant, plan, computed, results);
     }
 
     private static NDArray Read(TapeNode node, HybridVariant variant, int operand) =>

@@ -10,10 +10,11 @@ internal sealed class HybridVariant
     private Plan? _backward;
     private List<GraphNode> _saved = [];
 
-    public HybridVariant(HybridSignature signature, FunctionTrace trace)
+    public HybridVariant(HybridSignature signature, FunctionTrace trace, TraceLog? log = null)
     {
         Signature = signature;
         Trace = trace;
+        Log = log;
         Captured = [.. trace.Graph.Captured];
         if (signature.Recording) _capturedVariable = [.. Captured.Select(static c => c.Array.Source is not null)];
     }
@@ -21,6 +22,9 @@ internal sealed class HybridVariant
     public HybridSignature Signature { get; }
 
     public FunctionTrace Trace { get; }
+
+    /// <summary>The traced calls; kept for diagnostics.</summary>
+    public TraceLog? Log { get; }
 
     public CapturedNode[] Captured { get; }
 
@@ -34,6 +38,9 @@ internal sealed class HybridVariant
 
     /// <summary>The eager run that verifies has been made.</summary>
     public bool Verified { get; set; }
+
+    /// <summary>The compiled gradients have been checked.</summary>
+    public bool GradientsVerified { get; set; }
 
     public long LastUsed { get; set; }
 
