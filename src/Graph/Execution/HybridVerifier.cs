@@ -13,9 +13,11 @@ internal static class HybridVerifier
         Nd.Random.State = before;
         NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
         Nd.Random.State = after;
-        if (expected.Count != outputs.Length) throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
+        if (expected.Count != outputs.Length)
+            throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
         for (int i = 0; i < outputs.Length; i++)
-            if (Difference($"Output {i}", expected[i], outputs[i]) is { } difference) throw Explained(difference, engine, variant, variant.Forward!, inputs, before);
+            if (Difference($"Output {i}", expected[i], outputs[i]) is { } difference)
+                throw Explained(difference, engine, variant, variant.Forward!, inputs, before);
         variant.Verified = true;
         return outputs;
     }
@@ -39,15 +41,19 @@ internal static class HybridVerifier
         return at < 0 ? null : $"{what}, {actual.Type}, differs from the eager result at element {at}.";
     }
 
-    private static HybridizeException Explained(string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
+    private static HybridizeException Explained(
+        string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
     {
         if (engine.ChangeSince(variant) is { } change)
-            return new HybridizeException($"{difference} The function is not the one that was traced: {change}. Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
+            return new HybridizeException(
+                $"{difference} The function is not the one that was traced: {change}. " +
+                "Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
         RandomState now = Nd.Random.State;
         Nd.Random.State = random;
         try
         {
-            using (Autograd.Pause(Autograd.IsTraining)) return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments).Explain(plan)}");
+            using (Autograd.Pause(Autograd.IsTraining))
+                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments).Explain(plan)}");
         }
         finally
         {

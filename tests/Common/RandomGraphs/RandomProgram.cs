@@ -38,9 +38,12 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
     public override string ToString()
     {
         StringBuilder text = new();
-        text.AppendLine(CultureInfo.InvariantCulture, $"inputs v0 ({Sizes[Rows]}, {Sizes[Columns]}), v1 like v0, v2 ({Sizes[Columns]},), v3 ({Sizes[Rows]}, 1), v4 (){(Special ? " with special values" : "")}; captured v5 ({Sizes[Columns]}, {Sizes[Columns]})");
+        (int r, int c) = (Sizes[Rows], Sizes[Columns]);
+        string special = Special ? " with special values" : string.Empty;
+        text.AppendLine(CultureInfo.InvariantCulture, $"inputs v0 ({r}, {c}), v1 ({r}, {c}), v2 ({c},), v3 ({r}, 1), v4 (){special}; captured v5 ({c}, {c})");
         using (Autograd.TrainMode()) Run(Inputs(), text);
-        text.AppendLine(CultureInfo.InvariantCulture, $"as data: new([{string.Join(", ", Body.Select(static i => $"new({i.Op}, {i.First}, {i.Second}, {i.Detail})"))}], {Result}, {Rows}, {Columns}, {(Special ? "true" : "false")})");
+        IEnumerable<string> body = Body.Select(static i => $"new({i.Op}, {i.First}, {i.Second}, {i.Detail})");
+        text.AppendLine(CultureInfo.InvariantCulture, $"as data: new([{string.Join(", ", body)}], {Result}, {Rows}, {Columns}, {(Special ? "true" : "false")})");
         return text.ToString();
     }
 
