@@ -12,6 +12,10 @@ public sealed class StructureTests
         Check.Same(TestArrays.Uniform(3).Tanh() * 2, inner.Invoke(TestArrays.Uniform(3)));
     }
 
+    /// <summary>
+    /// x is used inside and outside the function. Inside, the paths of its gradient are added up before those outside join; eagerly they are added up in the
+    /// order of the tape. Hence equal but for rounding: to the bit only where an array has one path through the function, or the whole step is compiled.
+    /// </summary>
     [Fact]
     public void FunctionsOnATapeAreNodesLikeOthers()
     {

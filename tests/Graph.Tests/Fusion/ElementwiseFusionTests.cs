@@ -53,7 +53,8 @@ public sealed class ElementwiseFusionTests
                 return [result.DType == DType.Bool ? Nd.Where(result, x[0], 2) : result * 0.5];
             },
             inputs);
-        Assert.Equal(1, report.KernelCount);
+        // A formula that fills a kernel on its own may leave its neighbours outside.
+        Assert.InRange(report.KernelCount, 1, op.Element.Weight < Grouper.MaxWeight - 10 ? 1 : 3);
     }
 
     [Fact]
