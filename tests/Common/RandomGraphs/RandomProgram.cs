@@ -22,13 +22,15 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
     /// <summary>The captured array for the program's own number of columns.</summary>
     public NDArray Matrix => _matrix ??= TestArrays.Uniform((Sizes[Columns], Sizes[Columns]), 99);
 
-    /// <summary>Fresh inputs; other rows than the program's own test a change of shapes.</summary>
+    /// <summary>Fresh inputs, the second one strided; other rows than the program's own test a change of shapes.</summary>
     public NDArray[] Inputs(int? rows = null)
     {
         int r = Sizes[rows ?? Rows];
         int c = Sizes[Columns];
         Shape[] shapes = [(r, c), (r, c), c, (r, 1), default];
-        return [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1) : TestArrays.Uniform(shape, i + 1))];
+        NDArray[] inputs = [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1) : TestArrays.Uniform(shape, i + 1))];
+        inputs[1] = inputs[1].Transpose().Copy().Transpose();
+        return inputs;
     }
 
     /// <summary>The program as a function to be traced, differentiated or run.</summary>
