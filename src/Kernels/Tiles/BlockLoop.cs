@@ -23,6 +23,9 @@ internal static unsafe class BlockLoop
     private const long Piece = 1024;
     private const long GatheredPiece = 4096; // a multiple of the chunks of a DriverPlan, which costs as much as some hundred elements to set up
     private const int ElementSize = 8;
+
+    // From this many elements on a second thread pays.
+    private const long ParallelElements = 16 * 1024;
     private const long Slack = 64;
     private const long RowGrain = 16; // so many rows end where registers do
 
@@ -65,7 +68,8 @@ internal static unsafe class BlockLoop
                 Partials = partials.Pointer,
                 PartialStride = stride,
             };
-            WorkerPool.Run((int)blocks, &RunBlock, &job);
+            if (size >= ParallelElements) WorkerPool.Run((int)blocks, &RunBlock, &job);
+            else for (int b = 0; b < blocks; b++) RunBlock(&job, b);
         }
 
         for (int i = 0; i < sinkCount; i++) sinks[i].Fold.Join((nint)(partials.Pointer + i * stride), blocks, sinks[i].Result, columns);
