@@ -11,7 +11,7 @@ namespace Fusion.Tests;
 /// <code>Unary(OpTable.Exp, Nd.Exp, Math.Exp, Real(-20, 20))</code>
 /// Any other row needs the call, the reference on <see cref="RefArray"/> and the shapes of its inputs, one list per set of inputs, of which the first
 /// is also used in all layouts and for gradients (keep it below 30 elements):
-/// <code>Case(OpTable.Softmax, "", x => Nd.Softmax(x[0]), x => x[0].Lines(Softmax), [[3, 5]], [[2, 0]]) with { Rejects = [ … ] }</code>
+/// <code>Case(OpTable.Softmax, "", x => Nd.Softmax(x[0]), x => x[0].Lines(Softmax), [[[3, 5]], [[2, 0]]]) with { Rejects = [ … ] }</code>
 /// Where the defaults do not fit, change a property in the <c>with</c> expression.
 /// </remarks>
 /// <param name="Row">The row of the operator table that is under test.</param>

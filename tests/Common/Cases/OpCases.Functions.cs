@@ -57,7 +57,7 @@ internal static partial class OpCases
             Result = ResultTypes.Real,
             Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a negative order", static () => Nd.Polygamma(-1, Nd.Ones(2)))],
         },
-        Case(OpTable.Polygamma, "3", static x => Nd.Polygamma(3, x[0]), static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(3, v[0])), [[2, 5]]) with { Domains = [Real(0.9, 5)] },
+        Case(OpTable.Polygamma, "3", static x => Nd.Polygamma(3, x[0]), static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(3, v[0])), [[[2, 5]]]) with { Domains = [Real(0.9, 5)] },
     ];
 
     internal static readonly OpCase[] Activations =

@@ -24,7 +24,7 @@ internal static partial class OpCases
     private static string TitleOf(Op row, string detail) => detail.Length == 0 ? row.Name : $"{row.Name} {detail}";
 
     /// <summary>Any operator. The detail tells the cases of one row apart; may be empty.</summary>
-    private static OpCase Case(Op row, string detail, Func<NDArray[], NDArray> call, Func<RefArray[], RefArray>? reference, params Shape[][] shapes) =>
+    private static OpCase Case(Op row, string detail, Func<NDArray[], NDArray> call, Func<RefArray[], RefArray>? reference, Shape[][] shapes) =>
         new(row, TitleOf(row, detail), call, reference) { Shapes = shapes };
 
     /// <summary>An element-wise function of one variable.</summary>
