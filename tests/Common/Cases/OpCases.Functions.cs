@@ -23,7 +23,7 @@ internal static partial class OpCases
         Unary(OpTable.Log2, Nd.Log2, Math.Log2, Real(0.2, 9)) with { Special = [[8, 3], [0, -Inf], [-1, NaN], [Inf, Inf]] },
         Unary(OpTable.Log10, Nd.Log10, Math.Log10, Real(0.2, 9)) with { Special = [[1, 0], [0, -Inf], [-1, NaN], [Inf, Inf]] },
         Unary(OpTable.LogP1, Nd.LogP1, LogP1, Real(-0.7, 5)) with { Special = [[-0.0, -0.0], [1e-30, 1e-30], [-1, -Inf], [-2, NaN], [Inf, Inf]] },
-        Binary(OpTable.LogAddExp, Nd.LogAddExp, LogAddExp, Real(-3, 3), Real(-3, 3)) with { Special = [[Inf, Inf, Inf], [-Inf, -Inf, -Inf], [-Inf, 2, 2], [NaN, 1, NaN], [1, NaN, NaN]] },
+        Binary(OpTable.LogAddExp, Nd.LogAddExp, LogAddExp, Real(-3, 3), Real(-3, 3)) with { Scale = 4, Special = [[Inf, Inf, Inf], [-Inf, -Inf, -Inf], [-Inf, 2, 2], [NaN, 1, NaN], [1, NaN, NaN]] },
     ];
 
     internal static readonly OpCase[] Trigonometry =
@@ -46,10 +46,10 @@ internal static partial class OpCases
     internal static readonly OpCase[] SpecialFunctions =
     [
         Unary(OpTable.Erf, Nd.Erf, ReferenceFunctions.Erf, Real(-2.5, 2.5)) with { Special = [[-0.0, -0.0], [Inf, 1], [-Inf, -1], [10, 1]] },
-        Unary(OpTable.ErfInv, Nd.ErfInv, ReferenceFunctions.ErfInv, Real(-0.9, 0.9)) with { Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [2, NaN]] },
-        Unary(OpTable.Gamma, Nd.Gamma, ReferenceFunctions.Gamma, Real(0.6, 5)) with { Special = [[0, Inf], [-0.0, -Inf], [-1, NaN], [5, 24], [Inf, Inf], [200, Inf]] },
-        Unary(OpTable.LogGamma, Nd.LogGamma, ReferenceFunctions.LogGamma, Real(2.5, 9)) with { Special = [[1, 0], [2, 0], [0, Inf], [-1, Inf], [Inf, Inf]] },
-        Unary(OpTable.Digamma, Nd.Digamma, ReferenceFunctions.Digamma, Real(2, 9)) with { Special = [[0, -Inf], [-0.0, Inf], [-1, NaN], [Inf, Inf]] },
+        Unary(OpTable.ErfInv, Nd.ErfInv, ReferenceFunctions.ErfInv, Real(-0.9, 0.9)) with { Ulps64 = 64, Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [2, NaN]] },
+        Unary(OpTable.Gamma, Nd.Gamma, ReferenceFunctions.Gamma, Real(0.6, 5)) with { Ulps64 = 64, Special = [[0, Inf], [-0.0, -Inf], [-1, NaN], [5, 24], [Inf, Inf], [200, Inf]] },
+        Unary(OpTable.LogGamma, Nd.LogGamma, ReferenceFunctions.LogGamma, Real(2.5, 9)) with { Ulps64 = 64, Special = [[1, 0], [2, 0], [0, Inf], [-1, Inf], [Inf, Inf]] },
+        Unary(OpTable.Digamma, Nd.Digamma, ReferenceFunctions.Digamma, Real(2, 9)) with { Ulps = 8, Ulps64 = 64, Special = [[0, -Inf], [-0.0, Inf], [-1, NaN], [Inf, Inf]] },
         Case(OpTable.Polygamma, "1", static x => Nd.Polygamma(1, x[0]), static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(1, v[0])), s_unaryShapes) with
         {
             Domains = [Real(0.6, 5)],

@@ -14,15 +14,21 @@ internal static partial class OpCases
             [
                 Rejection.Of<DTypeException>("indices of another type", static () => Nd.Take(Nd.Ones(3), Nd.Ones(2)), "Take", "Float32", "AsType"),
                 AxisOutside("Take", static (x, axis) => Nd.Take(x, Nd.Zeros(2, DType.Int64), axis)),
+                Outside("Take", static index => Nd.Take(Nd.Ones(3), index)),
+                Outside("Take", static index => Nd.Take(Nd.Ones((0, 3)), index), 0),
             ],
         },
         Case(OpTable.Take, "last axis", static x => Nd.Take(x[0], x[1], -1), static x => Take(x[0], x[1], 1), [[[3, 4], [5]], [[2, 4], [2, 3]]]) with { Domains = [Real(-2, 2), Domain.Index(-4, 3, DType.Int32)] },
         Case(OpTable.TakeGradient, "", static x => Nd.Scatter(x[0], x[1], (4, 3)), static x => Scatter(x[0], x[1], 4, 3), [[[5, 3], [1, 5]], [[0, 3], [1, 0]], [[40, 3], [1, 40]]]) with
         {
             Domains = [Real(-2, 2), Domain.Index(-4, 3)],
-            DTypes = ResultTypes.Numbers,
+            DTypes = [DType.Float32, DType.Float64, DType.Int32, DType.Int64],
             Scale = 40,
-            Rejects = [Rejection.Of<ShapeException>("values of another shape", static () => Nd.Scatter(Nd.Ones((2, 3)), Nd.Zeros((1, 3), DType.Int64), (4, 3)), "Scatter", "(1, 3)", "(4, 3)", "(2, 3)")],
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>("an index outside", static () => Nd.Scatter(Nd.Ones((1, 3)), Nd.Full((1, 1), 4, DType.Int64), (4, 3)), "index 4", "(4, 3)"),
+                Rejection.Of<ShapeException>("values of another shape", static () => Nd.Scatter(Nd.Ones((2, 3)), Nd.Zeros((1, 3), DType.Int64), (4, 3)), "Scatter", "(1, 3)", "(4, 3)", "(2, 3)"),
+            ],
         },
         Case(OpTable.Pick, "", static x => Nd.Pick(x[0], x[1]), static x => RefArray.Build(x[1].Shape, i => x[0][[.. i, Wrap(x[1][i], x[0].Shape[^1])]]), [[[3, 4], [3]], [[4], []], [[0, 4], [0]], [[2, 70, 4], [2, 70]]]) with
         {
@@ -32,6 +38,7 @@ internal static partial class OpCases
             [
                 Rejection.Of<ShapeException>("indices of another shape", static () => Nd.Pick(Nd.Ones((2, 3)), Nd.Zeros(3, DType.Int64)), "Pick", "(2, 3)", "(3,)"),
                 Rejection.Of<DTypeException>("indices of another type", static () => Nd.Pick(Nd.Ones((2, 3)), Nd.Zeros(2)), "Pick", "Float32", "AsType"),
+                Outside("Pick", static index => Nd.Pick(Nd.Ones((1, 3)), index)),
                 AxisOutside("Pick", static (x, axis) => Nd.Pick(x, Nd.Zeros(2, DType.Int64), axis)),
             ],
         },
@@ -49,6 +56,7 @@ internal static partial class OpCases
             Rejects =
             [
                 Rejection.Of<DTypeException>("indices of another type", static () => Nd.OneHot(Nd.Ones(2), 3), "OneHot", "Float32", "AsType"),
+                Rejection.Of<ArgumentOutOfRangeException>("a class outside", static () => Nd.OneHot(Nd.Full(2, 3, DType.Int32), 3), "OneHot", "class 3", "3 classes"),
                 Rejection.Of<ArgumentOutOfRangeException>("a negative depth", static () => Nd.OneHot(Nd.Ones(2, DType.Int32), -1), "depth"),
             ],
         },
@@ -60,6 +68,7 @@ internal static partial class OpCases
             Order = 0,
             Rejects =
             [
+                Rejection.Of<ArgumentOutOfRangeException>("an index outside", static () => Nd.Gather(Nd.Ones((2, 3)), Nd.Full((2, 1), 2, DType.Int64)), "Gather", "index 2", "axis 0", "(2, 3)"),
                 Rejection.Of<ShapeException>("too many axes", static () => Nd.Gather(Nd.Ones((2, 3)), Nd.Zeros((3, 2), DType.Int64)), "Gather", "(2, 3)", "(3, 2)"),
                 Rejection.Of<DTypeException>("indices of another type", static () => Nd.Gather(Nd.Ones((2, 3)), Nd.Zeros((2, 2))), "Gather", "Float32", "AsType"),
             ],
@@ -72,6 +81,7 @@ internal static partial class OpCases
             [
                 Rejection.Of<ShapeException>("another rank", static () => Nd.TakeAlongAxis(Nd.Ones((2, 3)), Nd.Zeros(2, DType.Int64)), "TakeAlongAxis", "(2, 3)", "(2,)"),
                 Rejection.Of<ShapeException>("another size", static () => Nd.TakeAlongAxis(Nd.Ones((2, 3)), Nd.Zeros((3, 3), DType.Int64)), "TakeAlongAxis", "(2, 3)", "(3, 3)"),
+                Outside("TakeAlongAxis", static index => Nd.TakeAlongAxis(Nd.Ones(3), index)),
                 AxisOutside("TakeAlongAxis", static (x, axis) => Nd.TakeAlongAxis(x, Nd.Zeros((2, 3), DType.Int64), axis)),
             ],
         },
@@ -111,6 +121,9 @@ internal static partial class OpCases
             ],
         },
     ];
+
+    private static Rejection Outside(string op, Func<NDArray, NDArray> call, int size = 3) =>
+        Rejection.Of<ArgumentOutOfRangeException>($"an index outside {size}", () => call(Nd.Full(1, -1 - size, DType.Int64)), op, $"index {-1 - size}", $"size {size}");
 
     private static int Wrap(double index, int n) => (int)index < 0 ? (int)index + n : (int)index;
 

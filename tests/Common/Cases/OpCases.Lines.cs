@@ -7,7 +7,7 @@ internal static partial class OpCases
 
     private static readonly Shape[][] s_linePairs = [.. s_lineShapes.Select(static s => (Shape[])[s[0], s[0]])];
 
-    private static readonly Shape[][] s_labelled = [.. s_lineShapes.Where(static s => s[0].Rank > 1).Select(static s => (Shape[])[s[0], s[0].Dimensions[..^1].ToArray()])];
+    private static readonly Shape[][] s_labelled = [.. s_lineShapes.Where(static s => s[0].Rank > 1 && s[0][-1] > 0).Select(static s => (Shape[])[s[0], s[0].Dimensions[..^1].ToArray()])];
 
     internal static readonly OpCase[] Lines =
     [
@@ -43,6 +43,8 @@ internal static partial class OpCases
             [
                 Rejection.Of<ShapeException>("labels of another shape", static () => Nd.SoftmaxCrossEntropy(Nd.Ones((2, 3)), Nd.Zeros(3, DType.Int32)), "SoftmaxCrossEntropy", "(2, 3)", "(3,)"),
                 Rejection.Of<DTypeException>("labels of another type", static () => Nd.SoftmaxCrossEntropy(Nd.Ones((2, 3)), Nd.Zeros(2, DType.UInt8)), "SoftmaxCrossEntropy", "UInt8", "AsType"),
+                Rejection.Of<ArgumentOutOfRangeException>("a label outside", static () => Nd.SoftmaxCrossEntropy(Nd.Ones((2, 3)), Nd.Full(2, 3, DType.Int64)), "SoftmaxCrossEntropy", "label 3", "3 classes"),
+                Rejection.Of<ArgumentOutOfRangeException>("no class", static () => Nd.SoftmaxCrossEntropy(Nd.Ones((2, 0)), Nd.Zeros(2, DType.Int64)), "SoftmaxCrossEntropy", "0 classes"),
                 Rejection.Of<ShapeException>("a scalar", static () => Nd.SoftmaxCrossEntropy(Nd.Scalar(1), Nd.Zeros(default, DType.Int32)), "SoftmaxCrossEntropy"),
             ],
         },

@@ -17,7 +17,7 @@ internal static partial class OpCases
         Extremum(OpTable.Max, "axes 0 and 2 kept", static x => Nd.Max(x, [0, 2], keepDims: true), static line => line.Max(), [0, 2], true),
         Extremum(OpTable.Min, "", static x => Nd.Min(x), static line => line.Min()) with { Rejects = [.. AxisMistakes("Min", static (x, axes) => Nd.Min(x, axes)), Empty("Min", static x => Nd.Min(x, 1))] },
         Extremum(OpTable.Min, "axis 0", static x => Nd.Min(x, 0), static line => line.Min(), [0]),
-        Extremum(OpTable.Max, "with ties", static x => Nd.Max(x[0], -1), static line => line.Max(), [-1], false) with { Domains = [Domain.Fixed(null, 1, 3, 3, 2, 3, 1, 3)], Order = 0 },
+        Extremum(OpTable.Max, "with ties", static x => Nd.Max(x, -1), static line => line.Max(), [-1], false) with { Domains = [Domain.Fixed(null, 1, 3, 3, 2, 3, 1, 3)], Order = 0 },
         Reduction(OpTable.Any, "", static x => Nd.Any(x), static line => Bit(line.Any(static v => v != 0))).AsMask() with { Domains = [Real(0, 1)] },
         Reduction(OpTable.Any, "axis 1", static x => Nd.Any(x, 1), static line => Bit(line.Any(static v => v != 0)), [1]).AsMask() with { Domains = [Domain.Truth] },
         Reduction(OpTable.All, "", static x => Nd.All(x), static line => Bit(line.All(static v => v != 0))).AsMask() with { Domains = [Real(0, 1)] },

@@ -8,16 +8,16 @@ internal static class ReferenceFunctions
     // B₂ₖ for k = 1, 2, …
     private static readonly double[] s_bernoulli = [1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510];
 
-    public static double Erf(double x) => Math.Abs(x) < 2 ? ErfSeries(x) : double.IsNaN(x) ? x : Math.Sign(x) * (1 - Erfc(Math.Abs(x)));
+    public static double Erf(double x) => Math.Abs(x) < 1 ? ErfSeries(x) : double.IsNaN(x) ? x : Math.Sign(x) * (1 - Erfc(Math.Abs(x)));
 
     /// <summary>1 − erf x: a continued fraction for large x (NIST DLMF 7.9.1).</summary>
     public static double Erfc(double x)
     {
         if (double.IsNaN(x)) return x;
-        if (x < 2) return x < -6 ? 2 : 1 - (x < -2 ? -(1 - Erfc(-x)) : ErfSeries(x));
+        if (x < 1) return x < -6 ? 2 : x < -1 ? 2 - Erfc(-x) : 1 - ErfSeries(x);
         if (x > 30) return 0;
         double fraction = 0;
-        for (int k = 200; k > 0; k--) fraction = k / 2.0 / (x + fraction);
+        for (int k = 300; k > 0; k--) fraction = k / 2.0 / (x + fraction);
         return Math.Exp(-x * x) / SqrtPi / (x + fraction);
     }
 
@@ -88,7 +88,8 @@ internal static class ReferenceFunctions
         while (x < 40) sum += Math.Pow(x++, -n - 1);
         double factorial = 1;
         for (int i = 2; i <= n; i++) factorial *= i;
-        sum += (Math.Pow(x, -n) / n) + (0.5 * Math.Pow(x, -n - 1)) + ((n + 1) * Math.Pow(x, -n - 2) / 12) - ((n + 1) * (n + 2.0) * (n + 3) * Math.Pow(x, -n - 4) / 720);
+        sum += (Math.Pow(x, -n) / n) + (0.5 * Math.Pow(x, -n - 1)) + ((n + 1) * Math.Pow(x, -n - 2) / 12) - ((n + 1) * (n + 2.0) * (n + 3) * Math.Pow(x, -n - 4) / 720)
+            + ((n + 1) * (n + 2.0) * (n + 3) * (n + 4) * (n + 5) * Math.Pow(x, -n - 6) / 30240);
         return n % 2 == 0 ? -factorial * sum : factorial * sum;
     }
 
