@@ -85,8 +85,10 @@ internal sealed class Grouper
                 continue;
             }
 
+            // At once, for all that came along: the next input must find its new group.
             home = producer;
             lane = home.LaneType;
+            _graph.Place(home);
         }
 
         _graph.Place(home);
