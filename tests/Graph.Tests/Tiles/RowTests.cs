@@ -61,6 +61,13 @@ public sealed class RowTests
         TileModes.AssertSameGradients(x => [f(x[0]) * x[1]], TileModes.Random(1, (rows, columns), dtype), TileModes.Random(2, 1, dtype));
     }
 
+    public static TheoryData<string> Names => [.. s_functions.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Zeros_infinities_and_NaN_go_through_rows_as_eagerly(string name) =>
+        TileModes.AssertSame(x => [s_functions[name].Function(x[0])], TestArrays.Special((40, 65)));
+
     [Fact]
     public void Layer_norm_with_scale_and_shift_over_three_axes_is_one_launch()
     {
@@ -112,8 +119,8 @@ public sealed class RowTests
     [Fact]
     public void A_label_out_of_range_is_refused_before_anything_is_computed()
     {
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f = static x => [Nd.Mean(Nd.SoftmaxCrossEntropy(x[0] * 2, x[1]))];
-        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> compiled = f.Hybridize();
+        ListFunction f = static x => [Nd.Mean(Nd.SoftmaxCrossEntropy(x[0] * 2, x[1]))];
+        HybridFunction<ListFunction> compiled = f.Hybridize();
         NDArray logits = TileModes.Random(1, (3, 10));
         string expected = Assert.Throws<ArgumentOutOfRangeException>(() => f([logits, Nd.Array(new[] { 1, 10, 2 })])).Message;
         Assert.Equal(expected, Assert.Throws<ArgumentOutOfRangeException>(() => compiled.Invoke([logits, Nd.Array(new[] { 1, 10, 2 })])).Message);
@@ -156,8 +163,8 @@ public sealed class RowTests
 
         string[] Cut()
         {
-            Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f = Block;
-            HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> compiled = f.Hybridize();
+            ListFunction f = Block;
+            HybridFunction<ListFunction> compiled = f.Hybridize();
             compiled.Invoke(inputs);
             return [.. compiled.Report.Groups.Where(static g => g.Kind != "View").Select(static g => $"{g.Kind} {string.Join(' ', g.Ops)}: {g.Reason}")];
         }
@@ -178,13 +185,13 @@ public sealed class RowTests
     [Fact]
     public void A_steady_call_of_every_kind_of_launch_allocates_its_results_only()
     {
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f = static x =>
+        ListFunction f = static x =>
         {
             NDArray h = Nd.Reshape(Nd.Tanh(x[0].MatMul(x[1]) + x[2]), 4, 8, 48) + 1;
             NDArray p = Nd.Softmax(h * 0.5);
             return [p, Nd.Mean(Nd.Square(x[0] - 1)), Nd.Sum(x[3] * x[3], 0)];
         };
-        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> compiled = f.Hybridize();
+        HybridFunction<ListFunction> compiled = f.Hybridize();
         NDArray[] inputs = [TileModes.Random(1, (32, 20)), TileModes.Random(2, (20, 48)), TileModes.Random(3, 48), TileModes.Random(4, (50, 20))];
         for (int i = 0; i < 3; i++) compiled.Invoke(inputs);
         Assert.Equal(["MatMul", "Reduce", "Reduce", "Rows"], compiled.Report.Groups.Where(static g => g.Kind != "View").Select(static g => g.Kind).Order());
