@@ -26,7 +26,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             ThrowIfWithoutGraph(head, heads.Count > 1);
             if (headGradients?[i] is not { } gradient) continue;
             if (gradient.Shape != head.Shape)
-                throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}.");
+                throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}. Reshape it or use BroadcastTo.");
+            if (gradient.IsDisposed) throw Errors.Disposed("Backward");
             if (!gradient.DType.IsFloat) throw new DTypeException($"Backward: the head gradient is {gradient.DType}; it must be floating point.");
         }
 
@@ -72,12 +73,12 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             }
             else if (_targets is null && node.AttachmentOf(i) is { } attachment)
             {
-                attachment.Deliver(value, owned: false);
+                Add(attachment, 0, value, owned: false);
                 keep = true;
             }
         }
 
-        if (_targets is not null && !node.IsReleased && !_targets.LiesBehind(node)) return;
+        if (_targets is not null && !_targets.LiesBehind(node)) return;
         if (node.IsReleased) throw Errors.GraphReleased(node);
         ExecutionState.Current.Training = trainMode ?? node.TrainMode;
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);

@@ -125,7 +125,7 @@ public static partial class Nd
     public static NDArray BroadcastTo(this NDArray x, Shape shape)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.Shape == shape ? x : OpTable.BroadcastTo.Apply(x, new ShapeAttributes(shape));
+        return x.Shape == shape ? x.Alias() : OpTable.BroadcastTo.Apply(x, new ShapeAttributes(shape));
     }
 
     /// <summary>Joins arrays along an axis; their other sizes must agree. Types are promoted.</summary>
