@@ -148,6 +148,7 @@ public static partial class Nd
         NDArray[] expanded = new NDArray[arrays.Count];
         for (int i = 0; i < expanded.Length; i++)
         {
+            ArgumentNullException.ThrowIfNull(arrays[i], nameof(arrays));
             if (arrays[i].Shape != arrays[0].Shape) throw new ShapeException($"Stack: {arrays[0].Shape} and {arrays[i].Shape} differ; stacked arrays have one shape.");
             expanded[i] = ExpandDims(arrays[i], axis);
         }
