@@ -92,6 +92,8 @@ public sealed partial class NDArray
     /// <summary>Another handle of the same value and history, for functions that have nothing to do: a later write to one is not seen in the other.</summary>
     internal NDArray Alias()
     {
+        // A trace captures arrays by reference: another handle would not see an update of this one.
+        if (!IsSymbolic && ExecutionState.Current.Tracer is not null) return this;
         NDArray alias = IsSymbolic ? Symbolic(Symbol!, Type) : View(_shape, _offset, _strides);
         alias.SetSource(_source, _sourceIndex);
         alias._flags |= _flags & (Flags.Detached | Flags.RecordedWithoutGradient);
