@@ -172,15 +172,13 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     }
 }
 
-/// <summary>The gradients that have arrived at one array: the first is borrowed, later ones are added, in place once the sum is ours.</summary>
+/// <summary>The gradients that have arrived at one array: the first is kept, or borrowed if others hold it; later ones are added, in place once the value is ours.</summary>
 internal struct GradientSlot
 {
     public NDArray? Value { get; private set; }
 
     /// <summary>Nobody else holds <see cref="Value"/>.</summary>
     public bool Owned { get; private set; }
-
-    private bool _sum;
 
     public void Add(NDArray gradient, bool owned, bool createGraph)
     {
@@ -190,8 +188,10 @@ internal struct GradientSlot
             return;
         }
 
-        if (_sum && !createGraph && !Value.IsSymbolic && !gradient.IsSymbolic) Elements.AddInto(Value, gradient);
+        bool inPlace = !createGraph && !Value.IsSymbolic && !gradient.IsSymbolic;
+        if (inPlace && Owned) Elements.AddInto(Value, gradient);
         else Value = OpTable.Add.Apply(Value, gradient);
-        (Owned, _sum) = (true, true);
+        if (inPlace && owned) gradient.ReleaseIfUnshared();
+        Owned = true;
     }
 }

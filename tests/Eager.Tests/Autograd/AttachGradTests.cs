@@ -78,6 +78,22 @@ public sealed class AttachGradTests
     }
 
     [Fact]
+    public void EveryOutputOfAFunctionMayBeAttached()
+    {
+        NDArray x = Leaf.Of(6), y = Leaf.Of(2);
+        using (Autograd.Record())
+        {
+            IReadOnlyList<NDArray> outputs = new CustomFunctionTests.QuotientAndProduct().Apply(x, y);
+            foreach (NDArray output in outputs) output.AttachGrad();
+            (outputs[0] * 10 + outputs[1] * 100).Backward();
+            Expect.Elements(outputs[0].Grad, 10);
+            Expect.Elements(outputs[1].Grad, 100);
+        }
+
+        Expect.Elements(x.Grad, 205);
+    }
+
+    [Fact]
     public void AnIntermediateMayBeAttachedAfterItsUseAndOutsideTheScope()
     {
         NDArray x = Leaf.Of(2);

@@ -40,6 +40,32 @@ public sealed class SavedVersionTests
         Expect.Elements(x.Grad, 1, 1);
     }
 
+    public static TheoryData<string> ConstantOperands => [.. s_constantOperands.Keys];
+
+    // x is the variable; the gradient needs the other operand, not x itself.
+    private static readonly Dictionary<string, Func<NDArray, NDArray>> s_constantOperands = new()
+    {
+        ["x · number"] = static x => x * 3,
+        ["array · x"] = static x => Nd.Array([3f, 3]) * x,
+        ["x / array"] = static x => x / Nd.Full(2, 1 / 3.0),
+        ["x % array"] = static x => 3 * (x % Nd.Full(2, 100)),
+        ["matrix product"] = static x => Nd.MatMul(x, 3 * Nd.Eye(2)),
+        ["layer with constant weight"] = static x => Nd.FullyConnected(x.Reshape(1, 2), 3 * Nd.Eye(2), Nd.Ones(2)),
+    };
+
+    [Theory]
+    [MemberData(nameof(ConstantOperands))]
+    public void AnOperandThatOnlyAConstantsGradientWouldNeedIsNotSaved(string name)
+    {
+        NDArray x = Leaf.Of(1, 2);
+        NDArray y;
+        using (Autograd.Record()) y = s_constantOperands[name](x);
+        Assert.Equal(0, x.SaveCount);
+        x.Fill(100);
+        y.Backward();
+        Expect.Near(1e-6, x.Grad, 3, 3);
+    }
+
     [Fact]
     public void AnOverwrittenOutputIsFoundToo()
     {
