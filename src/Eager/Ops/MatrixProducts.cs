@@ -25,7 +25,7 @@ internal static class MatrixProducts
 
         Shape batchA = a.Dimensions[..^2].ToArray(), batchB = b.Dimensions[..^2].ToArray();
         if (!Broadcasting.Fit(batchA, batchB))
-            throw new ShapeException($"MatMul: {a} × {b}: the axes before the last two, {batchA} and {batchB}, do not broadcast: they must be equal or 1. Reshape or ExpandDims one operand.");
+            throw new ShapeException($"MatMul: {a} × {b}: the axes before the last two do not broadcast: {batchA} and {batchB}. Reshape or ExpandDims one operand.");
         Shape batch = Broadcasting.Infer("MatMul", batchA, batchB);
         y[0] = new TensorType(x[0].DType, Shape.Create([.. batch.Dimensions, m, n]));
     }

@@ -23,7 +23,8 @@ public sealed class TrainingContract
         NDArray x = Nd.Ones((2, 3)), t = Nd.Full((2, 3), 0.5);
         NDArray[] means =
         [
-            Loss.SoftmaxCrossEntropy(prediction: x, target: Nd.Array([0, 1])), Loss.MeanSquaredError(prediction: x, target: t, reduction: Reduction.Mean), Loss.L1(x, t),
+            Loss.SoftmaxCrossEntropy(prediction: x, target: Nd.Array([0, 1])), Loss.MeanSquaredError(prediction: x, target: t, reduction: Reduction.Mean),
+            Loss.L1(x, t),
             Loss.Huber(x, t), Loss.BinaryCrossEntropyWithLogits(x, t), Loss.KLDivergence(x, t), Loss.Hinge(x, t),
         ];
         Assert.All(means, static m => Assert.Equal(new Shape(), m.Shape));
@@ -38,9 +39,12 @@ public sealed class TrainingContract
         Linear layer = new(2, 2);
         Optimizer[] all =
         [
-            new Sgd(parameters: [w], learningRate: 0.1, momentum: 0, weightDecay: 0, nesterov: false), new Sgd(layer.Parameters, 0.1, momentum: 0.9, nesterov: true),
-            new Sgd(layer.Parameters.Values, learningRate: 0.1), new Adam(parameters: [w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
-            new Adam(layer.Parameters), new AdamW([w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01), new AdamW(layer.Parameters, weightDecay: 0.1),
+            new Sgd(parameters: [w], learningRate: 0.1, momentum: 0, weightDecay: 0, nesterov: false),
+            new Sgd(layer.Parameters, 0.1, momentum: 0.9, nesterov: true),
+            new Sgd(layer.Parameters.Values, learningRate: 0.1),
+            new Adam(parameters: [w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
+            new Adam(layer.Parameters), new AdamW([w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
+            new AdamW(layer.Parameters, weightDecay: 0.1),
         ];
         foreach (Optimizer optimizer in all)
         {

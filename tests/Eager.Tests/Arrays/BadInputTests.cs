@@ -166,8 +166,8 @@ public sealed class BadInputTests
     {
         NDArray x = Nd.Array([1f, 2, 3]);
         NDArray view = x[1..];
-        foreach (Action write in new Action[] { () => x.CopyFrom<float>([1]), () => x.Assign(Nd.Ones(2)), () => x[0..2] = Nd.Ones(3), () => x[7] = Nd.Ones(1), () => x.CopyFrom<int>([1, 2, 3]) })
-            Assert.ThrowsAny<Exception>(write);
+        Action[] writes = [() => x.CopyFrom<float>([1]), () => x.CopyFrom<int>([1, 2, 3]), () => x.Assign(Nd.Ones(2)), () => x[0..2] = Nd.Ones(3), () => x[7] = Nd.Ones(1)];
+        foreach (Action write in writes) Assert.True(Record.Exception(write) is ArgumentException or IndexOutOfRangeException);
         Expect.Elements(x, 1, 2, 3);
         Expect.Elements(view, 2, 3);
     }

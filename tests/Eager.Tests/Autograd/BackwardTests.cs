@@ -6,7 +6,8 @@ public sealed class BackwardTests
     public static TheoryData<string> Formulas => [.. s_formulas.Keys];
 
     // Name → (f, df/dx, df/dy) at x = (.5, 2), y = (3, .25).
-    private static readonly Dictionary<string, (Func<NDArray, NDArray, NDArray> F, Func<double, double, double> Dx, Func<double, double, double> Dy)> s_formulas = new()
+    private static readonly Dictionary<string,
+        (Func<NDArray, NDArray, NDArray> F, Func<double, double, double> Dx, Func<double, double, double> Dy)> s_formulas = new()
     {
         ["exp x"] = (static (x, y) => x.Exp() + 0 * y, static (x, _) => Math.Exp(x), static (_, _) => 0),
         ["x / 2"] = (static (x, y) => x / 2 + 0 * y, static (_, _) => 0.5, static (_, _) => 0),

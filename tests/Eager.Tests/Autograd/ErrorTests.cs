@@ -61,7 +61,8 @@ public sealed class ErrorTests
         }
 
         first.Backward();
-        Expect.Throws<AutogradException>(() => second.Backward(), "Multiply", "already released", "another head that shares this part of the graph", "pass all heads to one Backward");
+        string[] parts = ["Multiply", "already released", "another head that shares this part of the graph", "pass all heads to one Backward"];
+        Expect.Throws<AutogradException>(() => second.Backward(), parts);
         Expect.Elements(x.Grad, 12);
     }
 

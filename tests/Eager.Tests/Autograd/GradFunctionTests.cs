@@ -226,7 +226,8 @@ public sealed class GradFunctionTests
         using (Autograd.Record())
         {
             NDArray[] gradients = Autograd.Grad(
-                heads: [x * y, x + y], variables: [x, y], headGradients: [Nd.Full(1, 10), null], retainGraph: true, createGraph: false, trainMode: false, allowUnused: false);
+                heads: [x * y, x + y], variables: [x, y], headGradients: [Nd.Full(1, 10), null], retainGraph: true, createGraph: false, trainMode: false,
+                allowUnused: false);
             Expect.Elements(gradients[0], 31);
             Expect.Elements(gradients[1], 21);
         }

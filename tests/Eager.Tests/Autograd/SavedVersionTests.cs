@@ -21,7 +21,8 @@ public sealed class SavedVersionTests
         NDArray y;
         using (Autograd.Record()) y = x * factor;
         s_writes[write](factor);
-        Expect.Throws<AutogradException>(() => y.Backward(), "Backward of Multiply", "input 1", "Float32 (2,)", $"overwritten in place by {write} at SavedVersionTests.cs:", "Copy()");
+        string[] parts = ["Backward of Multiply", "input 1", "Float32 (2,)", $"overwritten in place by {write} at SavedVersionTests.cs:", "Copy()"];
+        Expect.Throws<AutogradException>(() => y.Backward(), parts);
         Expect.Elements(x.Grad, 0, 0);
         Assert.False(x.FreshGrad);
     }
