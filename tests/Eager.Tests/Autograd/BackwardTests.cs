@@ -6,21 +6,20 @@ public sealed class BackwardTests
     public static TheoryData<string> Formulas => [.. s_formulas.Keys];
 
     // Name → (f, df/dx, df/dy) at x = (.5, 2), y = (3, .25).
-    private static readonly Dictionary<string,
-        (Func<NDArray, NDArray, NDArray> F, Func<double, double, double> Dx, Func<double, double, double> Dy)> s_formulas = new()
+    private static readonly Dictionary<string, Formula> s_formulas = new()
     {
-        ["exp x"] = (static (x, y) => x.Exp() + 0 * y, static (x, _) => Math.Exp(x), static (_, _) => 0),
-        ["x / 2"] = (static (x, y) => x / 2 + 0 * y, static (_, _) => 0.5, static (_, _) => 0),
-        ["x ^ 2"] = (static (x, y) => x.Pow(2) + 0 * y, static (x, _) => 2 * x, static (_, _) => 0),
-        ["x + y"] = (static (x, y) => x + y, static (_, _) => 1, static (_, _) => 1),
-        ["x · y"] = (static (x, y) => x * y, static (_, y) => y, static (x, _) => x),
-        ["x + x · y"] = (static (x, y) => x + x * y, static (_, y) => 1 + y, static (x, _) => x),
-        ["x / y"] = (static (x, y) => x / y, static (_, y) => 1 / y, static (x, y) => -x / y / y),
-        ["x ^ y"] = (static (x, y) => x.Pow(y), static (x, y) => y * Math.Pow(x, y - 1), static (x, y) => Math.Pow(x, y) * Math.Log(x)),
-        ["2 ^ x - y"] = (static (x, y) => Nd.Pow(2, x) - y, static (x, _) => Math.Log(2) * Math.Pow(2, x), static (_, _) => -1),
-        ["1 / x - 3 - y"] = (static (x, y) => 1 / x - 3 - y, static (x, _) => -1 / (x * x), static (_, _) => -1),
-        ["3 - x % y"] = (static (x, y) => 3 - x % y, static (_, _) => -1, static (x, y) => Math.Floor(x / y)),
-        ["-x"] = (static (x, y) => -x + 0 * y, static (_, _) => -1, static (_, _) => 0),
+        ["exp x"] = new(static (x, y) => x.Exp() + 0 * y, static (x, _) => Math.Exp(x), static (_, _) => 0),
+        ["x / 2"] = new(static (x, y) => x / 2 + 0 * y, static (_, _) => 0.5, static (_, _) => 0),
+        ["x ^ 2"] = new(static (x, y) => x.Pow(2) + 0 * y, static (x, _) => 2 * x, static (_, _) => 0),
+        ["x + y"] = new(static (x, y) => x + y, static (_, _) => 1, static (_, _) => 1),
+        ["x · y"] = new(static (x, y) => x * y, static (_, y) => y, static (x, _) => x),
+        ["x + x · y"] = new(static (x, y) => x + x * y, static (_, y) => 1 + y, static (x, _) => x),
+        ["x / y"] = new(static (x, y) => x / y, static (_, y) => 1 / y, static (x, y) => -x / y / y),
+        ["x ^ y"] = new(static (x, y) => x.Pow(y), static (x, y) => y * Math.Pow(x, y - 1), static (x, y) => Math.Pow(x, y) * Math.Log(x)),
+        ["2 ^ x - y"] = new(static (x, y) => Nd.Pow(2, x) - y, static (x, _) => Math.Log(2) * Math.Pow(2, x), static (_, _) => -1),
+        ["1 / x - 3 - y"] = new(static (x, y) => 1 / x - 3 - y, static (x, _) => -1 / (x * x), static (_, _) => -1),
+        ["3 - x % y"] = new(static (x, y) => 3 - x % y, static (_, _) => -1, static (x, y) => Math.Floor(x / y)),
+        ["-x"] = new(static (x, y) => -x + 0 * y, static (_, _) => -1, static (_, _) => 0),
     };
 
     [Theory]
@@ -295,6 +294,8 @@ public sealed class BackwardTests
             using (Autograd.Record()) Nd.FullyConnected(Nd.Ones((rows, 3)), w).Sum().Backward();
         Expect.Elements(w.Grad, 9, 9, 9);
     }
+
+    private sealed record Formula(Func<NDArray, NDArray, NDArray> F, Func<double, double, double> Dx, Func<double, double, double> Dy);
 
     private sealed class FlagReporter : Autograd.Function
     {
