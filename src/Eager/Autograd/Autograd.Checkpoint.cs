@@ -12,6 +12,7 @@ public static partial class Autograd
         ArgumentNullException.ThrowIfNull(f);
         ArgumentNullException.ThrowIfNull(x);
         ExecutionState state = ExecutionState.Current;
-        return state.Recording && state.Tracer is null ? CheckpointNode.Apply(state, f, x) : f(x);
+        if (!state.Recording) return f(x);
+        return state.Tracer is null ? CheckpointNode.Apply(state, f, x) : CheckpointNode.Trace(state, f, x);
     }
 }

@@ -103,8 +103,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             AddThrough(edge, result, owned: !same);
         }
 
-        // A consumed gradient that no rule passed on is dead: its memory is the next gradient's.
-        if (slot.Owned && !passedOn && !keep && !createGraph) gradient.ReleaseIfUnshared();
+        // A consumed gradient that no rule passed on is dead: its memory is the next gradient's. A trace, though, may have captured it.
+        if (slot.Owned && !passedOn && !keep && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
     }
 
     private void RunBackward(TapeNode node, GradientSlot[] slots)
@@ -188,7 +188,7 @@ internal struct GradientSlot
             return;
         }
 
-        bool inPlace = !createGraph && !Value.IsSymbolic && !gradient.IsSymbolic;
+        bool inPlace = !createGraph && ExecutionState.Current.Tracer is null; // a trace may have captured either
         if (inPlace && Owned) Elements.AddInto(Value, gradient);
         else Value = OpTable.Add.Apply(Value, gradient);
         if (inPlace && owned) gradient.ReleaseIfUnshared();

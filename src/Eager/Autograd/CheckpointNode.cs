@@ -17,23 +17,45 @@ internal static class CheckpointNode
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
 
         List<TapeEdge> captured = Captured(root, start, input.Source);
-        TapeNode node = new(Operator(f, random), null, state, captured.Count + 1);
-        node.SetEdge(0, x);
-        for (int i = 0; i < captured.Count; i++) node.SetEdge(i + 1, captured[i]);
-        node.ExtraSaved = [new SavedArray(x), .. captured.Select(static c => c.Source).OfType<Variable>().Select(static v => new SavedArray(v.Array))];
         NDArray result = output.Detach();
-        result.SetSource(node, 0);
+        TapeNode node = Record(state, (n, gradients, inputs) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
+        node.ExtraSaved = [new SavedArray(x), .. captured.Select(static c => c.Source).OfType<Variable>().Select(static v => new SavedArray(v.Array))];
         return result;
     }
 
-    private static Op Operator(Func<NDArray, NDArray> f, RandomState random) => new()
+    /// <summary>
+    /// In a trace nothing need be computed twice: the compiler decides what to keep. The call is one node nevertheless, so that gradients are added up in
+    /// the order, and to the bits, of eager execution.
+    /// </summary>
+    public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
-        Name = "Checkpoint",
-        Arity = -1,
-        Infer = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not inferred."),
-        Run = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not run by the table."),
-        Backward = (node, gradients, inputs) => Recompute(node, f, random, gradients[0]!, inputs),
-    };
+        long start = TapeNode.LastSequence;
+        NDArray input = OpTable.Copy.Apply(x);
+        if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
+        NDArray output = f(input);
+        if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
+        List<TapeEdge> captured = Captured(root, start, input.Source);
+        NDArray result = output.Detach();
+        Record(state, (node, gradients, inputs) => Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs), x, captured, result);
+        return result;
+    }
+
+    private static TapeNode Record(ExecutionState state, BackwardRule backward, NDArray x, List<TapeEdge> captured, NDArray result)
+    {
+        Op op = new()
+        {
+            Name = "Checkpoint",
+            Arity = captured.Count + 1,
+            Infer = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not inferred."),
+            Run = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not run by the table."),
+            Backward = backward,
+        };
+        TapeNode node = new(op, null, state, captured.Count + 1);
+        node.SetEdge(0, x);
+        for (int i = 0; i < captured.Count; i++) node.SetEdge(i + 1, captured[i]);
+        result.SetSource(node, 0);
+        return node;
+    }
 
     /// <summary>The same value as a variable of its own.</summary>
     private static NDArray Leaf(NDArray x)
@@ -91,14 +113,20 @@ internal static class CheckpointNode
             }
         }
 
-        (object? Source, int Index)[] keys = new (object?, int)[inputs.Length];
+        Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs);
+    }
+
+    /// <summary>The gradients of the function alone, with respect to its input and what it captured.</summary>
+    private static void Differentiate(TapeNode node, NDArray input, NDArray output, NDArray gradient, bool retainGraph, Span<NDArray?> results)
+    {
+        (object? Source, int Index)[] keys = new (object?, int)[results.Length];
         keys[0] = (input.Source, input.SourceIndex);
         for (int i = 1; i < keys.Length; i++) keys[i] = (node.Edge(i).Source, node.Edge(i).Index);
         GradientTargets targets = new(keys, stop: true);
-        BackwardPass pass = new(createGraph, retainGraph: createGraph, trainMode: null);
+        BackwardPass pass = new(createGraph: Autograd.IsRecording, retainGraph, trainMode: null);
         pass.AddHeads([output], [gradient]);
         pass.Run(targets);
-        for (int i = 0; i < inputs.Length; i++) inputs[i] = targets.Result(i);
+        for (int i = 0; i < results.Length; i++) results[i] = targets.Result(i);
     }
 
     // For higher orders the recomputation hangs on x's own history, behind a node of its own: x may be among the captured arrays, too.
