@@ -35,9 +35,9 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
 
 /// <summary>
 /// The gradient with respect to one input, written with public differentiable operators only. It may have any shape that the input broadcasts
-/// to (un-broadcasting happens where gradients are added up); <see langword="null"/> means zero.
+/// to (un-broadcasting happens where gradients are added up).
 /// </summary>
-internal delegate NDArray? GradientRule(GradientContext context);
+internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions).</summary>
 internal delegate void BackwardRule(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients);
@@ -101,6 +101,12 @@ internal sealed class Op
     public ViewRule? View { get; init; }
 
     public Saved Saves { get; init; }
+
+    /// <summary>
+    /// What the rule of each input reads, where that is less than <see cref="Saves"/>: a value that only the gradient of a constant operand would need
+    /// is not kept, and may be overwritten.
+    /// </summary>
+    public Saved[]? SavesPerInput { get; init; }
 
     public Cost Cost { get; init; } = Cost.ComputeBound;
 

@@ -3,35 +3,29 @@ namespace Fusion;
 internal static partial class OpTable
 {
     /// <summary>op(A)·op(B) over the last two axes, the others broadcast. With u the upstream gradient: dA = u·op(B)ᵀ, dB = op(A)ᵀ·u.</summary>
-    public static readonly Op MatMul = Product(
-        "MatMul",
-        2,
-        MatrixProducts.Infer,
-        (x, attributes, y, finish) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y, finish),
-        Saved.Inputs,
-        MatMulGradientA,
-        MatMulGradientB);
+    public static readonly Op MatMul = Row(new Op
+    {
+        Name = "MatMul",
+        Arity = 2,
+        Infer = MatrixProducts.Infer,
+        Run = (x, attributes, y) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y[0]),
+        Product = (x, attributes, y, finish) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y, finish),
+        Gradient = [MatMulGradientA, MatMulGradientB],
+        Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Input1, Saved.Input0],
+    });
 
     /// <summary>x·Wᵀ + b for x (m, in), W (out, in), b (out): the bias is added where the product is written.</summary>
-    public static readonly Op FullyConnected = Product(
-        "FullyConnected",
-        3,
-        MatrixProducts.InferFullyConnected,
-        (x, _, y, finish) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y, finish),
-        Saved.Input0 | Saved.Input1,
-        c => Product(c.G, c.Y, false, false),
-        c => Product(c.G, c.X, true, false),
-        c => c.G);
-
-    private static Op Product(string name, int arity, InferRule infer, ProductRule run, Saved saves, params GradientRule?[] gradient) => Row(new Op
+    public static readonly Op FullyConnected = Row(new Op
     {
-        Name = name,
-        Arity = arity,
-        Infer = infer,
-        Run = (x, attributes, y) => run(x, attributes, y[0], default),
-        Product = run,
-        Gradient = gradient,
-        Saves = saves,
+        Name = "FullyConnected",
+        Arity = 3,
+        Infer = MatrixProducts.InferFullyConnected,
+        Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y[0]),
+        Product = (x, _, y, finish) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y, finish),
+        Gradient = [c => Product(c.G, c.Y, false, false), c => Product(c.G, c.X, true, false), c => c.G],
+        Saves = Saved.Input0 | Saved.Input1,
+        SavesPerInput = [Saved.Input1, Saved.Input0, Saved.None],
     });
 
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
