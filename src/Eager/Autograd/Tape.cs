@@ -61,6 +61,14 @@ internal static class Tape
         return node;
     }
 
+    /// <summary>Gives an array a history that a backward has already consumed.</summary>
+    public static void RecordReleased(ExecutionState state, NDArray output)
+    {
+        TapeNode node = new(OpTable.StopGradient, null, state, 0);
+        node.Release();
+        output.SetSource(node, 0);
+    }
+
     private static void Finish(TapeNode node, NDArray output)
     {
         if ((node.Op.Saves & Saved.Output) != 0) node.SaveOutput(output);

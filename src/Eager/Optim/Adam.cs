@@ -11,7 +11,6 @@ public class Adam : Optimizer
     private readonly double _epsilon;
     private readonly double _weightDecay;
     private readonly OptimizerState _state = new(2);
-    private readonly Dictionary<int, int> _steps = [];
     private readonly FusedUpdate _update;
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
@@ -39,15 +38,20 @@ public class Adam : Optimizer
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {
-        // A parameter that was skipped has made fewer steps than the others.
-        int t = _steps[index] = _steps.GetValueOrDefault(index) + 1;
         NDArray[] state = _state.Of(index, parameter);
-        _update.Run(
-            [parameter, state[0], state[1], gradient],
-            [_beta1, 1 - _beta1, _beta2, 1 - _beta2, LearningRate / (1 - Math.Pow(_beta1, t)), Math.Sqrt(1 - Math.Pow(_beta2, t)), _epsilon, _weightDecay, LearningRate * _weightDecay]);
+        _update.Run(index, [parameter, state[0], state[1], gradient]);
     }
 
-    private static (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Update) Prepare(
+    // A parameter that was skipped has made fewer steps than the others.
+    private void Numbers(int index, Span<double> numbers)
+    {
+        long t = UpdateCount(index);
+        ReadOnlySpan<double> values =
+            [_beta1, 1 - _beta1, _beta2, 1 - _beta2, Rate / (1 - Math.Pow(_beta1, t)), Math.Sqrt(1 - Math.Pow(_beta2, t)), _epsilon, _weightDecay, Rate * _weightDecay];
+        values.CopyTo(numbers);
+    }
+
+    private (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Update) Prepare(
         double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
     {
         CheckBeta(beta1, nameof(beta1));
@@ -64,6 +68,7 @@ public class Adam : Optimizer
                 NDArray v = s[2] * a[2] + s[3] * Nd.Square(g);
                 return [p - s[4] * (m / (Nd.Sqrt(v) / s[5] + s[6])), m, v];
             },
+            Numbers,
             arrays: 4,
             outputs: 3,
             scalars: 9);

@@ -5,12 +5,19 @@ internal sealed class OptimizerState(int perParameter)
 {
     private readonly Dictionary<int, NDArray[]> _arrays = [];
 
+    /// <summary>The arrays of a parameter. They have elements also while a function is traced, for they outlive the call; not if the trace fails.</summary>
     public NDArray[] Of(int index, NDArray parameter)
     {
         if (_arrays.TryGetValue(index, out NDArray[]? arrays)) return arrays;
         arrays = new NDArray[perParameter];
-        for (int i = 0; i < perParameter; i++) arrays[i] = Nd.ZerosLike(parameter);
+        for (int i = 0; i < perParameter; i++)
+        {
+            arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape);
+            Movement.Fill(arrays[i], 0);
+        }
+
         _arrays.Add(index, arrays);
+        ExecutionState.Current.Tracer?.OnFailure(() => _arrays.Remove(index));
         return arrays;
     }
 }

@@ -27,17 +27,19 @@ public sealed class Sgd : Optimizer
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {
-        if (_momentum == 0) _update.Run([parameter, gradient], [LearningRate, _weightDecay]);
-        else _update.Run([parameter, _state.Of(index, parameter)[0], gradient], [LearningRate, _weightDecay, _momentum]);
+        if (_momentum == 0) _update.Run(index, [parameter, gradient]);
+        else _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);
     }
 
-    private static (double Momentum, double WeightDecay, FusedUpdate Update) Prepare(double momentum, double weightDecay, bool nesterov)
+    private void Numbers(int index, Span<double> numbers) => ((ReadOnlySpan<double>)[Rate, _weightDecay, _momentum])[..numbers.Length].CopyTo(numbers);
+
+    private (double Momentum, double WeightDecay, FusedUpdate Update) Prepare(double momentum, double weightDecay, bool nesterov)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(momentum);
         ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
         if (nesterov && momentum == 0) throw new ArgumentOutOfRangeException(nameof(nesterov), nesterov, "Sgd: Nesterov's momentum needs a momentum above 0.");
         FusedUpdate update = momentum == 0
-            ? new FusedUpdate((a, s) => [a[0] - s[0] * Decayed(a[1], a[0], s[1], weightDecay)], arrays: 2, outputs: 1, scalars: 2)
+            ? new FusedUpdate((a, s) => [a[0] - s[0] * Decayed(a[1], a[0], s[1], weightDecay)], Numbers, arrays: 2, outputs: 1, scalars: 2)
             : new FusedUpdate(
                 (a, s) =>
                 {
@@ -45,6 +47,7 @@ public sealed class Sgd : Optimizer
                     NDArray v = s[2] * a[1] + g;
                     return [a[0] - s[0] * (nesterov ? g + s[2] * v : v), v];
                 },
+                Numbers,
                 arrays: 3,
                 outputs: 2,
                 scalars: 3);

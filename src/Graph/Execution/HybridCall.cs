@@ -5,13 +5,13 @@ internal static class HybridCall
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
-        NDArray[] results = variant.Forward!.Run(inputs);
+        NDArray[] results = StatefulCall.Run(engine, variant, inputs);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
         if (!state.Recording) return outputs;
         if (!variant.HasGradients)
         {
-            foreach (NDArray output in outputs) output.MarkRecordedWithoutGradient();
+            for (int i = 0; i < count; i++) Detach(variant, state, outputs[i], i);
             return outputs;
         }
 
@@ -31,8 +31,15 @@ internal static class HybridCall
         node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
         Keep(node, variant, inputs, results.AsSpan(count));
         for (int i = 0; i < count; i++)
-            if (variant.Trace.Heads[i] is null) outputs[i].ClearSource();
+            if (variant.Trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
         return outputs;
+    }
+
+    // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
+    private static void Detach(HybridVariant variant, ExecutionState state, NDArray output, int index)
+    {
+        output.ClearSource();
+        if (variant.Trace.Released[index]) Tape.RecordReleased(state, output);
     }
 
     // Saved: the inputs, then captured arrays that backward reads, then the values that forward left for it.

@@ -5,7 +5,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>The untyped heart of a hybridized function: guards, variants, calls, the tape node, fallback.</summary>
-internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridOptions options, string name)
+internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridOptions options, string name, bool discardState = false)
 {
     private static readonly bool s_disabled = Environment.GetEnvironmentVariable("FUSION_HYBRIDIZE") == "0";
 
@@ -21,6 +21,12 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Function => function;
 
     public HybridOptions Options => options;
+
+    /// <summary>The function's results are wanted, not what it changes: for gradients of a call that was made before.</summary>
+    public bool DiscardsState => discardState;
+
+    /// <summary>Held by calls that change state, and while tracing, which tries changes out.</summary>
+    public Lock StateLock { get; } = new();
 
     public HybridVariant? Last => _last;
 
@@ -51,7 +57,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         }
 
         HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
-        if (variant is null) return function(inputs);
+        if (variant is null || variant.IsAliased(inputs)) return function(inputs);
         if (variant.Forward is null)
         {
             if (options.CompileInBackground)
@@ -105,9 +111,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     private HybridVariant? Find(NDArray[] inputs, ExecutionState state)
     {
-        if (_last is { } last && last.Signature.Matches(inputs, state) && last.CapturedUnchanged()) return Hit(last);
+        if (_last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(last);
         foreach (HybridVariant variant in _variants)
-            if (variant.Signature.Matches(inputs, state) && variant.CapturedUnchanged()) return Hit(variant);
+            if (variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(variant);
         return null;
     }
 
@@ -122,6 +128,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private HybridVariant? Trace(NDArray[] inputs, ExecutionState state)
     {
         lock (_lock)
+        lock (StateLock)
         {
             if (Find(inputs, state) is { } made) return made;
             HybridSignature signature = HybridSignature.Of(inputs, state);
@@ -130,7 +137,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             FunctionTrace trace;
             try
             {
-                trace = Timed(() => FunctionTrace.Run(function, signature.Types, state.Recording ? signature.Gradient : null, state.Training));
+                trace = Timed(() => FunctionTrace.Run(
+                    function, signature.Types, state.Recording ? signature.Gradient : null, state.Training, signature.Marks, options.KeepGradients));
+                if (discardState) trace.DropWrites();
+                signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
             }
             catch (TraceFailedException failure)
             {

@@ -68,12 +68,14 @@ internal sealed class Plan
     }
 
     /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
-    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    /// <param name="arguments">The function's arguments.</param>
+    /// <param name="numbers">What its host program has read.</param>
+    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers = default)
     {
         if (!_idle.TryTake(out PlanState? state)) state = new PlanState(this);
         try
         {
-            return state.Run(arguments);
+            return state.Run(arguments, numbers);
         }
         finally
         {
