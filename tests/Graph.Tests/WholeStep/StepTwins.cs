@@ -64,8 +64,9 @@ internal sealed class StepTwins
     }
 
     /// <summary>One step of both, from the same random state; losses and all state must have the same bits.</summary>
-    public void StepBoth(NDArray x, NDArray y)
+    public void StepBoth(int seed, int size = 6)
     {
+        (NDArray x, NDArray y) = Batch(seed, size);
         RandomState before = Nd.Random.State;
         NDArray expected = EagerStep(x, y);
         RandomState after = Nd.Random.State;
