@@ -64,6 +64,7 @@ internal static class WholeStepBodies
                     return loss;
                 };
             },
+            ["summed loss"] = Step((n, x, y) => Loss.SoftmaxCrossEntropy(n.Forward(x), y, Reduction.Sum), static (_, o) => o.ClipGradNorm(1)),
             ["dropout"] = Step((n, x, y) => Loss.SoftmaxCrossEntropy(n.Forward(Nd.Dropout(x, 0.3)), y)),
             ["checkpoint"] = Step((n, x, y) => Loss.SoftmaxCrossEntropy(Autograd.Checkpoint(n.Forward, x), y)),
             ["custom function"] = Step((n, x, y) => Loss.SoftmaxCrossEntropy(new Doubler().Apply(n.Forward(x))[0], y)),
