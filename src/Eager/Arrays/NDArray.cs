@@ -133,7 +133,7 @@ public sealed partial class NDArray : IDisposable
     internal NDArray Contiguous()
     {
         if (_strides is null) return this;
-        NDArray copy = Allocate(_dtype, _shape);
+        NDArray copy = ExecutionState.Current.Scratch?.Take(_dtype, _shape) ?? Allocate(_dtype, _shape);
         Movement.CopyTo(this, copy);
         return copy;
     }

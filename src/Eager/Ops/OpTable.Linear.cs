@@ -19,7 +19,7 @@ internal static partial class OpTable
         Name = "FullyConnected",
         Arity = 3,
         Infer = MatrixProducts.InferFullyConnected,
-        Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y[0]),
+        Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], MatrixProducts.ByRowsOfWeights, y[0]),
         Gradient = [c => Product(c.G, c.Y, false, false), c => Product(c.G, c.X, true, false), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
     });

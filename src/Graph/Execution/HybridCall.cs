@@ -15,6 +15,13 @@ internal static class HybridCall
             return outputs;
         }
 
+        Record(engine, variant, inputs, state, results, outputs);
+        return outputs;
+    }
+
+    private static void Record(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
+    {
+        int count = outputs.Length;
         CapturedNode[] captured = variant.Trace.CapturedVariables;
         NDArray[] arguments = [.. inputs, .. captured.Select(static c => c.Array)];
         Op op = new()
@@ -27,12 +34,11 @@ internal static class HybridCall
             Backward = (node, gradients, results) => Backward(engine, variant, node, gradients, results),
         };
         TapeNode? node = Tape.Record(state, op, null, arguments, outputs);
-        if (node is null) return outputs;
+        if (node is null) return;
         node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
         Keep(node, variant, inputs, results.AsSpan(count));
         for (int i = 0; i < count; i++)
             if (variant.Trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
-        return outputs;
     }
 
     // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.

@@ -58,20 +58,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
         HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
         if (variant is null || variant.IsAliased(inputs)) return function(inputs);
-        if (variant.Forward is null)
-        {
-            if (options.CompileInBackground)
-            {
-                lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
-                if (!variant.Building.IsCompleted) return function(inputs);
-                variant.Building.GetAwaiter().GetResult();
-            }
-            else
-            {
-                Build(variant);
-            }
-        }
-
+        if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
         bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
         return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
     }
@@ -157,6 +144,21 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             _last = variant;
             return variant;
         }
+    }
+
+    // False while the variant is compiled in the background. Apart from Invoke, whose every call would pay for the closure.
+    private bool IsBuilt(HybridVariant variant)
+    {
+        if (!options.CompileInBackground)
+        {
+            Build(variant);
+            return true;
+        }
+
+        lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
+        if (!variant.Building.IsCompleted) return false;
+        variant.Building.GetAwaiter().GetResult();
+        return true;
     }
 
     private void Build(HybridVariant variant) => Timed(() =>

@@ -16,6 +16,7 @@ internal sealed class PlanState
     private readonly Result[] _results;
     private readonly (NDArray Handle, int Index)[] _numbers;
     private readonly StateMemory _states;
+    private readonly PlanScratch _scratch = new();
     private readonly object _arena;
 
     public PlanState(Plan plan)
@@ -89,12 +90,32 @@ internal sealed class PlanState
             }
         }
 
-        for (int i = 0; i < _operands.Length; i++) _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+        Launch();
         NDArray[] results = new NDArray[_results.Length];
         for (int i = 0; i < results.Length; i++) results[i] = Deliver(_results[i]);
         _states.Stage();
         _states.Commit();
         return results;
+    }
+
+    private void Launch()
+    {
+        ExecutionState state = ExecutionState.Current;
+        IScratch? outer = state.Scratch;
+        state.Scratch = _scratch;
+        _scratch.BeginRun();
+        try
+        {
+            for (int i = 0; i < _operands.Length; i++)
+            {
+                _scratch.BeginLaunch();
+                _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+            }
+        }
+        finally
+        {
+            state.Scratch = outer;
+        }
     }
 
     /// <summary>Lets go of the caller's arrays.</summary>

@@ -22,7 +22,7 @@ internal sealed class FunctionTrace
     public required HostProgram Host { get; init; }
 
     /// <summary>Facts outside the graph that the trace relies on.</summary>
-    public required IReadOnlyList<Func<bool>> Guards { get; init; }
+    public required Func<bool>[] Guards { get; init; }
 
     /// <summary>The function records: which arrays carry gradients has shaped it.</summary>
     public required bool Recorded { get; init; }
@@ -121,7 +121,7 @@ internal sealed class FunctionTrace
             Outputs = nodes,
             States = changes.Writes,
             Host = tracer.Host,
-            Guards = tracer.Guards,
+            Guards = [.. tracer.Guards],
             Recorded = tracer.Recorded,
             Effects = [.. tracer.Effects],
             OpCount = graph.CallCount,
