@@ -62,9 +62,11 @@ internal static partial class Formulas
         L tLow = (product - (t - part)) + (bHigh - part) + L.Fma(square, aHigh, -product) + L.Fma(square, aLow, L.Fma(squareLow, aHigh, bLow));
         L u = L.Let(x * t);
         L uLow = L.Fma(x, t, -u) + x * tLow;
-        L e = L.Let(Exp(-L.Abs(u)));
-        L corrected = L.Let(L.Select(L.Less(x, C<L>(0)), L.Fma(e, uLow, e), e));
-        L value = x * L.Select(L.Less(x, C<L>(0)), corrected, C<L>(1)) / (C<L>(1) + corrected);
+        L significand = L.Let(C<L>(1) + ExpM1Parts(-L.Abs(u), out L n));
+        L negative = L.Let(L.Less(x, C<L>(0)));
+        L corrected = L.Let(L.Select(negative, L.Fma(significand, uLow, significand), significand));
+        L quotient = x * L.Select(negative, corrected, C<L>(1)) / (C<L>(1) + L.ScaleB(corrected, n));
+        L value = L.ScaleB(quotient, L.Select(negative, n, C<L>(0)));
         value = L.Select(L.Less(x, C<L>(-30)), C<L>(-0.0), L.Select(L.Greater(x, C<L>(30)), x, value));
         return L.Select(L.NotEqual(x, x), x, value);
     }
