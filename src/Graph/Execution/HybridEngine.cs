@@ -80,8 +80,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         HashSet<KernelSpec> seen = [];
         foreach (HybridVariant variant in _variants)
             foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
-                foreach (FusedStep step in plan?.Steps.OfType<FusedStep>() ?? [])
-                    if (seen.Add(step.Spec)) text.Append(KernelCompiler.ToCSharp(step.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
+                foreach (KernelSpec spec in plan?.Steps.SelectMany(static s => s.Kernels) ?? [])
+                    if (seen.Add(spec)) text.Append(KernelCompiler.ToCSharp(spec, $"Kernel{seen.Count - 1}")).AppendLine();
         return text.AppendLine("}").ToString();
     }
 

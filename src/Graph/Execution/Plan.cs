@@ -44,6 +44,7 @@ internal sealed class Plan
             steps.Add(new FusedStep(group, LoweredKernel.Lower(group, written.Contains)));
         }
 
+        HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
         return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
     }
 

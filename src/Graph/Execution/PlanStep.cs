@@ -11,7 +11,16 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 
     public OpNode[] Outputs => outputs;
 
-    public abstract void Run(NDArray[] inputs, NDArray[] outputs);
+    /// <summary>The compiled kernels in it.</summary>
+    public virtual IEnumerable<KernelSpec> Kernels => [];
+
+    /// <summary>No values of its inputs make it throw.</summary>
+    public virtual bool CannotFail => false;
+
+    /// <summary>The memory of <paramref name="old"/> may be that of <paramref name="output"/>: it is read not at all, or only element by element.</summary>
+    public virtual bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => false;
+
+    public abstract void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs);
 }
 
 /// <summary>A fused kernel.</summary>
@@ -25,7 +34,20 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanSte
 
     public KernelSpec Spec => kernel.Spec;
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs)
+    public ElementKernel Kernel => _kernel;
+
+    public int ScalarMask => kernel.ScalarMask;
+
+    public bool IsExpensive => _expensive;
+
+    public override IEnumerable<KernelSpec> Kernels => [kernel.Spec];
+
+    public override bool CannotFail => true;
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
+        Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old) || (ReferenceEquals(i, old) && i.Shape == output.Shape));
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
         if (Group.Shape.Size > 0) ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
     }
@@ -36,5 +58,5 @@ internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.M
 {
     private readonly OpNode _node = group.Members[0];
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
 }

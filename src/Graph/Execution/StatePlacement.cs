@@ -23,7 +23,7 @@ internal static class StatePlacement
             foreach (OpNode output in steps[i].Outputs) madeBy[output] = i;
         int lastFailure = -1;
         for (int i = 0; i < steps.Count; i++)
-            if (steps[i] is not FusedStep) lastFailure = i;
+            if (!steps[i].CannotFail) lastFailure = i;
 
         Dictionary<object, GraphNode> leafOf = new(ReferenceEqualityComparer.Instance);
         foreach (CapturedNode captured in function.Captured) leafOf.Add(captured.Array, captured);
@@ -60,8 +60,7 @@ internal static class StatePlacement
     // The launch that writes may itself read the old value, element by element.
     private static bool IsReadLater(GraphNode old, OpNode owned, int at, IReadOnlyList<PlanStep> steps, HashSet<GraphNode> leaves)
     {
-        foreach (GraphNode input in steps[at].Inputs)
-            if (ReferenceEquals(Placement.Root(input, leaves), old) && !(ReferenceEquals(input, old) && old.Shape == owned.Shape)) return true;
+        if (!steps[at].CanOverwrite(old, owned, leaves)) return true;
         for (int i = at + 1; i < steps.Count; i++)
             foreach (GraphNode input in steps[i].Inputs)
                 if (ReferenceEquals(Placement.Root(input, leaves), old)) return true;

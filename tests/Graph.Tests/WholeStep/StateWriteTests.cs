@@ -30,6 +30,13 @@ public class StateWriteTests
             b.Assign(held);
             return a - b;
         },
+        ["each reads the other"] = (a, b, x) =>
+        {
+            NDArray held = a.Copy();
+            a.Assign(2 * a + b);
+            b.Assign(2 * b + held);
+            return x;
+        },
         ["fill"] = (a, b, x) =>
         {
             a.Fill(3);
