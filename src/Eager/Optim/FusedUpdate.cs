@@ -4,7 +4,7 @@ namespace Fusion.Optim;
 
 /// <summary>
 /// The new values of the first arrays of a parameter's state, written with public element-wise functions: of the arrays (parameter, state…, gradient),
-/// all of one shape, and of numbers that change from step to step, as arrays of one element.
+/// all of one shape, and of numbers that change from step to step, as arrays of one element; numbers that never change are C# numbers.
 /// </summary>
 internal delegate NDArray[] UpdateFormula(ReadOnlySpan<NDArray> arrays, ReadOnlySpan<NDArray> scalars);
 

@@ -26,6 +26,43 @@ public class WholeStepSafetyTests
     }
 
     [Fact]
+    public void ACallThatThrowsAfterTheUpdateChangesNothing()
+    {
+        NDArray table = Nd.Ones((4, 2));
+        StepTwins twins = new(
+            StepTwins.Mlp,
+            static p => new Adam(p, 0.01),
+            (network, optimizer) =>
+            {
+                Func<NDArray, NDArray, NDArray> step = StepTwins.PlainStep(network, optimizer);
+                return (x, y) => step(x, y) + Nd.Sum(Nd.Take(table, Nd.Sum(y).AsType(DType.Int32)));
+            });
+        (NDArray x, NDArray good) = (StepTwins.Batch(1).X, Nd.Array([0, 1, 0, 0, 1, 1]));
+        NDArray bad = Nd.Array([2, 2, 2, 2, 2, 2]);
+        NDArray expected = twins.EagerStep(x, good);
+        Assert.Equal(StepTwins.Bytes(expected), StepTwins.Bytes(twins.Function.Invoke(x, good)));
+        for (int i = 0; i < 2; i++) Assert.Throws<ArgumentOutOfRangeException>(() => twins.Function.Invoke(x, bad));
+        twins.AssertSameState();
+        Assert.Equal(StepTwins.Bytes(twins.EagerStep(x, good)), StepTwins.Bytes(twins.Function.Invoke(x, good)));
+        twins.AssertSameState();
+        Assert.Null(twins.Function.Report.FallbackReason);
+    }
+
+    [Fact]
+    public void StepsRunEagerlyWhileTheyAreCompiledInTheBackground()
+    {
+        StepTwins twins = new(StepTwins.Mlp, static p => new Adam(p, 0.01), StepTwins.ClippedStep, new HybridOptions { CompileInBackground = true });
+        for (int i = 0; i < 200 && twins.Function.Report.KernelCount == 0; i++)
+        {
+            twins.StepBoth(i);
+            Thread.Sleep(5);
+        }
+
+        Assert.True(twins.Function.Report.KernelCount > 0);
+        for (int i = 0; i < 3; i++) twins.StepBoth(i);
+    }
+
+    [Fact]
     public void AFirstCallThatThrowsChangesNothing()
     {
         StepTwins twins = Twins();
