@@ -69,11 +69,11 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L Logistic<L>(L numerator, L x) where L : struct, ILane<L>
     {
-        // e⁻ˣ = (1 + q)·2ⁿ and s = 2^−|n|: for n < 0 the denominator is 1 + s + s·q, otherwise 2ⁿ·(1 + s + q), whose scale goes last, so that a
+        // e⁻ˣ = (1 + q)·2ⁿ and s = 2^−|n|: for n < 0 the denominator is 1 + (s·q + s), otherwise 2ⁿ·(1 + (q + s)), whose scale goes last, so that a
         // denormal result is rounded once.
         L q = ExpM1Parts(-x, out L n);
         L s = L.Let(L.ScaleB(C<L>(1), -L.Abs(n)));
-        L denominator = L.Fma(L.Select(L.Less(n, C<L>(0)), s, C<L>(1)), q, C<L>(1) + s);
+        L denominator = C<L>(1) + L.Fma(L.Select(L.Less(n, C<L>(0)), s, C<L>(1)), q, s);
         return L.ScaleB(numerator / denominator, L.MinNative(C<L>(0), -n));
     }
 

@@ -38,7 +38,7 @@ internal sealed record FormulaAccuracy(string Name, double Single, double Double
         new("Cbrt", 4, 4),
         new("ReciprocalSqrt", 4, 4),
         new("Gamma", 8, 4),
-        new("LogGamma", 4, 4, Absolute: 4),
+        new("LogGamma", 4, 4, Absolute: 16),
         new("Digamma", 4, 4, Absolute: 32),
         new("ErfInv", 4, 4),
         new("Selu", 4, 4),
