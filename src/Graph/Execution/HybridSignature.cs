@@ -55,7 +55,11 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
         if (training != other.Training) return $"training is {training}, before {other.Training}";
         if (recording != other.Recording) return $"recording is {recording}, before {other.Recording}";
         for (int i = 0; i < marks.Length; i++)
-            if (marks[i] != other.Marks[i]) return $"the gradient of input {i} is {marks[i]}, before {other.Marks[i]}";
+        {
+            if ((marks[i] == GradientMark.None) != (other.Marks[i] == GradientMark.None)) return $"input {i} {(marks[i] == GradientMark.None ? "does not carry" : "carries")} a gradient";
+            if (marks[i] != other.Marks[i]) return $"the gradient of input {i} is marked {marks[i]}, before {other.Marks[i]}";
+        }
+
         return "a captured array began or ceased to carry a gradient, or state that the trace relied on has changed";
     }
 }

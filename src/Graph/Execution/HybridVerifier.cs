@@ -2,7 +2,7 @@ namespace Fusion;
 
 /// <summary>
 /// Runs the compiled function and then the eager one from the same state, and compares bits: results, and arrays that were written in place. What
-/// remains is the eager function's work.
+/// remains is the eager function's work. Where bits differ, <see cref="Bisection"/> finds the operator, and the state is that before the call.
 /// </summary>
 internal static class HybridVerifier
 {
@@ -19,31 +19,72 @@ internal static class HybridVerifier
 
         NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
         NDArray[] after = Array.ConvertAll(written, Snapshot);
-        trace.Host.UndoAll();
-        for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
-        using (new RecordScope(false, null))
-            for (int i = 0; i < written.Length; i++) written[i].Adopt(before[i], sourceDies: false);
-        for (int i = 0; i < written.Length; i++) written[i].Version = versions[i];
-        Nd.Random.State = random;
+        Restore();
 
         IReadOnlyList<NDArray> expected;
         using (new RecordScope(trace.IsStateful && state.Recording, null)) expected = engine.Function(inputs);
         if (expected.Count != outputs.Length) throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
-        for (int i = 0; i < outputs.Length; i++) Compare($"Output {i}", expected[i], outputs[i]);
-        for (int i = 0; i < written.Length; i++) Compare($"Array {i} of those written in place", written[i], after[i]);
+        string? difference = null;
+        for (int i = 0; i < outputs.Length; i++) difference ??= Difference($"Output {i}", expected[i], outputs[i]);
+        for (int i = 0; i < written.Length; i++) difference ??= Difference($"Array {i} of those written in place", written[i], after[i]);
+        if (difference is not null)
+        {
+            Restore();
+            throw Explained(difference, engine, variant, variant.Forward!, arguments, random);
+        }
+
         variant.Verified = true;
         return outputs;
+
+        void Restore()
+        {
+            trace.Host.UndoAll();
+            for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
+            using RecordScope pause = new(false, null);
+            for (int i = 0; i < written.Length; i++)
+            {
+                written[i].Adopt(before[i], sourceDies: false);
+                written[i].Version = versions[i];
+            }
+
+            Nd.Random.State = random;
+        }
     }
 
     private static NDArray Snapshot(NDArray array) => array.View(array.Shape, array.Offset, Views.Strides(array));
 
-    private static void Compare(string what, NDArray expected, NDArray actual)
+    /// <summary>Compares compiled gradients with those of the graph's reference meaning.</summary>
+    public static void Gradients(HybridEngine engine, HybridVariant variant, NDArray?[] arguments, NDArray[] computed)
     {
-        if (expected.Type != actual.Type) throw new HybridizeException($"{what} is {actual.Type}, eagerly {expected.Type}.");
-        NDArray a = expected.Contiguous();
-        NDArray b = actual.Contiguous();
-        int at = a.Bytes.CommonPrefixLength(b.Bytes);
-        if (at == a.Bytes.Length) return;
-        throw new HybridizeException($"{what}, {actual.Type}, differs from the eager result at element {at / actual.DType.Size}.");
+        if (engine.Options.Verify == HybridVerify.Off || (engine.Options.Verify == HybridVerify.FirstCall && variant.GradientsVerified)) return;
+        GraphFunction function = variant.BackwardFunction!;
+        Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
+        for (int i = 0; i < computed.Length; i++)
+            if (Difference($"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
+                throw Explained(difference, engine, variant, variant.Backward!, arguments, Nd.Random.State);
+        variant.GradientsVerified = true;
+    }
+
+    private static string? Difference(string what, NDArray expected, NDArray actual)
+    {
+        if (expected.Type != actual.Type) return $"{what} is {actual.Type}, eagerly {expected.Type}.";
+        long at = BitComparison.FirstDifference(expected, actual);
+        return at < 0 ? null : $"{what}, {actual.Type}, differs from the eager result at element {at}.";
+    }
+
+    private static HybridizeException Explained(string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
+    {
+        if (engine.ChangeSince(variant) is { } change)
+            return new HybridizeException($"{difference} The function is not the one that was traced: {change}. Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
+        RandomState now = Nd.Random.State;
+        Nd.Random.State = random;
+        try
+        {
+            using (Autograd.Pause(Autograd.IsTraining)) return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
+        }
+        finally
+        {
+            Nd.Random.State = now;
+        }
     }
 }

@@ -45,6 +45,9 @@ internal sealed unsafe class ManyTensorStep : PlanStep
         if (_pieces[^1] != _stretches.Count) _pieces.Add(_stretches.Count);
     }
 
+    /// <summary>The launches that became this one.</summary>
+    public IReadOnlyList<FusedStep> Members => _members;
+
     public override IEnumerable<KernelSpec> Kernels => _members[0].Kernels;
 
     public override bool CannotFail => true;

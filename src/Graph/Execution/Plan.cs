@@ -8,7 +8,8 @@ namespace Fusion;
 /// </summary>
 internal sealed class Plan
 {
-    private readonly System.Collections.Concurrent.ConcurrentBag<PlanState> _idle = [];
+    // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
+    private readonly Stack<PlanState> _idle = new();
 
     private Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps, Placement placement)
     {
@@ -73,7 +74,9 @@ internal sealed class Plan
     /// <param name="numbers">What its host program has read.</param>
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers = default)
     {
-        if (!_idle.TryTake(out PlanState? state)) state = new PlanState(this);
+        PlanState? state;
+        lock (_idle) _idle.TryPop(out state);
+        state ??= new PlanState(this);
         try
         {
             return state.Run(arguments, numbers);
@@ -81,7 +84,7 @@ internal sealed class Plan
         finally
         {
             state.Unbind();
-            _idle.Add(state);
+            lock (_idle) _idle.Push(state);
         }
     }
 }

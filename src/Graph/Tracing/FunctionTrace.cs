@@ -68,16 +68,18 @@ internal sealed class FunctionTrace
     /// <param name="training">The training flag.</param>
     /// <param name="marks">Which inputs carry a gradient, and how; null: those of which one is wanted, with a history outside.</param>
     /// <param name="keepGradients">Gradient buffers that the function does not read are written.</param>
+    /// <param name="log">Where the calls are noted, for diagnostics.</param>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
         bool[]? wantsGradient,
         bool training,
         GradientMark[]? marks = null,
-        bool keepGradients = true)
+        bool keepGradients = true,
+        TraceLog? log = null)
     {
         GraphBuilder graph = new();
-        GraphTracer tracer = new(graph);
+        GraphTracer tracer = new(graph, log);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");
         TracedInput[] inputs = new TracedInput[types.Length];

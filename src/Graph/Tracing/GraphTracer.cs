@@ -4,7 +4,7 @@ namespace Fusion;
 /// Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference; a write in place gives an array
 /// another value from there on, and nothing else: when the trace ends, every array and every state of the host is as it was.
 /// </summary>
-internal sealed class GraphTracer(GraphBuilder graph) : Tracer
+internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tracer
 {
     private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
@@ -34,6 +34,7 @@ internal sealed class GraphTracer(GraphBuilder graph) : Tracer
         for (int i = 0; i < nodes.Length; i++) nodes[i] = NodeOf(inputs[i]);
         GraphNode node = graph.Apply(op, nodes, attributes);
         if (op.Impure) Effects.Add(node);
+        log?.Add(op, nodes, attributes, node);
         outputs[0] = Symbol(node);
     }
 
