@@ -92,7 +92,7 @@ public sealed class TrainingContract : IDisposable
     [Fact]
     public void FilesAndData()
     {
-        IReadOnlyDictionary<string, NDArray> arrays = new Dictionary<string, NDArray> { ["x"] = Nd.Ones((2, 2)) };
+        Dictionary<string, NDArray> arrays = new() { ["x"] = Nd.Ones((2, 2)) };
         Safetensors.Save(_folder["a.safetensors"], arrays);
         Dictionary<string, NDArray> safe = Safetensors.Load(_folder["a.safetensors"]);
         Npz.Save(_folder["a.npz"], arrays);
