@@ -64,6 +64,28 @@ internal static unsafe class RandomOps
         return order;
     }
 
+    public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Gamma(ref words, a.First) * a.Second);
+
+    public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Poisson(ref words, a.First));
+
+    private delegate double Sampler(ref RejectionWords words);
+
+    // Every element has words of its own: its block, and further counters of it.
+    private static void FillByRejection(NDArray y, Sampler sample)
+    {
+        RandomOrigin origin = Nd.Random.Reserve((ulong)y.Size);
+        for (int i = 0; i < y.Size; i++)
+        {
+            RejectionWords words = new(origin with { Block = unchecked(origin.Block + (ulong)i) });
+            double value = sample(ref words);
+            fixed (byte* p = &y.Data)
+            {
+                if (y.DType == DType.Float64) ((double*)p)[i] = value;
+                else ((float*)p)[i] = (float)value;
+            }
+        }
+    }
+
     private static void Fill<TDistribution, T>(TDistribution distribution, NDArray y)
         where TDistribution : unmanaged, IDistribution<T>
         where T : unmanaged
