@@ -70,7 +70,8 @@ public static partial class Nd
     {
         int a = Checked(x).Shape.Axis(axis1, "Rot90"), b = x.Shape.Axis(axis2, "Rot90");
         if (a == b) throw new ShapeException($"Rot90: the axes {axis1} and {axis2} of {x.Shape} are one.");
-        return (k % 4 + 4) % 4 switch
+        int turns = (k % 4 + 4) % 4;
+        return turns switch
         {
             0 => x,
             1 => SwapAxes(Flip(x, b), a, b),
