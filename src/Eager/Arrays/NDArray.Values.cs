@@ -155,7 +155,7 @@ public sealed partial class NDArray
         if (!wasShared && old is not null && !ReferenceEquals(old, _storage) && old is not SymbolicValue) MemoryPool.Release(old);
     }
 
-    private void BeginRead(string operation)
+    internal void BeginRead(string operation)
     {
         if (ExecutionState.Current.Tracer is { } tracer) throw tracer.ValueRead(operation);
         ThrowIfUnusable(operation);

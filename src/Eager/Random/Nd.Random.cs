@@ -9,7 +9,7 @@ public static partial class Nd
     /// numbers for any thread count and register width, eager and compiled. The generator is Philox4x32-10. Without <see cref="Seed"/> every process
     /// draws other numbers.
     /// </summary>
-    public static class Random
+    public static partial class Random
     {
         private static readonly Lock s_lock = new();
         private static RandomState s_state = new((ulong)System.Random.Shared.NextInt64(), 0);
