@@ -32,6 +32,9 @@ internal abstract class Tracer
     /// <summary>Makes a change of state now, to be taken back when the trace ends and made again in every call.</summary>
     public virtual void Effect(HostEffect effect) => throw SideEffect("A change of state");
 
+    /// <summary>An effect of the trace has changed the state of <paramref name="owner"/>.</summary>
+    public virtual bool HasChanged(object owner) => false;
+
     /// <summary>
     /// The traced code depends on a fact outside the graph, which is checked at every call; not if the trace itself has changed
     /// <paramref name="owner"/> before.

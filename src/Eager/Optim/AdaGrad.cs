@@ -5,11 +5,7 @@ namespace Fusion.Optim;
 public sealed class AdaGrad : Optimizer
 {
     private readonly double _decay;
-    private readonly double _epsilon;
-    private readonly double _weightDecay;
-    private readonly double _start;
-    private readonly OptimizerState _state = new(1);
-    private readonly Dictionary<int, int> _steps = [];
+    private readonly OptimizerState _state;
     private readonly FusedUpdate _update;
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
@@ -17,25 +13,22 @@ public sealed class AdaGrad : Optimizer
     public AdaGrad(
         IEnumerable<NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
         : base(parameters, learningRate) =>
-        (_decay, _weightDecay, _start, _epsilon, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
+        (_decay, _state, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public AdaGrad(
         IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
         : base(parameters, learningRate) =>
-        (_decay, _weightDecay, _start, _epsilon, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
+        (_decay, _state, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
     /// <inheritdoc/>
-    protected override void Update(int index, NDArray parameter, NDArray gradient)
-    {
-        int t = _steps[index] = _steps.GetValueOrDefault(index) + 1;
-        NDArray sum = _state.Of(index, parameter)[0];
-        if (t == 1 && _start != 0) sum.Fill(_start);
-        _update.Run([parameter, sum, gradient], [LearningRate / (1 + (t - 1) * _decay), _epsilon, _weightDecay]);
-    }
+    protected override void Update(int index, NDArray parameter, NDArray gradient) =>
+        _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);
 
-    private static (double Decay, double WeightDecay, double Start, double Epsilon, FusedUpdate Update) Prepare(double decay, double weightDecay, double start, double epsilon)
+    private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate / (1 + (UpdateCount(index) - 1) * _decay);
+
+    private (double Decay, OptimizerState State, FusedUpdate Update) Prepare(double decay, double weightDecay, double start, double epsilon)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(decay);
         ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
@@ -44,13 +37,14 @@ public sealed class AdaGrad : Optimizer
         FusedUpdate update = new(
             (a, s) =>
             {
-                NDArray g = weightDecay == 0 ? a[2] : a[2] + s[2] * a[0];
+                NDArray g = weightDecay == 0 ? a[2] : a[2] + weightDecay * a[0];
                 NDArray sum = a[1] + Nd.Square(g);
-                return [a[0] - s[0] * (g / (Nd.Sqrt(sum) + s[1])), sum];
+                return [a[0] - s[0] * (g / (Nd.Sqrt(sum) + epsilon)), sum];
             },
+            Numbers,
             arrays: 3,
             outputs: 2,
-            scalars: 3);
-        return (decay, weightDecay, start, epsilon, update);
+            scalars: 1);
+        return (decay, new OptimizerState(1, start), update);
     }
 }

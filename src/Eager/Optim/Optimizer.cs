@@ -49,14 +49,19 @@ public abstract class Optimizer
         }
         set
         {
-            if (!(value >= 0)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{GetType().Name}: the learning rate is negative or not a number.");
             if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect($"Setting {GetType().Name}.LearningRate");
-            Rate = value;
+            SetRate(value);
         }
     }
 
     /// <summary>The learning rate, for numbers that are read at every update.</summary>
     private protected double Rate { get; private set; }
+
+    /// <summary>The learning rate as it is, also while a function is traced.</summary>
+    internal double CurrentRate => Rate;
+
+    /// <summary>Stands for the learning rate among the state that a traced function changes.</summary>
+    internal object RateOwner { get; } = new();
 
     /// <summary>The steps made so far.</summary>
     public long StepCount
@@ -153,8 +158,16 @@ public abstract class Optimizer
             if (updated[i]) _updates[i] += change;
     }
 
+    /// <summary>Sets the learning rate: by its property, or by the effect of a schedule.</summary>
+    internal void SetRate(double value)
+    {
+        if (!(value >= 0)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{GetType().Name}: the learning rate is negative or not a number.");
+        Rate = value;
+    }
+
     private void GuardRate(Tracer tracer)
     {
+        if (tracer.HasChanged(RateOwner)) throw tracer.ValueRead($"{GetType().Name}.LearningRate after a schedule's step");
         double rate = Rate;
         tracer.Guard(null, () => Rate.Equals(rate));
     }

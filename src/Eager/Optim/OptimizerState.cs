@@ -1,7 +1,7 @@
 namespace Fusion.Optim;
 
-/// <summary>Arrays that belong to each parameter (momentum, second moments), made of zeros at a parameter's first update.</summary>
-internal sealed class OptimizerState(int perParameter)
+/// <summary>Arrays that belong to each parameter (momentum, second moments), made at a parameter's first update, of zeros or another value.</summary>
+internal sealed class OptimizerState(int perParameter, double start = 0)
 {
     private readonly Dictionary<int, NDArray[]> _arrays = [];
 
@@ -13,7 +13,7 @@ internal sealed class OptimizerState(int perParameter)
         for (int i = 0; i < perParameter; i++)
         {
             arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape);
-            Movement.Fill(arrays[i], 0);
+            Movement.Fill(arrays[i], start);
         }
 
         _arrays.Add(index, arrays);

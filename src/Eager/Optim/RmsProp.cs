@@ -7,10 +7,6 @@ namespace Fusion.Optim;
 /// <remarks>Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered after Graves, "Generating Sequences With Recurrent Neural Networks", 2013; the form of PyTorch.</remarks>
 public sealed class RmsProp : Optimizer
 {
-    private readonly double _alpha;
-    private readonly double _epsilon;
-    private readonly double _weightDecay;
-    private readonly double _momentum;
     private readonly OptimizerState _state;
     private readonly FusedUpdate _update;
 
@@ -19,21 +15,22 @@ public sealed class RmsProp : Optimizer
     public RmsProp(
         IEnumerable<NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
         : base(parameters, learningRate) =>
-        (_alpha, _epsilon, _weightDecay, _momentum, _state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
+        (_state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">α is outside [0, 1), or another number is negative.</exception>
     public RmsProp(
         IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
         : base(parameters, learningRate) =>
-        (_alpha, _epsilon, _weightDecay, _momentum, _state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
+        (_state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
-        _update.Run([parameter, .. _state.Of(index, parameter), gradient], [LearningRate, _alpha, 1 - _alpha, _epsilon, _weightDecay, _momentum]);
+        _update.Run(index, [parameter, .. _state.Of(index, parameter), gradient]);
 
-    private static (double Alpha, double Epsilon, double WeightDecay, double Momentum, OptimizerState State, FusedUpdate Update) Prepare(
-        double alpha, double epsilon, double weightDecay, double momentum, bool centered)
+    private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate;
+
+    private (OptimizerState State, FusedUpdate Update) Prepare(double alpha, double epsilon, double weightDecay, double momentum, bool centered)
     {
         if (!(alpha is >= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "RmsProp: alpha must be at least 0 and below 1.");
         ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
@@ -45,30 +42,31 @@ public sealed class RmsProp : Optimizer
             (a, s) =>
             {
                 NDArray p = a[0];
-                NDArray g = weightDecay == 0 ? a[^1] : a[^1] + s[4] * p;
-                NDArray v = s[1] * a[1] + s[2] * Nd.Square(g);
+                NDArray g = weightDecay == 0 ? a[^1] : a[^1] + weightDecay * p;
+                NDArray v = alpha * a[1] + (1 - alpha) * Nd.Square(g);
                 List<NDArray> next = [p, v];
                 NDArray spread = v;
                 if (centered)
                 {
-                    NDArray mean = s[1] * a[2] + s[2] * g;
+                    NDArray mean = alpha * a[2] + (1 - alpha) * g;
                     next.Add(mean);
                     spread = v - Nd.Square(mean);
                 }
 
-                NDArray direction = g / (Nd.Sqrt(spread) + s[3]);
+                NDArray direction = g / (Nd.Sqrt(spread) + epsilon);
                 if (momentum != 0)
                 {
-                    direction = s[5] * a[states] + direction;
+                    direction = momentum * a[states] + direction;
                     next.Add(direction);
                 }
 
                 next[0] = p - s[0] * direction;
                 return [.. next];
             },
+            Numbers,
             arrays: states + 2,
             outputs: states + 1,
-            scalars: 6);
-        return (alpha, epsilon, weightDecay, momentum, new OptimizerState(states), update);
+            scalars: 1);
+        return (new OptimizerState(states), update);
     }
 }

@@ -75,9 +75,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tr
         _undo.Add(effect.Undo);
     }
 
+    public override bool HasChanged(object owner) => _owners.Contains(owner);
+
     public override void Guard(object? owner, Func<bool> holds)
     {
-        if (owner is null || !_owners.Contains(owner)) _guards.Add(holds);
+        if (owner is null || !HasChanged(owner)) _guards.Add(holds);
     }
 
     public override void OnFailure(Action undo) => _failure.Add(undo);

@@ -15,6 +15,10 @@ public class WholeStepEqualityTests
         { "Adam", p => new Adam(p, 0.01) },
         { "Adam with decay", p => new Adam(p, 0.01, weightDecay: 0.1) },
         { "AdamW", p => new AdamW(p, 0.01) },
+        { "RmsProp", p => new RmsProp(p, 0.01, momentum: 0.5, centered: true) },
+        { "AdaGrad", p => new AdaGrad(p, 0.01, learningRateDecay: 0.1, initialAccumulator: 0.2) },
+        { "AdaDelta", p => new AdaDelta(p, weightDecay: 0.01) },
+        { "Lamb", p => new Lamb(p, 0.01) },
     };
 
     public static TheoryData<string> Bodies => [.. WholeStepBodies.All.Keys];
@@ -111,6 +115,48 @@ public class WholeStepEqualityTests
     }
 
     [Fact]
+    public void AScheduleStepsInsideTheCompiledStep()
+    {
+        StepTwins twins = new(
+            StepTwins.Mlp,
+            static p => new Adam(p, 0.05),
+            static (network, optimizer) =>
+            {
+                StepSchedule schedule = new(optimizer, size: 2, gamma: 0.5);
+                Func<NDArray, NDArray, NDArray> step = StepTwins.PlainStep(network, optimizer);
+                return (x, y) =>
+                {
+                    NDArray loss = step(x, y);
+                    schedule.Step();
+                    return loss;
+                };
+            });
+        for (int i = 0; i < 8; i++)
+        {
+            twins.StepBoth(i);
+            Assert.Equal(twins.EagerOptimizer.LearningRate, twins.CompiledOptimizer.LearningRate);
+        }
+
+        Assert.Null(twins.Function.Report.FallbackReason);
+        Assert.Equal(1, twins.Function.Report.VariantCount);
+        Assert.Equal(0.05 / 16, twins.CompiledOptimizer.LearningRate, 1e-12);
+    }
+
+    [Fact]
+    public void AnOptimizerOfOnesOwnIsTracedForItsLearningRate()
+    {
+        StepTwins twins = new(StepTwins.Mlp, static p => new SignDescent(p, 0.1), StepTwins.PlainStep);
+        for (int i = 0; i < 6; i++)
+        {
+            twins.EagerOptimizer.LearningRate = twins.CompiledOptimizer.LearningRate = i < 3 ? 0.1 : 0.01;
+            twins.StepBoth(i);
+        }
+
+        Assert.Null(twins.Function.Report.FallbackReason);
+        Assert.Equal(2, twins.Function.Report.VariantCount);
+    }
+
+    [Fact]
     public void AHybridizedModuleInsideIsPartOfThePlan()
     {
         StepTwins twins = new(StepTwins.Mlp, static p => new Sgd(p, 0.1), StepTwins.PlainStep);
@@ -126,5 +172,10 @@ public class WholeStepEqualityTests
         StepTwins twins = new(StepTwins.Mlp, static p => new Adam(p, 0.01), WholeStepBodies.All["dropout"], new HybridOptions { Verify = HybridVerify.Always });
         for (int i = 0; i < 4; i++) twins.StepBoth(i);
         Assert.Null(twins.Function.Report.FallbackReason);
+    }
+
+    private sealed class SignDescent(IEnumerable<NDArray> parameters, double learningRate) : Optimizer(parameters, learningRate)
+    {
+        protected override void Update(int index, NDArray parameter, NDArray gradient) => parameter.Assign(parameter - LearningRate * Nd.Sign(gradient));
     }
 }
