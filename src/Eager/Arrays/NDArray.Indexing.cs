@@ -30,7 +30,7 @@ public sealed partial class NDArray
             Shape target = plan.Result;
             if (!Broadcasting.FitsInto(value.Shape, target))
                 throw new ShapeException($"Elements: the value {value.Shape} does not broadcast to the indexed part {target} of the array {_shape}.");
-            if (ExecutionState.Current is { Recording: true, Tracer: null } && value.Source is not null)
+            if (ExecutionState.Current.Recording && value.Source is not null)
                 throw Errors.GradientLostInWrite(value);
             if (ExecutionState.Current.Tracer is not null)
             {

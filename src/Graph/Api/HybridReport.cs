@@ -71,7 +71,12 @@ public sealed class HybridReport
         text.Append(CultureInfo.InvariantCulture, $"{OpCount} operators → {KernelCount} launches, {VariantCount} variant(s), {CompileCount} kernel(s) compiled in {CompileTime.TotalMilliseconds:F1} ms\n");
         text.Append(CultureInfo.InvariantCulture, $"arena {ArenaBytes:N0} bytes for {UnplannedBytes:N0} bytes of buffers, {CacheHits} hit(s), {CacheMisses} miss(es)\n");
         if (variant.Forward?.Placement.States is { Length: > 0 } states)
-            text.Append(CultureInfo.InvariantCulture, $"{states.Length} array(s) written in place: {states.Count(static s => s.Direct)} where they are, {states.Count(static s => s is { Direct: false, Owned: not null })} in memory that changes places with theirs, {states.Count(static s => s.Owned is null)} copied\n");
+        {
+            int direct = states.Count(static s => s.Direct), copied = states.Count(static s => s.Owned is null);
+            text.Append(CultureInfo.InvariantCulture, $"{states.Length} array(s) written in place: {direct} where they are, ");
+            text.Append(CultureInfo.InvariantCulture, $"{states.Length - direct - copied} in memory that changes places with theirs, {copied} copied\n");
+        }
+
         foreach (FusionGroup group in Groups)
         {
             if (group.Kind == nameof(GroupKind.View)) continue;

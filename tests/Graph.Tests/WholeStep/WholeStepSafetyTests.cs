@@ -120,6 +120,31 @@ public class WholeStepSafetyTests
     }
 
     [Fact]
+    public void TheNormOfTheGradientsIsAnArrayInsideAndANumberOutside()
+    {
+        StepTwins twins = new(
+            StepTwins.Mlp,
+            static p => new Sgd(p, 0.1),
+            static (network, optimizer) => (x, y) =>
+            {
+                NDArray loss;
+                using (Autograd.Record()) loss = Loss.SoftmaxCrossEntropy(network.Forward(x), y);
+                loss.Backward();
+                NDArray norm = optimizer.ClipGradNorm(0.1).Array;
+                optimizer.Step();
+                return norm;
+            });
+        for (int i = 0; i < 3; i++) twins.StepBoth(i);
+        Assert.Null(twins.Function.Report.FallbackReason);
+
+        double outside = twins.CompiledOptimizer.ClipGradNorm(1);
+        Assert.Equal(0.1, outside, 1e-5);
+        HybridFunction<Func<NDArray, NDArray>> read = new Func<NDArray, NDArray>(x => x * twins.CompiledOptimizer.ClipGradNorm(1)).Hybridize();
+        read.Invoke(Nd.Ones(2));
+        Assert.Contains("reads a value", read.Report.FallbackReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AStaleGradientIsRefusedWhileTracing()
     {
         NDArray used = Nd.Ones(3), unused = Nd.Ones(2);
