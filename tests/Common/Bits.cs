@@ -2,13 +2,16 @@ using System.Globalization;
 
 namespace Fusion.Tests;
 
-/// <summary>Equality of arrays to the bit: type, shape and every element, −0 and NaN included (any NaN equals any other: IEEE 754 leaves its bits open).</summary>
+/// <summary>
+/// Equality of arrays to the bit: type, shape and every element, −0 included. Any NaN equals any other: IEEE 754 leaves its bits open.
+/// </summary>
 public static class Bits
 {
     /// <summary>What differs first, or null.</summary>
     public static string? Difference(NDArray? expected, NDArray? actual)
     {
-        if (expected is null || actual is null) return ReferenceEquals(expected, actual) ? null : $"expected {expected?.ToString() ?? "null"}, got {actual?.ToString() ?? "null"}";
+        if (expected is null || actual is null)
+            return ReferenceEquals(expected, actual) ? null : $"expected {expected?.ToString() ?? "null"}, got {actual?.ToString() ?? "null"}";
         if (expected.DType != actual.DType) return $"the type is {actual.DType}, expected {expected.DType}";
         if (expected.Shape != actual.Shape) return $"the shape is {actual.Shape}, expected {expected.Shape}";
         return expected.DType switch
@@ -35,6 +38,7 @@ public static class Bits
             if (count++ == 0) first = i;
         }
 
-        return first < 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{count} of {a.Length} elements of {expected.Shape} differ, the first at {first}: {b[first]:R}, expected {a[first]:R}");
+        return first < 0 ? null : string.Create(
+            CultureInfo.InvariantCulture, $"{count} of {a.Length} elements of {expected.Shape} differ, the first at {first}: {b[first]:R}, expected {a[first]:R}");
     }
 }

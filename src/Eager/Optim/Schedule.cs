@@ -52,8 +52,9 @@ public abstract class Schedule
 
     private void Set(long step)
     {
-        _stepCount = step;
+        // First what may throw: a step that fails has not been made.
         _optimizer.SetRate(RateAt(step));
+        _stepCount = step;
     }
 
     private sealed class StepEffect(Schedule schedule) : HostEffect

@@ -4,7 +4,7 @@ namespace Fusion;
 /// Finds where a compiled function leaves the eager one. Four suspects, in this order: the function is no longer the one that was traced; a simplification
 /// changed a value; a launch computes something else than its operators; launches are right and the memory plan is not.
 /// </summary>
-internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnlyList<NDArray?> arguments, double[] numbers)
+internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnlyList<NDArray?> arguments, double[]? numbers = null)
 {
     // The reference values: every node by the eager operators.
     private readonly Dictionary<GraphNode, NDArray> _values = Interpreter.Evaluate(function, arguments, numbers);
@@ -32,7 +32,8 @@ internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnly
         {
             TracedCall a = before.Calls[i];
             TracedCall b = now.Calls[i];
-            string? what = a.Op != b.Op ? $"was {a.Op.Name}" : !Equals(a.Attributes, b.Attributes) ? $"had the attributes {a.Attributes}, now {b.Attributes}" : null;
+            string? what = a.Op != b.Op ? $"was {a.Op.Name}" : null;
+            if (what is null && !Equals(a.Attributes, b.Attributes)) what = $"had the attributes {a.Attributes}, now {b.Attributes}";
             for (int k = 0; k < a.Inputs.Length && what is null; k++)
                 if (!Same(a.Inputs[k], b.Inputs[k])) what = $"had the operand {a.Inputs[k]}, now {b.Inputs[k]}";
             if (what is not null) return $"operator {i}, {b}, {what}";

@@ -15,7 +15,8 @@ internal sealed class TraceLog
     /// <summary>A log for a function with these options, or null.</summary>
     public static TraceLog? For(HybridOptions options) => s_always || options.Verify != HybridVerify.Off ? new TraceLog() : null;
 
-    public void Add(Op op, GraphNode[] inputs, object? attributes, GraphNode result) => _calls.Add(new TracedCall(op, inputs, attributes, result, UserCode.Place()));
+    public void Add(Op op, GraphNode[] inputs, object? attributes, GraphNode result) =>
+        _calls.Add(new TracedCall(op, inputs, attributes, result, UserCode.Place()));
 
     /// <summary>The first call that became <paramref name="node"/>, as text.</summary>
     public string Describe(GraphNode node)

@@ -119,7 +119,8 @@ internal sealed class HybridVariant
                 GraphVerifier.Verify(BackwardFunction);
                 HashSet<GraphNode> read = [.. BackwardFunction.Order.Except(_saved)];
                 HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>()).Except(_saved)];
-                Operands = [.. ((IEnumerable<GraphNode>)[.. Trace.Inputs, .. Captured.Where(needed.Contains)]).Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
+                IEnumerable<GraphNode> operands = [.. Trace.Inputs, .. Captured.Where(needed.Contains)];
+                Operands = [.. operands.Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
                 forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States);
             }
 

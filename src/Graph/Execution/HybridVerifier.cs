@@ -23,7 +23,8 @@ internal static class HybridVerifier
 
         IReadOnlyList<NDArray> expected;
         using (new RecordScope(trace.IsStateful && state.Recording, null)) expected = engine.Function(inputs);
-        if (expected.Count != outputs.Length) throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
+        if (expected.Count != outputs.Length)
+            throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
         string? difference = null;
         for (int i = 0; i < outputs.Length; i++) difference ??= Difference($"Output {i}", expected[i], outputs[i]);
         for (int i = 0; i < written.Length; i++) difference ??= Difference($"Array {i} of those written in place", written[i], after[i]);
@@ -72,15 +73,19 @@ internal static class HybridVerifier
         return at < 0 ? null : $"{what}, {actual.Type}, differs from the eager result at element {at}.";
     }
 
-    private static HybridizeException Explained(string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
+    private static HybridizeException Explained(
+        string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
     {
         if (engine.ChangeSince(variant) is { } change)
-            return new HybridizeException($"{difference} The function is not the one that was traced: {change}. Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
+            return new HybridizeException(
+                $"{difference} The function is not the one that was traced: {change}. " +
+                "Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
         RandomState now = Nd.Random.State;
         Nd.Random.State = random;
         try
         {
-            using (Autograd.Pause(Autograd.IsTraining)) return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
+            using (Autograd.Pause(Autograd.IsTraining))
+                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
         }
         finally
         {

@@ -14,10 +14,20 @@ internal static class VectorJacobian
     /// <param name="gradients">One per output; null where there is none.</param>
     /// <param name="results">Gradients of the inputs, then of the captured variables.</param>
     public static void Run(
-        HybridEngine engine, HybridVariant variant, RandomState random, TapeNode node, NDArray[] inputs, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+        HybridEngine engine,
+        HybridVariant variant,
+        RandomState random,
+        TapeNode node,
+        NDArray[] inputs,
+        ReadOnlySpan<NDArray?> gradients,
+        Span<NDArray?> results)
     {
         if (variant.Trace.GradientsNeedOldState())
-            throw new AutogradException("Gradients of higher order of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
+        {
+            throw new AutogradException(
+                "Gradients of higher order of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
+        }
+
         bool[] present = new bool[gradients.Length];
         List<NDArray> arguments = [.. inputs];
         for (int i = 0; i < present.Length; i++)
@@ -28,8 +38,14 @@ internal static class VectorJacobian
 
         HybridEngine product = variant.Products.GetOrAdd(
             string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"),
-            _ => new HybridEngine(Product(engine.Function, variant, present, node.TrainMode), engine.Options with { Verify = HybridVerify.Off }, "the gradient of a hybridized function", discardState: true));
-        IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0 ? product.Invoke([.. arguments]) : Replay(random, () => product.Invoke([.. arguments]));
+            _ => new HybridEngine(
+                Product(engine.Function, variant, present, node.TrainMode),
+                engine.Options with { Verify = HybridVerify.Off },
+                "the gradient of a hybridized function",
+                discardState: true));
+        IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
+            ? product.Invoke([.. arguments])
+            : Replay(random, () => product.Invoke([.. arguments]));
         int at = 0;
         for (int i = 0; i < results.Length; i++)
             if (variant.Trace.Gradients[i] is not null) results[i] = computed[at++];

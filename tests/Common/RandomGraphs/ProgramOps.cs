@@ -24,7 +24,7 @@ internal static class ProgramOps
         ("Flatten", (x, _, _) => x.Reshape(-1)),
         ("Slice", (x, _, d) => x.Rank == 0 ? null : x.Slice(d % x.Rank, d % 3 == 0 ? null : 1, d % 5 == 0 ? -1 : null)),
         ("ExpandDims", (x, _, d) => x.Rank > 2 ? null : x.ExpandDims(d % (x.Rank + 1))),
-        ("BroadcastTo", (x, y, _) => Broadcasts(x, y) && x.Rank <= y.Rank && Broadcasting.Infer("", x.Shape, y.Shape) == y.Shape ? x.BroadcastTo(y.Shape) : null),
+        ("BroadcastTo", (x, y, _) => Broadcasts(x, y) && Broadcasting.Infer("", x.Shape, y.Shape) == y.Shape ? x.BroadcastTo(y.Shape) : null),
         ("Where", (x, y, _) => Broadcasts(x, y) ? Nd.Where(x > y, x, y * 2) : null),
         ("MatMul", (x, y, _) => Multiplies(x, y) ? x.MatMul(y) : null),
         ("DotTransposed", (x, y, _) => x.Rank == 2 && y.Rank == 2 && x.Shape[1] == y.Shape[1] ? x.Dot(y, transposeB: true) : null),
@@ -50,7 +50,7 @@ internal static class ProgramOps
         ("Stack", (x, y, d) => x.Shape == y.Shape && x.Rank < 3 && x.Size * 2 < MaxSize ? Nd.Stack([x, y], d % (x.Rank + 1)) : null),
         ("Flip", (x, _, d) => x.Rank == 0 ? null : x.Flip(d % x.Rank)),
         ("Stride", (x, _, d) => x.Rank == 0 ? null : x.Slice(d % x.Rank, null, null, 2)),
-        ("Pad", (x, _, d) => x.Rank == 0 || x.Size > MaxSize / 4 ? null : x.Pad([.. Enumerable.Range(0, x.Rank).Select(i => i == d % x.Rank ? (1, 2) : (0, 0))], Constant(d))),
+        ("Pad", (x, _, d) => x.Rank == 0 || x.Size > MaxSize / 4 ? null : Pad(x, d % x.Rank, Constant(d))),
         ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]), 0)),
         ("ThroughFloat64", (x, _, _) => (x.AsType(DType.Float64) * 3).AsType(DType.Float32)),
         ("ThroughInt32", (x, _, _) => x.Clip(-8, 8).AsType(DType.Int32).AsType(DType.Float32)),
@@ -61,6 +61,8 @@ internal static class ProgramOps
         ("Noise", (x, _, d) => x + Nd.Random.Uniform(0, 1, x.Shape) * Constant(d)),
         ("Pow", (x, _, d) => (x.Abs() + 0.5).Pow(Constant(d))),
     ];
+
+    private static NDArray Pad(NDArray x, int axis, double value) => x.Pad([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? (1, 2) : (0, 0))], value);
 
     private static double Constant(int detail) => s_constants[detail % s_constants.Length];
 

@@ -21,7 +21,7 @@ public sealed class ProgramRun
     {
         ProgramRun run = new();
         Nd.Random.Seed(Seed);
-        NDArray[] variables = [.. inputs.Select(static x => x.Copy()), captured];
+        NDArray[] variables = [.. inputs.Select(static x => x.Detach()), captured];
         foreach (NDArray variable in variables) variable.AttachGrad();
         IReadOnlyList<NDArray> results;
         using (Autograd.Record()) results = f(variables[..^1]);
@@ -38,7 +38,7 @@ public sealed class ProgramRun
     {
         ProgramRun run = new();
         Nd.Random.Seed(Seed);
-        NDArray[] variables = [.. inputs.Select(static x => x.Copy())];
+        NDArray[] variables = [.. inputs.Select(static x => x.Detach())];
         foreach (NDArray variable in variables) variable.AttachGrad();
         using (Autograd.Record())
         {

@@ -22,13 +22,15 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
     /// <summary>The captured array for the program's own number of columns.</summary>
     public NDArray Matrix => _matrix ??= TestArrays.Uniform((Sizes[Columns], Sizes[Columns]), 99);
 
-    /// <summary>Fresh inputs; other rows than the program's own test a change of shapes.</summary>
+    /// <summary>Fresh inputs, the second one strided; other rows than the program's own test a change of shapes.</summary>
     public NDArray[] Inputs(int? rows = null)
     {
         int r = Sizes[rows ?? Rows];
         int c = Sizes[Columns];
         Shape[] shapes = [(r, c), (r, c), c, (r, 1), default];
-        return [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1) : TestArrays.Uniform(shape, i + 1))];
+        NDArray[] inputs = [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1) : TestArrays.Uniform(shape, i + 1))];
+        inputs[1] = inputs[1].Transpose().Copy().Transpose();
+        return inputs;
     }
 
     /// <summary>The program as a function to be traced, differentiated or run.</summary>
@@ -38,9 +40,12 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
     public override string ToString()
     {
         StringBuilder text = new();
-        text.AppendLine(CultureInfo.InvariantCulture, $"inputs v0 ({Sizes[Rows]}, {Sizes[Columns]}), v1 like v0, v2 ({Sizes[Columns]},), v3 ({Sizes[Rows]}, 1), v4 (){(Special ? " with special values" : "")}; captured v5 ({Sizes[Columns]}, {Sizes[Columns]})");
+        (int r, int c) = (Sizes[Rows], Sizes[Columns]);
+        string special = Special ? " with special values" : string.Empty;
+        text.AppendLine(CultureInfo.InvariantCulture, $"inputs v0 ({r}, {c}), v1 ({r}, {c}), v2 ({c},), v3 ({r}, 1), v4 (){special}; captured v5 ({c}, {c})");
         using (Autograd.TrainMode()) Run(Inputs(), text);
-        text.AppendLine(CultureInfo.InvariantCulture, $"as data: new([{string.Join(", ", Body.Select(static i => $"new({i.Op}, {i.First}, {i.Second}, {i.Detail})"))}], {Result}, {Rows}, {Columns}, {(Special ? "true" : "false")})");
+        IEnumerable<string> body = Body.Select(static i => $"new({i.Op}, {i.First}, {i.Second}, {i.Detail})");
+        text.AppendLine(CultureInfo.InvariantCulture, $"as data: new([{string.Join(", ", body)}], {Result}, {Rows}, {Columns}, {(Special ? "true" : "false")})");
         return text.ToString();
     }
 

@@ -52,7 +52,8 @@ public sealed class FallbackTests
     public void WithoutFallbackItThrows(string read)
     {
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => x * Read(read, x), Check.Strict);
-        for (int i = 0; i < 2; i++) Assert.Contains("while the function is traced", Assert.Throws<HybridizeException>(() => f.Invoke(Nd.Ones(1))).Message, StringComparison.Ordinal);
+        for (int i = 0; i < 2; i++)
+            Assert.Contains("while the function is traced", Assert.Throws<HybridizeException>(() => f.Invoke(Nd.Ones(1))).Message, StringComparison.Ordinal);
         Assert.False(f.Report.FellBack);
         Check.Same(Nd.Full(1, 2), Nd.Ones(1) * 2);
     }
@@ -146,8 +147,10 @@ public sealed class FallbackTests
     [Fact]
     public void AFunctionThatReturnsNullIsNotHybridized()
     {
-        Assert.Contains("null", Assert.Throws<HybridizeException>(() => Hybrid.Hybridize((NDArray x) => (NDArray)null!, Check.Strict).Invoke(Nd.Ones(1))).Message, StringComparison.Ordinal);
-        Assert.Contains("null", Assert.Throws<HybridizeException>(() => Hybrid.Hybridize(static (IReadOnlyList<NDArray> x) => null!, Check.Strict).Invoke([])).Message, StringComparison.Ordinal);
+        HybridFunction<Func<NDArray, NDArray>> array = Hybrid.Hybridize((NDArray x) => (NDArray)null!, Check.Strict);
+        Assert.Contains("null", Assert.Throws<HybridizeException>(() => array.Invoke(Nd.Ones(1))).Message, StringComparison.Ordinal);
+        HybridFunction<ListFunction> list = Hybrid.Hybridize(static (IReadOnlyList<NDArray> x) => null!, Check.Strict);
+        Assert.Contains("null", Assert.Throws<HybridizeException>(() => list.Invoke([])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -101,8 +101,7 @@ public sealed class ModuleTests
         NDArray x = TestArrays.Uniform((4, 6));
         NDArray[] expected = Gradients();
         net.Hybridize(Check.Strict);
-        NDArray[] actual = Gradients();
-        for (int i = 0; i < expected.Length; i++) Check.Close(expected[i], actual[i]);
+        Check.Same(expected, Gradients(), "gradient");
 
         NDArray[] Gradients()
         {

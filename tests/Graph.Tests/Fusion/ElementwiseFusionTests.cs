@@ -33,7 +33,8 @@ public sealed class ElementwiseFusionTests
     [Fact]
     public void BackwardOfAChainIsAtMostOneKernelPerOutputShape()
     {
-        HybridReport report = Check.Backward(x => [TenOperators(x[0] * x[1] + x[2])], TestArrays.Uniform((6, 5), 1), TestArrays.Uniform((6, 5), 2), TestArrays.Uniform((6, 5), 3));
+        HybridReport report = Check.Backward(
+            x => [TenOperators(x[0] * x[1] + x[2])], TestArrays.Uniform((6, 5), 1), TestArrays.Uniform((6, 5), 2), TestArrays.Uniform((6, 5), 3));
         Assert.Equal(2, report.KernelCount);
     }
 
@@ -52,7 +53,8 @@ public sealed class ElementwiseFusionTests
                 return [result.DType == DType.Bool ? Nd.Where(result, x[0], 2) : result * 0.5];
             },
             inputs);
-        Assert.Equal(1, report.KernelCount);
+        // A formula that fills a kernel on its own may leave its neighbours outside.
+        Assert.InRange(report.KernelCount, 1, op.Element.Weight < Grouper.MaxWeight - 10 ? 1 : 3);
     }
 
     [Fact]
@@ -64,7 +66,7 @@ public sealed class ElementwiseFusionTests
             return t * t + t * x - t / (t.Square() + 1);
         }), TestArrays.Uniform((9, 9)));
         Assert.Equal(2, report.KernelCount);
-        Assert.Single(report.Groups.First().Ops, "Tanh");
+        Assert.Single(report.Groups[0].Ops, "Tanh");
     }
 
     [Fact]

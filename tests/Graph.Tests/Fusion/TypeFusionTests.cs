@@ -19,13 +19,15 @@ public sealed class TypeFusionTests
     [Fact]
     public void FloatsOfTwoWidthsAreTwoKernels()
     {
-        HybridReport report = Check.Both(Check.List(static (x, y) => (x * 2).AsType(DType.Float64) * y + 1), TestArrays.Uniform(40), TestArrays.Uniform(40, 2, DType.Float64));
+        HybridReport report = Check.Both(
+            Check.List(static (x, y) => (x * 2).AsType(DType.Float64) * y + 1), TestArrays.Uniform(40), TestArrays.Uniform(40, 2, DType.Float64));
         Assert.InRange(report.Groups.Count(static g => !g.IsBackward), 2, 3);
     }
 
     [Fact]
     public void MixedTypesArePromotedAsEagerly() =>
-        Check.Both(Check.List(static (x, y, n) => x * y + n), TestArrays.Uniform((3, 4)), TestArrays.Uniform((3, 4), 2, DType.Float64), TestArrays.Indices((3, 4), 9));
+        Check.Both(
+            Check.List(static (x, y, n) => x * y + n), TestArrays.Uniform((3, 4)), TestArrays.Uniform((3, 4), 2, DType.Float64), TestArrays.Indices((3, 4), 9));
 
     [Fact]
     public void MasksStayInTheKernel()

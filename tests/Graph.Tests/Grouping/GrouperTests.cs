@@ -31,7 +31,7 @@ public sealed class GrouperTests
             return a * a.MatMul(a.Transpose()).Sum() + a;
         }), s_x);
         AssertOrdered(groups);
-        Assert.True(groups.Count(static g => g.Kind == GroupKind.Elementwise) >= 1);
+        Assert.Contains(groups, static g => g.Kind == GroupKind.Elementwise);
     }
 
     [Fact]

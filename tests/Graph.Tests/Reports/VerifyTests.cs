@@ -113,6 +113,21 @@ public sealed class VerifyTests
     }
 
     [Fact]
+    public void AWrongSimplificationIsNamed()
+    {
+        FunctionTrace trace = Graphs.Trace(Check.List(static x => x.Exp() + 1), Nd.Ones(5));
+        GraphFunction function = new(trace.Inputs, trace.Outputs, trace.Effects);
+        TraceLog log = new();
+        OpNode exp = function.Operators[0];
+        log.Add(OpTable.Exp, [trace.Inputs[0]], null, exp);
+        Assert.Contains("memory plan", new Bisection(log, function, [Nd.Ones(5)]).Explain(Plan.Build(function)), StringComparison.Ordinal);
+        log.Add(OpTable.Sin, [trace.Inputs[0]], null, exp);
+        Assert.Matches(
+            @"The first operator that diverges is Sin at VerifyTests\.cs:\d+: simplified to Exp at VerifyTests\.cs:\d+, which has another value",
+            new Bisection(log, function, [Nd.Ones(5)]).Explain(Plan.Build(function)));
+    }
+
+    [Fact]
     public void LinesAreNotTracedWithoutVerification()
     {
         Assert.Null(TraceLog.For(new HybridOptions()));

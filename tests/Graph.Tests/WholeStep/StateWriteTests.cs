@@ -320,6 +320,22 @@ public class StateWriteTests
         Assert.Null(f.Report.FallbackReason);
     }
 
+    [Fact]
+    public void WritingAPartHasGradientsOfEveryOrder()
+    {
+        Func<IReadOnlyList<NDArray>, NDArray> f = static x => Nd.Sin(x[0].SliceUpdate(Nd.Square(x[1]), 1, 2, 0, -1));
+        NDArray target = Start(3), values = Start(4)[.., ..1];
+        Assert.Equal([values[0, 0].Item<float>(), values[0, 0].Item<float>()], target.SliceUpdate(values, 1, 1, null)[0, 1..].ToArray<float>());
+        Assert.Equal(StepTwins.Bytes(target), StepTwins.Bytes(Start(3)));
+        for (int order = 1; order <= 2; order++)
+        {
+            GradientCheckReport report = Autograd.CheckGradients(f, [target, values], order);
+            Assert.True(report.Passed, report.ToString());
+        }
+
+        Assert.Throws<ShapeException>(() => target.SliceUpdate(Start(1), 0, 0, 2));
+    }
+
     private static NDArray Then(Action write, NDArray value)
     {
         write();

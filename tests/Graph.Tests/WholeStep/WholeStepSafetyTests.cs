@@ -49,6 +49,32 @@ public class WholeStepSafetyTests
     }
 
     [Fact]
+    public void AScheduleThatThrowsInsideTheStepChangesNothing()
+    {
+        StepTwins twins = new(
+            StepTwins.Mlp,
+            static p => new Adam(p, 0.01),
+            static (network, optimizer) =>
+            {
+                LambdaSchedule schedule = new(optimizer, static t => t <= 3 ? 1.0 / (t + 1) : throw new InvalidDataException("no rate"));
+                Func<NDArray, NDArray, NDArray> step = StepTwins.PlainStep(network, optimizer);
+                return (x, y) =>
+                {
+                    NDArray loss = step(x, y);
+                    schedule.Step();
+                    return loss;
+                };
+            });
+        for (int i = 0; i < 3; i++) twins.StepBoth(i);
+        (NDArray x, NDArray y) = StepTwins.Batch(9);
+        double rate = twins.CompiledOptimizer.LearningRate;
+        for (int i = 0; i < 2; i++) Assert.Throws<InvalidDataException>(() => twins.Function.Invoke(x, y));
+        Assert.Equal(rate, twins.CompiledOptimizer.LearningRate);
+        twins.AssertSameState();
+        Assert.Null(twins.Function.Report.FallbackReason);
+    }
+
+    [Fact]
     public void StepsRunEagerlyWhileTheyAreCompiledInTheBackground()
     {
         StepTwins twins = new(StepTwins.Mlp, static p => new Adam(p, 0.01), StepTwins.ClippedStep, new HybridOptions { CompileInBackground = true });
