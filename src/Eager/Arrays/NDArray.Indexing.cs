@@ -31,7 +31,7 @@ public sealed partial class NDArray
             if (!Broadcasting.FitsInto(value.Shape, target))
                 throw new ShapeException($"Elements: the value {value.Shape} does not broadcast to the indexed part {target} of the array {_shape}.");
             if (ExecutionState.Current.Recording && value.Source is not null)
-                throw Errors.GradientLostInWrite(value);
+                throw Errors.GradientLostInWrite("Elements", value);
             if (ExecutionState.Current.Tracer is not null)
             {
                 TraceWrite("Elements", plan.SelectsAll ? Nd.Reshape(Nd.BroadcastTo(Elements.To(value, _dtype), target), _shape) : plan.Replace(this, Elements.To(value, _dtype)));

@@ -82,6 +82,7 @@ public sealed partial class NDArray
 
     /// <summary>Overwrites this array with another one of the same shape, converted to this element type.</summary>
     /// <exception cref="ShapeException">Another shape that does not broadcast to this one.</exception>
+    /// <exception cref="AutogradException">While recording: the source is part of the recorded graph, and its gradient would be lost; or this array is.</exception>
     public void Assign(NDArray source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -89,6 +90,7 @@ public sealed partial class NDArray
         if (!traced) source.ThrowIfUnusable("Assign");
         if (!Broadcasting.FitsInto(source.Shape, _shape))
             throw new ShapeException($"Assign: the source {source.Shape} does not broadcast to {_shape}.");
+        if (ExecutionState.Current.Recording && source.Source is not null) throw Errors.GradientLostInWrite("Assign", source);
         if (traced)
         {
             TraceWrite("Assign", source);
