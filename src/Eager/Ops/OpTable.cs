@@ -8,14 +8,15 @@ namespace Fusion;
 /// </summary>
 internal static partial class OpTable
 {
-    private static readonly List<Op> s_rows = [];
+    // Without an initializer: which of the partial files comes first is up to the compiler.
+    private static List<Op>? s_rows;
 
     /// <summary>Every row.</summary>
-    public static IReadOnlyList<Op> Rows => s_rows;
+    public static IReadOnlyList<Op> Rows => s_rows!;
 
     private static Op Row(Op op)
     {
-        s_rows.Add(op);
+        (s_rows ??= []).Add(op);
         return op;
     }
 
