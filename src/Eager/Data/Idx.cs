@@ -4,7 +4,9 @@ using Fusion.IO;
 
 namespace Fusion.Data;
 
-/// <summary>One array in the IDX format, in which MNIST and its relatives are published; files compressed with gzip are recognised by their first bytes.</summary>
+/// <summary>
+/// One array in the IDX format, in which MNIST and its relatives are published; files compressed with gzip are recognised by their first bytes.
+/// </summary>
 /// <remarks>The format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits", last section.</remarks>
 public static class Idx
 {
@@ -67,7 +69,8 @@ public static class Idx
     {
         Span<byte> start = stackalloc byte[4];
         ArrayStream.ReadExactly(stream, start, what);
-        if (start[0] != 0 || start[1] != 0 || start[3] == 0) throw new InvalidDataException($"{what}: not an IDX file: it starts with the bytes {Convert.ToHexString(start)}.");
+        if (start[0] != 0 || start[1] != 0 || start[3] == 0)
+            throw new InvalidDataException($"{what}: not an IDX file: it starts with the bytes {Convert.ToHexString(start)}.");
         (DType dtype, int size) = start[2] switch
         {
             0x08 => (DType.UInt8, 1),

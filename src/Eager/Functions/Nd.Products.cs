@@ -8,7 +8,8 @@ public static partial class Nd
     public static NDArray TensorDot(this NDArray a, NDArray b, int axes = 2)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(axes);
-        if (axes > Checked(a).Rank || axes > Checked(b).Rank) throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
+        if (axes > Checked(a).Rank || axes > Checked(b).Rank)
+            throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
         return TensorDot(a, b, [.. Enumerable.Range(a.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
     }
 

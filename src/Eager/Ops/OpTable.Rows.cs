@@ -12,7 +12,7 @@ internal static partial class OpTable
         Run = (x, _, y) => RowOps.Softmax(x[0], y[0]),
         Gradient = [c => SoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
-    });
+    }).Named("mx.npx.softmax, scipy.special.softmax, torch.softmax", "real");
 
     /// <summary>y·(g − Σ g·y) of the output y and the upstream gradient g.</summary>
     public static readonly Op SoftmaxGradient = Row(new Op
@@ -37,7 +37,7 @@ internal static partial class OpTable
         Run = (x, _, y) => RowOps.LogSoftmax(x[0], y[0]),
         Gradient = [c => LogSoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
-    });
+    }).Named("mx.npx.log_softmax, scipy.special.log_softmax, torch.log_softmax", "real");
 
     /// <summary>g − exp(y)·Σ g of the output y and the upstream gradient g.</summary>
     public static readonly Op LogSoftmaxGradient = Row(new Op
@@ -63,7 +63,7 @@ internal static partial class OpTable
         Run = (x, _, y) => RowOps.CrossEntropy(x[0], x[1], y[0]),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,
-    });
+    }).Named("mx.nd.softmax_cross_entropy, -, torch.nn.functional.cross_entropy", "real");
 
     /// <summary>(softmax(x) − onehot(label))·g. Inputs: logits, labels, one upstream gradient per line.</summary>
     public static readonly Op CrossEntropyGradient = Row(new Op

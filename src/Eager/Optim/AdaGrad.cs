@@ -1,7 +1,9 @@
 namespace Fusion.Optim;
 
 /// <summary>AdaGrad: s ← s + g², p ← p − η/(1 + (t − 1)·d)·g/(√s + ε), with g ← ∇ + λ·p and the decay d of the learning rate.</summary>
-/// <remarks>Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12, 2011, in PyTorch's form.</remarks>
+/// <remarks>
+/// Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12, 2011, in PyTorch's form.
+/// </remarks>
 public sealed class AdaGrad : Optimizer
 {
     private readonly double _decay;

@@ -4,7 +4,10 @@ namespace Fusion.Optim;
 /// RMSProp: v ← α·v + (1 − α)·g², p ← p − η·g/(√v + ε), with g ← ∇ + λ·p. Centered: √(v − ḡ²) with ḡ ← α·ḡ + (1 − α)·g. With momentum
 /// b ← μ·b + g/(√v + ε), p ← p − η·b.
 /// </summary>
-/// <remarks>Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered after Graves, "Generating Sequences With Recurrent Neural Networks", 2013; the form of PyTorch.</remarks>
+/// <remarks>
+/// Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered after Graves, "Generating Sequences With Recurrent Neural Networks", 2013; the form of
+/// PyTorch.
+/// </remarks>
 public sealed class RmsProp : Optimizer
 {
     private readonly double _alpha;

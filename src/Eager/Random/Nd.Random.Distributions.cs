@@ -69,7 +69,10 @@ public static partial class Nd
         }
 
         /// <summary>Poisson distributed numbers of events with a mean.</summary>
-        /// <remarks>By products of uniform numbers below 10 (Knuth), else by Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables", 1993.</remarks>
+        /// <remarks>
+        /// By products of uniform numbers below 10 (Knuth), else by Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables",
+        /// 1993.
+        /// </remarks>
         /// <exception cref="ArgumentOutOfRangeException">The mean is negative, NaN, or above 10⁹.</exception>
         public static NDArray Poisson(double mean, Shape shape, DType dtype = DType.Float32)
         {
@@ -106,7 +109,8 @@ public static partial class Nd
 
         private static void RequirePositive(string name, double value)
         {
-            if (!(value > 0 && double.IsFinite(value))) throw new ArgumentOutOfRangeException(nameof(value), value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
+            if (!(value > 0 && double.IsFinite(value)))
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
         }
     }
 }

@@ -31,7 +31,9 @@ public static partial class Nd
         public static void Seed(ulong seed) => State = new RandomState(seed, 0);
 
         /// <summary>Uniform on [low, high): low may occur, high never does.</summary>
-        /// <exception cref="ArgumentOutOfRangeException"><paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">
+        /// <paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.
+        /// </exception>
         /// <exception cref="DTypeException">The element type is not floating point.</exception>
         public static NDArray Uniform(double low, double high, Shape shape, DType dtype = DType.Float32)
         {
@@ -57,7 +59,8 @@ public static partial class Nd
         /// <exception cref="DTypeException">The element type is not an integer.</exception>
         public static NDArray RandInt(long low, long high, Shape shape, DType dtype = DType.Int32)
         {
-            if (!dtype.IsInteger) throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
+            if (!dtype.IsInteger)
+                throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
             if (low >= high) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.RandInt: no integer lies in [{low}, {high}).");
             (long min, long max) = dtype switch
             {
