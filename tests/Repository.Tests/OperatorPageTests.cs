@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
-
-namespace Fusion.Tests;
+namespace Fusion.Tests.Repository;
 
 /// <summary>docs/operators.md says what the operator table says. Set FUSION_UPDATE_DOCS=1 to write it anew.</summary>
 public sealed class OperatorPageTests
@@ -8,14 +6,15 @@ public sealed class OperatorPageTests
     [Fact]
     public void ThePageIsThatOfTheTable()
     {
-        string path = Path.Combine(Root(), "docs", "operators.md");
+        string path = Path.Combine(RepositoryRoot.Path, "docs", "operators.md");
         string expected = OperatorPage.Write();
         if (Environment.GetEnvironmentVariable("FUSION_UPDATE_DOCS") == "1") File.WriteAllText(path, expected);
         string[] actual = File.Exists(path) ? File.ReadAllLines(path) : [], wanted = expected.TrimEnd('\n').Split('\n');
         string[] missing = [.. wanted.Except(actual)], stale = [.. actual.Except(wanted)];
         Assert.True(
             actual.SequenceEqual(wanted),
-            $"docs/operators.md is not that of the operator table; set FUSION_UPDATE_DOCS=1 and run this test to write it anew.\n+ {string.Join("\n+ ", missing)}\n- {string.Join("\n- ", stale)}");
+            "docs/operators.md is not that of the operator table; set FUSION_UPDATE_DOCS=1 and run this test to write it anew.\n"
+            + $"+ {string.Join("\n+ ", missing)}\n- {string.Join("\n- ", stale)}");
     }
 
     [Fact]
@@ -25,6 +24,4 @@ public sealed class OperatorPageTests
         Assert.True(lines.Length > 100);
         Assert.All(lines, static line => Assert.NotEqual(string.Empty, line.Split(" | ")[1].Trim()));
     }
-
-    private static string Root([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
 }

@@ -18,11 +18,13 @@ public static partial class Nd
 
     /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
-    public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
+    public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
 
     /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
-    public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
+    public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
 
     /// <summary>NaN, ∞ and −∞ replaced by numbers; the infinities by the type's limits unless given.</summary>
     public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)

@@ -17,14 +17,24 @@ public sealed class AdaGrad : Optimizer
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public AdaGrad(
-        IEnumerable<NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
+        IEnumerable<NDArray> parameters,
+        double learningRate = 1e-2,
+        double learningRateDecay = 0,
+        double weightDecay = 0,
+        double initialAccumulator = 0,
+        double epsilon = 1e-10)
         : base(parameters, learningRate) =>
         (_decay, _weightDecay, _start, _epsilon, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public AdaGrad(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-2,
+        double learningRateDecay = 0,
+        double weightDecay = 0,
+        double initialAccumulator = 0,
+        double epsilon = 1e-10)
         : base(parameters, learningRate) =>
         (_decay, _weightDecay, _start, _epsilon, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
@@ -37,7 +47,8 @@ public sealed class AdaGrad : Optimizer
         _update.Run([parameter, sum, gradient], [LearningRate / (1 + (t - 1) * _decay), _epsilon, _weightDecay]);
     }
 
-    private static (double Decay, double WeightDecay, double Start, double Epsilon, FusedUpdate Update) Prepare(double decay, double weightDecay, double start, double epsilon)
+    private static (double Decay, double WeightDecay, double Start, double Epsilon, FusedUpdate Update) Prepare(
+        double decay, double weightDecay, double start, double epsilon)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(decay);
         ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);

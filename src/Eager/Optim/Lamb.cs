@@ -24,7 +24,12 @@ public sealed class Lamb : Optimizer
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
     public Lamb(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-6,
+        double weightDecay = 0.01)
         : base(parameters, learningRate) => (_beta1, _beta2, _epsilon, _weightDecay, _direction) = Prepare(beta1, beta2, epsilon, weightDecay);
 
     /// <inheritdoc/>
@@ -43,7 +48,8 @@ public sealed class Lamb : Optimizer
         _move.Run([parameter, u], [LearningRate]);
     }
 
-    private static (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Direction) Prepare(double beta1, double beta2, double epsilon, double weightDecay)
+    private static (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Direction) Prepare(
+        double beta1, double beta2, double epsilon, double weightDecay)
     {
         CheckBeta(beta1, nameof(beta1));
         CheckBeta(beta2, nameof(beta2));

@@ -20,14 +20,26 @@ public sealed class RmsProp : Optimizer
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">α is outside [0, 1), or another number is negative.</exception>
     public RmsProp(
-        IEnumerable<NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+        IEnumerable<NDArray> parameters,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
         : base(parameters, learningRate) =>
         (_alpha, _epsilon, _weightDecay, _momentum, _state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">α is outside [0, 1), or another number is negative.</exception>
     public RmsProp(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
         : base(parameters, learningRate) =>
         (_alpha, _epsilon, _weightDecay, _momentum, _state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 

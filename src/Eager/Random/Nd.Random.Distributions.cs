@@ -6,10 +6,12 @@ public static partial class Nd
     public static partial class Random
     {
         /// <summary>Uniform between arrays of bounds, which broadcast: low + (high − low)·u; gradients flow to the bounds.</summary>
-        public static NDArray Uniform(NDArray low, NDArray high) => Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype));
+        public static NDArray Uniform(NDArray low, NDArray high) =>
+            Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype));
 
         /// <summary>Normal with arrays of means and standard deviations, which broadcast: mean + std·z; gradients flow to both.</summary>
-        public static NDArray Normal(NDArray mean, NDArray std) => Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype));
+        public static NDArray Normal(NDArray mean, NDArray std) =>
+            Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype));
 
         /// <summary>e to the power of a normal number.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
@@ -37,7 +39,8 @@ public static partial class Nd
         }
 
         /// <summary>Gumbel's distribution with arrays of locations and scales, which broadcast; gradients flow to both.</summary>
-        public static NDArray Gumbel(NDArray location, NDArray scale) => Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype));
+        public static NDArray Gumbel(NDArray location, NDArray scale) =>
+            Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype));
 
         /// <summary>Laplace's distribution: location ± scale·e, e exponentially distributed.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
