@@ -57,7 +57,7 @@ public sealed class LossTests
         Close(picked, Loss.NegativeLogLikelihood(Nd.LogSoftmax(s_x), classes, Reduction.None));
         Gradients(x => Loss.KLDivergence(Nd.LogSoftmax(x[0]), Nd.Softmax(s_y)), s_x);
         Gradients(x => Loss.NegativeLogLikelihood(Nd.LogSoftmax(x[0]), classes), s_x);
-        Close([0.0], Loss.KLDivergence(Nd.Log(Doubles((1, 2), 1, 1e-9)), Doubles((1, 2), 1, 0)));
+        Close([0.0], Loss.KLDivergence(Nd.Log(Shaped((1, 2), 1, 1e-9)), Shaped((1, 2), 1, 0)));
     }
 
     [Fact]
