@@ -22,10 +22,7 @@ internal static class HybridVerifier
     private static void Compare(int index, NDArray expected, NDArray actual)
     {
         if (expected.Type != actual.Type) throw new HybridizeException($"Output {index} is {actual.Type}, eagerly {expected.Type}.");
-        NDArray a = expected.Contiguous();
-        NDArray b = actual.Contiguous();
-        int at = a.Bytes.CommonPrefixLength(b.Bytes);
-        if (at == a.Bytes.Length) return;
-        throw new HybridizeException($"Output {index}, {actual.Type}, differs from the eager result at element {at / actual.DType.Size}.");
+        int at = BitComparison.FirstDifference(expected, actual);
+        if (at >= 0) throw new HybridizeException($"Output {index}, {actual.Type}, differs from the eager result at element {at}.");
     }
 }
