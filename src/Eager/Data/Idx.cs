@@ -61,7 +61,8 @@ public static class Idx
         NDArray images = Load(imagesPath);
         NDArray labels = Load(labelsPath);
         if (images.Rank != 3 || labels.Rank != 1 || images.Shape[0] != labels.Shape[0])
-            throw new InvalidDataException($"{imagesPath}, {labelsPath}: images {images.Shape} and labels {labels.Shape}; expected (n, height, width) and (n,).");
+            throw new InvalidDataException(
+                $"{imagesPath}, {labelsPath}: images {images.Shape} and labels {labels.Shape}; expected (n, height, width) and (n,).");
         return new ArrayDataset(Nd.ExpandDims(images.AsType(DType.Float32) / 255, 1), labels.AsType(DType.Int32));
     }
 
@@ -92,7 +93,8 @@ public static class Idx
         }
 
         if (bytes != stream.Length - stream.Position)
-            throw new InvalidDataException($"{what}: {dtype} ({string.Join(", ", sizes)}) needs {bytes} bytes, {stream.Length - stream.Position} follow the header.");
+            throw new InvalidDataException(
+                $"{what}: {dtype} ({string.Join(", ", sizes)}) needs {bytes} bytes, {stream.Length - stream.Position} follow the header.");
         if (dtype.Size != size) return ReadShort(stream, size, sizes, what);
         NDArray x = ArrayStream.Read(stream, dtype, sizes, what);
         ArrayStream.ReverseBytes(x);

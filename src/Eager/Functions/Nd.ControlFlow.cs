@@ -44,7 +44,10 @@ public static partial class Nd
     /// </summary>
     /// <exception cref="ShapeException">The condition does not have one element.</exception>
     public static IReadOnlyList<NDArray> WhileLoop(
-        Func<IReadOnlyList<NDArray>, NDArray> condition, Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> body, IReadOnlyList<NDArray> states, int maxIterations)
+        Func<IReadOnlyList<NDArray>, NDArray> condition,
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> body,
+        IReadOnlyList<NDArray> states,
+        int maxIterations)
     {
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(body);

@@ -64,7 +64,8 @@ public static partial class Nd
     {
         (int n, int c, int h, int w) = Image(x, "SampleBilinear");
         if (Checked(image).Rank != 1 || image.Shape != Checked(row).Shape || image.Shape != Checked(column).Shape)
-            throw new ShapeException($"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
+            throw new ShapeException(
+                $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
         NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
         NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
         NDArray first = image.AsType(DType.Int64) * ((long)h * w);

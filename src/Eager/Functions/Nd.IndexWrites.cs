@@ -113,7 +113,8 @@ public static partial class Nd
         int[] expected = x.Shape.ToArray();
         expected[at] = indices.Shape[0];
         if (Checked(values).Shape != expected)
-            throw new ShapeException($"{op}: {indices.Shape[0]} indices into axis {at} of {x.Shape} need values of shape {(Shape)expected}, not {values.Shape}.");
+            throw new ShapeException(
+                $"{op}: {indices.Shape[0]} indices into axis {at} of {x.Shape} need values of shape {(Shape)expected}, not {values.Shape}.");
         return at;
     }
 

@@ -22,7 +22,8 @@ public static partial class Nd
         int[] sumA = [.. axesA.Select(i => Checked(a).Shape.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => Checked(b).Shape.Axis(i, "TensorDot"))];
         bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
         if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
-            throw new ShapeException($"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
+            throw new ShapeException(
+                $"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
         int[] keepA = [.. Enumerable.Range(0, a.Rank).Except(sumA)], keepB = [.. Enumerable.Range(0, b.Rank).Except(sumB)];
         int inner = Rows([.. sumA.Select(i => a.Shape[i])]);
         int[] sizesA = [.. keepA.Select(i => a.Shape[i])], sizesB = [.. keepB.Select(i => b.Shape[i])];

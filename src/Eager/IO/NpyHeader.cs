@@ -52,7 +52,8 @@ internal sealed partial record NpyHeader(string Type, bool BigEndian, bool Colum
         };
         Int128 bytes = (Int128)Shape.Size * stored.Size;
         if (bytes > stream.Length - stream.Position)
-            throw new InvalidDataException($"{what}: {stored} {Shape} needs {bytes} bytes, {stream.Length - stream.Position} are left. The file is cut off or its header is wrong.");
+            throw new InvalidDataException(
+                $"{what}: {stored} {Shape} needs {bytes} bytes, {stream.Length - stream.Position} are left. The file is cut off or its header is wrong.");
         Shape order = ColumnMajor ? Reversed(Shape) : Shape;
         NDArray x = ArrayStream.Read(stream, stored, order, what);
         if (BigEndian) ArrayStream.ReverseBytes(x);

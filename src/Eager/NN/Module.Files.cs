@@ -26,7 +26,8 @@ public abstract partial class Module
                 $"{path} does not fit {GetType().Name}: missing: {List(missing)}; unknown: {List(unknown)}. Build the module as it was when it was saved.");
         foreach ((string name, NDArray array) in state)
             if (file[name].Shape != array.Shape)
-                throw new InvalidDataException($"{path} does not fit {GetType().Name}: '{name}' is {file[name].Shape} in the file and {array.Shape} in the module.");
+                throw new InvalidDataException(
+                    $"{path} does not fit {GetType().Name}: '{name}' is {file[name].Shape} in the file and {array.Shape} in the module.");
         using RecordScope scope = Autograd.Pause();
         foreach ((string name, NDArray array) in state) array.Assign(file[name]);
     }

@@ -66,7 +66,8 @@ internal static class Factorizations
             {
                 int bad = CholeskyKernel.Run(from.Slice(at, n * n), to.Slice(at, n * n), n);
                 if (bad >= 0)
-                    throw new LinearAlgebraException($"Cholesky: matrix {at / (n * n)} of {x.Shape} is not positive definite: pivot {bad} is not positive. Check its symmetry, or add a multiple of Eye.");
+                    throw new LinearAlgebraException(
+                        $"Cholesky: matrix {at / (n * n)} of {x.Shape} is not positive definite: pivot {bad} is not positive. Check its symmetry, or add a multiple of Eye.");
             }
 
             GC.KeepAlive(x);
@@ -86,7 +87,11 @@ internal static class Factorizations
             Span<T> x = Elements<T>(y);
             Elements<T>(b = b.Contiguous()).CopyTo(x);
             for (int i = 0; i * n * columns < x.Length; i++)
-                TriangularKernel.Solve(matrices.Slice(i * n * n, n * n), x.Slice(i * n * columns, n * columns), n, columns, t.Lower, t.Transpose, t.UnitDiagonal);
+            {
+                Span<T> system = x.Slice(i * n * columns, n * columns);
+                TriangularKernel.Solve(matrices.Slice(i * n * n, n * n), system, n, columns, t.Lower, t.Transpose, t.UnitDiagonal);
+            }
+
             GC.KeepAlive(a);
             GC.KeepAlive(b);
         }
@@ -106,8 +111,10 @@ internal static class Factorizations
             {
                 for (int k = 0; k < n; k++)
                     if (lu[k * n + k] == T.Zero)
-                        throw new LinearAlgebraException($"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
-                LuKernel.Solve(lu, order, Elements<T>(right).Slice(index * n * columns, n * columns), Elements<T>(y).Slice(index * n * columns, n * columns), n, columns);
+                        throw new LinearAlgebraException(
+                            $"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
+                int start = index * n * columns, length = n * columns;
+                LuKernel.Solve(lu, order, Elements<T>(right).Slice(start, length), Elements<T>(y).Slice(start, length), n, columns);
             });
             GC.KeepAlive(right);
         }

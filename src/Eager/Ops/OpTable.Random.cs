@@ -8,7 +8,8 @@ internal sealed record RandomIntegerAttributes(Shape Shape, DType DType, long Lo
 // Rows without inputs. Each takes its part of the random stream when it runs, not when it is recorded or traced.
 internal static partial class OpTable
 {
-    public static readonly Op RandomUniform = RandomRow("RandomUniform", RandomOps.Uniform).Named("mx.np.random.uniform, np.random.uniform, torch.rand", "real");
+    public static readonly Op RandomUniform = RandomRow("RandomUniform", RandomOps.Uniform)
+        .Named("mx.np.random.uniform, np.random.uniform, torch.rand", "real");
 
     public static readonly Op RandomNormal = RandomRow("RandomNormal", RandomOps.Normal).Named("mx.np.random.normal, np.random.normal, torch.normal", "real");
 
@@ -17,9 +18,11 @@ internal static partial class OpTable
     public static readonly Op RandomPermutation = RandomRow("RandomPermutation", RandomOps.Permutation)
         .Named("mx.np.random.permutation, np.random.permutation, torch.randperm");
 
-    public static readonly Op RandomGamma = RandomRow("RandomGamma", RandomOps.Gamma).Named("mx.np.random.gamma, np.random.gamma, torch.distributions.Gamma", "real");
+    public static readonly Op RandomGamma = RandomRow("RandomGamma", RandomOps.Gamma)
+        .Named("mx.np.random.gamma, np.random.gamma, torch.distributions.Gamma", "real");
 
-    public static readonly Op RandomPoisson = RandomRow("RandomPoisson", RandomOps.Poisson).Named("mx.nd.random.poisson, np.random.poisson, torch.poisson", "real");
+    public static readonly Op RandomPoisson = RandomRow("RandomPoisson", RandomOps.Poisson)
+        .Named("mx.nd.random.poisson, np.random.poisson, torch.poisson", "real");
 
     /// <summary>Integers of an interval, each equally likely.</summary>
     public static readonly Op RandomInteger = Row(new Op

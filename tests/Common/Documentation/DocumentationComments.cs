@@ -37,7 +37,7 @@ internal sealed class DocumentationComments
     private static string Text(XNode node) => node switch
     {
         XText text => text.Value,
-        XElement { Name.LocalName: "see" or "paramref" } reference => $"`{Last((reference.Attribute("cref") ?? reference.Attribute("langword") ?? reference.Attribute("name"))!.Value)}`",
+        XElement { Name.LocalName: "see" or "paramref" } reference => $"`{Last(reference.FirstAttribute!.Value)}`",
         XElement element => $"`{element.Value}`",
         _ => string.Empty,
     };

@@ -31,7 +31,8 @@ public static class OperatorPage
         foreach (Op row in rows)
         {
             if (row.Names is not { } names) continue;
-            Cells(page, $"`{row.Name}`", Formula(row, comments), Code(names.MXNet), Code(names.NumPy), Code(names.PyTorch), Types(row), Gradient(row), Fused(row));
+            string[] counterparts = [Code(names.MXNet), Code(names.NumPy), Code(names.PyTorch)];
+            Cells(page, [$"`{row.Name}`", Formula(row, comments), .. counterparts, Types(row), Gradient(row), Fused(row)]);
         }
 
         page.Append("\n## Functions made of these operators\n\n| Function | Formula |\n|---|---|\n");
@@ -50,11 +51,16 @@ public static class OperatorPage
 
     // The function's own words where there is one; else those of the row.
     private static string Formula(Op row, DocumentationComments comments) =>
-        comments.Function(row.Name) ?? comments.Function(row.Name.Replace("Random", "Random.", StringComparison.Ordinal)) ?? comments.Row(row.Name) ?? string.Empty;
+        comments.Function(row.Name)
+        ?? comments.Function(row.Name.Replace("Random", "Random.", StringComparison.Ordinal))
+        ?? comments.Row(row.Name)
+        ?? string.Empty;
 
-    private static string Types(Op row) => row.Element is not { } element ? row.Types : element.IsLogical ? "truth" : element.SupportsInteger ? "number" : "real";
+    private static string Types(Op row) =>
+        row.Element is not { } element ? row.Types : element.IsLogical ? "truth" : element.SupportsInteger ? "number" : "real";
 
-    private static string Gradient(Op row) => row.Impure || row.Gradient is null ? "–" : Array.TrueForAll(row.Gradient, static rule => rule is null) ? "zero" : "yes";
+    private static string Gradient(Op row) =>
+        row.Impure || row.Gradient is null ? "–" : Array.TrueForAll(row.Gradient, static rule => rule is null) ? "zero" : "yes";
 
     private static string Fused(Op row) => row.Element is not null ? "yes" : row.View is not null ? "view" : "no";
 

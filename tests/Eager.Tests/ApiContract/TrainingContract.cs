@@ -1,127 +1,60 @@
-using Fusion.Data;
-using Fusion.IO;
 using Fusion.NN;
 using Fusion.Optim;
 
 namespace Fusion.Tests.ApiContract;
 
-/// <summary>Layers, losses, optimizers, data and files by the names and signatures that programs are compiled against.</summary>
-public sealed class TrainingContract : IDisposable
+/// <summary>Uses modules, losses and optimizers with their promised names and argument names.</summary>
+public sealed class TrainingContract
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Modules()
     {
-        Module net = new Sequential(new Linear(4, 3, bias: true), new Relu(), new Dropout(0.5), new Flatten(), new Gelu(), new Linear(3, 2, bias: false));
-        NDArray y = net.Forward(Nd.Ones((5, 4)));
-        IReadOnlyDictionary<string, NDArray> parameters = net.Parameters;
-        Assert.Equal(["0.weight", "0.bias", "5.weight"], parameters.Keys);
+        Sequential network = new(new Linear(inFeatures: 4, outFeatures: 3, bias: true), new Relu(), new Gelu(), new Dropout(0.5), new Flatten(), new Linear(3, 2));
+        Module module = network;
+        NDArray y = module.Forward(x: Nd.Ones((5, 4)));
+        IReadOnlyDictionary<string, NDArray> parameters = module.Parameters;
         Assert.Equal(new Shape(5, 2), y.Shape);
-        net.Save(_folder["net"]);
-        net.Load(_folder["net"]);
-        Assert.Contains("Linear", net.Summary((1, 4)), StringComparison.Ordinal);
-        Assert.Equal(new Shape(3, 8), new Embedding(10, 8).Forward(Nd.Array([1, 2, 3])).Shape);
-    }
-
-    public static TheoryData<string> Losses =>
-        ["SoftmaxCrossEntropy", "MeanSquaredError", "L1", "Huber", "BinaryCrossEntropyWithLogits", "KLDivergence", "Hinge"];
-
-    [Theory]
-    [MemberData(nameof(Losses))]
-    public void LossesTakePredictionTargetAndReduction(string name)
-    {
-        NDArray prediction = Nd.Array([0.2f, -0.4f, 0.1f, 0.3f], (2, 2)), target = Nd.Array([0.5f, 0.5f, 1f, 0f], (2, 2));
-        Func<NDArray, NDArray, Reduction, NDArray> loss = name switch
-        {
-            "SoftmaxCrossEntropy" => (p, t, r) => Loss.SoftmaxCrossEntropy(p, t, reduction: r),
-            "MeanSquaredError" => (p, t, r) => Loss.MeanSquaredError(p, t, reduction: r),
-            "L1" => (p, t, r) => Loss.L1(p, t, reduction: r),
-            "Huber" => (p, t, r) => Loss.Huber(p, t, reduction: r),
-            "BinaryCrossEntropyWithLogits" => (p, t, r) => Loss.BinaryCrossEntropyWithLogits(p, t, reduction: r),
-            "KLDivergence" => (p, t, r) => Loss.KLDivergence(p, t, reduction: r),
-            _ => (p, t, r) => Loss.Hinge(p, t, reduction: r),
-        };
-        NDArray mean = loss(prediction, target, Reduction.Mean), sum = loss(prediction, target, Reduction.Sum), each = loss(prediction, target, Reduction.None);
-        Assert.Equal(0, mean.Rank);
-        Assert.Equal(0, sum.Rank);
-        Assert.Equal(each.ToArray<float>().Sum(), sum.Item<float>(), 1e-5f);
-        Assert.Equal(sum.Item<float>() / each.Size, mean.Item<float>(), 1e-5f);
+        Assert.Equal(["0.weight", "0.bias", "5.weight", "5.bias"], parameters.Keys);
     }
 
     [Fact]
-    public void TheMeanIsTheDefaultReduction() =>
-        Assert.Equal(2.5f, Loss.MeanSquaredError(Nd.Array([1f, 2f]), Nd.Zeros(2)).Item<float>());
+    public void Losses()
+    {
+        NDArray x = Nd.Ones((2, 3)), t = Nd.Full((2, 3), 0.5);
+        NDArray[] means =
+        [
+            Loss.SoftmaxCrossEntropy(prediction: x, target: Nd.Array([0, 1])), Loss.MeanSquaredError(prediction: x, target: t, reduction: Reduction.Mean),
+            Loss.L1(x, t),
+            Loss.Huber(x, t), Loss.BinaryCrossEntropyWithLogits(x, t), Loss.KLDivergence(x, t), Loss.Hinge(x, t),
+        ];
+        Assert.All(means, static m => Assert.Equal(new Shape(), m.Shape));
+        Assert.Equal(new Shape(2, 3), Loss.L1(x, t, reduction: Reduction.None).Shape);
+        Assert.Equal(3, Loss.L1(x, t, Reduction.Sum).Item<float>());
+    }
 
     [Fact]
     public void Optimizers()
     {
-        NDArray p = Nd.Ones(3);
-        p.AttachGrad();
+        NDArray w = Leaf.Of(1);
+        Linear layer = new(2, 2);
         Optimizer[] all =
         [
-            new Sgd([p], learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true),
-            new Sgd([p], 0.1),
-            new Adam([p], learningRate: 1e-3, beta1: .9, beta2: .999, epsilon: 1e-8, weightDecay: 0),
-            new AdamW([p], learningRate: 1e-3, beta1: .9, beta2: .999, epsilon: 1e-8, weightDecay: 0.01),
-            new RmsProp([p], learningRate: 1e-2),
-            new AdaGrad([p], learningRate: 1e-2),
-            new Lamb([p], learningRate: 1e-3),
+            new Sgd(parameters: [w], learningRate: 0.1, momentum: 0, weightDecay: 0, nesterov: false),
+            new Sgd(layer.Parameters, 0.1, momentum: 0.9, nesterov: true),
+            new Sgd(layer.Parameters.Values, learningRate: 0.1),
+            new Adam(parameters: [w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0),
+            new Adam(layer.Parameters), new AdamW([w], learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
+            new AdamW(layer.Parameters, weightDecay: 0.1),
         ];
         foreach (Optimizer optimizer in all)
         {
-            float before = p.ToArray<float>()[0];
-            NDArray loss;
-            using (Autograd.Record()) loss = Nd.Sum(Nd.Square(p));
-            loss.Backward();
-            double rate = optimizer.LearningRate;
-            optimizer.LearningRate = rate / 2;
-            Assert.True(optimizer.ClipGradNorm(1) > 1);
-            optimizer.Step();
-            optimizer.ZeroGrad();
-            Assert.NotEqual(before, p.ToArray<float>()[0]);
-            AutogradException stale = Assert.Throws<AutogradException>(optimizer.Step);
-            Assert.Contains("parameter 0", stale.Message, StringComparison.Ordinal);
             optimizer.IgnoreStaleGradients = true;
+            optimizer.LearningRate = 2 * optimizer.LearningRate;
+            optimizer.ClipGradNorm(1);
+            optimizer.ZeroGrad();
             optimizer.Step();
         }
-    }
 
-    [Fact]
-    public void FilesAndData()
-    {
-        Dictionary<string, NDArray> arrays = new() { ["x"] = Nd.Ones((2, 2)) };
-        Safetensors.Save(_folder["a.safetensors"], arrays);
-        Dictionary<string, NDArray> safe = Safetensors.Load(_folder["a.safetensors"]);
-        Npz.Save(_folder["a.npz"], arrays);
-        Dictionary<string, NDArray> zip = Npz.Load(_folder["a.npz"]);
-        Npy.Save(_folder["a.npy"], arrays["x"]);
-        Assert.All([safe["x"], zip["x"], Npy.Load(_folder["a.npy"])], x => Assert.Equal([1f, 1f, 1f, 1f], x.ToArray<float>()));
-        Idx.Save(_folder["a.idx"], Nd.Zeros((4, 2), DType.UInt8));
-        ArrayDataset dataset = new(Idx.Load(_folder["a.idx"]), Nd.Arange(0, 4));
-        int batches = 0;
-        foreach ((NDArray x, NDArray y) in new DataLoader(dataset, batchSize: 3, shuffle: true, seed: 1))
-        {
-            Assert.Equal(x.Shape[0], y.Shape[0]);
-            batches++;
-        }
-
-        Assert.Equal(2, batches);
-        Assert.Throws<InvalidDataException>(() => Npy.Load(_folder["a.npz"]));
-    }
-
-    [Fact]
-    public void DevicesAndRuntime()
-    {
-        Device cpu = Device.Cpu;
-        cpu.Synchronize();
-        NDArray x = Nd.Zeros((2, 3), DType.Float64, device: cpu);
-        Assert.Same(cpu, x.Device);
-        Assert.Same(cpu, x.To(Device.Cpu).Device);
-        Assert.True(FusionRuntime.NumThreads >= 1);
-        FusionRuntime.ResetPeak();
-        Assert.True(FusionRuntime.PeakBytes >= 0 && FusionRuntime.LiveBytes >= 0);
+        Expect.Elements(w, 1);
     }
 }

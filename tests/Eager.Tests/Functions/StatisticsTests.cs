@@ -1,4 +1,4 @@
-using static Fusion.Tests.Expect;
+using static Fusion.Tests.FunctionChecks;
 
 namespace Fusion.Tests;
 

@@ -1,7 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>Short words for tests of functions: arrays of Float64, their values, comparison, gradients.</summary>
-internal static class Expect
+internal static class FunctionChecks
 {
     public static NDArray Doubles(params double[] values) => Nd.Array(values);
 

@@ -1,10 +1,10 @@
 using Fusion.NN;
-using static Fusion.Tests.Expect;
+using static Fusion.Tests.FunctionChecks;
 
 namespace Fusion.Tests;
 
 /// <summary>Losses against their formulas in plain loops, and their gradients.</summary>
-public sealed class LossTests
+public sealed class LossFormulaTests
 {
     private static readonly NDArray s_x = Random((3, 4)), s_y = Random((3, 4), 2);
 
