@@ -41,6 +41,7 @@ public sealed class Batch : IReadOnlyList<NDArray>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private NDArray At(int index) =>
-        index < _arrays.Length ? _arrays[index] : throw new InvalidOperationException($"The dataset has {_arrays.Length} arrays per sample, array {index} was asked for.");
+    private NDArray At(int index) => index < _arrays.Length
+        ? _arrays[index]
+        : throw new InvalidOperationException($"The dataset has {_arrays.Length} arrays per sample, array {index} was asked for.");
 }

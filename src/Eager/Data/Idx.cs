@@ -4,7 +4,9 @@ using Fusion.IO;
 
 namespace Fusion.Data;
 
-/// <summary>One array in the IDX format, in which MNIST and its relatives are published; files compressed with gzip are recognised by their first bytes.</summary>
+/// <summary>
+/// One array in the IDX format, in which MNIST and its relatives are published; files compressed with gzip are recognised by their first bytes.
+/// </summary>
 /// <remarks>The format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits", last section.</remarks>
 public static class Idx
 {
@@ -59,7 +61,8 @@ public static class Idx
         NDArray images = Load(imagesPath);
         NDArray labels = Load(labelsPath);
         if (images.Rank != 3 || labels.Rank != 1 || images.Shape[0] != labels.Shape[0])
-            throw new InvalidDataException($"{imagesPath}, {labelsPath}: images {images.Shape} and labels {labels.Shape}; expected (n, height, width) and (n,).");
+            throw new InvalidDataException(
+                $"{imagesPath}, {labelsPath}: images {images.Shape} and labels {labels.Shape}; expected (n, height, width) and (n,).");
         return new ArrayDataset(Nd.ExpandDims(images.AsType(DType.Float32) / 255, 1), labels.AsType(DType.Int32));
     }
 
@@ -67,7 +70,8 @@ public static class Idx
     {
         Span<byte> start = stackalloc byte[4];
         ArrayStream.ReadExactly(stream, start, what);
-        if (start[0] != 0 || start[1] != 0 || start[3] == 0) throw new InvalidDataException($"{what}: not an IDX file: it starts with the bytes {Convert.ToHexString(start)}.");
+        if (start[0] != 0 || start[1] != 0 || start[3] == 0)
+            throw new InvalidDataException($"{what}: not an IDX file: it starts with the bytes {Convert.ToHexString(start)}.");
         (DType dtype, int size) = start[2] switch
         {
             0x08 => (DType.UInt8, 1),
@@ -89,7 +93,8 @@ public static class Idx
         }
 
         if (bytes != stream.Length - stream.Position)
-            throw new InvalidDataException($"{what}: {dtype} ({string.Join(", ", sizes)}) needs {bytes} bytes, {stream.Length - stream.Position} follow the header.");
+            throw new InvalidDataException(
+                $"{what}: {dtype} ({string.Join(", ", sizes)}) needs {bytes} bytes, {stream.Length - stream.Position} follow the header.");
         if (dtype.Size != size) return ReadShort(stream, size, sizes, what);
         NDArray x = ArrayStream.Read(stream, dtype, sizes, what);
         ArrayStream.ReverseBytes(x);

@@ -22,7 +22,9 @@ public enum PadMode
 // Further rearrangements, made of views, joins and selections.
 public static partial class Nd
 {
-    /// <summary>The coordinates of a grid as one array per axis. By default the first two axes are exchanged, as in NumPy (<c>xy</c>); else <c>ij</c>.</summary>
+    /// <summary>
+    /// The coordinates of a grid as one array per axis. By default the first two axes are exchanged, as in NumPy (<c>xy</c>); else <c>ij</c>.
+    /// </summary>
     /// <exception cref="ShapeException">An argument does not have rank 1.</exception>
     public static NDArray[] Meshgrid(IReadOnlyList<NDArray> axes, bool matrixIndexing = false)
     {

@@ -1,6 +1,7 @@
 namespace Fusion;
 
-// Loops and choices as functions of arrays. Gradients flow through what was executed. In a traced function ForEach is unrolled; a loop or choice that depends on
+// Loops and choices as functions of arrays. Gradients flow through what was executed. In a traced function ForEach is unrolled; a loop or choice that depends
+// on
 // a traced value cannot be, so the function then runs eagerly and its report says why.
 public static partial class Nd
 {
@@ -38,10 +39,15 @@ public static partial class Nd
         return (outputs, states[0]);
     }
 
-    /// <summary>Calls the body with the states it returned, while the condition on them holds, at most <paramref name="maxIterations"/> times. Reads the condition.</summary>
+    /// <summary>
+    /// Calls the body with the states it returned, while the condition on them holds, at most <paramref name="maxIterations"/> times. Reads the condition.
+    /// </summary>
     /// <exception cref="ShapeException">The condition does not have one element.</exception>
     public static IReadOnlyList<NDArray> WhileLoop(
-        Func<IReadOnlyList<NDArray>, NDArray> condition, Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> body, IReadOnlyList<NDArray> states, int maxIterations)
+        Func<IReadOnlyList<NDArray>, NDArray> condition,
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> body,
+        IReadOnlyList<NDArray> states,
+        int maxIterations)
     {
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(body);
@@ -51,7 +57,9 @@ public static partial class Nd
         return states;
     }
 
-    /// <summary>Calls the body with the state it returned, while the condition on it holds, at most <paramref name="maxIterations"/> times. Reads the condition.</summary>
+    /// <summary>
+    /// Calls the body with the state it returned, while the condition on it holds, at most <paramref name="maxIterations"/> times. Reads the condition.
+    /// </summary>
     /// <exception cref="ShapeException">The condition does not have one element.</exception>
     public static NDArray WhileLoop(Func<NDArray, NDArray> condition, Func<NDArray, NDArray> body, NDArray state, int maxIterations)
     {
@@ -60,7 +68,9 @@ public static partial class Nd
         return WhileLoop(s => condition(s[0]), s => [body(s[0])], [state], maxIterations)[0];
     }
 
-    /// <summary>The value of one of two functions, of which only that one is called. Reads the predicate; <see cref="Where(NDArray, NDArray, NDArray)"/> does not.</summary>
+    /// <summary>
+    /// The value of one of two functions, of which only that one is called. Reads the predicate; <see cref="Where(NDArray, NDArray, NDArray)"/> does not.
+    /// </summary>
     /// <exception cref="ShapeException">The predicate does not have one element.</exception>
     public static NDArray Cond(NDArray predicate, Func<NDArray> then, Func<NDArray> otherwise)
     {

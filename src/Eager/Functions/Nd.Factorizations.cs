@@ -172,7 +172,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         DType dtype = Elements.RealType(DTypes.Promote(a.DType, b.DType));
-        if (a.Rank < 2 || b.Rank == 0) throw new ShapeException($"{op.Name}: {a.Shape}, {b.Shape}: a matrix (…, n, n) and right-hand sides (…, n, k) or (n,) are needed.");
+        if (a.Rank < 2 || b.Rank == 0)
+            throw new ShapeException($"{op.Name}: {a.Shape}, {b.Shape}: a matrix (…, n, n) and right-hand sides (…, n, k) or (n,) are needed.");
         NDArray right = Elements.To(b.Rank == 1 ? ExpandDims(b, 1) : b, dtype), left = Elements.To(a, dtype);
         Shape batch = Broadcasting.Infer(op.Name, Shape.Create(left.Shape.Dimensions[..^2]), Shape.Create(right.Shape.Dimensions[..^2]));
         left = BroadcastTo(left, Shape.Create([.. batch.Dimensions, .. left.Shape.Dimensions[^2..]]));

@@ -55,7 +55,8 @@ public static partial class Nd
     }
 
     /// <summary>
-    /// Values of images between their pixels, bilinear, 0 outside: images (n, c, h, w), for each of k points the index of its image and its coordinates in pixels,
+    /// Values of images between their pixels, bilinear, 0 outside: images (n, c, h, w), for each of k points the index of its image and its coordinates in
+    /// pixels,
     /// all (k); the result is (k, c). Gradients go to the images and the coordinates.
     /// </summary>
     /// <exception cref="ShapeException">The image rank is not 4, or the points are not of one shape (k,).</exception>
@@ -63,7 +64,8 @@ public static partial class Nd
     {
         (int n, int c, int h, int w) = Image(x, "SampleBilinear");
         if (Checked(image).Rank != 1 || image.Shape != Checked(row).Shape || image.Shape != Checked(column).Shape)
-            throw new ShapeException($"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
+            throw new ShapeException(
+                $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
         NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
         NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
         NDArray first = image.AsType(DType.Int64) * ((long)h * w);
@@ -82,8 +84,10 @@ public static partial class Nd
     }
 
     /// <summary>
-    /// Averages regions of images to (k, c, height, width): each region (image index, x1, y1, x2, y2), times <paramref name="spatialScale"/> in pixels, is cut into
-    /// height × width cells, and in each <paramref name="samples"/>² bilinear samples are averaged. With <paramref name="aligned"/> pixel centres lie at half-integers.
+    /// Averages regions of images to (k, c, height, width): each region (image index, x1, y1, x2, y2), times <paramref name="spatialScale"/> in pixels, is cut
+    /// into
+    /// height × width cells, and in each <paramref name="samples"/>² bilinear samples are averaged. With <paramref name="aligned"/> pixel centres lie at
+    /// half-integers.
     /// </summary>
     /// <remarks>He et al., "Mask R-CNN", ICCV 2017, section 3; the convention of torchvision.</remarks>
     /// <exception cref="ShapeException">The images are not of rank 4, or the regions not (k, 5).</exception>

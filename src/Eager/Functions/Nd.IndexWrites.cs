@@ -44,7 +44,9 @@ public static partial class Nd
         return Where(written, Take(values, Maximum(last, 0), at), x);
     }
 
-    /// <summary>x with values joined to its slices at the indices along an axis; the gradient of a largest or smallest value is shared equally among ties.</summary>
+    /// <summary>
+    /// x with values joined to its slices at the indices along an axis; the gradient of a largest or smallest value is shared equally among ties.
+    /// </summary>
     /// <exception cref="ShapeException">The values have another shape.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
     public static NDArray IndexReduce(this NDArray x, NDArray indices, NDArray values, ScatterReduction reduction, int axis = 0)
@@ -75,7 +77,8 @@ public static partial class Nd
     {
         NDArray positions = OpTable.RavelIndex.Apply(Checked(indices), new ShapeAttributes(Checked(x).Shape));
         Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. x.Shape.Dimensions[indices.Shape[0]..]]);
-        if (Checked(values).Shape != expected) throw new ShapeException($"ScatterUpdate: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
+        if (Checked(values).Shape != expected)
+            throw new ShapeException($"ScatterUpdate: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
         NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
         NDArray lines = Reshape(values, Shape.Create([checked((int)positions.Size), .. flat.Shape.Dimensions[1..]]));
         return Reshape(IndexUpdate(flat, Reshape(positions, -1), lines), x.Shape);
@@ -84,7 +87,9 @@ public static partial class Nd
     /// <summary>x with a value where the mask, which broadcasts to x, is true.</summary>
     public static NDArray MaskedFill(this NDArray x, NDArray mask, double value) => Where(mask, value, x);
 
-    /// <summary>x with the elements where the mask, of x's shape, is true replaced by values, in row-major order; values that are left over are not used.</summary>
+    /// <summary>
+    /// x with the elements where the mask, of x's shape, is true replaced by values, in row-major order; values that are left over are not used.
+    /// </summary>
     /// <exception cref="ShapeException">The mask has another shape, or the values are not of rank 1.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer values than elements to replace.</exception>
     public static NDArray MaskedAssign(this NDArray x, NDArray mask, NDArray values)
@@ -107,7 +112,9 @@ public static partial class Nd
         if (indices.Rank != 1) throw new ShapeException($"{op}: the indices {indices.Shape} must have rank 1.");
         int[] expected = x.Shape.ToArray();
         expected[at] = indices.Shape[0];
-        if (Checked(values).Shape != expected) throw new ShapeException($"{op}: {indices.Shape[0]} indices into axis {at} of {x.Shape} need values of shape {(Shape)expected}, not {values.Shape}.");
+        if (Checked(values).Shape != expected)
+            throw new ShapeException(
+                $"{op}: {indices.Shape[0]} indices into axis {at} of {x.Shape} need values of shape {(Shape)expected}, not {values.Shape}.");
         return at;
     }
 

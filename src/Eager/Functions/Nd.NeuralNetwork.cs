@@ -38,6 +38,17 @@ public static partial class Nd
         return Where(keep, x * (1 / (1 - p)), 0);
     }
 
+    /// <summary>½(σx)² for |x| &lt; 1/σ², |x| − ½/σ² beyond, with the scalar σ, as in MXNet.</summary>
+    /// <remarks>Girshick, "Fast R-CNN", ICCV 2015, eq. 3.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">σ is not positive.</exception>
+    public static NDArray SmoothL1(this NDArray x, double scalar = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
+        double square = scalar * scalar;
+        NDArray size = Abs(RealInput(x));
+        return Where(size < 1 / square, Square(size) * (0.5 * square), size - 0.5 / square);
+    }
+
     private static NDArray AlongAxis(Op op, NDArray x, int axis)
     {
         ArgumentNullException.ThrowIfNull(x);

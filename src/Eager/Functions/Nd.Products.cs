@@ -8,7 +8,8 @@ public static partial class Nd
     public static NDArray TensorDot(this NDArray a, NDArray b, int axes = 2)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(axes);
-        if (axes > Checked(a).Rank || axes > Checked(b).Rank) throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
+        if (axes > Checked(a).Rank || axes > Checked(b).Rank)
+            throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
         return TensorDot(a, b, [.. Enumerable.Range(a.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
     }
 
@@ -19,8 +20,10 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(axesA);
         ArgumentNullException.ThrowIfNull(axesB);
         int[] sumA = [.. axesA.Select(i => Checked(a).Shape.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => Checked(b).Shape.Axis(i, "TensorDot"))];
-        if (sumA.Length != sumB.Length || sumA.Distinct().Count() != sumA.Length || sumB.Distinct().Count() != sumB.Length || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
-            throw new ShapeException($"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
+        bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
+        if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
+            throw new ShapeException(
+                $"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
         int[] keepA = [.. Enumerable.Range(0, a.Rank).Except(sumA)], keepB = [.. Enumerable.Range(0, b.Rank).Except(sumB)];
         int inner = Rows([.. sumA.Select(i => a.Shape[i])]);
         int[] sizesA = [.. keepA.Select(i => a.Shape[i])], sizesB = [.. keepB.Select(i => b.Shape[i])];

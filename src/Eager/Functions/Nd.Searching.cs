@@ -22,7 +22,8 @@ public static partial class Nd
     public static NDArray Interp(this NDArray x, NDArray positions, NDArray heights)
     {
         NDArray at = RealInput(positions), value = RealInput(heights);
-        if (at.Rank != 1 || at.Shape != value.Shape || at.Shape[0] == 0) throw new ShapeException($"Interp: positions {at.Shape} and heights {value.Shape} must be of one shape (n,) with n > 0.");
+        if (at.Rank != 1 || at.Shape != value.Shape || at.Shape[0] == 0)
+            throw new ShapeException($"Interp: positions {at.Shape} and heights {value.Shape} must be of one shape (n,) with n > 0.");
         if (at.Shape[0] == 1) return RealInput(x) * 0 + value;
         NDArray inside = Maximum(Minimum(RealInput(x), Slice(at, 0, -1, null)), Slice(at, 0, 0, 1));
         NDArray left = Clip(SearchSorted(at.Detach(), inside.Detach(), right: true) - 1, 0, at.Shape[0] - 2);
@@ -34,7 +35,8 @@ public static partial class Nd
     public static NDArray Unique(this NDArray x) => UniqueWithCounts(x).Values;
 
     /// <summary>
-    /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64). Every
+    /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64).
+    /// Every
     /// NaN is equal to every other. Reads the values.
     /// </summary>
     public static (NDArray Values, NDArray Inverse, NDArray Counts) UniqueWithCounts(this NDArray x)

@@ -18,11 +18,13 @@ public static partial class Nd
 
     /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
-    public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
+    public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
 
     /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
-    public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
+    public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
 
     /// <summary>NaN, ∞ and −∞ replaced by numbers; the infinities by the type's limits unless given.</summary>
     public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)
@@ -67,13 +69,16 @@ public static partial class Nd
     /// <summary>The number of elements that are not 0, Int64.</summary>
     public static NDArray CountNonZero(this NDArray x, int[]? axes = null, bool keepDims = false) => Sum(Truth(x), axes, keepDims);
 
-    /// <summary>How many elements fall into each of <paramref name="bins"/> equal intervals of [low, high] (Int64; the last one contains high), and the edges.</summary>
+    /// <summary>
+    /// How many elements fall into each of <paramref name="bins"/> equal intervals of [low, high] (Int64; the last one contains high), and the edges.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no bin, or the interval is empty or not finite.</exception>
     public static (NDArray Counts, NDArray Edges) Histogram(this NDArray x, int bins, double low, double high)
     {
         NDArray real = Reshape(RealInput(x).Detach(), -1);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
-        if (!(low < high) || !double.IsFinite(high - low)) throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
+        if (!(low < high) || !double.IsFinite(high - low))
+            throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
         NDArray edges = Linspace(low, high, bins + 1, real.DType);
         NDArray bin = Minimum(SearchSorted(edges, real, right: true) - 1, bins - 1);
         // What lies outside counts in a bin behind the last one, which is then left out.

@@ -34,7 +34,8 @@ internal static class ArrayStream
     public static void ReadExactly(Stream stream, Span<byte> target, string what)
     {
         int got = stream.ReadAtLeast(target, target.Length, throwOnEndOfStream: false);
-        if (got < target.Length) throw new InvalidDataException($"{what}: the data ends {target.Length - got} bytes too early. The file is cut off or its header is wrong.");
+        if (got < target.Length)
+            throw new InvalidDataException($"{what}: the data ends {target.Length - got} bytes too early. The file is cut off or its header is wrong.");
     }
 
     /// <summary>The stream itself if its length is known, else its content in memory: sizes that a header claims are checked before memory is taken.</summary>
@@ -82,6 +83,7 @@ internal static class ArrayStream
 
     private static void RequireBools(ReadOnlySpan<byte> values, string what)
     {
-        if (values.IndexOfAnyExcept((byte)0, (byte)1) is >= 0 and int at) throw new InvalidDataException($"{what}: a Bool element is stored as {values[at]}; it must be 0 or 1.");
+        if (values.IndexOfAnyExcept((byte)0, (byte)1) is >= 0 and int at)
+            throw new InvalidDataException($"{what}: a Bool element is stored as {values[at]}; it must be 0 or 1.");
     }
 }

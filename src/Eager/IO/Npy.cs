@@ -59,7 +59,8 @@ public static class Npy
         int lengthBytes = start[6] == 1 ? 2 : 4;
         ArrayStream.ReadExactly(stream, start.Slice(8, lengthBytes), what);
         long length = lengthBytes == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
-        if (length > stream.Length - stream.Position) throw new InvalidDataException($"{what}: the header claims {length} bytes, {stream.Length - stream.Position} are left.");
+        if (length > stream.Length - stream.Position)
+            throw new InvalidDataException($"{what}: the header claims {length} bytes, {stream.Length - stream.Position} are left.");
         byte[] text = new byte[length];
         ArrayStream.ReadExactly(stream, text, what);
         return NpyHeader.Parse(Encoding.UTF8.GetString(text), what).Read(stream, what);

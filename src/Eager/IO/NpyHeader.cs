@@ -20,11 +20,13 @@ internal sealed partial record NpyHeader(string Type, bool BigEndian, bool Colum
     public static NpyHeader Parse(string text, string what)
     {
         Match type = TypePattern().Match(text), order = OrderPattern().Match(text), shape = ShapePattern().Match(text);
-        if (!type.Success || !order.Success || !shape.Success) throw new InvalidDataException($"{what}: the header '{text.Trim()}' lacks a plain 'descr', 'fortran_order' or 'shape'.");
+        if (!type.Success || !order.Success || !shape.Success)
+            throw new InvalidDataException($"{what}: the header '{text.Trim()}' lacks a plain 'descr', 'fortran_order' or 'shape'.");
         string[] parts = shape.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         int[] sizes = new int[parts.Length];
         for (int i = 0; i < sizes.Length; i++)
-            if (!int.TryParse(parts[i].TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out sizes[i])) throw new InvalidDataException($"{what}: '{parts[i]}' is no size of an axis.");
+            if (!int.TryParse(parts[i].TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out sizes[i]))
+                throw new InvalidDataException($"{what}: '{parts[i]}' is no size of an axis.");
         try
         {
             return new NpyHeader(type.Groups[2].Value, type.Groups[1].Value == ">", order.Groups[1].Value == "True", new Shape(sizes));
@@ -50,7 +52,8 @@ internal sealed partial record NpyHeader(string Type, bool BigEndian, bool Colum
         };
         Int128 bytes = (Int128)Shape.Size * stored.Size;
         if (bytes > stream.Length - stream.Position)
-            throw new InvalidDataException($"{what}: {stored} {Shape} needs {bytes} bytes, {stream.Length - stream.Position} are left. The file is cut off or its header is wrong.");
+            throw new InvalidDataException(
+                $"{what}: {stored} {Shape} needs {bytes} bytes, {stream.Length - stream.Position} are left. The file is cut off or its header is wrong.");
         Shape order = ColumnMajor ? Reversed(Shape) : Shape;
         NDArray x = ArrayStream.Read(stream, stored, order, what);
         if (BigEndian) ArrayStream.ReverseBytes(x);

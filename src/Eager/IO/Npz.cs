@@ -38,9 +38,11 @@ public static class Npz
         {
             string what = $"{path}, entry '{entry.FullName}'";
             if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal)) throw new InvalidDataException($"{what}: not an .npy file.");
-            if (entry.Length > entry.CompressedLength * MaxDeflateRatio + 1024) throw new InvalidDataException($"{what}: the archive claims {entry.Length} bytes of {entry.CompressedLength}.");
+            if (entry.Length > entry.CompressedLength * MaxDeflateRatio + 1024)
+                throw new InvalidDataException($"{what}: the archive claims {entry.Length} bytes of {entry.CompressedLength}.");
             using Stream content = entry.Open();
-            if (!arrays.TryAdd(entry.FullName[..^4], Npy.Load(ArrayStream.Seekable(content), what))) throw new InvalidDataException($"{what}: the name occurs twice.");
+            if (!arrays.TryAdd(entry.FullName[..^4], Npy.Load(ArrayStream.Seekable(content), what)))
+                throw new InvalidDataException($"{what}: the name occurs twice.");
         }
 
         return arrays;

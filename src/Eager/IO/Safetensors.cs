@@ -20,7 +20,8 @@ public static class Safetensors
     {
         ArgumentNullException.ThrowIfNull(arrays);
         foreach (NDArray array in arrays.Values) Npy.CheckReadable(array);
-        if (arrays.ContainsKey(SafetensorsHeader.Metadata)) throw new ArgumentException($"Safetensors.Save: the name '{SafetensorsHeader.Metadata}' is reserved by the format.", nameof(arrays));
+        if (arrays.ContainsKey(SafetensorsHeader.Metadata))
+            throw new ArgumentException($"Safetensors.Save: the name '{SafetensorsHeader.Metadata}' is reserved by the format.", nameof(arrays));
         // Large elements first, so that every array is aligned to its elements.
         List<KeyValuePair<string, NDArray>> ordered = [.. arrays.OrderByDescending(a => a.Value.DType.Size).ThenBy(a => a.Key, StringComparer.Ordinal)];
         byte[] header = Header(ordered, metadata);

@@ -75,7 +75,8 @@ internal sealed record SafetensorsEntry(string Name, string Type, Shape Shape, l
         (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
         Int128 bytes = size;
         foreach (int s in sizes) bytes = bytes > long.MaxValue ? bytes : bytes * s;
-        if (begin < 0 || end < begin || bytes != end - begin) throw SafetensorsHeader.Invalid(path, $"'{property.Name}' has {end - begin} bytes, its shape ({string.Join(", ", sizes)}) and type {type} need {bytes}");
+        if (begin < 0 || end < begin || bytes != end - begin) throw SafetensorsHeader.Invalid(
+                path, $"'{property.Name}' has {end - begin} bytes, its shape ({string.Join(", ", sizes)}) and type {type} need {bytes}");
         return new SafetensorsEntry(property.Name, type, new Shape(sizes), begin, end);
     }
 

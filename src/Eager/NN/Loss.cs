@@ -67,6 +67,38 @@ public static class Loss
         return Reduce(Nd.Relu(margin - prediction * target), reduction);
     }
 
+    /// <summary>−prediction[target] of log-probabilities (…, classes) and class indices (…), Int32 or Int64.</summary>
+    /// <exception cref="ShapeException">The target is not the prediction's shape without the last axis.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
+    public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
+        Reduce(-Nd.Pick(prediction, target), reduction);
+
+    /// <summary>exp(prediction) − target·prediction: the negative logarithm of Poisson's probability up to a constant, of the logarithm of the mean.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray PoissonNegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckShapes(prediction, target);
+        return Reduce(Nd.Exp(prediction) - target * prediction, reduction);
+    }
+
+    /// <summary>1 − cos of the angle between prediction and target along the last axis.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static NDArray CosineDistance(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double epsilon = 1e-8)
+    {
+        CheckShapes(prediction, target);
+        NDArray lengths = Nd.Norm(prediction, -1) * Nd.Norm(target, -1);
+        return Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction);
+    }
+
+    /// <summary>Connectionist temporal classification, see <see cref="Nd.CtcLoss"/>: logits (time, batch, classes) and labels (batch, length).</summary>
+    public static NDArray Ctc(
+        NDArray prediction,
+        NDArray target,
+        Reduction reduction = Reduction.Mean,
+        NDArray? predictionLengths = null,
+        NDArray? targetLengths = null,
+        int blank = 0) => Reduce(Nd.CtcLoss(prediction, target, predictionLengths, targetLengths, blank), reduction);
+
     private static NDArray Reduce(NDArray values, Reduction reduction) => reduction switch
     {
         Reduction.None => values,

@@ -22,9 +22,12 @@ public abstract partial class Module
         Dictionary<string, NDArray> file = IsNpz(path) ? Npz.Load(path) : Safetensors.Load(path);
         string[] missing = [.. state.Keys.Except(file.Keys)], unknown = [.. file.Keys.Except(state.Keys)];
         if (missing.Length + unknown.Length > 0)
-            throw new InvalidDataException($"{path} does not fit {GetType().Name}: missing: {List(missing)}; unknown: {List(unknown)}. Build the module as it was when it was saved.");
+            throw new InvalidDataException(
+                $"{path} does not fit {GetType().Name}: missing: {List(missing)}; unknown: {List(unknown)}. Build the module as it was when it was saved.");
         foreach ((string name, NDArray array) in state)
-            if (file[name].Shape != array.Shape) throw new InvalidDataException($"{path} does not fit {GetType().Name}: '{name}' is {file[name].Shape} in the file and {array.Shape} in the module.");
+            if (file[name].Shape != array.Shape)
+                throw new InvalidDataException(
+                    $"{path} does not fit {GetType().Name}: '{name}' is {file[name].Shape} in the file and {array.Shape} in the module.");
         using RecordScope scope = Autograd.Pause();
         foreach ((string name, NDArray array) in state) array.Assign(file[name]);
     }

@@ -93,8 +93,10 @@ public abstract partial class Module
     private void Check(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        if (name.Contains('.', StringComparison.Ordinal)) throw new ArgumentException($"{GetType().Name}: the name '{name}' has a dot, which separates a child's name from its parameter's.", nameof(name));
-        if (_own.ContainsKey(name) || _ownBuffers.ContainsKey(name) || _children.ContainsKey(name)) throw new ArgumentException($"{GetType().Name}: the name '{name}' is taken.", nameof(name));
+        if (name.Contains('.', StringComparison.Ordinal))
+            throw new ArgumentException($"{GetType().Name}: the name '{name}' has a dot, which separates a child's name from its parameter's.", nameof(name));
+        if (_own.ContainsKey(name) || _ownBuffers.ContainsKey(name) || _children.ContainsKey(name))
+            throw new ArgumentException($"{GetType().Name}: the name '{name}' is taken.", nameof(name));
     }
 
     // A parameter that is shared by several modules appears once, under its first name.

@@ -39,7 +39,11 @@ internal sealed class ModuleSummary(Module root)
     {
         List<string[]> rows = [["Module", "Type", "Output", "Parameters"], ["(input)", string.Empty, inputShape.ToString(), string.Empty]];
         foreach ((string name, Module module) in parts)
-            rows.Add([name.Length == 0 ? "(all)" : name, module.GetType().Name, _outputs.GetValueOrDefault(module, "-"), Number(module.Parameters.Values.Sum(p => p.Size))]);
+        {
+            string parameters = Number(module.Parameters.Values.Sum(p => p.Size));
+            rows.Add([name.Length == 0 ? "(all)" : name, module.GetType().Name, _outputs.GetValueOrDefault(module, "-"), parameters]);
+        }
+
         int[] widths = new int[4];
         foreach (string[] row in rows)
             for (int i = 0; i < 4; i++) widths[i] = Math.Max(widths[i], row[i].Length);

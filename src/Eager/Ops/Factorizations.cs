@@ -36,7 +36,9 @@ internal static class Factorizations
         y[0] = x[1];
     }
 
-    /// <summary>The parts of a factorisation one after the other in one line per matrix, of the size that <paramref name="length"/> gives for (rows, columns).</summary>
+    /// <summary>
+    /// The parts of a factorisation one after the other in one line per matrix, of the size that <paramref name="length"/> gives for (rows, columns).
+    /// </summary>
     public static void InferPacked(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y, Func<int, int, int> length)
     {
         CheckMatrix(op, x[0], square: false);
@@ -63,7 +65,9 @@ internal static class Factorizations
             for (int at = 0; at < to.Length; at += n * n)
             {
                 int bad = CholeskyKernel.Run(from.Slice(at, n * n), to.Slice(at, n * n), n);
-                if (bad >= 0) throw new LinearAlgebraException($"Cholesky: matrix {at / (n * n)} of {x.Shape} is not positive definite: pivot {bad} is not positive. Check its symmetry, or add a multiple of Eye.");
+                if (bad >= 0)
+                    throw new LinearAlgebraException(
+                        $"Cholesky: matrix {at / (n * n)} of {x.Shape} is not positive definite: pivot {bad} is not positive. Check its symmetry, or add a multiple of Eye.");
             }
 
             GC.KeepAlive(x);
@@ -83,7 +87,11 @@ internal static class Factorizations
             Span<T> x = Elements<T>(y);
             Elements<T>(b = b.Contiguous()).CopyTo(x);
             for (int i = 0; i * n * columns < x.Length; i++)
-                TriangularKernel.Solve(matrices.Slice(i * n * n, n * n), x.Slice(i * n * columns, n * columns), n, columns, t.Lower, t.Transpose, t.UnitDiagonal);
+            {
+                Span<T> system = x.Slice(i * n * columns, n * columns);
+                TriangularKernel.Solve(matrices.Slice(i * n * n, n * n), system, n, columns, t.Lower, t.Transpose, t.UnitDiagonal);
+            }
+
             GC.KeepAlive(a);
             GC.KeepAlive(b);
         }
@@ -102,8 +110,11 @@ internal static class Factorizations
             EachLu<T>(a, (index, lu, order, _) =>
             {
                 for (int k = 0; k < n; k++)
-                    if (lu[k * n + k] == T.Zero) throw new LinearAlgebraException($"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
-                LuKernel.Solve(lu, order, Elements<T>(right).Slice(index * n * columns, n * columns), Elements<T>(y).Slice(index * n * columns, n * columns), n, columns);
+                    if (lu[k * n + k] == T.Zero)
+                        throw new LinearAlgebraException(
+                            $"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
+                int start = index * n * columns, length = n * columns;
+                LuKernel.Solve(lu, order, Elements<T>(right).Slice(start, length), Elements<T>(y).Slice(start, length), n, columns);
             });
             GC.KeepAlive(right);
         }

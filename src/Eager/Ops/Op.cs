@@ -68,7 +68,7 @@ internal enum Cost
 }
 
 /// <summary>Everything Fusion knows about one operator: its row is its whole definition.</summary>
-internal sealed class Op
+internal sealed partial class Op
 {
     public required string Name { get; init; }
 

@@ -5,15 +5,15 @@ namespace Fusion;
 // Rows on the bits of integers.
 internal static partial class OpTable
 {
-    public static readonly Op BitwiseAnd = BitRow("BitwiseAnd", BitOperation.And);
+    public static readonly Op BitwiseAnd = BitRow("BitwiseAnd", BitOperation.And).Named("bitwise_and", "integer");
 
-    public static readonly Op BitwiseOr = BitRow("BitwiseOr", BitOperation.Or);
+    public static readonly Op BitwiseOr = BitRow("BitwiseOr", BitOperation.Or).Named("bitwise_or", "integer");
 
-    public static readonly Op BitwiseXor = BitRow("BitwiseXor", BitOperation.Xor);
+    public static readonly Op BitwiseXor = BitRow("BitwiseXor", BitOperation.Xor).Named("bitwise_xor", "integer");
 
-    public static readonly Op ShiftLeft = BitRow("ShiftLeft", BitOperation.ShiftLeft);
+    public static readonly Op ShiftLeft = BitRow("ShiftLeft", BitOperation.ShiftLeft).Named("-, np.left_shift, torch.bitwise_left_shift", "integer");
 
-    public static readonly Op ShiftRight = BitRow("ShiftRight", BitOperation.ShiftRight);
+    public static readonly Op ShiftRight = BitRow("ShiftRight", BitOperation.ShiftRight).Named("-, np.right_shift, torch.bitwise_right_shift", "integer");
 
     private static Op BitRow(string name, BitOperation operation) => Row(new Op
     {

@@ -4,7 +4,10 @@ namespace Fusion;
 // Gradients of symmetric matrices are symmetric: only one triangle is read, both are differentiated.
 internal static partial class OpTable
 {
-    /// <summary>A = L·Lᵀ. Ā = L⁻ᵀ·Φ(Lᵀ·L̄)·L⁻¹, symmetrised, where Φ keeps the lower triangle and halves the diagonal (Murray, "Differentiation of the Cholesky decomposition", 2016).</summary>
+    /// <summary>
+    /// A = L·Lᵀ. Ā = L⁻ᵀ·Φ(Lᵀ·L̄)·L⁻¹, symmetrised, where Φ keeps the lower triangle and halves the diagonal (Murray, "Differentiation of the Cholesky
+    /// decomposition", 2016).
+    /// </summary>
     public static readonly Op Cholesky = Row(new Op
     {
         Name = "Cholesky",
@@ -12,7 +15,7 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Cholesky(x[0], y[0]),
         Gradient = [CholeskyGradient],
         Saves = Saved.Output,
-    });
+    }).Named("mx.np.linalg.cholesky, np.linalg.cholesky, torch.linalg.cholesky", "real");
 
     /// <summary>op(A)·X = B with a triangular A. B̄ = op(A)⁻ᵀ·X̄, Ā = −B̄·Xᵀ (−X·B̄ᵀ when transposed) within the triangle.</summary>
     public static readonly Op TriangularSolve = Row(new Op
@@ -23,7 +26,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => Factorizations.TriangularSolve(x[0], x[1], (TriangularAttributes)attributes!, y[0]),
         Gradient = [TriangularMatrixGradient, c => TriangularSolve!.Apply(c.X, c.G, Turned(c.Attributes<TriangularAttributes>()))],
         Saves = Saved.Input0 | Saved.Output,
-    });
+    }).Named("mx.nd.linalg.trsm, scipy.linalg.solve_triangular, torch.linalg.solve_triangular", "real");
 
     /// <summary>A·X = B. B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ.</summary>
     public static readonly Op Solve = Row(new Op
@@ -34,7 +37,7 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Solve(x[0], x[1], y[0]),
         Gradient = [c => -Product(Solve!.Apply(Turn(c.X), c.G), c.Output, false, true), c => Solve!.Apply(Turn(c.X), c.G)],
         Saves = Saved.Input0 | Saved.Output,
-    });
+    }).Named("mx.np.linalg.solve, np.linalg.solve, torch.linalg.solve", "real");
 
     /// <summary>Ā = g·det A·A⁻ᵀ.</summary>
     public static readonly Op Det = Row(new Op
@@ -44,7 +47,7 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: false, logarithm: false),
         Gradient = [c => PerMatrix(c.G * c.Output) * Nd.Inverse(Turn(c.X))],
         Saves = Saved.Input0 | Saved.Output,
-    });
+    }).Named("mx.np.linalg.det, np.linalg.det, torch.linalg.det", "real");
 
     /// <summary>ln |det A|. Ā = g·A⁻ᵀ.</summary>
     public static readonly Op LogAbsDet = Row(new Op
@@ -54,17 +57,21 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: false, logarithm: true),
         Gradient = [c => PerMatrix(c.G) * Nd.Inverse(Turn(c.X))],
         Saves = Saved.Input0,
-    });
+    }).Named("mx.np.linalg.slogdet, np.linalg.slogdet, torch.linalg.slogdet", "real");
 
+    /// <summary>The sign of det A: −1, 0 or 1.</summary>
     public static readonly Op DetSign = Row(new Op
     {
         Name = "DetSign",
         Infer = (x, _, y) => Factorizations.InferScalar("SlogDet", x, y),
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: true, logarithm: false),
         Gradient = [null],
-    });
+    }).Named("mx.np.linalg.slogdet, np.linalg.slogdet, torch.linalg.slogdet", "real");
 
-    /// <summary>Q (m, n) and R (n, n) of matrices with m ≥ n. With M = R·R̄ᵀ − Q̄ᵀ·Q: Ā = (Q̄ + Q·sym(M))·R⁻ᵀ, sym from the lower triangle (Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2010).</summary>
+    /// <summary>
+    /// Q (m, n) and R (n, n) of matrices with m ≥ n. With M = R·R̄ᵀ − Q̄ᵀ·Q: Ā = (Q̄ + Q·sym(M))·R⁻ᵀ, sym from the lower triangle (Walter and Lehmann,
+    /// "Algorithmic differentiation of linear algebra functions", 2010).
+    /// </summary>
     public static readonly Op Qr = Row(new Op
     {
         Name = "Qr",
@@ -72,9 +79,12 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Qr(x[0], y[0]),
         Gradient = [QrGradient],
         Saves = Saved.Output,
-    });
+    }).Named("mx.np.linalg.qr, np.linalg.qr, torch.linalg.qr", "real");
 
-    /// <summary>Values (n) and vectors V (n, n). Ā = V·(diag(λ̄) + F ∘ Vᵀ·V̄)·Vᵀ, symmetrised, Fᵢⱼ = 1/(λⱼ − λᵢ), and 0 for equal values (Giles, "An extended collection of matrix derivative results", 2008).</summary>
+    /// <summary>
+    /// Values (n) and vectors V (n, n). Ā = V·(diag(λ̄) + F ∘ Vᵀ·V̄)·Vᵀ, symmetrised, Fᵢⱼ = 1/(λⱼ − λᵢ), and 0 for equal values (Giles, "An extended
+    /// collection of matrix derivative results", 2008).
+    /// </summary>
     public static readonly Op Eigh = Row(new Op
     {
         Name = "Eigh",
@@ -86,7 +96,7 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Eigh(x[0], y[0]),
         Gradient = [EighGradient],
         Saves = Saved.Output,
-    });
+    }).Named("mx.np.linalg.eigh, np.linalg.eigh, torch.linalg.eigh", "real");
 
     /// <summary>U (m, n), values (n), Vᵀ (n, n) of matrices with m ≥ n (Townsend, "Differentiating the singular value decomposition", 2016).</summary>
     public static readonly Op Svd = Row(new Op
@@ -96,7 +106,7 @@ internal static partial class OpTable
         Run = (x, _, y) => Factorizations.Svd(x[0], y[0]),
         Gradient = [SvdGradient],
         Saves = Saved.Output,
-    });
+    }).Named("mx.np.linalg.svd, np.linalg.svd, torch.linalg.svd", "real");
 
     /// <summary>The pseudo-inverse at constant rank (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973).</summary>
     public static readonly Op Pinv = Row(new Op
@@ -106,7 +116,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => Factorizations.Pinv(x[0], (CutoffAttributes)attributes!, y[0]),
         Gradient = [PinvGradient],
         Saves = Saved.Input0 | Saved.Output,
-    });
+    }).Named("mx.np.linalg.pinv, np.linalg.pinv, torch.linalg.pinv", "real");
 
     /// <summary>A part of a packed output as matrices.</summary>
     internal static NDArray Part(NDArray packed, int start, int rows, int columns) =>
@@ -145,7 +155,8 @@ internal static partial class OpTable
         NDArray lower = Product(r, gr, false, true) - Product(gq, q, true, false);
         NDArray symmetric = Nd.Tril(lower) + Turn(Nd.Tril(lower, -1));
         // X·R⁻ᵀ = (R⁻¹·Xᵀ)ᵀ.
-        return Turn(TriangularSolve.Apply(r, Turn(gq + Product(q, symmetric, false, false)), new TriangularAttributes(Lower: false, Transpose: false, UnitDiagonal: false)));
+        TriangularAttributes upper = new(Lower: false, Transpose: false, UnitDiagonal: false);
+        return Turn(TriangularSolve.Apply(r, Turn(gq + Product(q, symmetric, false, false)), upper));
     }
 
     private static NDArray EighGradient(GradientContext c)

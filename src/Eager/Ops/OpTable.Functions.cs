@@ -12,52 +12,58 @@ internal static partial class OpTable
     private const double OneOverSqrt2 = 0.70710678118654752440;
     private const double SqrtTwoOverPi = 0.79788456080286535588;
 
-    public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * (c.X * 2));
+    public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * (c.X * 2)).Named("square");
 
-    public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output);
+    public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output).Named("sqrt");
 
-    public static readonly Op ReciprocalSqrt = Element(ElementOps.ReciprocalSqrt, Saved.Output, c => c.G * -0.5 * (c.Output * c.Output * c.Output));
+    public static readonly Op ReciprocalSqrt = Element(ElementOps.ReciprocalSqrt, Saved.Output, c => c.G * -0.5 * (c.Output * c.Output * c.Output))
+        .Named("mx.nd.rsqrt, -, torch.rsqrt");
 
-    public static readonly Op Reciprocal = Element(ElementOps.Reciprocal, Saved.Output, c => -(c.G * (c.Output * c.Output)));
+    public static readonly Op Reciprocal = Element(ElementOps.Reciprocal, Saved.Output, c => -(c.G * (c.Output * c.Output))).Named("reciprocal");
 
-    public static readonly Op Exp = Element(ElementOps.Exp, Saved.Output, c => c.G * c.Output);
+    public static readonly Op Exp = Element(ElementOps.Exp, Saved.Output, c => c.G * c.Output).Named("exp");
 
-    public static readonly Op Exp2 = Element(ElementOps.Exp2, Saved.Output, c => c.G * (c.Output * Ln2));
+    public static readonly Op Exp2 = Element(ElementOps.Exp2, Saved.Output, c => c.G * (c.Output * Ln2)).Named("-, np.exp2, torch.exp2");
 
-    public static readonly Op ExpM1 = Element(ElementOps.ExpM1, Saved.Output, c => c.G * (c.Output + 1));
+    public static readonly Op ExpM1 = Element(ElementOps.ExpM1, Saved.Output, c => c.G * (c.Output + 1)).Named("expm1");
 
-    public static readonly Op Log = Element(ElementOps.Log, Saved.Input0, c => c.G / c.X);
+    public static readonly Op Log = Element(ElementOps.Log, Saved.Input0, c => c.G / c.X).Named("log");
 
-    public static readonly Op Log2 = Element(ElementOps.Log2, Saved.Input0, c => c.G / (c.X * Ln2));
+    public static readonly Op Log2 = Element(ElementOps.Log2, Saved.Input0, c => c.G / (c.X * Ln2)).Named("log2");
 
-    public static readonly Op Log10 = Element(ElementOps.Log10, Saved.Input0, c => c.G / (c.X * Ln10));
+    public static readonly Op Log10 = Element(ElementOps.Log10, Saved.Input0, c => c.G / (c.X * Ln10)).Named("log10");
 
-    public static readonly Op LogP1 = Element(ElementOps.LogP1, Saved.Input0, c => c.G / (c.X + 1));
+    public static readonly Op LogP1 = Element(ElementOps.LogP1, Saved.Input0, c => c.G / (c.X + 1)).Named("log1p");
 
-    public static readonly Op Sin = Element(ElementOps.Sin, Saved.Input0, c => c.G * Nd.Cos(c.X));
+    public static readonly Op Sin = Element(ElementOps.Sin, Saved.Input0, c => c.G * Nd.Cos(c.X)).Named("sin");
 
-    public static readonly Op Cos = Element(ElementOps.Cos, Saved.Input0, c => -(c.G * Nd.Sin(c.X)));
+    public static readonly Op Cos = Element(ElementOps.Cos, Saved.Input0, c => -(c.G * Nd.Sin(c.X))).Named("cos");
 
-    public static readonly Op Tan = Element(ElementOps.Tan, Saved.Output, c => c.G * (Nd.Square(c.Output) + 1));
+    public static readonly Op Tan = Element(ElementOps.Tan, Saved.Output, c => c.G * (Nd.Square(c.Output) + 1)).Named("tan");
 
-    public static readonly Op Tanh = Element(ElementOps.Tanh, Saved.Output, c => c.G * (1 - Nd.Square(c.Output)));
+    public static readonly Op Tanh = Element(ElementOps.Tanh, Saved.Output, c => c.G * (1 - Nd.Square(c.Output))).Named("tanh");
 
-    public static readonly Op Sigmoid = Element(ElementOps.Sigmoid, Saved.Output, c => c.G * (c.Output * (1 - c.Output)));
+    public static readonly Op Sigmoid = Element(ElementOps.Sigmoid, Saved.Output, c => c.G * (c.Output * (1 - c.Output)))
+        .Named("mx.npx.sigmoid, scipy.special.expit, torch.sigmoid");
 
-    public static readonly Op Erf = Element(ElementOps.Erf, Saved.Input0, c => c.G * (Nd.Exp(-Nd.Square(c.X)) * TwoOverSqrtPi));
+    public static readonly Op Erf = Element(ElementOps.Erf, Saved.Input0, c => c.G * (Nd.Exp(-Nd.Square(c.X)) * TwoOverSqrtPi))
+        .Named("mx.npx.erf, scipy.special.erf, torch.erf");
 
-    public static readonly Op Softplus = Element(ElementOps.Softplus, Saved.Input0, c => c.G * Nd.Sigmoid(c.X));
+    public static readonly Op Softplus = Element(ElementOps.Softplus, Saved.Input0, c => c.G * Nd.Sigmoid(c.X))
+        .Named("mx.npx.activation('softrelu'), -, torch.nn.functional.softplus");
 
-    public static readonly Op Relu = Element(ElementOps.Relu, Saved.Output, c => Nd.Where(c.Output > 0, c.G, 0));
+    public static readonly Op Relu = Element(ElementOps.Relu, Saved.Output, c => Nd.Where(c.Output > 0, c.G, 0)).Named("mx.npx.relu, -, torch.relu");
 
     /// <summary>The second input is the slope, a constant.</summary>
-    public static readonly Op LeakyRelu = Element(ElementOps.LeakyRelu, Saved.Inputs, c => Nd.Where(c.X > 0, c.G, c.G * c.Y), null);
+    public static readonly Op LeakyRelu = Element(ElementOps.LeakyRelu, Saved.Inputs, c => Nd.Where(c.X > 0, c.G, c.G * c.Y), null)
+        .Named("mx.npx.leaky_relu, -, torch.nn.functional.leaky_relu");
 
-    public static readonly Op Silu = Element(ElementOps.Silu, Saved.Input0, SiluGradient);
+    public static readonly Op Silu = Element(ElementOps.Silu, Saved.Input0, SiluGradient).Named("-, -, torch.nn.functional.silu");
 
-    public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, GeluGradient);
+    public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, GeluGradient).Named("mx.npx.leaky_relu('gelu'), -, torch.nn.functional.gelu");
 
-    public static readonly Op GeluTanh = Element(ElementOps.GeluTanh, Saved.Input0, GeluTanhGradient);
+    /// <summary>½x·(1 + tanh(√(2/π)·(x + 0.044715x³))).</summary>
+    public static readonly Op GeluTanh = Element(ElementOps.GeluTanh, Saved.Input0, GeluTanhGradient).Named("-, -, torch.nn.functional.gelu('tanh')");
 
     // σ(x)·(1 + x·(1 − σ(x)))
     private static NDArray SiluGradient(GradientContext c)

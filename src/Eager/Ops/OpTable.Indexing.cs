@@ -12,7 +12,7 @@ internal static partial class OpTable
         Gradient = [c => TakeGradient!.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.np.take, np.take, torch.index_select");
 
     /// <summary>The transpose of <see cref="Take"/>: zeros of the source's shape, to which the slices of the gradient are added in order.</summary>
     public static readonly Op TakeGradient = Row(new Op
@@ -35,7 +35,7 @@ internal static partial class OpTable
         Gradient = [c => PickGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.npx.pick, -, torch.gather");
 
     /// <summary>The transpose of <see cref="Pick"/>: lines of zeros with the gradient at the index.</summary>
     public static readonly Op PickGradient = Row(new Op
@@ -55,5 +55,5 @@ internal static partial class OpTable
         Run = Indexing.RunOneHot,
         Gradient = [null],
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.npx.one_hot, -, torch.nn.functional.one_hot");
 }

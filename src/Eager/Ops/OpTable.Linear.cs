@@ -13,7 +13,7 @@ internal static partial class OpTable
         Gradient = [MatMulGradientA, MatMulGradientB],
         Saves = Saved.Inputs,
         SavesPerInput = [Saved.Input1, Saved.Input0],
-    });
+    }).Named("matmul", "real");
 
     /// <summary>x·Wᵀ + b for x (m, in), W (out, in), b (out): the bias is added where the product is written.</summary>
     public static readonly Op FullyConnected = Row(new Op
@@ -26,7 +26,7 @@ internal static partial class OpTable
         Gradient = [c => Product(c.G, c.Y, false, false), c => Product(c.G, c.X, true, false), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
         SavesPerInput = [Saved.Input1, Saved.Input0, Saved.None],
-    });
+    }).Named("mx.npx.fully_connected, -, torch.nn.functional.linear", "real");
 
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
 

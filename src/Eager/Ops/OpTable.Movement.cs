@@ -3,6 +3,7 @@ namespace Fusion;
 // Rows that move elements. Reshape, Transpose, BroadcastTo and Slice are views.
 internal static partial class OpTable
 {
+    /// <summary>The same elements in storage of their own.</summary>
     public static readonly Op Copy = Row(new Op
     {
         Name = "Copy",
@@ -10,8 +11,9 @@ internal static partial class OpTable
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
         Gradient = [c => c.G],
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.np.copy, np.copy, torch.clone");
 
+    /// <summary>The elements converted to another type.</summary>
     public static readonly Op Cast = Row(new Op
     {
         Name = "Cast",
@@ -19,32 +21,33 @@ internal static partial class OpTable
         Run = (x, _, y) => Movement.CastTo(x[0], y[0]),
         Gradient = [c => c.G],
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.np.ndarray.astype, np.ndarray.astype, torch.Tensor.to");
 
-    public static readonly Op StopGradient = Move("StopGradient", (x, _, y) => y[0] = x[0], (x, _) => x.View(x.Shape, x.Offset, Views.Strides(x)), null, null);
+    public static readonly Op StopGradient = Move("StopGradient", (x, _, y) => y[0] = x[0], (x, _) => x.View(x.Shape, x.Offset, Views.Strides(x)), null, null)
+        .Named("mx.npx.stop_gradient, -, torch.Tensor.detach");
 
-    public static readonly Op Reshape = Move("Reshape", Views.InferReshape, Views.Reshape, null, c => Nd.Reshape(c.G, c.ShapeOf(0)));
+    public static readonly Op Reshape = Move("Reshape", Views.InferReshape, Views.Reshape, null, c => Nd.Reshape(c.G, c.ShapeOf(0))).Named("reshape");
 
     public static readonly Op Transpose = Move(
         "Transpose",
         Views.InferTranspose,
         (x, attributes) => Views.Transpose(x, ((PermutationAttributes)attributes!).Axes.Span),
         null,
-        c => Nd.Transpose(c.G, Views.Inverse(c.Attributes<PermutationAttributes>().Axes.Span)));
+        c => Nd.Transpose(c.G, Views.Inverse(c.Attributes<PermutationAttributes>().Axes.Span))).Named("mx.np.transpose, np.transpose, torch.permute");
 
     public static readonly Op BroadcastTo = Move(
         "BroadcastTo",
         Views.InferBroadcast,
         (x, attributes) => Views.Broadcast(x, ((ShapeAttributes)attributes!).Shape),
         null,
-        c => c.G);
+        c => c.G).Named("broadcast_to");
 
     public static readonly Op Slice = Move(
         "Slice",
         (x, attributes, y) => y[0] = x[0] with { Shape = ((SliceAttributes)attributes!).Counts.Span.ToArray() },
         (x, attributes) => Views.Slice(x, (SliceAttributes)attributes!),
         null,
-        c => Unslice!.Apply(c.G, c.Attributes<SliceAttributes>()));
+        c => Unslice!.Apply(c.G, c.Attributes<SliceAttributes>())).Named("mx.npx.slice, -, torch.narrow");
 
     /// <summary>The transpose of <see cref="Slice"/>: zeros, with the input at the slice's place.</summary>
     public static readonly Op Unslice = Move(
@@ -85,7 +88,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         Gradient = [ConcatGradient],
         Cost = Cost.MemoryBound,
-    });
+    }).Named("mx.np.concatenate, np.concatenate, torch.cat");
 
     private static NDArray ConcatGradient(GradientContext c)
     {

@@ -8,18 +8,23 @@ internal sealed record RandomIntegerAttributes(Shape Shape, DType DType, long Lo
 // Rows without inputs. Each takes its part of the random stream when it runs, not when it is recorded or traced.
 internal static partial class OpTable
 {
-    public static readonly Op RandomUniform = RandomRow("RandomUniform", RandomOps.Uniform);
+    public static readonly Op RandomUniform = RandomRow("RandomUniform", RandomOps.Uniform)
+        .Named("mx.np.random.uniform, np.random.uniform, torch.rand", "real");
 
-    public static readonly Op RandomNormal = RandomRow("RandomNormal", RandomOps.Normal);
+    public static readonly Op RandomNormal = RandomRow("RandomNormal", RandomOps.Normal).Named("mx.np.random.normal, np.random.normal, torch.normal", "real");
 
-    public static readonly Op RandomBernoulli = RandomRow("RandomBernoulli", RandomOps.Bernoulli);
+    public static readonly Op RandomBernoulli = RandomRow("RandomBernoulli", RandomOps.Bernoulli).Named("mx.npx.random.bernoulli, -, torch.bernoulli");
 
-    public static readonly Op RandomPermutation = RandomRow("RandomPermutation", RandomOps.Permutation);
+    public static readonly Op RandomPermutation = RandomRow("RandomPermutation", RandomOps.Permutation)
+        .Named("mx.np.random.permutation, np.random.permutation, torch.randperm");
 
-    public static readonly Op RandomGamma = RandomRow("RandomGamma", RandomOps.Gamma);
+    public static readonly Op RandomGamma = RandomRow("RandomGamma", RandomOps.Gamma)
+        .Named("mx.np.random.gamma, np.random.gamma, torch.distributions.Gamma", "real");
 
-    public static readonly Op RandomPoisson = RandomRow("RandomPoisson", RandomOps.Poisson);
+    public static readonly Op RandomPoisson = RandomRow("RandomPoisson", RandomOps.Poisson)
+        .Named("mx.nd.random.poisson, np.random.poisson, torch.poisson", "real");
 
+    /// <summary>Integers of an interval, each equally likely.</summary>
     public static readonly Op RandomInteger = Row(new Op
     {
         Name = "RandomInteger",
@@ -27,7 +32,7 @@ internal static partial class OpTable
         Infer = static (_, attributes, y) => y[0] = new TensorType(((RandomIntegerAttributes)attributes!).DType, ((RandomIntegerAttributes)attributes).Shape),
         Run = static (_, attributes, y) => RandomOps.Integer((RandomIntegerAttributes)attributes!, y[0]),
         Impure = true,
-    });
+    }).Named("mx.np.random.randint, np.random.randint, torch.randint", "integer");
 
     private static Op RandomRow(string name, Action<RandomAttributes, NDArray> fill) => Row(new Op
     {

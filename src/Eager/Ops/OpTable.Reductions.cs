@@ -5,19 +5,19 @@ namespace Fusion;
 internal static partial class OpTable
 {
     /// <summary>Integers are added up in Int64, Bool counts.</summary>
-    public static readonly Op Sum = Reduction("Sum", ReduceKind.Sum, Saved.None, c => Reductions.Spread(c, c.G));
+    public static readonly Op Sum = Reduction("Sum", ReduceKind.Sum, Saved.None, c => Reductions.Spread(c, c.G)).Named("sum");
 
-    public static readonly Op Max = Reduction("Max", ReduceKind.Max, Saved.Input0 | Saved.Output, Reductions.ExtremumGradient);
+    public static readonly Op Max = Reduction("Max", ReduceKind.Max, Saved.Input0 | Saved.Output, Reductions.ExtremumGradient).Named("max");
 
-    public static readonly Op Min = Reduction("Min", ReduceKind.Min, Saved.Input0 | Saved.Output, Reductions.ExtremumGradient);
+    public static readonly Op Min = Reduction("Min", ReduceKind.Min, Saved.Input0 | Saved.Output, Reductions.ExtremumGradient).Named("min");
 
-    public static readonly Op Any = Reduction("Any", ReduceKind.Any, Saved.None, null);
+    public static readonly Op Any = Reduction("Any", ReduceKind.Any, Saved.None, null).Named("any");
 
-    public static readonly Op All = Reduction("All", ReduceKind.All, Saved.None, null);
+    public static readonly Op All = Reduction("All", ReduceKind.All, Saved.None, null).Named("all");
 
-    public static readonly Op ArgMax = ArgReduction("ArgMax", max: true);
+    public static readonly Op ArgMax = ArgReduction("ArgMax", max: true).Named("argmax");
 
-    public static readonly Op ArgMin = ArgReduction("ArgMin", max: false);
+    public static readonly Op ArgMin = ArgReduction("ArgMin", max: false).Named("argmin");
 
     public static readonly Op CumSum = Row(new Op
     {
@@ -25,7 +25,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => y[0] = x[0],
         Run = Reductions.RunScan,
         Gradient = [c => CumSum!.Apply(c.G, c.Attributes<ScanAttributes>() with { Reverse = !c.Attributes<ScanAttributes>().Reverse })],
-    });
+    }).Named("cumsum");
 
     private static Op Reduction(string name, ReduceKind kind, Saved saves, GradientRule? gradient) => Row(new Op
     {

@@ -15,7 +15,7 @@ internal static unsafe partial class OpTable
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.Softmax(t[0], p[0], p[1], rows, n)),
         Gradient = [c => SoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
-    });
+    }).Named("mx.npx.softmax, scipy.special.softmax, torch.softmax", "real");
 
     /// <summary>y·(g − Σ g·y) of the output y and the upstream gradient g.</summary>
     public static readonly Op SoftmaxGradient = Row(new Op
@@ -42,7 +42,7 @@ internal static unsafe partial class OpTable
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmax(t[0], p[0], p[1], rows, n)),
         Gradient = [c => LogSoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
-    });
+    }).Named("mx.npx.log_softmax, scipy.special.log_softmax, torch.log_softmax", "real");
 
     /// <summary>g − exp(y)·Σ g of the output y and the upstream gradient g.</summary>
     public static readonly Op LogSoftmaxGradient = Row(new Op
@@ -70,7 +70,7 @@ internal static unsafe partial class OpTable
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,
-    });
+    }).Named("mx.nd.softmax_cross_entropy, -, torch.nn.functional.cross_entropy", "real");
 
     /// <summary>(softmax(x) − onehot(label))·g. Inputs: logits, labels, one upstream gradient per line.</summary>
     public static readonly Op CrossEntropyGradient = Row(new Op

@@ -14,7 +14,7 @@ internal static partial class OpTable
         Infer = Searching.InferSearchSorted,
         Run = (x, right, y) => Searching.RunSearchSorted(x[0], x[1], (bool)right!, y[0]),
         Gradient = [null, null],
-    });
+    }).Named("-, np.searchsorted, torch.searchsorted");
 
     /// <summary>For each place of an axis the position of the last index that names it, Int64; −1 where none does.</summary>
     public static readonly Op LastWriter = Row(new Op
@@ -25,7 +25,9 @@ internal static partial class OpTable
         Gradient = [null],
     });
 
-    /// <summary>The largest or smallest of each element and the values written to its place. Inputs: x, indices (k), values. Ties share the gradient equally.</summary>
+    /// <summary>
+    /// The largest or smallest of each element and the values written to its place. Inputs: x, indices (k), values. Ties share the gradient equally.
+    /// </summary>
     public static readonly Op IndexExtremum = Row(new Op
     {
         Name = "IndexExtremum",

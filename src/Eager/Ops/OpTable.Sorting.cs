@@ -18,7 +18,7 @@ internal static partial class OpTable
         Gradient = [c => TakeAlongAxisGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
-    });
+    }).Named("-, np.take_along_axis, torch.take_along_dim");
 
     /// <summary>The transpose of <see cref="TakeAlongAxis"/>: lines of zeros to which the gradient is added at the indices, in order.</summary>
     public static readonly Op TakeAlongAxisGradient = Row(new Op
@@ -38,7 +38,7 @@ internal static partial class OpTable
         Infer = Indexing.InferRavel,
         Run = Indexing.RunRavel,
         Gradient = [null],
-    });
+    }).Named("mx.nd.ravel_multi_index, np.ravel_multi_index, -");
 
     /// <summary>The indices that sort each line of the last axis, Int64; stable, NaN as the largest number.</summary>
     public static readonly Op ArgSort = Row(new Op
@@ -47,5 +47,5 @@ internal static partial class OpTable
         Infer = (x, attributes, y) => y[0] = new TensorType(DType.Int64, Shape.Create([.. x[0].Shape.Dimensions[..^1], ((SortAttributes)attributes!).Count])),
         Run = Indexing.RunArgSort,
         Gradient = [null],
-    });
+    }).Named("argsort");
 }

@@ -7,50 +7,60 @@ internal static partial class OpTable
 {
     private const double HalfSqrtPi = 0.88622692545275801365;
 
-    public static readonly Op Sinh = Element(ElementOps.Sinh, Saved.Input0, c => c.G * Nd.Cosh(c.X));
+    public static readonly Op Sinh = Element(ElementOps.Sinh, Saved.Input0, c => c.G * Nd.Cosh(c.X)).Named("sinh");
 
-    public static readonly Op Cosh = Element(ElementOps.Cosh, Saved.Input0, c => c.G * Nd.Sinh(c.X));
+    public static readonly Op Cosh = Element(ElementOps.Cosh, Saved.Input0, c => c.G * Nd.Sinh(c.X)).Named("cosh");
 
-    public static readonly Op Asinh = Element(ElementOps.Asinh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(Nd.Square(c.X) + 1));
+    public static readonly Op Asinh = Element(ElementOps.Asinh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(Nd.Square(c.X) + 1))
+        .Named("mx.np.arcsinh, np.arcsinh, torch.asinh");
 
-    public static readonly Op Acosh = Element(ElementOps.Acosh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((c.X - 1) * (c.X + 1)));
+    public static readonly Op Acosh = Element(ElementOps.Acosh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((c.X - 1) * (c.X + 1)))
+        .Named("mx.np.arccosh, np.arccosh, torch.acosh");
 
-    public static readonly Op Atanh = Element(ElementOps.Atanh, Saved.Input0, c => c.G / ((1 - c.X) * (1 + c.X)));
+    public static readonly Op Atanh = Element(ElementOps.Atanh, Saved.Input0, c => c.G / ((1 - c.X) * (1 + c.X)))
+        .Named("mx.np.arctanh, np.arctanh, torch.atanh");
 
-    public static readonly Op Asin = Element(ElementOps.Asin, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X)));
+    public static readonly Op Asin = Element(ElementOps.Asin, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X)))
+        .Named("mx.np.arcsin, np.arcsin, torch.asin");
 
-    public static readonly Op Acos = Element(ElementOps.Acos, Saved.Input0, c => -(c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X))));
+    public static readonly Op Acos = Element(ElementOps.Acos, Saved.Input0, c => -(c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X))))
+        .Named("mx.np.arccos, np.arccos, torch.acos");
 
-    public static readonly Op Atan = Element(ElementOps.Atan, Saved.Input0, c => c.G / (Nd.Square(c.X) + 1));
+    public static readonly Op Atan = Element(ElementOps.Atan, Saved.Input0, c => c.G / (Nd.Square(c.X) + 1)).Named("mx.np.arctan, np.arctan, torch.atan");
 
     /// <summary>Inputs y, x.</summary>
     public static readonly Op Atan2 = Element(
         ElementOps.Atan2,
         Saved.Inputs,
         c => c.G * (c.Y / (Nd.Square(c.X) + Nd.Square(c.Y))),
-        c => -(c.G * (c.X / (Nd.Square(c.X) + Nd.Square(c.Y)))));
+        c => -(c.G * (c.X / (Nd.Square(c.X) + Nd.Square(c.Y))))).Named("mx.np.arctan2, np.arctan2, torch.atan2");
 
     /// <summary>The gradient at (0, 0) is 0.</summary>
-    public static readonly Op Hypot = Element(ElementOps.Hypot, Saved.Inputs | Saved.Output, c => HypotGradient(c, c.X), c => HypotGradient(c, c.Y));
+    public static readonly Op Hypot = Element(ElementOps.Hypot, Saved.Inputs | Saved.Output, c => HypotGradient(c, c.X), c => HypotGradient(c, c.Y))
+        .Named("hypot");
 
-    public static readonly Op Cbrt = Element(ElementOps.Cbrt, Saved.Output, c => c.G / (Nd.Square(c.Output) * 3));
+    public static readonly Op Cbrt = Element(ElementOps.Cbrt, Saved.Output, c => c.G / (Nd.Square(c.Output) * 3)).Named("mx.np.cbrt, np.cbrt, -");
 
     /// <summary>The sign of y flips the gradient of x.</summary>
-    public static readonly Op CopySign = Element(ElementOps.CopySign, Saved.Inputs, c => c.G * (Nd.Sign(c.X) * Nd.CopySign(1, c.Y)), null);
+    public static readonly Op CopySign = Element(ElementOps.CopySign, Saved.Inputs, c => c.G * (Nd.Sign(c.X) * Nd.CopySign(1, c.Y)), null).Named("copysign");
 
     public static readonly Op LogAddExp = Element(
         ElementOps.LogAddExp,
         Saved.Inputs | Saved.Output,
         c => c.G * Nd.Exp(c.X - c.Output),
-        c => c.G * Nd.Exp(c.Y - c.Output));
+        c => c.G * Nd.Exp(c.Y - c.Output)).Named("-, np.logaddexp, torch.logaddexp");
 
-    public static readonly Op ErfInv = Element(ElementOps.ErfInv, Saved.Output, c => c.G * (Nd.Exp(Nd.Square(c.Output)) * HalfSqrtPi));
+    public static readonly Op ErfInv = Element(ElementOps.ErfInv, Saved.Output, c => c.G * (Nd.Exp(Nd.Square(c.Output)) * HalfSqrtPi))
+        .Named("mx.npx.erfinv, scipy.special.erfinv, torch.erfinv");
 
-    public static readonly Op Gamma = Element(ElementOps.Gamma, Saved.Input0 | Saved.Output, c => c.G * (c.Output * Nd.Digamma(c.X)));
+    public static readonly Op Gamma = Element(ElementOps.Gamma, Saved.Input0 | Saved.Output, c => c.G * (c.Output * Nd.Digamma(c.X)))
+        .Named("mx.npx.gamma, scipy.special.gamma, -");
 
-    public static readonly Op LogGamma = Element(ElementOps.LogGamma, Saved.Input0, c => c.G * Nd.Digamma(c.X));
+    public static readonly Op LogGamma = Element(ElementOps.LogGamma, Saved.Input0, c => c.G * Nd.Digamma(c.X))
+        .Named("mx.npx.gammaln, scipy.special.gammaln, torch.lgamma");
 
-    public static readonly Op Digamma = Element(ElementOps.Digamma, Saved.Input0, c => c.G * Nd.Polygamma(1, c.X));
+    public static readonly Op Digamma = Element(ElementOps.Digamma, Saved.Input0, c => c.G * Nd.Polygamma(1, c.X))
+        .Named("mx.npx.digamma, scipy.special.digamma, torch.digamma");
 
     /// <summary>The attribute is the order n ≥ 1 (a boxed int); scalar code, since the order decides the number of terms.</summary>
     public static readonly Op Polygamma = Row(new Op
@@ -60,21 +70,25 @@ internal static partial class OpTable
         Run = static (x, order, y) => SpecialFunctions.Polygamma((int)order!, x[0], y[0]),
         Gradient = [c => c.G * Nd.Polygamma(c.Attributes<int>() + 1, c.X)],
         Saves = Saved.Input0,
-    });
+    }).Named("-, scipy.special.polygamma, torch.polygamma");
 
     /// <summary>The second input is α, a constant.</summary>
-    public static readonly Op Elu = Element(ElementOps.Elu, Saved.Inputs | Saved.Output, c => Nd.Where(c.X > 0, c.G, c.G * (c.Output + c.Y)), null);
+    public static readonly Op Elu = Element(ElementOps.Elu, Saved.Inputs | Saved.Output, c => Nd.Where(c.X > 0, c.G, c.G * (c.Output + c.Y)), null)
+        .Named("mx.npx.leaky_relu('elu'), -, torch.nn.functional.elu");
 
     public static readonly Op Selu = Element(
         ElementOps.Selu,
         Saved.Output,
-        c => Nd.Where(c.Output > 0, c.G * Formulas.SeluScale, c.G * (c.Output + Formulas.SeluScale * Formulas.SeluAlpha)));
+        c => Nd.Where(c.Output > 0, c.G * Formulas.SeluScale, c.G * (c.Output + Formulas.SeluScale * Formulas.SeluAlpha)))
+        .Named("mx.npx.leaky_relu('selu'), -, torch.nn.functional.selu");
 
-    public static readonly Op Mish = Element(ElementOps.Mish, Saved.Input0, MishGradient);
+    public static readonly Op Mish = Element(ElementOps.Mish, Saved.Input0, MishGradient).Named("mx.npx.activation('mish'), -, torch.nn.functional.mish");
 
-    public static readonly Op LogSigmoid = Element(ElementOps.LogSigmoid, Saved.Input0, c => c.G * Nd.Sigmoid(-c.X));
+    public static readonly Op LogSigmoid = Element(ElementOps.LogSigmoid, Saved.Input0, c => c.G * Nd.Sigmoid(-c.X))
+        .Named("mx.npx.activation('log_sigmoid'), -, torch.nn.functional.logsigmoid");
 
-    public static readonly Op Softsign = Element(ElementOps.Softsign, Saved.Input0, c => c.G / Nd.Square(Nd.Abs(c.X) + 1));
+    public static readonly Op Softsign = Element(ElementOps.Softsign, Saved.Input0, c => c.G / Nd.Square(Nd.Abs(c.X) + 1))
+        .Named("mx.npx.activation('softsign'), -, torch.nn.functional.softsign");
 
     private static NDArray HypotGradient(GradientContext c, NDArray x) => Nd.Where(Nd.Equal(c.Output, 0), 0, c.G * (x / c.Output));
 

@@ -100,7 +100,9 @@ internal static class Searching
 
     private static int Place(long index, int position, int n, string op)
     {
-        if (index < -n || index >= n) throw new ArgumentOutOfRangeException(nameof(index), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+        if (index < -n || index >= n)
+            throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
         return (int)(index < 0 ? index + n : index);
     }
 

@@ -1,7 +1,9 @@
 namespace Fusion.Optim;
 
 /// <summary>AdaGrad: s ← s + g², p ← p − η/(1 + (t − 1)·d)·g/(√s + ε), with g ← ∇ + λ·p and the decay d of the learning rate.</summary>
-/// <remarks>Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12, 2011, in PyTorch's form.</remarks>
+/// <remarks>
+/// Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12, 2011, in PyTorch's form.
+/// </remarks>
 public sealed class AdaGrad : Optimizer
 {
     private readonly double _decay;
@@ -11,14 +13,24 @@ public sealed class AdaGrad : Optimizer
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public AdaGrad(
-        IEnumerable<NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
+        IEnumerable<NDArray> parameters,
+        double learningRate = 1e-2,
+        double learningRateDecay = 0,
+        double weightDecay = 0,
+        double initialAccumulator = 0,
+        double epsilon = 1e-10)
         : base(parameters, learningRate) =>
         (_decay, _state, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public AdaGrad(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-2,
+        double learningRateDecay = 0,
+        double weightDecay = 0,
+        double initialAccumulator = 0,
+        double epsilon = 1e-10)
         : base(parameters, learningRate) =>
         (_decay, _state, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 

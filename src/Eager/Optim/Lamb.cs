@@ -15,13 +15,24 @@ public sealed class Lamb : Optimizer
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
-    public Lamb(IEnumerable<NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01)
+    public Lamb(
+        IEnumerable<NDArray> parameters,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-6,
+        double weightDecay = 0.01)
         : base(parameters, learningRate) => (_beta1, _beta2, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
     public Lamb(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-6, double weightDecay = 0.01)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-6,
+        double weightDecay = 0.01)
         : base(parameters, learningRate) => (_beta1, _beta2, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
 
     /// <inheritdoc/>

@@ -4,7 +4,10 @@ namespace Fusion.Optim;
 /// RMSProp: v ← α·v + (1 − α)·g², p ← p − η·g/(√v + ε), with g ← ∇ + λ·p. Centered: √(v − ḡ²) with ḡ ← α·ḡ + (1 − α)·g. With momentum
 /// b ← μ·b + g/(√v + ε), p ← p − η·b.
 /// </summary>
-/// <remarks>Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered after Graves, "Generating Sequences With Recurrent Neural Networks", 2013; the form of PyTorch.</remarks>
+/// <remarks>
+/// Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered after Graves, "Generating Sequences With Recurrent Neural Networks", 2013; the form of
+/// PyTorch.
+/// </remarks>
 public sealed class RmsProp : Optimizer
 {
     private readonly OptimizerState _state;
@@ -13,14 +16,26 @@ public sealed class RmsProp : Optimizer
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">α is outside [0, 1), or another number is negative.</exception>
     public RmsProp(
-        IEnumerable<NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+        IEnumerable<NDArray> parameters,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
         : base(parameters, learningRate) =>
         (_state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">α is outside [0, 1), or another number is negative.</exception>
     public RmsProp(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+        IReadOnlyDictionary<string, NDArray> parameters,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
         : base(parameters, learningRate) =>
         (_state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 

@@ -6,10 +6,12 @@ public static partial class Nd
     public static partial class Random
     {
         /// <summary>Uniform between arrays of bounds, which broadcast: low + (high − low)·u; gradients flow to the bounds.</summary>
-        public static NDArray Uniform(NDArray low, NDArray high) => Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype));
+        public static NDArray Uniform(NDArray low, NDArray high) =>
+            Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype));
 
         /// <summary>Normal with arrays of means and standard deviations, which broadcast: mean + std·z; gradients flow to both.</summary>
-        public static NDArray Normal(NDArray mean, NDArray std) => Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype));
+        public static NDArray Normal(NDArray mean, NDArray std) =>
+            Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype));
 
         /// <summary>e to the power of a normal number.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
@@ -37,7 +39,8 @@ public static partial class Nd
         }
 
         /// <summary>Gumbel's distribution with arrays of locations and scales, which broadcast; gradients flow to both.</summary>
-        public static NDArray Gumbel(NDArray location, NDArray scale) => Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype));
+        public static NDArray Gumbel(NDArray location, NDArray scale) =>
+            Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype));
 
         /// <summary>Laplace's distribution: location ± scale·e, e exponentially distributed.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
@@ -69,7 +72,10 @@ public static partial class Nd
         }
 
         /// <summary>Poisson distributed numbers of events with a mean.</summary>
-        /// <remarks>By products of uniform numbers below 10 (Knuth), else by Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables", 1993.</remarks>
+        /// <remarks>
+        /// By products of uniform numbers below 10 (Knuth), else by Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables",
+        /// 1993.
+        /// </remarks>
         /// <exception cref="ArgumentOutOfRangeException">The mean is negative, NaN, or above 10⁹.</exception>
         public static NDArray Poisson(double mean, Shape shape, DType dtype = DType.Float32)
         {
@@ -106,7 +112,8 @@ public static partial class Nd
 
         private static void RequirePositive(string name, double value)
         {
-            if (!(value > 0 && double.IsFinite(value))) throw new ArgumentOutOfRangeException(nameof(value), value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
+            if (!(value > 0 && double.IsFinite(value)))
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
         }
     }
 }

@@ -35,7 +35,9 @@ public static partial class Nd
         }
 
         /// <summary>Uniform on [low, high): low may occur, high never does.</summary>
-        /// <exception cref="ArgumentOutOfRangeException"><paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">
+        /// <paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.
+        /// </exception>
         /// <exception cref="DTypeException">The element type is not floating point.</exception>
         public static NDArray Uniform(double low, double high, Shape shape, DType dtype = DType.Float32)
         {
@@ -61,7 +63,8 @@ public static partial class Nd
         /// <exception cref="DTypeException">The element type is not an integer.</exception>
         public static NDArray RandInt(long low, long high, Shape shape, DType dtype = DType.Int32)
         {
-            if (!dtype.IsInteger) throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
+            if (!dtype.IsInteger)
+                throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
             if (low >= high) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.RandInt: no integer lies in [{low}, {high}).");
             (long min, long max) = dtype switch
             {

@@ -6,7 +6,8 @@ namespace Fusion.Kernels;
 internal static class LuKernel
 {
     /// <summary>
-    /// Factors <paramref name="a"/> (n × n, row-major) in place: U on and above the diagonal, L below it with a unit diagonal. <paramref name="order"/>[i] is the
+    /// Factors <paramref name="a"/> (n × n, row-major) in place: U on and above the diagonal, L below it with a unit diagonal. <paramref name="order"/>[i] is
+    /// the
     /// original row at i. Returns whether the permutation is odd; zeros on the diagonal of U mean a singular matrix.
     /// </summary>
     public static bool Factor<T>(Span<T> a, Span<int> order, int n)

@@ -3,7 +3,9 @@ namespace Fusion.Kernels;
 /// <summary>A = Q·R by Householder reflections (Golub and Van Loan, Matrix Computations, 4th ed., section 5.2), with LAPACK's signs.</summary>
 internal static class QrKernel
 {
-    /// <summary>Of <paramref name="a"/> (m × n, m ≥ n, row-major; destroyed) writes Q (m × n) with orthonormal columns and R (n × n), upper triangular.</summary>
+    /// <summary>
+    /// Of <paramref name="a"/> (m × n, m ≥ n, row-major; destroyed) writes Q (m × n) with orthonormal columns and R (n × n), upper triangular.
+    /// </summary>
     public static void Run(Span<double> a, Span<double> q, Span<double> r, int m, int n)
     {
         // Columns as rows: reflections then run along memory.

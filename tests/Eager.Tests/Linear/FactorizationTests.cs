@@ -188,7 +188,10 @@ public sealed class FactorizationTests
     }
 
     public static TheoryData<string> GradientCases =>
-        ["cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "slogdet", "qr", "qr wide", "eigh", "eigh values", "svd", "svd wide", "svd values", "pinv", "pinv wide", "lstsq", "matrix power"];
+    [
+        "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "slogdet", "qr", "qr wide", "eigh",
+        "eigh values", "svd", "svd wide", "svd values", "pinv", "pinv wide", "lstsq", "matrix power",
+    ];
 
     [Theory]
     [MemberData(nameof(GradientCases))]

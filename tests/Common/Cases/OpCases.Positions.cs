@@ -1,0 +1,116 @@
+namespace Fusion.Tests;
+
+// Positions, writes by indices, bits, and distributions by rejection.
+internal static partial class OpCases
+{
+    internal static readonly OpCase[] Positions =
+    [
+        Case(
+            OpTable.SearchSorted,
+            "",
+            static x => Nd.SearchSorted(Nd.Array(SortedValues), x[0]),
+            static x => RefArray.Zip(x, static v => SortedValues.Count(s => s < v[0])),
+            [[[2, 5]], [[]], [[0]], [[130]]]) with
+        {
+            DTypes = ResultTypes.Numbers,
+            Result = ResultTypes.Position,
+            Order = 0,
+            Rejects = [Rejection.Of<ShapeException>("a sorted matrix", static () => Nd.SearchSorted(Nd.Ones((2, 2)), Nd.Ones(1)), "SearchSorted", "(2, 2)")],
+        },
+        Case(
+            OpTable.SearchSorted,
+            "behind equal elements",
+            static x => Nd.SearchSorted(Nd.Array(SortedValues), x[0], right: true),
+            static x => RefArray.Zip(x, static v => SortedValues.Count(s => s <= v[0])),
+            [[[2, 5]], [[130]]]) with
+        {
+            DTypes = ResultTypes.Numbers,
+            Result = ResultTypes.Position,
+            Order = 0,
+        },
+        Case(
+            OpTable.LastWriter,
+            "",
+            static x => Nd.IndexUpdate(x[0], x[1], x[2]),
+            static x => Written(x, static (_, value) => value),
+            [[[4, 3], [5], [5, 3]], [[4], [2], [2]], [[4, 2], [0], [0, 2]], [[4, 33], [70], [70, 33]]]) with
+        {
+            Domains = [Real(-2, 2), Domain.Index(-4, 3), Real(-2, 2)],
+            Rejects = Writes("IndexUpdate", static (x, i, v) => Nd.IndexUpdate(x, i, v)),
+        },
+        Case(
+            OpTable.IndexExtremum,
+            "",
+            static x => Nd.IndexReduce(x[0], x[1], x[2], ScatterReduction.Max),
+            static x => Written(x, Math.Max),
+            [[[4, 3], [5], [5, 3]], [[4], [2], [2]], [[4, 2], [0], [0, 2]], [[4, 33], [70], [70, 33]]]) with
+        {
+            Domains = [Domain.Distinct(-2, 2), Domain.Index(-4, 3), Domain.Distinct(-2.1, 2.2)],
+            Rejects = Writes("IndexReduce", static (x, i, v) => Nd.IndexReduce(x, i, v, ScatterReduction.Max)),
+        },
+        Case(
+            OpTable.IndexExtremum,
+            "smallest",
+            static x => Nd.IndexReduce(x[0], x[1], x[2], ScatterReduction.Min),
+            static x => Written(x, Math.Min),
+            [[[4, 3], [5], [5, 3]]]) with
+        {
+            Domains = [Domain.Distinct(-2, 2), Domain.Index(-4, 3), Domain.Distinct(-2.1, 2.2)],
+        },
+        Bits(OpTable.BitwiseAnd, Nd.BitwiseAnd, static (a, b) => a & b),
+        Bits(OpTable.BitwiseOr, Nd.BitwiseOr, static (a, b) => a | b),
+        Bits(OpTable.BitwiseXor, Nd.BitwiseXor, static (a, b) => a ^ b),
+        Bits(OpTable.ShiftLeft, Nd.ShiftLeft, static (a, b) => b is >= 0 and < 64 ? a << (int)b : 0),
+        Bits(OpTable.ShiftRight, Nd.ShiftRight, static (a, b) => b is >= 0 and < 64 ? a >> (int)b : a < 0 ? -1 : 0),
+        Draw(OpTable.RandomGamma, "", static () => Nd.Random.Gamma(2.5, 3, (7, 19)), DType.Float32, static v => v > 0) with
+        {
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>("a shape of 0", static () => Nd.Random.Gamma(0, 1, 3), "Gamma", "0"),
+                Rejection.Of<DTypeException>("integers", static () => Nd.Random.Gamma(1, 1, 3, DType.Int32), "Gamma", "Int32"),
+            ],
+        },
+        Draw(OpTable.RandomGamma, "Float64", static () => Nd.Random.Gamma(0.3, 1, 1001, DType.Float64), DType.Float64, static v => v >= 0),
+        Draw(OpTable.RandomPoisson, "", static () => Nd.Random.Poisson(3, (7, 19), DType.Float64), DType.Float64, static v => v >= 0 && v == Math.Floor(v)) with
+        {
+            Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a negative mean", static () => Nd.Random.Poisson(-1, 3), "Poisson")],
+        },
+        Draw(OpTable.RandomPoisson, "of many", static () => Nd.Random.Poisson(50, 1001, DType.Int32), DType.Int32, static v => v >= 0),
+    ];
+
+    private static double[] SortedValues => [-1.5, -1, 0, 0, 0, 1, 2, 7];
+
+    private static OpCase Bits(Op row, Func<NDArray, NDArray, NDArray> call, Func<long, long, long> reference) =>
+        Case(row, "", x => call(x[0], x[1]), x => RefArray.Zip(x, v => reference((long)v[0], (long)v[1])), BinaryShapes) with
+    {
+        DTypes = [DType.Int32, DType.Int64, DType.UInt8],
+        Domains = [Real(-20, 20)],
+        Order = 0,
+        Rejects =
+        [
+            Rejection.Of<DTypeException>("floating point", () => call(Nd.Ones(2), Nd.Ones(2)), row.Name, "Float32", "AsType"),
+            Unfit(() => call(Nd.Ones((2, 3), DType.Int32), Nd.Ones((2, 4), DType.Int32)), row.Name, "(2, 3)", "(2, 4)"),
+        ],
+    };
+
+    private static Rejection[] Writes(string op, Func<NDArray, NDArray, NDArray, NDArray> call) =>
+    [
+        Rejection.Of<ShapeException>("values of another shape", () => call(Nd.Ones((3, 2)), Nd.Zeros(2, DType.Int64), Nd.Ones((1, 2))), op, "(3, 2)", "(1, 2)"),
+        Rejection.Of<DTypeException>("indices of another type", () => call(Nd.Ones(3), Nd.Ones(2), Nd.Ones(2)), op, "Float32", "AsType"),
+        Outside(op, index => call(Nd.Ones(3), index, Nd.Ones(1))),
+    ];
+
+    // x with values joined, one after the other, to the rows that the indices name.
+    private static RefArray Written(RefArray[] x, Func<double, double, double> join)
+    {
+        double[] result = [.. x[0].Values];
+        int inner = x[0].Shape[1..].Aggregate(1, static (a, b) => a * b);
+        for (int i = 0; i < x[1].Values.Length; i++)
+        {
+            int row = Wrap(x[1].Values[i], x[0].Shape[0]);
+            for (int k = 0; k < inner; k++) result[(row * inner) + k] = join(result[(row * inner) + k], x[2].Values[(i * inner) + k]);
+        }
+
+        return new RefArray(x[0].Shape, result);
+    }
+}

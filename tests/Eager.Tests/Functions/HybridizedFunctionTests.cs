@@ -1,0 +1,78 @@
+using static Fusion.Tests.FunctionChecks;
+
+namespace Fusion.Tests;
+
+/// <summary>Functions that are made of operators give the same bits, and the same gradients, when they are compiled.</summary>
+public sealed class HybridizedFunctionTests
+{
+    private static readonly NDArray s_matrix = Random((3, 3)) + Nd.Eye(3, DType.Float64) * 2;
+    private static readonly NDArray s_image = Random((1, 2, 4, 4));
+    private static readonly NDArray s_index = Nd.Array([2, 0, 2]);
+
+    private static readonly (string Name, Func<NDArray, NDArray> F, NDArray X)[] s_functions =
+    [
+        ("CumProd", x => Nd.CumProd(x, 1), Random((2, 5))),
+        ("LogCumSumExp", x => Nd.LogCumSumExp(x, 0), Random((5, 2))),
+        ("Diff", x => Nd.Diff(x), Random((2, 5))),
+        ("Quantile", x => Nd.Quantile(x, 0.3, 1), Random((2, 5))),
+        ("NanMean", x => Nd.NanMean(x), Random((2, 5))),
+        ("Interp", x => Nd.Interp(x, Doubles(-1, 0, 1), Doubles(1, 3, -2)), Random(6)),
+        ("TensorDot", x => Nd.TensorDot(x, x, [1], [1]), Random((2, 3))),
+        ("Kron", x => Nd.Kron(x, x), Random((2, 2))),
+        ("Cross", x => Nd.Cross(x, x * x), Random((2, 3))),
+        ("Rot90", x => Nd.Rot90(x) * 2, Random((2, 3))),
+        ("Pad", x => Nd.Pad(x, [(1, 1), (1, 0)], PadMode.Reflect), Random((2, 3))),
+        ("SpaceToDepth", x => Nd.SpaceToDepth(x, 2) * 3, s_image),
+        ("Resize", x => Nd.Resize(x, 5, 3), s_image),
+        ("Unfold", x => Nd.Unfold(x, (2, 2), padding: 1), s_image),
+        ("Fold", x => Nd.Fold(x, 3, 3, (2, 2)), Random((1, 8, 4))),
+        ("RoiAlign", x => Nd.RoiAlign(x, Shaped((1, 5), 0, 0, 0, 3, 3), 2, 2), s_image),
+        ("SequenceReverse", x => Nd.SequenceReverse(x, Nd.Array([2, 3])), Random((3, 2))),
+        ("SequenceLast", x => Nd.SequenceLast(x, Nd.Array([2, 3])), Random((3, 2))),
+        ("CtcLoss", x => Nd.CtcLoss(x, Nd.Array([1, 2], (1, 2))), Random((4, 1, 3))),
+        ("IndexAdd", x => Nd.IndexAdd(x, s_index, Nd.Square(x)), Random((3, 2))),
+        ("IndexUpdate", x => Nd.IndexUpdate(x, s_index, Nd.Square(x)), Random((3, 2))),
+        ("IndexReduce", x => Nd.IndexReduce(x, s_index, Nd.Square(x), ScatterReduction.Max), Random((3, 2))),
+        ("MaskedAssign", x => Nd.MaskedAssign(x, x > 0, Nd.Square(Nd.Reshape(x, -1))), Random((3, 2))),
+        ("Cholesky", x => Nd.Cholesky(Nd.MatMul(x, x.Transpose()) + Nd.Eye(3, DType.Float64)), s_matrix),
+        ("TriangularSolve", x => Nd.TriangularSolve(x, x, lower: false, transpose: true), s_matrix),
+        ("Inverse", x => Nd.Inverse(x), s_matrix),
+        ("Det", x => Nd.Det(x), s_matrix),
+        ("SlogDet", x => Nd.SlogDet(x).LogAbsDet, s_matrix),
+        ("Qr", x => Nd.Qr(x).Q, s_matrix),
+        ("Eigh", x => Nd.Eigh(x + x.Transpose()).Values, s_matrix),
+        ("Svd", x => Nd.Svd(x).S, s_matrix),
+        ("Pinv", x => Nd.Pinv(x), Random((4, 2))),
+        ("MatrixNorm", x => Nd.MatrixNorm(x, MatrixNormKind.Nuclear), s_matrix),
+        ("ForEach", x => Nd.ForEach((slice, s) => (slice * s, s + slice), x, Nd.Ones(2, DType.Float64)).Outputs, Random((3, 2))),
+    ];
+
+    public static TheoryData<string> Names => [.. s_functions.Select(f => f.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void CompiledBitsAreThoseOfEagerExecution(string name)
+    {
+        (_, Func<NDArray, NDArray> f, NDArray x) = s_functions.Single(c => c.Name == name);
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize();
+        (double[] value, double[] gradient) = Both(f, x);
+        for (int call = 0; call < 2; call++)
+        {
+            (double[] compiledValue, double[] compiledGradient) = Both(compiled.Invoke, x);
+            Assert.Equal(value, compiledValue);
+            Assert.Equal(gradient, compiledGradient);
+        }
+
+        Assert.False(compiled.Report.FellBack, compiled.Report.FallbackReason);
+    }
+
+    private static (double[] Value, double[] Gradient) Both(Func<NDArray, NDArray> f, NDArray x)
+    {
+        NDArray variable = x.Copy();
+        variable.AttachGrad();
+        NDArray y;
+        using (Autograd.Record()) y = f(variable);
+        y.Backward(Random(y.Shape, 7));
+        return (y.Values(), variable.Grad!.Values());
+    }
+}
