@@ -48,8 +48,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     {
         ExecutionState state = ExecutionState.Current;
 
-        // Inside another trace the function is inlined; the outer compiler then sees through it.
-        if (state.Tracer is not null || FallbackReason is not null) return function(inputs);
+        // Inside another trace the function is inlined; the outer compiler then sees through it. So it is where calls are put on the tape again.
+        if (state.Tracer is not null || state.Sequences is not null || FallbackReason is not null) return function(inputs);
         foreach (NDArray input in inputs)
         {
             ArgumentNullException.ThrowIfNull(input, nameof(inputs));
@@ -79,8 +79,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
         HashSet<KernelSpec> seen = [];
         foreach (HybridVariant variant in _variants)
-            foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
-                foreach (KernelSpec spec in plan?.Steps.SelectMany(static s => s.Kernels) ?? [])
+            foreach (Plan plan in variant.Plans)
+                foreach (KernelSpec spec in plan.Steps.SelectMany(static s => s.Kernels))
                     if (seen.Add(spec)) text.Append(KernelCompiler.ToCSharp(spec, $"Kernel{seen.Count - 1}")).AppendLine();
         return text.AppendLine("}").ToString();
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -7,7 +8,8 @@ internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
-    private Plan? _backward;
+    private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
+    private CompiledBackward? _backward;
     private List<GraphNode> _saved = [];
 
     public HybridVariant(HybridSignature signature, FunctionTrace trace, TraceLog? log = null)
@@ -34,9 +36,13 @@ internal sealed class HybridVariant
 
     public Plan? Forward { get; private set; }
 
-    public Plan? Backward => _backward;
+    /// <summary>The backward that ran last.</summary>
+    public Plan? Backward { get; private set; }
 
-    public bool BackwardHasRun { get; set; }
+    /// <summary>All that was compiled.</summary>
+    public IEnumerable<Plan> Plans => [.. ((Plan?[])[Forward, _backward?.Plan]).OfType<Plan>(), .. _gathering.Values.Select(static b => b.Plan)];
+
+    public bool BackwardHasRun => Backward is not null;
 
     public bool HasGradients => Trace.HasGradients && Trace.Heads.Any(static h => h is not null);
 
@@ -49,7 +55,7 @@ internal sealed class HybridVariant
     public long LastUsed { get; set; }
 
     /// <summary>Vector-Jacobian products by the outputs that have a gradient: for higher orders.</summary>
-    public System.Collections.Concurrent.ConcurrentDictionary<string, HybridEngine> Products { get; } = new();
+    public ConcurrentDictionary<(string Heads, GradientSums? Sums), VectorJacobianProduct> Products { get; } = new();
 
     /// <summary>Compilation that goes on in the background.</summary>
     public Task? Building { get; set; }
@@ -133,9 +139,45 @@ internal sealed class HybridVariant
     /// <summary>The inputs, then the captured arrays that gradients depend on.</summary>
     public BackwardOperand[] Operands { get; private set; } = [];
 
-    public Plan GetBackward()
+    /// <summary>The compiled backward, made at the first need.</summary>
+    /// <param name="engine">Whose report counts what is compiled.</param>
+    /// <param name="sums">How gradients join those that are pending, if that matters.</param>
+    public CompiledBackward GetBackward(HybridEngine engine, GradientSums? sums)
     {
-        lock (_lock) return _backward ??= Plan.Build(BackwardFunction!);
+        CompiledBackward? made = _backward;
+        if (sums is null ? made is null : !_gathering.TryGetValue(sums, out made)) made = engine.Timed(() => MakeBackward(sums));
+        Backward = made!.Plan;
+        return made;
+    }
+
+    private CompiledBackward MakeBackward(GradientSums? sums)
+    {
+        lock (_lock)
+        {
+            if (sums is null) return _backward ??= new CompiledBackward(Plan.Build(BackwardFunction!), Trace.Gradients);
+            if (_gathering.TryGetValue(sums, out CompiledBackward? made)) return made;
+            GraphNode?[] gradients = Trace.Gather(sums, out InputNode[] pending);
+            GraphFunction function = BackwardCut.Backward(Trace, gradients, _saved, pending);
+            GraphVerifier.Verify(function);
+            return _gathering[sums] = new CompiledBackward(Plan.Build(function), gradients);
+        }
+    }
+}
+
+/// <summary>A backward plan.</summary>
+/// <param name="Plan">Of the inputs, the saved values, the head gradients and pending gradients.</param>
+/// <param name="Gradients">What it computes of the inputs and captured variables; null where nothing flows, or another argument is the same array.</param>
+internal sealed record CompiledBackward(Plan Plan, GraphNode?[] Gradients)
+{
+    /// <summary>Gives every argument its gradient.</summary>
+    public void Distribute(NDArray[] computed, Span<NDArray?> results)
+    {
+        for (int i = 0; i < results.Length; i++)
+        {
+            if (Gradients[i] is not { } gradient) continue;
+            for (int k = 0; k < computed.Length; k++)
+                if (ReferenceEquals(Plan.Function.Outputs[k], gradient)) results[i] = computed[k];
+        }
     }
 }
 

@@ -55,14 +55,14 @@ internal static class HybridVerifier
     private static NDArray Snapshot(NDArray array) => array.View(array.Shape, array.Offset, Views.Strides(array));
 
     /// <summary>Compares compiled gradients with those of the graph's reference meaning.</summary>
-    public static void Gradients(HybridEngine engine, HybridVariant variant, NDArray?[] arguments, NDArray[] computed)
+    public static void Gradients(HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, NDArray[] computed)
     {
         if (engine.Options.Verify == HybridVerify.Off || (engine.Options.Verify == HybridVerify.FirstCall && variant.GradientsVerified)) return;
-        GraphFunction function = variant.BackwardFunction!;
+        GraphFunction function = plan.Function;
         Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
         for (int i = 0; i < computed.Length; i++)
             if (Difference($"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
-                throw Explained(difference, engine, variant, variant.Backward!, arguments, Nd.Random.State);
+                throw Explained(difference, engine, variant, plan, arguments, Nd.Random.State);
         variant.GradientsVerified = true;
     }
 
