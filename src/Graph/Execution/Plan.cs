@@ -30,16 +30,38 @@ internal sealed class Plan
 
     public static Plan Build(GraphFunction function, bool fuse = true)
     {
-        List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable);
+        // Operators whose kernel could not be compiled, and why: they are computed by the library, one by one, and the function is cut anew.
+        Dictionary<OpNode, string> failed = [];
+        while (true)
+        {
+            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed);
+            if (Launches(function, groups, failed) is not { } steps) continue;
+            HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
+            return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
+        }
+    }
+
+    // Null when a kernel failed: its operators are in the list then.
+    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, Dictionary<OpNode, string> failed)
+    {
         HashSet<GraphNode> written = Materialised(function, groups);
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
         {
-            if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
+            try
+            {
+                if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
+            }
+            catch (KernelFailedException failure)
+            {
+                List<PlanGroup> kernels = group.Parts.Count == 0 ? [group] : group.Parts.FindAll(static p => p.Kind == GroupKind.Elementwise);
+                foreach (OpNode member in kernels.SelectMany(static k => k.Members)) failed.Add(member, failure.Message);
+                Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {failure.Message}");
+                return null;
+            }
         }
 
-        HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
-        return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
+        return steps;
     }
 
     /// <summary>The values that exist in memory after a run: what leaves its group, and the results of library calls.</summary>

@@ -30,7 +30,7 @@ internal sealed class LoweredKernel
         {
             foreach (GraphNode input in node.Inputs)
             {
-                if (members.Contains(input) || input is ConstantNode || values.ContainsKey(input)) continue;
+                if (members.Contains(input) || !ConstantNode.IsRead(input) || values.ContainsKey(input)) continue;
                 bool scalar = isScalar is null ? input.Shape.Size == 1 : isScalar(input);
                 if (scalar) scalars |= 1 << inputs.Count;
                 values.Add(input, inputs.Count);

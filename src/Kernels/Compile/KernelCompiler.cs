@@ -26,6 +26,9 @@ internal static class KernelCompiler
     [ThreadStatic]
     private static int t_compileCount;
 
+    [ThreadStatic]
+    private static Func<KernelSpec, string?>? t_fault;
+
     /// <summary>Machine code can be made at run time. Otherwise (NativeAOT) the caller runs the operators' eager loops one by one.</summary>
     public static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
 
@@ -38,11 +41,24 @@ internal static class KernelCompiler
     /// <summary>The time that building, compiling and jitting them took.</summary>
     public static TimeSpan CompileTime => Stopwatch.GetElapsedTime(0, Volatile.Read(ref s_compileTicks));
 
+    /// <summary>For tests of what follows: makes this thread fail to compile the kernels for which the function gives a reason.</summary>
+    public static Func<KernelSpec, string?>? FaultOfThread
+    {
+        get => t_fault;
+        set => t_fault = value;
+    }
+
     /// <summary>The kernel at the current SIMD width, from the cache if it was compiled before.</summary>
+    /// <exception cref="KernelFailedException">It cannot be compiled. The caller runs the operators' eager loops one by one.</exception>
     public static ElementKernel Compile(KernelSpec spec) => Compile(spec, SimdWidth.Current);
 
-    public static ElementKernel Compile(KernelSpec spec, int width) =>
-        s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+    /// <summary>The kernel at a width.</summary>
+    /// <exception cref="KernelFailedException">It cannot be compiled.</exception>
+    public static ElementKernel Compile(KernelSpec spec, int width)
+    {
+        if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
+        return s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+    }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
     public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGetValue((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
@@ -58,8 +74,17 @@ internal static class KernelCompiler
     private static ElementKernel Build(KernelSpec spec, int width)
     {
         long start = Stopwatch.GetTimestamp();
-        ElementLoop loop = KernelTree.Build(spec, width).ToLambda().Compile();
-        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        ElementLoop loop;
+        try
+        {
+            loop = KernelTree.Build(spec, width).ToLambda().Compile();
+            Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            throw new KernelFailedException($"{failure.GetType().Name}: {failure.Message}", failure);
+        }
+
         Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
         Interlocked.Increment(ref s_compileCount);
         t_compileCount++;
