@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Fusion;
 
 /// <summary>One call of a variant: the plan, and while recording one node on the tape whose gradient is the compiled backward.</summary>
@@ -84,6 +86,7 @@ internal static class HybridCall
         Span<NDArray?> results,
         BackwardPass pass)
     {
+        using Activity? activity = Telemetry.Run("backward", engine.Name);
         GradientSums? sums = GradientSums.Of(variant.Trace, node, pass);
         NDArray[] pending = sums is null ? [] : sums.Take(node, pass);
         bool allHeads = true;

@@ -54,6 +54,9 @@ internal sealed class HybridVariant
 
     public long LastUsed { get; set; }
 
+    /// <summary>Counts the variants of the function, from 1.</summary>
+    public int Number { get; init; }
+
     /// <summary>Vector-Jacobian products by the outputs that have a gradient: for higher orders.</summary>
     public ConcurrentDictionary<(string Heads, GradientSums? Sums), VectorJacobianProduct> Products { get; } = new();
 
@@ -110,12 +113,12 @@ internal sealed class HybridVariant
         return false;
     }
 
-    /// <summary>Plans and compiles forward; with gradients also decides what backward will read.</summary>
-    public void Build()
+    /// <summary>Plans and compiles forward; with gradients also decides what backward will read. False when that was done before.</summary>
+    public bool Build()
     {
         lock (_lock)
         {
-            if (Forward is not null) return;
+            if (Forward is not null) return false;
             GraphFunction forward = new(Trace.Arguments, Trace.Outputs, Trace.Effects, Trace.States);
             GraphVerifier.Verify(forward);
             if (HasGradients)
@@ -131,6 +134,7 @@ internal sealed class HybridVariant
             }
 
             Forward = Plan.Build(forward);
+            return true;
         }
     }
 
@@ -145,21 +149,29 @@ internal sealed class HybridVariant
     public CompiledBackward GetBackward(HybridEngine engine, GradientSums? sums)
     {
         CompiledBackward? made = _backward;
-        if (sums is null ? made is null : !_gathering.TryGetValue(sums, out made)) made = engine.Timed(() => MakeBackward(sums));
+        if (sums is null ? made is null : !_gathering.TryGetValue(sums, out made)) made = engine.Timed("compile", () => MakeBackward(engine, sums));
         Backward = made!.Plan;
         return made;
     }
 
-    private CompiledBackward MakeBackward(GradientSums? sums)
+    private CompiledBackward MakeBackward(HybridEngine engine, GradientSums? sums)
     {
         lock (_lock)
         {
-            if (sums is null) return _backward ??= new CompiledBackward(Plan.Build(BackwardFunction!), Trace.Gradients);
-            if (_gathering.TryGetValue(sums, out CompiledBackward? made)) return made;
-            GraphNode?[] gradients = Trace.Gather(sums, out InputNode[] pending);
-            GraphFunction function = BackwardCut.Backward(Trace, gradients, _saved, pending);
-            GraphVerifier.Verify(function);
-            return _gathering[sums] = new CompiledBackward(Plan.Build(function), gradients);
+            CompiledBackward? made = _backward;
+            if (sums is null ? made is not null : _gathering.TryGetValue(sums, out made)) return made!;
+            GraphNode?[] gradients = Trace.Gradients;
+            GraphFunction function = BackwardFunction!;
+            if (sums is not null)
+            {
+                gradients = Trace.Gather(sums, out InputNode[] pending);
+                function = BackwardCut.Backward(Trace, gradients, _saved, pending);
+                GraphVerifier.Verify(function);
+            }
+
+            made = new CompiledBackward(Plan.Build(function), gradients);
+            IrDump.Write(engine.Name, Number, "backward", made.Plan);
+            return sums is null ? _backward = made : _gathering[sums] = made;
         }
     }
 }

@@ -11,8 +11,9 @@ internal sealed class Plan
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
-    private Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps, Placement placement)
+    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement)
     {
+        Written = written;
         Function = function;
         Groups = groups;
         Steps = steps;
@@ -22,6 +23,9 @@ internal sealed class Plan
     public GraphFunction Function { get; }
 
     public List<PlanGroup> Groups { get; }
+
+    /// <summary>The values that exist in memory after a run.</summary>
+    public HashSet<GraphNode> Written { get; }
 
     /// <summary>The launches; views are not among them.</summary>
     public IReadOnlyList<PlanStep> Steps { get; }
@@ -35,16 +39,16 @@ internal sealed class Plan
         while (true)
         {
             List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed);
-            if (Launches(function, groups, failed) is not { } steps) continue;
+            HashSet<GraphNode> written = Materialised(function, groups);
+            if (Launches(function, groups, written, failed) is not { } steps) continue;
             HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
-            return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
+            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps));
         }
     }
 
     // Null when a kernel failed: its operators are in the list then.
-    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, Dictionary<OpNode, string> failed)
+    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, Dictionary<OpNode, string> failed)
     {
-        HashSet<GraphNode> written = Materialised(function, groups);
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
         {
@@ -89,6 +93,9 @@ internal sealed class Plan
 
         return written;
     }
+
+    /// <summary>What a launch does not write to memory, since only its own operators read it.</summary>
+    public long BytesSaved(PlanGroup group) => group.Members.Where(m => m.Op.View is null && !Written.Contains(m)).Sum(static m => m.Shape.Size * m.DType.Size);
 
     /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
     /// <param name="arguments">The function's arguments.</param>

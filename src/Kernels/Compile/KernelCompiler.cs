@@ -52,6 +52,20 @@ internal static class KernelCompiler
     /// <exception cref="KernelFailedException">It cannot be compiled. The caller runs the operators' eager loops one by one.</exception>
     public static ElementKernel Compile(KernelSpec spec) => Compile(spec, SimdWidth.Current);
 
+    /// <summary>The kernel, or null where none can be compiled.</summary>
+    public static ElementKernel? TryCompile(KernelSpec spec)
+    {
+        if (!IsAvailable) return null;
+        try
+        {
+            return Compile(spec);
+        }
+        catch (KernelFailedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The kernel at a width.</summary>
     /// <exception cref="KernelFailedException">It cannot be compiled.</exception>
     public static ElementKernel Compile(KernelSpec spec, int width)

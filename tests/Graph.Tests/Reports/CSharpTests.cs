@@ -38,6 +38,16 @@ public sealed class CSharpTests
     }
 
     [Fact]
+    public void SourceLinesAreCommentsWhereTheyAreKnown()
+    {
+        HybridFunction<ListFunction> f = Check.List(static x => (x * 1.625).Tanh()).Hybridize(Check.Strict with { Verify = HybridVerify.FirstCall });
+        Check.Gradients(f.Invoke, TestArrays.Uniform((3, 4)));
+        string text = f.ToCSharp();
+        Assert.Matches(@"// Multiply at CSharpTests\.cs:\d+\r?\n// Tanh at CSharpTests\.cs:\d+\r?\npublic static void Kernel0\(", text);
+        Assert.NotNull(Roslyn.Compile(text, "FusedKernels").GetMethod("Kernel0"));
+    }
+
+    [Fact]
     public void ForwardAndBackwardOfAllVariantsAreThereOnce()
     {
         HybridFunction<ListFunction> f = Check.List(static (x, w) => (x.MatMul(w) + 1.25).Tanh().Exp() * 0.75).Hybridize(Check.Strict);
