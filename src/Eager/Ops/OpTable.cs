@@ -8,14 +8,15 @@ namespace Fusion;
 /// </summary>
 internal static partial class OpTable
 {
-    private static readonly List<Op> s_rows = [];
+    // No initializer: the files of this class are initialized in the order in which the compiler sees them, and rows of any may come first.
+    private static List<Op>? s_rows;
 
     /// <summary>Every row.</summary>
-    public static IReadOnlyList<Op> Rows => s_rows;
+    public static IReadOnlyList<Op> Rows => s_rows!;
 
     private static Op Row(Op op)
     {
-        s_rows.Add(op);
+        (s_rows ??= []).Add(op);
         return op;
     }
 
