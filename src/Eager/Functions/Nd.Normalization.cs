@@ -78,7 +78,7 @@ public static partial class Nd
     /// <remarks>Wu and He, "Group Normalization", ECCV 2018.</remarks>
     /// <exception cref="ShapeException">The groups do not divide the channels, or gamma or beta has another size.</exception>
     public static NDArray GroupNorm(this NDArray x, int groups, NDArray? gamma = null, NDArray? beta = null, double epsilon = 1e-5) =>
-        GroupNorm("GroupNorm", x, groups, gamma, beta, epsilon);
+        NormalizeGroups("GroupNorm", x, groups, gamma, beta, epsilon);
 
     /// <summary>Every channel of every sample of x (n, c, …) is normalized by its own mean and variance, then scaled by gamma and shifted by beta, (c,).</summary>
     /// <remarks>Ulyanov, Vedaldi and Lempitsky, "Instance Normalization", 2016.</remarks>
@@ -86,10 +86,10 @@ public static partial class Nd
     public static NDArray InstanceNorm(this NDArray x, NDArray? gamma = null, NDArray? beta = null, double epsilon = 1e-5)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return GroupNorm("InstanceNorm", x, x.Rank < 2 ? 0 : x.Shape[1], gamma, beta, epsilon);
+        return NormalizeGroups("InstanceNorm", x, x.Rank < 2 ? 0 : x.Shape[1], gamma, beta, epsilon);
     }
 
-    private static NDArray GroupNorm(string op, NDArray x, int groups, NDArray? gamma, NDArray? beta, double epsilon)
+    private static NDArray NormalizeGroups(string op, NDArray x, int groups, NDArray? gamma, NDArray? beta, double epsilon)
     {
         NDArray real = Elements.To(x, RealTypeOf(x));
         if (x.Rank < 2) throw new ShapeException($"{op}: the input {x.Shape} must be (batch, channels, …).");

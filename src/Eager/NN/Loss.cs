@@ -41,6 +41,17 @@ public static class Loss
         return Reduce(Nd.Where(d <= delta, Nd.Square(d) * 0.5, (d - 0.5 * delta) * delta), reduction);
     }
 
+    /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
+    /// <remarks>Girshick, "Fast R-CNN", ICCV 2015, eq. 3.</remarks>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">β is not positive.</exception>
+    public static NDArray SmoothL1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double beta = 1)
+    {
+        CheckShapes(prediction, target);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
+        return Reduce(Nd.SmoothL1(prediction - target, 1 / Math.Sqrt(beta)), reduction);
+    }
+
     /// <summary>softplus(x) − x·target = −target·ln σ(x) − (1 − target)·ln(1 − σ(x)) of logits x, stable at both ends.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray BinaryCrossEntropyWithLogits(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
