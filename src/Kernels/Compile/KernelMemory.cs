@@ -45,6 +45,11 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> LargeAngle128<T>(int function, Vector128<T> x, Vector128<T> value) where T : unmanaged =>
+        Lane128<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
+
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static Vector256<T> Load256<T>(nint source, long i) where T : unmanaged => Vector256.Load((T*)source + i);
@@ -73,6 +78,11 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> LargeAngle256<T>(int function, Vector256<T> x, Vector256<T> value) where T : unmanaged =>
+        Lane256<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
+
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static Vector512<T> Load512<T>(nint source, long i) where T : unmanaged => Vector512.Load((T*)source + i);
@@ -100,4 +110,9 @@ public static unsafe class KernelMemory
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
     public static Vector512<T> Remainder512<T>(Vector512<T> a, Vector512<T> b) where T : unmanaged => Lane512<T>.Remainder(new() { V = a }, new() { V = b }).V;
+
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> LargeAngle512<T>(int function, Vector512<T> x, Vector512<T> value) where T : unmanaged =>
+        Lane512<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
 }

@@ -61,6 +61,9 @@ internal readonly struct TreeLane(Expression node) : ILane<TreeLane>
 
     public static TreeLane Remainder(TreeLane a, TreeLane b) => Call(Vector.Memory(nameof(Remainder)), a, b);
 
+    public static TreeLane LargeAngle(AngleFunction function, TreeLane x, TreeLane value) =>
+        Counted(Expression.Call(Vector.Memory(nameof(LargeAngle)), Expression.Constant((int)function), x.Node, value.Node));
+
     public static TreeLane Less(TreeLane a, TreeLane b) => Call(Vector.Binary(nameof(Vector128.LessThan)), a, b);
 
     public static TreeLane LessOrEqual(TreeLane a, TreeLane b) => Call(Vector.Binary(nameof(Vector128.LessThanOrEqual)), a, b);

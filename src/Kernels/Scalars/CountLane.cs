@@ -52,6 +52,8 @@ internal readonly struct CountLane : ILane<CountLane>
 
     public static CountLane Remainder(CountLane a, CountLane b) => One();
 
+    public static CountLane LargeAngle(AngleFunction function, CountLane x, CountLane value) => One();
+
     public static CountLane Less(CountLane a, CountLane b) => One();
 
     public static CountLane LessOrEqual(CountLane a, CountLane b) => One();

@@ -28,14 +28,17 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Mish<L>(L x) where L : struct, ILane<L>
     {
-        x = L.Let(x);
-        L e = L.Let(Exp(-L.Abs(x)));
+        x = L.Let(L.MaxNative(C<L>(-ExponentLimit<L>()), x));
+        L significand = L.Let(C<L>(1) + ExpM1Parts(-L.Abs(x), out L n));
+        L e = L.Let(L.ScaleB(significand, n));
         L negative = L.Let(L.Less(x, C<L>(0)));
 
-        // x < 0: e(e + 2) over e(e + 2) + 2. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
-        L numerator = L.Let(L.Select(negative, e * (e + C<L>(2)), L.Fma(C<L>(2), e, C<L>(1))));
-        L denominator = numerator + L.Select(negative, C<L>(2), (e + e) * e);
-        return L.Select(L.Equal(x, C<L>(double.NegativeInfinity)), C<L>(-0.0), x * (numerator / denominator));
+        // x < 0: e(e + 2) over e(e + 2) + 2, where one e is scaled last. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
+        L sum = L.Let(e + C<L>(2));
+        L positive = L.Let(L.Fma(C<L>(2), e, C<L>(1)));
+        L denominator = L.Select(negative, L.Fma(e, sum, C<L>(2)), L.Fma(e + e, e, positive));
+        L quotient = x * L.Select(negative, significand * sum, positive) / denominator;
+        return L.ScaleB(quotient, L.Select(negative, n, C<L>(0)));
     }
 
     /// <summary>ln σ(x) = −softplus(−x).</summary>

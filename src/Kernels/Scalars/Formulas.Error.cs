@@ -12,12 +12,12 @@ internal static partial class Formulas
         L magnitude = L.Let(L.Abs(x));
         if (!L.Is64)
         {
-            L outer = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1)));
+            L outer = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1))) / magnitude;
             return L.Select(L.Less(magnitude, C<L>(1)), ErfInner(x), L.Select(L.NotEqual(x, x), x, WithSign(outer, x)));
         }
 
         L middle = C<L>(8.45062911510467529297e-01) + ErfMiddle(magnitude - C<L>(1));
-        L far = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1)));
+        L far = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1))) / magnitude;
         L result = WithSign(L.Select(L.Less(magnitude, C<L>(1.25)), middle, far), x);
         return L.Select(L.Less(magnitude, C<L>(0.84375)), ErfInner(x), L.Select(L.NotEqual(x, x), x, result));
     }
@@ -29,17 +29,22 @@ internal static partial class Formulas
         x = L.Let(x);
         L z = L.Let(x * C<L>(0.70710678118654752440));
         L magnitude = L.Let(L.Abs(z));
-        L tail = L.Let(ErfcTail(magnitude, GaussTail(x, C<L>(0.5))));
         L negative = L.Let(L.Less(x, C<L>(0)));
 
-        // Three ranges of |z|: ½ − (erf excess), 1 − erf(1) − …, the tail; the subtractions of the first two are exact.
+        // Three ranges of |z|: ½ − (erf excess), 1 − erf(1) − …, the tail; the subtractions of the first two are exact. In the tail ½·x·erfc(|z|) is
+        // |z|·erfc(|z|)/√2, without a division by z and a product with x.
         L excess = ErfExcess(magnitude) * magnitude;
         L near = L.Select(negative, C<L>(0.5) - (excess + (magnitude - C<L>(0.5))), C<L>(1) + (excess + magnitude));
         L middle = L.Let(ErfMiddle(magnitude - C<L>(1)));
         L mid = L.Select(negative, C<L>(1 - 8.45062911510467529297e-01) - middle, C<L>(1 + 8.45062911510467529297e-01) + middle);
-        L far = L.Select(negative, tail, C<L>(2) - tail);
-        L erfc = L.Select(L.Less(magnitude, C<L>(0.84375)), near, L.Select(L.Less(magnitude, C<L>(1.25)), mid, far));
-        L value = x * C<L>(0.5) * erfc;
+
+        // What was lost in z = x/√2, times the derivative 2/√π·exp(−z²), is put back.
+        L e = L.Let(GaussTail(x, C<L>(0.5)));
+        L lost = L.Fma(x, C<L>(0.70710678118654752440), -z) + x * C<L>(L.Is64 ? -4.8336466567264567e-17 : 1.2101617152548e-8);
+        L erfc = L.Fma(C<L>(1.12837916709551257390) * e, lost, L.Select(L.Less(magnitude, C<L>(0.84375)), near, mid));
+        L inner = x * C<L>(0.5) * erfc;
+        L far = L.Select(negative, C<L>(0), x) - ErfcTail(magnitude, e) * C<L>(0.70710678118654752440);
+        L value = L.Select(L.Less(magnitude, C<L>(L.Is64 ? 1.25 : 1.125)), inner, far);
         value = L.Select(L.Less(x, C<L>(L.Is64 ? -40 : -15)), C<L>(-0.0), value);
         return L.Select(L.NotEqual(x, x), x, value);
     }
@@ -62,9 +67,11 @@ internal static partial class Formulas
         L tLow = (product - (t - part)) + (bHigh - part) + L.Fma(square, aHigh, -product) + L.Fma(square, aLow, L.Fma(squareLow, aHigh, bLow));
         L u = L.Let(x * t);
         L uLow = L.Fma(x, t, -u) + x * tLow;
-        L e = L.Let(Exp(-L.Abs(u)));
-        L corrected = L.Let(L.Select(L.Less(x, C<L>(0)), L.Fma(e, uLow, e), e));
-        L value = x * L.Select(L.Less(x, C<L>(0)), corrected, C<L>(1)) / (C<L>(1) + corrected);
+        L significand = L.Let(C<L>(1) + ExpM1Parts(-L.Abs(u), out L n));
+        L negative = L.Let(L.Less(x, C<L>(0)));
+        L corrected = L.Let(L.Select(negative, L.Fma(significand, uLow, significand), significand));
+        L quotient = x * L.Select(negative, corrected, C<L>(1)) / (C<L>(1) + L.ScaleB(corrected, n));
+        L value = L.ScaleB(quotient, L.Select(negative, n, C<L>(0)));
         value = L.Select(L.Less(x, C<L>(-30)), C<L>(-0.0), L.Select(L.Greater(x, C<L>(30)), x, value));
         return L.Select(L.NotEqual(x, x), x, value);
     }
@@ -116,12 +123,12 @@ internal static partial class Formulas
     {
         x = L.Let(L.MinNative(C<L>(L.Is64 ? 60 : 24), L.Abs(x)));
         L square = L.Let(x * x);
-        L lost = L.Fma(x, x, -square);
-        L e = L.Let(Exp(-(scale * square)));
-        return L.Let(L.Fma(e, -(scale * lost), e));
+        L lost = L.Let(scale * L.Fma(x, x, -square));
+        L q = L.Let(ExpM1Parts(-(scale * square), out L n));
+        return L.Let(L.ScaleB(C<L>(1) + (L.Fma(-lost, q, q) - lost), n));
     }
 
-    // erfc(x) for x ≥ 1 (float) or 1.25 (double): exp(−x²)·R(1/x²)/x.
+    // x·erfc(x) for x ≥ 1 (float) or 1.25 (double): e·R(1/x²) with e = exp(−x²).
     [MethodImpl(Inline)]
     private static L ErfcTail<L>(L x, L e) where L : struct, ILane<L>
     {
@@ -137,10 +144,10 @@ internal static partial class Formulas
         b = L.Fma(L.Fma(b, y, C<L>(-7.495518717768503)), y, C<L>(2.921019019210786));
         b = L.Fma(L.Fma(b, y, C<L>(-1.015265279202700)), y, C<L>(4.218463358204948e-1));
         b = L.Fma(L.Fma(b, y, C<L>(-2.820767439740514e-1)), y, C<L>(5.641895067754075e-1));
-        return e * L.Select(L.Less(x, C<L>(2)), a, b) / x;
+        return e * L.Select(L.Less(x, C<L>(2)), a, b);
     }
 
-    // exp(R/S − 0.5625)/x with the intervals [1.25, 1/0.35) and beyond.
+    // exp(R/S − 0.5625) with the intervals [1.25, 1/0.35) and beyond.
     [MethodImpl(Inline)]
     private static L ErfcRational<L>(L x, L y) where L : struct, ILane<L>
     {
@@ -160,6 +167,6 @@ internal static partial class Formulas
         s = L.Fma(s, y, L.Select(near, C<L>(1.37657754143519042600e+02), C<L>(3.25792512996573918826e+02)));
         s = L.Fma(s, y, L.Select(near, C<L>(1.96512716674392571292e+01), C<L>(3.03380607434824582924e+01)));
         s = L.Fma(s, y, C<L>(1));
-        return Exp(r / s - C<L>(0.5625)) / x;
+        return Exp(r / s - C<L>(0.5625));
     }
 }

@@ -11,12 +11,22 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Exp<L>(L x) where L : struct, ILane<L>
     {
-        // x is the second operand: NaN passes through.
-        x = L.Let(L.MinNative(C<L>(L.Is64 ? 720 : 104), L.MaxNative(C<L>(L.Is64 ? -760 : -120), x)));
-        L n = L.Let(L.Round(x * C<L>(Log2E)));
-        L r = L.Let(Reduce(x, n));
-        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n);
+        L m1 = ExpM1Parts(x, out L n);
+        return L.ScaleB(C<L>(1) + m1, n);
     }
+
+    /// <summary>eˣ = (1 + result)·2ⁿ, for functions of eˣ that round once at the end.</summary>
+    [MethodImpl(Inline)]
+    private static L ExpM1Parts<L>(L x, out L n) where L : struct, ILane<L>
+    {
+        // x is the second operand: NaN passes through.
+        x = L.Let(L.MinNative(C<L>(ExponentLimit<L>()), L.MaxNative(C<L>(-ExponentLimit<L>()), x)));
+        n = L.Let(L.Round(x * C<L>(Log2E)));
+        return ExpM1Polynomial(L.Let(Reduce(x, n)));
+    }
+
+    // e to this power is ∞ and to its negative 0, also when that is multiplied by a number of this size.
+    private static double ExponentLimit<L>() where L : struct, ILane<L> => L.Is64 ? 760 : 120;
 
     [MethodImpl(Inline)]
     public static L Exp2<L>(L x) where L : struct, ILane<L>
@@ -45,17 +55,26 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Sigmoid<L>(L x) where L : struct, ILane<L>
     {
-        // e^−|x| never overflows; the negative side keeps its denormals.
-        x = L.Let(x);
-        L e = L.Let(Exp(-L.Abs(x)));
-        return L.Select(L.Less(x, C<L>(0)), e, C<L>(1)) / (C<L>(1) + e);
+        return Logistic(C<L>(1), x);
     }
 
     [MethodImpl(Inline)]
     public static L Silu<L>(L x) where L : struct, ILane<L>
     {
-        x = L.Let(x);
-        return L.Select(L.Equal(x, C<L>(double.NegativeInfinity)), C<L>(-0.0), x * Sigmoid(x));
+        x = L.Let(L.MaxNative(C<L>(-ExponentLimit<L>()), x));
+        return Logistic(x, x);
+    }
+
+    /// <summary>numerator/(1 + e⁻ˣ).</summary>
+    [MethodImpl(Inline)]
+    private static L Logistic<L>(L numerator, L x) where L : struct, ILane<L>
+    {
+        // e⁻ˣ = (1 + q)·2ⁿ and s = 2^−|n|: for n < 0 the denominator is 1 + (s·q + s), otherwise 2ⁿ·(1 + (q + s)), whose scale goes last, so that a
+        // denormal result is rounded once.
+        L q = ExpM1Parts(-x, out L n);
+        L s = L.Let(L.ScaleB(C<L>(1), -L.Abs(n)));
+        L denominator = C<L>(1) + L.Fma(L.Select(L.Less(n, C<L>(0)), s, C<L>(1)), q, s);
+        return L.ScaleB(numerator / denominator, L.MinNative(C<L>(0), -n));
     }
 
     [MethodImpl(Inline)]

@@ -69,7 +69,9 @@ internal static partial class Formulas
         value = L.Let(L.Select(L.Equal(z, C<L>(double.PositiveInfinity)), z, value));
 
         // ln Γ(x) = ln π − ln |x·sin πx| − ln Γ(−x); −∞ gives +∞, as in C.
+        // Next to 0, where the product underflows, ln Γ(x) = −ln |x| on both sides.
         L reflected = C<L>(LogPi) - Log(z * L.Abs(SinPi(z))) - value;
+        reflected = L.Select(L.Less(z, NextToZero<L>()), value, reflected);
         reflected = L.Select(L.Equal(z, C<L>(double.PositiveInfinity)), z, reflected);
         return L.Select(L.Less(x, C<L>(0)), reflected, L.Select(L.Equal(z, C<L>(0)), C<L>(double.PositiveInfinity), value));
     }
@@ -82,20 +84,23 @@ internal static partial class Formulas
         L t = L.Let(ToTwo(z, out L product, out L quotient));
         L inner = Horner(t, L.Is64 ? GammaDouble : GammaFloat) * product / L.Select(L.Greater(quotient, C<L>(0)), quotient, C<L>(1));
 
-        // √2π·z^(z − ½)·e^−z·e^c: the power in two factors, since it overflows before Γ does. z/2 − ¼ and −z are exact.
-        L large = L.Let(L.MinNative(C<L>(L.Is64 ? 180 : 40), L.MaxNative(C<L>(8), z)));
+        // √2π·z^(z − ½)·e^−z·e^c: the power in two factors, since it overflows before Γ does (and is ∞ at the limit, where 1/Γ
+        // is 0). z/2 − ¼ and −z are exact.
+        L large = L.Let(L.MinNative(C<L>(L.Is64 ? 320 : 60), L.MaxNative(C<L>(8), z)));
         L power = L.Let(PowPositive(large, L.Fma(C<L>(0.5), large, C<L>(-0.25))));
         L correction = L.Let(Stirling(large));
         L scale = Exp(-large) * L.Fma(ExpM1Polynomial(correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi));
-        L outer = power * scale * power;
-        L value = L.Let(L.Select(L.Greater(z, C<L>(8.5)), outer, inner));
+        L stirling = L.Let(L.Greater(z, C<L>(8.5)));
+        L first = L.Let(L.Select(stirling, power * scale, inner));
+        L second = L.Let(L.Select(stirling, power, C<L>(1)));
+        L value = first * second;
 
-        // Γ(x) = −π/(z·sin πz·Γ(z)) for x = −z; a pole at every integer, where the sine is 0.
+        // Γ(x) = −π/(z·sin πz·Γ(z)) for x = −z, whose parts overflow later; a pole at every integer, where the sine is 0.
         L sine = L.Let(SinPi(z));
-        L reflected = C<L>(-Pi) / (z * sine) / value;
+        L reflected = C<L>(-Pi) / (z * sine) / first / second;
         reflected = L.Select(L.Equal(sine, C<L>(0)), C<L>(double.NaN), reflected);
         L result = L.Select(L.Less(x, C<L>(0)), reflected, value);
-        result = L.Select(L.Equal(z, C<L>(0)), C<L>(1) / x, result);
+        result = L.Select(L.Less(z, NextToZero<L>()), C<L>(1) / x, result);
         return L.Select(L.NotEqual(x, x), x, L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, result));
     }
 
@@ -124,6 +129,10 @@ internal static partial class Formulas
         value = L.Select(L.Equal(x, C<L>(0)), C<L>(-1) / x, value);
         return L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, value);
     }
+
+    // Below, Γ(x) = 1/x to the last place: the next term is γ·x.
+    [MethodImpl(Inline)]
+    private static L NextToZero<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? 1e-20 : 1e-10);
 
     // 0 ≤ z ≤ 8.5 as 2 + t with |t| ≤ ½. Γ(z) is Γ(2 + t)·product, or Γ(2 + t)/quotient where the quotient is not 0. The differences are exact.
     [MethodImpl(Inline)]

@@ -41,7 +41,8 @@ internal static partial class Formulas
                 L e = L.Let(GaussTail(y, C<L>(1)));
                 L near = L.Let(L.Less(y, C<L>(0.84375)));
                 L middle = L.Let(ErfMiddle(y - C<L>(1)));
-                L erfc = L.Select(L.Less(y, C<L>(1.25)), C<L>(1 - 8.45062911510467529297e-01) - middle, ErfcTail(L.Let(L.MaxNative(C<L>(1), y)), e));
+                L outside = L.Let(L.MaxNative(C<L>(1), y));
+                L erfc = L.Select(L.Less(y, C<L>(1.25)), C<L>(1 - 8.45062911510467529297e-01) - middle, ErfcTail(outside, e) / outside);
                 L residual = L.Select(near, ErfInner(y) - magnitude, rest - erfc);
                 L step = L.Let(residual * C<L>(0.88622692545275801365) / e);
                 y = L.Let(y - step / (C<L>(1) + y * step));

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-// x = n·π/2 + r with a Cody–Waite reduction by fused multiply-adds; polynomials: float Cephes sinf/cosf, double FreeBSD msun k_sin.c/k_cos.c.
+// x = n·π/2 + r with a Cody–Waite reduction by fused multiply-adds (large x: AngleReduction); polynomials: float Cephes sinf/cosf, double FreeBSD msun k_sin.c/k_cos.c.
 internal static partial class Formulas
 {
     [MethodImpl(Inline)]
@@ -10,15 +10,16 @@ internal static partial class Formulas
     {
         x = L.Let(x);
         L r = L.Let(ReduceAngle(x, out L quadrant));
-        L value = Quadrant(r, quadrant, 0);
-        return L.Select(L.Equal(x, C<L>(0)), x, value);
+        L value = L.Select(L.Equal(x, C<L>(0)), x, Quadrant(r, quadrant, 0));
+        return L.LargeAngle(AngleFunction.Sine, x, L.Let(value));
     }
 
     [MethodImpl(Inline)]
     public static L Cos<L>(L x) where L : struct, ILane<L>
     {
-        L r = L.Let(ReduceAngle(L.Let(x), out L quadrant));
-        return Quadrant(r, quadrant, 1);
+        x = L.Let(x);
+        L r = L.Let(ReduceAngle(x, out L quadrant));
+        return L.LargeAngle(AngleFunction.Cosine, x, L.Let(Quadrant(r, quadrant, 1)));
     }
 
     [MethodImpl(Inline)]
@@ -29,8 +30,8 @@ internal static partial class Formulas
         L sine = L.Let(SinePolynomial(r));
         L cosine = L.Let(CosinePolynomial(r));
         L odd = L.Let(L.NotEqual(L.FromInteger(L.And(quadrant, L.Bits(1))), C<L>(0)));
-        L value = L.Select(odd, -cosine, sine) / L.Select(odd, sine, cosine);
-        return L.Select(L.Equal(x, C<L>(0)), x, value);
+        L value = L.Select(L.Equal(x, C<L>(0)), x, L.Select(odd, -cosine, sine) / L.Select(odd, sine, cosine));
+        return L.LargeAngle(AngleFunction.Tangent, x, L.Let(value));
     }
 
     [MethodImpl(Inline)]

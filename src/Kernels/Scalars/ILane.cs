@@ -52,6 +52,12 @@ internal interface ILane<L>
     /// <summary>The exact remainder of a/b rounded towards zero, with the sign of a (C# <c>%</c>, C <c>fmod</c>).</summary>
     static abstract L Remainder(L a, L b);
 
+    /// <summary>
+    /// <paramref name="value"/>, but the function of <paramref name="x"/> where |x| is too large for a reduction in line (x86 <c>fsin</c>'s problem):
+    /// these elements are computed one by one, see <see cref="AngleReduction"/>.
+    /// </summary>
+    static abstract L LargeAngle(AngleFunction function, L x, L value);
+
     // Comparisons give masks. NaN compares false, except in NotEqual.
     static abstract L Less(L a, L b);
     static abstract L LessOrEqual(L a, L b);

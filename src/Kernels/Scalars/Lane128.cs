@@ -153,6 +153,21 @@ internal unsafe struct Lane128<T> : IVectorLane<Lane128<T>, T>
     }
 
     [MethodImpl(Inline)]
+    public static Lane128<T> LargeAngle(AngleFunction function, Lane128<T> x, Lane128<T> value)
+    {
+        Lane128<T> large = AngleReduction.IsLarge(x);
+        return large.V.AsByte() == Vector128<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane128<T> LargeAngleByElement(AngleFunction function, Lane128<T> x)
+    {
+        Vector128<T> values = x.V;
+        AngleReduction.Evaluate(function, (T*)&values, Count);
+        return new() { V = values };
+    }
+
+    [MethodImpl(Inline)]
     public static Lane128<T> Less(Lane128<T> a, Lane128<T> b) => new() { V = Vector128.LessThan(a.V, b.V) };
 
     [MethodImpl(Inline)]

@@ -150,6 +150,21 @@ internal unsafe struct Lane256<T> : IVectorLane<Lane256<T>, T>
     }
 
     [MethodImpl(Inline)]
+    public static Lane256<T> LargeAngle(AngleFunction function, Lane256<T> x, Lane256<T> value)
+    {
+        Lane256<T> large = AngleReduction.IsLarge(x);
+        return large.V.AsByte() == Vector256<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane256<T> LargeAngleByElement(AngleFunction function, Lane256<T> x)
+    {
+        Vector256<T> values = x.V;
+        AngleReduction.Evaluate(function, (T*)&values, Count);
+        return new() { V = values };
+    }
+
+    [MethodImpl(Inline)]
     public static Lane256<T> Less(Lane256<T> a, Lane256<T> b) => new() { V = Vector256.LessThan(a.V, b.V) };
 
     [MethodImpl(Inline)]

@@ -149,6 +149,21 @@ internal unsafe struct Lane512<T> : IVectorLane<Lane512<T>, T>
     }
 
     [MethodImpl(Inline)]
+    public static Lane512<T> LargeAngle(AngleFunction function, Lane512<T> x, Lane512<T> value)
+    {
+        Lane512<T> large = AngleReduction.IsLarge(x);
+        return large.V.AsByte() == Vector512<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Lane512<T> LargeAngleByElement(AngleFunction function, Lane512<T> x)
+    {
+        Vector512<T> values = x.V;
+        AngleReduction.Evaluate(function, (T*)&values, Count);
+        return new() { V = values };
+    }
+
+    [MethodImpl(Inline)]
     public static Lane512<T> Less(Lane512<T> a, Lane512<T> b) => new() { V = Vector512.LessThan(a.V, b.V) };
 
     [MethodImpl(Inline)]

@@ -1,0 +1,33 @@
+namespace Fusion.Peers;
+
+/// <summary>The contenders of Fusion: the function as it is, and with one word changed.</summary>
+internal static class FusionSide
+{
+    public static Contender Eager(Func<NDArray> f) => Of(Contender.Eager, f);
+
+    public static Contender Hybridized(Func<NDArray> f) => Of(Contender.Hybridized, f.Hybridize().Invoke);
+
+    public static Contender Of(string name, Func<NDArray> f) => new(name, () => f(), () => Elements(f()));
+
+    public static double[] Elements(NDArray x) => x.AsType(DType.Float64).ToArray<double>();
+
+    /// <summary>Normal numbers, the same for every run.</summary>
+    public static NDArray Normal(Shape shape, ulong seed, DType dtype = DType.Float32)
+    {
+        Nd.Random.Seed(seed);
+        return Nd.Random.Normal(0, 1, shape, dtype);
+    }
+
+    public static NDArray Positive(Shape shape, ulong seed, DType dtype = DType.Float32)
+    {
+        Nd.Random.Seed(seed);
+        return Nd.Random.Uniform(0.1, 2, shape, dtype);
+    }
+
+    public static NDArray Variable(Shape shape, ulong seed)
+    {
+        NDArray x = Normal(shape, seed);
+        x.AttachGrad();
+        return x;
+    }
+}

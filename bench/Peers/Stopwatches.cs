@@ -1,0 +1,58 @@
+using System.Diagnostics;
+
+namespace Fusion.Peers;
+
+/// <summary>Times of one contender, in nanoseconds a call.</summary>
+internal sealed record Timing(string Contender, double Median, double Low, double High);
+
+/// <summary>
+/// Contenders in turn, round by round, so that a slow moment of the machine hits all of them; the median of the rounds counts. Between contenders
+/// with several threads a pause lets the spinning pool of the last one go to sleep.
+/// </summary>
+internal static class Stopwatches
+{
+    public static Timing[] Measure(Contender[] contenders, bool quick, int threads)
+    {
+        int rounds = quick ? 7 : 15;
+        TimeSpan slice = TimeSpan.FromMilliseconds(quick ? 12 : 30);
+        int[] calls = [.. contenders.Select(c => Calibrate(c.Run, slice))];
+        double[][] times = [.. contenders.Select(_ => new double[rounds])];
+        for (int round = 0; round < rounds; round++)
+        {
+            for (int i = 0; i < contenders.Length; i++)
+            {
+                if (threads > 1) Thread.Sleep(40);
+                contenders[i].Run();
+                long start = Stopwatch.GetTimestamp();
+                for (int k = 0; k < calls[i]; k++) contenders[i].Run();
+                times[i][round] = Stopwatch.GetElapsedTime(start).TotalNanoseconds / calls[i];
+            }
+        }
+
+        return [.. contenders.Select((c, i) => Summarise(c.Name, times[i]))];
+    }
+
+    // Calls that fill the slice, after enough of them for the JIT's tiers to settle.
+    private static int Calibrate(Action run, TimeSpan slice)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int calls = 0;
+        while (Stopwatch.GetElapsedTime(start) < 3 * slice || calls < 3)
+        {
+            run();
+            calls++;
+        }
+
+        start = Stopwatch.GetTimestamp();
+        int probe = Math.Max(1, calls / 3);
+        for (int i = 0; i < probe; i++) run();
+        double each = Stopwatch.GetElapsedTime(start).TotalNanoseconds / probe;
+        return (int)Math.Clamp(slice.TotalNanoseconds / each, 1, 1_000_000);
+    }
+
+    private static Timing Summarise(string name, double[] times)
+    {
+        Array.Sort(times);
+        return new Timing(name, times[times.Length / 2], times[times.Length / 4], times[times.Length * 3 / 4]);
+    }
+}
