@@ -89,5 +89,12 @@ internal static class RowOps
 
     private static long Columns(NDArray x) => x.Shape[-1];
 
-    private static long Rows(NDArray x) => x.Shape[-1] == 0 ? 0 : x.Size / x.Shape[-1];
+    // Lines without elements count, too: their labels are out of range.
+    private static long Rows(NDArray x)
+    {
+        if (x.Shape[-1] != 0) return x.Size / x.Shape[-1];
+        long rows = 1;
+        foreach (int size in x.Shape.Dimensions[..^1]) rows *= size;
+        return rows;
+    }
 }

@@ -1,0 +1,99 @@
+namespace Fusion.Tests;
+
+// Arithmetic, comparison, selection.
+internal static partial class OpCases
+{
+    private const double Inf = double.PositiveInfinity;
+    private const double NaN = double.NaN;
+
+    internal static readonly OpCase[] Arithmetic =
+    [
+        Binary(OpTable.Add, Nd.Add, static (x, y) => x + y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[-0.0, -0.0, -0.0], [-0.0, 0, 0], [Inf, -Inf, NaN]] },
+        Binary(OpTable.Subtract, Nd.Subtract, static (x, y) => x - y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[-0.0, 0, -0.0], [Inf, Inf, NaN]] },
+        Binary(OpTable.Multiply, Nd.Multiply, static (x, y) => x * y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[0, Inf, NaN], [-1, 0, -0.0]] },
+        Binary(OpTable.Divide, Nd.Divide, static (x, y) => x / y, Real(-9, 9), NonZero(1, 9)) with { Special = [[1, 0, Inf], [1, -0.0, -Inf], [0, 0, NaN], [1, -Inf, -0.0]] },
+        Binary(OpTable.FloorDivide, Nd.FloorDivide, FloorDivide, Real(-9, 9), NonZero(1, 4)).AsNumber() with { Special = [[-7, 2, -4], [7, -2, -4], [1, 0, Inf]] },
+        Binary(OpTable.Mod, Nd.Mod, Mod, Real(-9, 9), NonZero(1, 4)).AsNumber() with { Special = [[-7, 3, 2], [7, -3, -2], [1, 0, NaN], [-0.0, 3, 0], [3, -3, -0.0]] },
+        Binary(OpTable.Pow, Nd.Pow, Math.Pow, Real(0.3, 3), Real(-2, 3)) with
+        {
+            Special = [[0, 0, 1], [NaN, 0, 1], [1, NaN, 1], [-8, 1.0 / 3, NaN], [-2, 3, -8], [-0.0, -3, -Inf], [-0.0, 3, -0.0], [-1, Inf, 1], [0.5, -Inf, Inf]],
+            Slopes = [[0, 2, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [2, 0, 0, 0.69314718055994531], [1, 3, 3, 0]],
+        },
+        Binary(OpTable.Maximum, Nd.Maximum, static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x >= y ? x : y, Domain.Distinct(-3, 3), Domain.Distinct(-3, 3.1)).AsNumber() with
+        {
+            Special = [[NaN, 1, NaN], [1, NaN, NaN], [-Inf, Inf, Inf]],
+            Slopes = [[1, 1, 1, 0], [2, 1, 1, 0], [1, 2, 0, 1]],
+        },
+        Binary(OpTable.Minimum, Nd.Minimum, static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x <= y ? x : y, Domain.Distinct(-3, 3), Domain.Distinct(-3, 3.1)).AsNumber() with
+        {
+            Special = [[NaN, 1, NaN], [1, NaN, NaN], [-Inf, Inf, -Inf]],
+            Slopes = [[1, 1, 1, 0], [2, 1, 0, 1], [1, 2, 1, 0]],
+        },
+    ];
+
+    internal static readonly OpCase[] Signs =
+    [
+        Unary(OpTable.Negate, Nd.Negate, static x => -x, Real(-9, 9)).AsNumber(),
+        Unary(OpTable.Abs, Nd.Abs, Math.Abs, NonZero(1, 9)).AsNumber() with { Slopes = [[0, 0], [-0.0, 0], [2, 1], [-2, -1]] },
+        Unary(OpTable.Sign, Nd.Sign, static x => double.IsNaN(x) ? x : x > 0 ? 1 : x < 0 ? -1 : 0, NonZero(1, 9)).AsNumber() with { Special = [[NaN, NaN], [-Inf, -1]] },
+        Unary(OpTable.Floor, Nd.Floor, Math.Floor, Real(-9, 9)),
+        Unary(OpTable.Ceiling, Nd.Ceiling, Math.Ceiling, Real(-9, 9)),
+        Unary(OpTable.Round, Nd.Round, static x => Math.Round(x, MidpointRounding.ToEven), Real(-9, 9)) with { Special = [[0.5, 0], [1.5, 2], [-0.5, -0.0], [-2.5, -2]] },
+        Unary(OpTable.Truncate, Nd.Truncate, Math.Truncate, Real(-9, 9)),
+    ];
+
+    internal static readonly OpCase[] Comparisons =
+    [
+        Binary(OpTable.Equal, Nd.Equal, static (x, y) => Bit(x == y), Real(0, 3), Real(0, 3)).AsMask() with { Special = [[NaN, NaN, 0], [-0.0, 0, 1], [Inf, Inf, 1]] },
+        Binary(OpTable.NotEqual, Nd.NotEqual, static (x, y) => Bit(x != y), Real(0, 3), Real(0, 3)).AsMask() with { Special = [[NaN, NaN, 1]] },
+        Binary(OpTable.Greater, Nd.Greater, static (x, y) => Bit(x > y), Real(0, 3), Real(0, 3)).AsMask(),
+        Binary(OpTable.GreaterOrEqual, Nd.GreaterOrEqual, static (x, y) => Bit(x >= y), Real(0, 3), Real(0, 3)).AsMask(),
+        Binary(OpTable.Less, Nd.Less, static (x, y) => Bit(x < y), Real(0, 3), Real(0, 3)).AsMask(),
+        Binary(OpTable.LessOrEqual, Nd.LessOrEqual, static (x, y) => Bit(x <= y), Real(0, 3), Real(0, 3)).AsMask(),
+        Unary(OpTable.IsNaN, Nd.IsNaN, static x => Bit(double.IsNaN(x)), Real(-3, 3)).AsMask(),
+        Unary(OpTable.IsFinite, Nd.IsFinite, static x => Bit(double.IsFinite(x)), Real(-3, 3)).AsMask(),
+        Unary(OpTable.IsInfinity, Nd.IsInfinity, static x => Bit(double.IsInfinity(x)), Real(-3, 3)).AsMask(),
+        Binary(OpTable.LogicalAnd, Nd.LogicalAnd, static (x, y) => Bit(x != 0 && y != 0), Domain.Truth, Real(0, 2)).AsMask(),
+        Binary(OpTable.LogicalOr, Nd.LogicalOr, static (x, y) => Bit(x != 0 || y != 0), Domain.Truth, Real(0, 2)).AsMask(),
+        Binary(OpTable.LogicalXor, Nd.LogicalXor, static (x, y) => Bit((x != 0) != (y != 0)), Domain.Truth, Real(0, 2)).AsMask(),
+        Unary(OpTable.LogicalNot, Nd.LogicalNot, static x => Bit(x == 0), Real(0, 2)).AsMask(),
+    ];
+
+    internal static readonly OpCase[] Selection =
+    [
+        Ternary(OpTable.Where, Nd.Where, static (c, x, y) => c != 0 ? x : y, Domain.Truth, Real(-3, 3), Real(-3, 3)) with
+        {
+            Result = ResultTypes.Same,
+            Special = [[1, 5, NaN, 5], [0, Inf, 5, 5]],
+            Rejects = [Unfit(() => Nd.Where(Nd.Ones(2), Nd.Ones(3), Nd.Ones(3)), "Where", "(2,)", "(3,)")],
+        },
+        Unary(OpTable.Clip, static x => Nd.Clip(x, -1.5, 2.5), static x => double.IsNaN(x) ? x : Math.Min(Math.Max(x, -1.5), 2.5), NonZero(0.2, 1.2)) with
+        {
+            Special = [[NaN, NaN], [Inf, 2.5], [-Inf, -1.5]],
+            Slopes = [[-1.5, 1], [2.5, 1], [3, 0], [-2, 0], [0, 1]],
+            Rejects = [Rejection.Of<ArgumentException>("low above high", static () => Nd.Clip(Nd.Ones(2), 2, 1), "Clip", "2", "1")],
+        },
+    ];
+
+    /// <summary>Arithmetic on any number: integers stay integers.</summary>
+    private static OpCase AsNumber(this OpCase test) => test with { Result = ResultTypes.Number };
+
+    private static double Bit(bool value) => value ? 1 : 0;
+
+    // NumPy's definitions: the remainder has the divisor's sign, and the quotient goes with it.
+    private static double Mod(double x, double y)
+    {
+        double rest = x % y;
+        if (rest == 0) return Math.CopySign(0, y);
+        return double.IsNaN(rest) || (rest < 0) == (y < 0) ? rest : rest + y;
+    }
+
+    private static double FloorDivide(double x, double y)
+    {
+        if (y == 0) return x / y;
+        double rest = x % y;
+        double quotient = Math.Round((x - rest) / y);
+        if (rest != 0 && (rest < 0) != (y < 0)) quotient--;
+        return quotient == 0 ? Math.CopySign(0, x / y) : quotient;
+    }
+}

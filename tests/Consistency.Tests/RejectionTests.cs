@@ -1,0 +1,50 @@
+namespace Fusion.Tests;
+
+/// <summary>Calls that must be refused, where the user wrote them, with a message that tells what to do; and nothing is left changed.</summary>
+public class RejectionTests
+{
+    public static TheoryData<string, string> Rejections
+    {
+        get
+        {
+            TheoryData<string, string> rows = [];
+            foreach (OpCase test in OpCases.All)
+                foreach (Rejection rejection in test.Rejects) rows.Add(test.Title, rejection.What);
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Rejections))]
+    public void TheCallIsRefusedEagerly(string title, string what) => Refuses(Find(title, what), static call => call());
+
+    [Theory]
+    [MemberData(nameof(Rejections))]
+    public void TheCallIsRefusedWhileRecording(string title, string what)
+    {
+        Refuses(Find(title, what), static call =>
+        {
+            using RecordScope scope = Autograd.Record();
+            return call();
+        });
+        Assert.False(Autograd.IsRecording);
+        Assert.False(Autograd.IsTraining);
+    }
+
+    /// <summary>Where the shapes tell, while tracing; where values tell, at the call.</summary>
+    [Theory]
+    [MemberData(nameof(Rejections))]
+    public void TheCallIsRefusedInACompiledFunction(string title, string what)
+    {
+        Refuses(Find(title, what), static call => Graphs.Compile(_ => [call()])([])[0]);
+        Assert.Null(ExecutionState.Current.Tracer);
+    }
+
+    private static Rejection Find(string title, string what) => OpCases.Find(title).Rejects.Single(r => r.What == what);
+
+    private static void Refuses(Rejection rejection, Func<Func<NDArray>, NDArray> context)
+    {
+        Exception e = Assert.Throws(rejection.Exception, () => context(rejection.Call));
+        Assert.All(rejection.Says, word => Assert.Contains(word, e.Message, StringComparison.Ordinal));
+    }
+}
