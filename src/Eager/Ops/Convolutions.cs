@@ -39,6 +39,7 @@ internal static unsafe class Convolutions
         }
 
         if (weight[0] % a.Groups != 0) throw new ShapeException($"{op}: {a.Groups} groups do not divide the {weight[0]} channels of the input {input}.");
+        Windows.CheckOutput(op, input, a);
         y[0] = new TensorType(x[0].DType, Windows.InputShape(input[0], weight[1] * a.Groups, a));
     }
 
@@ -47,6 +48,7 @@ internal static unsafe class Convolutions
     {
         WindowAttributes a = (WindowAttributes)attributes!;
         CheckTypes("ConvWeightGradient", x);
+        Windows.CheckOutput("ConvWeightGradient", x[1].Shape, a);
         y[0] = new TensorType(x[0].DType, Shape.Create([x[1].Shape[1], x[0].Shape[1] / a.Groups, .. a.Kernel.Span]));
     }
 

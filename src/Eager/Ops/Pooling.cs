@@ -18,8 +18,12 @@ internal static unsafe class Pooling
         y[0] = y[0] with { DType = x[0].DType == DType.Float32 ? DType.Int32 : DType.Int64 };
     }
 
-    public static void InferSumGradient(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y) =>
-        y[0] = x[0] with { Shape = Windows.InputShape(x[0].Shape[0], x[0].Shape[1], (WindowAttributes)attributes!) };
+    public static void InferSumGradient(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        WindowAttributes a = (WindowAttributes)attributes!;
+        Windows.CheckOutput("SumPoolGradient", x[0].Shape, a);
+        y[0] = x[0] with { Shape = Windows.InputShape(x[0].Shape[0], x[0].Shape[1], a) };
+    }
 
     public static void RunMax(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {

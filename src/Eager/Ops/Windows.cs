@@ -72,6 +72,13 @@ internal static unsafe class Windows
     /// <summary>(batch, channels, input sizes …).</summary>
     public static Shape InputShape(int batch, int channels, WindowAttributes a) => Shape.Create([batch, channels, .. a.Input.Span]);
 
+    /// <summary>The gradient of an output has its spatial sizes.</summary>
+    public static void CheckOutput(string op, Shape gradient, WindowAttributes a)
+    {
+        for (int i = 0; i < a.Dimensions; i++)
+            if (gradient[i + 2] != a.OutputAlong(i)) throw new ShapeException($"{op}: {gradient} must have the size {a.OutputAlong(i)} along axis {i + 2}: windows of {a.Kernel} over {a.Input}.");
+    }
+
     /// <summary>What the kernels want to know; every channel is a sample of its own in a pooling.</summary>
     public static WindowShape Kernel(WindowAttributes a, int batch, int inChannels = 1, int outChannels = 1)
     {
