@@ -59,7 +59,9 @@ public class GradientTests
                 for (int i = 0; i < variables.Length; i++)
                 {
                     double slope = RefArray.Of(variables[i].Grad!).Values[0];
-                    Assert.True(Comparison.Agrees(test, dtype, slope, row[test.InputCount + i]), $"{test}, {dtype} at ({string.Join(", ", row[..test.InputCount])}): derivative {i} is {slope:R}, expected {row[test.InputCount + i]:R}");
+                    double expected = row[test.InputCount + i];
+                    string at = string.Join(", ", row[..test.InputCount]);
+                    Assert.True(Comparison.Agrees(test, dtype, slope, expected), $"{test}, {dtype} at ({at}): slope {i} is {slope:R}, not {expected:R}");
                 }
             }
         }
@@ -76,7 +78,8 @@ public class GradientTests
         Saved read = Saved.None;
         foreach (OpCase test in tests)
         {
-            ran.UnionWith(GradientRules.Ran(row, () => new CaseGradient(test, test.Shapes[0], DType.Float64).Of(x => [test.Call(x)], 1)));
+            foreach (DType dtype in ResultTypes.Floats)
+                ran.UnionWith(GradientRules.Ran(row, () => new CaseGradient(test, test.Shapes[0], dtype).Of(x => [test.Call(x)], 1)));
             read |= GradientRules.Reads(row, test);
         }
 

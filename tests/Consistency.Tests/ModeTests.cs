@@ -1,39 +1,54 @@
 namespace Fusion.Tests;
 
-/// <summary>Every case in every execution mode gives the bits of eager execution, NaN included.</summary>
+/// <summary>Every case gives the bits of eager execution in every other mode, NaN included; and so do its gradients of first and second order.</summary>
 [Collection(nameof(ProcessState))]
 public class ModeTests
 {
-    public static TheoryData<string, string> CasesAndModes
+    public static TheoryData<string> Cases => OperatorTableTests.Cases;
+
+    public static TheoryData<string> Differentiable => GradientTests.Differentiable;
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ResultsHaveTheBitsOfEagerExecution(string title)
     {
-        get
-        {
-            TheoryData<string, string> rows = [];
-            foreach (OpCase test in OpCases.All)
-                foreach (ExecutionMode mode in ExecutionMode.All.Skip(1)) rows.Add(test.Title, mode.Name);
-            return rows;
-        }
+        OpCase test = OpCases.Find(title);
+        ArrayFunction eager = x => [test.Call(x)];
+        ArrayFunction[] functions = [.. ExecutionMode.All.Select(mode => mode.Prepare(eager))];
+        Compare(test, test.DTypes, (_, inputs) => eager(inputs), (_, inputs, mode) => functions[mode](inputs));
     }
 
     [Theory]
-    [MemberData(nameof(CasesAndModes))]
-    public void ResultsHaveTheBitsOfEagerExecution(string title, string modeName)
+    [MemberData(nameof(Differentiable))]
+    public void GradientsHaveTheBitsOfEagerExecution(string title)
     {
         OpCase test = OpCases.Find(title);
-        ExecutionMode mode = ExecutionMode.Find(modeName);
         ArrayFunction eager = x => [test.Call(x)];
-        ArrayFunction function = mode.Prepare(eager);
-        foreach (DType dtype in test.DTypes)
+        ArrayFunction[] functions = [.. ExecutionMode.All.Select(mode => mode.Prepare(eager))];
+        Compare(test, ResultTypes.Floats, (dtype, inputs) => new CaseGradient(test, inputs, dtype).Of(eager, test.Order), (dtype, inputs, i) =>
         {
-            foreach ((string label, NDArray[] inputs) in CaseInputs.Sets(test, dtype)) Check(label, inputs);
-            if (test.Large.Length > 0) Check($"{dtype} large", CaseInputs.Draw(test, test.Large, dtype));
-        }
+            CaseGradient gradient = new(test, inputs, dtype);
+            ExecutionMode mode = ExecutionMode.All[i];
+            return mode.TracesGradients
+                ? mode.Prepare(variables => gradient.At(variables, eager, test.Order))(gradient.Variables)
+                : gradient.Of(functions[i], test.Order);
+        });
+    }
 
-        void Check(string label, NDArray[] inputs)
+    private static void Compare(OpCase test, DType[] dtypes, Func<DType, NDArray[], NDArray[]> eager, Func<DType, NDArray[], int, NDArray[]> other)
+    {
+        foreach (DType dtype in dtypes)
         {
-            NDArray[] expected = ExecutionMode.Eager.Run(() => eager(inputs));
-            string? difference = Bits.Difference(expected, mode.Run(() => function(inputs)));
-            Assert.True(difference is null, $"{test}, {mode}, {label}: {difference}");
+            foreach ((string label, NDArray[] inputs) in CaseInputs.Sets(test, dtype))
+            {
+                NDArray[] expected = ExecutionMode.Eager.Run(() => eager(dtype, inputs));
+                for (int i = 0; i < ExecutionMode.All.Count; i++)
+                {
+                    ExecutionMode mode = ExecutionMode.All[i];
+                    string? difference = Bits.Difference(expected, mode.Run(() => other(dtype, inputs, i)));
+                    Assert.True(difference is null, $"{test}, {mode}, {label}: {difference}");
+                }
+            }
         }
     }
 }

@@ -14,6 +14,10 @@ public class RejectionTests
         }
     }
 
+    /// <summary>Those whose inputs are arguments; Copy and Cast are methods of the input.</summary>
+    public static TheoryData<string> CasesWithInputs =>
+        [.. OpCases.All.Where(static c => c.InputCount > 0 && c.Row != OpTable.Copy && c.Row != OpTable.Cast).Select(static c => c.Title)];
+
     [Theory]
     [MemberData(nameof(Rejections))]
     public void TheCallIsRefusedEagerly(string title, string what) => Refuses(Find(title, what), static call => call());
@@ -38,6 +42,33 @@ public class RejectionTests
     {
         Refuses(Find(title, what), static call => Graphs.Compile(_ => [call()])([])[0]);
         Assert.Null(ExecutionState.Current.Tracer);
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesWithInputs))]
+    public void NullIsRefused(string title)
+    {
+        OpCase test = OpCases.Find(title);
+        for (int i = 0; i < test.InputCount; i++)
+        {
+            if (test.Optional.Contains(i)) continue;
+            NDArray[] inputs = CaseInputs.Draw(test, test.Shapes[0], test.DTypes[0]);
+            inputs[i] = null!;
+            Assert.Throws<ArgumentNullException>(() => test.Call(inputs));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesWithInputs))]
+    public void DisposedArraysAreRefused(string title)
+    {
+        OpCase test = OpCases.Find(title);
+        for (int i = 0; i < test.InputCount; i++)
+        {
+            NDArray[] inputs = CaseInputs.Draw(test, test.Shapes[0], test.DTypes[0]);
+            inputs[i].Dispose();
+            Assert.Throws<ObjectDisposedException>(() => test.Call(inputs));
+        }
     }
 
     private static Rejection Find(string title, string what) => OpCases.Find(title).Rejects.Single(r => r.What == what);

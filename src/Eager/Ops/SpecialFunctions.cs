@@ -11,14 +11,18 @@ internal static class SpecialFunctions
         NDArray dense = x.Contiguous();
         if (dense.DType == DType.Float64)
         {
-            ReadOnlySpan<double> from = dense.AsSpan<double>();
+            ReadOnlySpan<double> from = MemoryMarshal.Cast<byte, double>(dense.Bytes);
             Span<double> to = MemoryMarshal.Cast<byte, double>(output.Bytes);
             for (int i = 0; i < to.Length; i++) to[i] = Kernels.Polygamma.Evaluate(order, from[i]);
-            return;
+        }
+        else
+        {
+            ReadOnlySpan<float> from = MemoryMarshal.Cast<byte, float>(dense.Bytes);
+            Span<float> to = MemoryMarshal.Cast<byte, float>(output.Bytes);
+            for (int i = 0; i < to.Length; i++) to[i] = (float)Kernels.Polygamma.Evaluate(order, from[i]);
         }
 
-        ReadOnlySpan<float> source = dense.AsSpan<float>();
-        Span<float> target = MemoryMarshal.Cast<byte, float>(output.Bytes);
-        for (int i = 0; i < target.Length; i++) target[i] = (float)Kernels.Polygamma.Evaluate(order, source[i]);
+        GC.KeepAlive(dense);
+        GC.KeepAlive(output);
     }
 }

@@ -83,11 +83,13 @@ internal sealed class Grouper
                 continue;
             }
 
+            // At once, for all that came along: the next input must find its new group.
             home = producer;
             lane = home.LaneType;
+            foreach (OpNode member in home.Members) _groupOf[member] = home;
         }
 
-        foreach (OpNode member in home.Members) _groupOf[member] = home;
+        _groupOf[node] = home;
     }
 
     /// <summary>Moves the members of <paramref name="group"/> to <paramref name="producer"/>; returns what forbids it, or null when done.</summary>

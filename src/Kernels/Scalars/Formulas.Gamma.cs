@@ -68,11 +68,11 @@ internal static partial class Formulas
         L value = L.Let(L.Select(large, outer, inner + L.Select(below, -logarithm, logarithm)));
         value = L.Let(L.Select(L.Equal(z, C<L>(double.PositiveInfinity)), z, value));
 
-        // ln Γ(x) = ln π − ln |x·sin πx| − ln Γ(−x); −∞ gives +∞, as in C.
+        // ln Γ(x) = ln π − ln |x·sin πx| − ln Γ(−x); −∞ gives +∞, as in C, and so does what is so large that ln Γ overflows: it is an integer.
         // Next to 0, where the product underflows, ln Γ(x) = −ln |x| on both sides.
         L reflected = C<L>(LogPi) - Log(z * L.Abs(SinPi(z))) - value;
         reflected = L.Select(L.Less(z, NextToZero<L>()), value, reflected);
-        reflected = L.Select(L.Equal(z, C<L>(double.PositiveInfinity)), z, reflected);
+        reflected = L.Select(L.Equal(value, C<L>(double.PositiveInfinity)), value, reflected);
         return L.Select(L.Less(x, C<L>(0)), reflected, L.Select(L.Equal(z, C<L>(0)), C<L>(double.PositiveInfinity), value));
     }
 

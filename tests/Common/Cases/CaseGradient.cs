@@ -33,13 +33,19 @@ internal sealed class CaseGradient
         return result * Weights(result.Shape, result.DType, 0);
     }
 
-    /// <summary>The gradients of a function of all inputs, which may be compiled, with respect to the variables, and of order 2 those of a weighted sum of them.</summary>
-    public NDArray[] Of(ArrayFunction f, int order)
+    /// <summary>
+    /// The gradients of a function of all inputs, which may be compiled, with respect to the variables; for order 2 also those of a weighted sum of them.
+    /// </summary>
+    public NDArray[] Of(ArrayFunction f, int order) => At(Variables, f, order);
+
+    /// <summary>The same at given values of the variables, which may be symbols of a trace.</summary>
+    public NDArray[] At(NDArray[] values, ArrayFunction f, int order)
     {
-        NDArray[] variables = [.. Variables.Select(static x => x.Detach())];
-        foreach (NDArray variable in variables) variable.AttachGrad();
+        NDArray[] variables = [.. values.Select(static x => x.Detach())];
+        foreach (NDArray variable in variables) variable.Mark(variable, GradReq.Write);
         using RecordScope scope = Autograd.Record(trainMode: false);
         NDArray head = f(With(variables))[0];
+        if (head.Source is null) return [.. variables.Select(static x => x.ZerosLike())];
         NDArray[] gradients = Autograd.Grad([head], variables, [Weights(head.Shape, head.DType, 1)], createGraph: order > 1, allowUnused: true);
         if (order == 1) return gradients;
         int[] heads = [.. Enumerable.Range(0, gradients.Length).Where(i => gradients[i].Source is not null)];

@@ -10,11 +10,12 @@ internal static class CaseInputs
         return [.. shapes.Select((shape, i) => test.DomainOf(i).Draw(random, shape, dtype))];
     }
 
-    /// <summary>Every set of shapes contiguous, and the main one in the other layouts, also mixed.</summary>
+    /// <summary>Every set of shapes contiguous, the large one among them, and the main one in the other layouts, also mixed.</summary>
     public static IEnumerable<(string Label, NDArray[] Inputs)> Sets(OpCase test, DType dtype)
     {
         for (int i = 0; i < test.Shapes.Length; i++)
             yield return ($"{dtype} {string.Join(' ', test.Shapes[i])}", Draw(test, test.Shapes[i], dtype, i));
+        if (test.Large.Length > 0 && dtype.IsFloat) yield return ($"{dtype} large", Draw(test, test.Large, dtype));
         NDArray[] main = Draw(test, test.Shapes[0], dtype, 99);
         if (main.Length == 0) yield break;
         foreach (Layout layout in Layout.All.Skip(1))

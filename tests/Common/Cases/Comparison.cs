@@ -9,7 +9,11 @@ internal static class Comparison
         if (actual.Shape != expected.Shape) return $"shape {actual.Shape}, expected {(Shape)expected.Shape}";
         double[] values = actual.AsType(DType.Float64).ToArray<double>();
         for (int i = 0; i < values.Length; i++)
-            if (!Agrees(test, actual.DType, values[i], expected.Values[i], slack)) return $"{actual.Type}, element {i}: {values[i]:R}, expected {Round(expected.Values[i], actual.DType):R}";
+        {
+            if (!Agrees(test, actual.DType, values[i], expected.Values[i], slack))
+                return $"{actual.Type}, element {i}: {values[i]:R}, expected {Round(expected.Values[i], actual.DType):R}";
+        }
+
         return null;
     }
 
@@ -20,7 +24,8 @@ internal static class Comparison
         if (double.IsNaN(expected)) return double.IsNaN(actual);
         if (actual == expected) return true;
         if (!dtype.IsFloat) return false;
-        (double epsilon, double smallest, double ulps) = dtype == DType.Float32 ? (1.1920928955078125e-7, 1.17549435e-38, test.Ulps) : (2.220446049250313e-16, 2.2250738585072014e-308, test.Ulps64);
+        (double epsilon, double smallest, double ulps) =
+            dtype == DType.Float32 ? (1.1920928955078125e-7, 1.17549435e-38, test.Ulps) : (2.220446049250313e-16, 2.2250738585072014e-308, test.Ulps64);
         return Math.Abs(actual - reference) <= ulps * epsilon * Math.Max(Math.Abs(reference), Math.Max(test.Scale * slack, smallest));
     }
 

@@ -41,7 +41,8 @@ internal sealed record Domain(double Low, double High)
     {
         dtype = DType ?? dtype;
         double[] values = new double[shape.Size];
-        for (int i = 0; i < values.Length; i++) values[i] = Values is not null ? Values[i % Values.Length] : IsDistinct ? Spread(i, values.Length) : Next(random, dtype);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = Values is not null ? Values[i % Values.Length] : IsDistinct ? Spread(i, values.Length) : Next(random, dtype);
         if (IsDistinct) random.Shuffle(values);
         return Nd.Array(values, shape).AsType(dtype);
     }

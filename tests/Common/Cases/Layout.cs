@@ -9,7 +9,8 @@ internal sealed record Layout(string Name, Func<NDArray, NDArray> Apply)
     public static Layout Transposed { get; } = new("transposed", static x => x.Rank < 2 ? x : x.Transpose().Copy().Transpose());
 
     /// <summary>Every second element of a longer array, which begins somewhere in the middle.</summary>
-    public static Layout Sliced { get; } = new("sliced", static x => x.Rank == 0 ? x : Nd.Concat([Nd.Slice(x, -1, 0, 1), Nd.Repeat(x, 2, -1)], -1).Slice(-1, Math.Min(1, x.Shape[-1]), null, 2));
+    public static Layout Sliced { get; } = new("sliced", static x =>
+        x.Rank == 0 ? x : Nd.Concat([Nd.Slice(x, -1, 0, 1), Nd.Repeat(x, 2, -1)], -1).Slice(-1, Math.Min(1, x.Shape[-1]), null, 2));
 
     /// <summary>From back to front.</summary>
     public static Layout Reversed { get; } = new("reversed", static x => x.Rank == 0 ? x : x.Flip(0).Copy().Flip(0));

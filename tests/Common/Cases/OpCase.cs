@@ -62,6 +62,9 @@ internal sealed record OpCase(Op Row, string Title, Func<NDArray[], NDArray> Cal
     /// <summary>The gradient is zero by definition, whatever finite differences say.</summary>
     public bool ZeroGradient { get; init; }
 
+    /// <summary>Inputs that may be null.</summary>
+    public int[] Optional { get; init; } = [];
+
     /// <summary>Calls that must be refused.</summary>
     public Rejection[] Rejects { get; init; } = [];
 

@@ -8,23 +8,48 @@ internal static partial class OpCases
 
     internal static readonly OpCase[] Arithmetic =
     [
-        Binary(OpTable.Add, Nd.Add, static (x, y) => x + y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[-0.0, -0.0, -0.0], [-0.0, 0, 0], [Inf, -Inf, NaN]] },
-        Binary(OpTable.Subtract, Nd.Subtract, static (x, y) => x - y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[-0.0, 0, -0.0], [Inf, Inf, NaN]] },
+        Binary(OpTable.Add, Nd.Add, static (x, y) => x + y, Real(-9, 9), Real(-9, 9)).AsNumber() with
+        {
+            Special = [[-0.0, -0.0, -0.0], [-0.0, 0, 0], [Inf, -Inf, NaN]],
+        },
+        Binary(OpTable.Subtract, Nd.Subtract, static (x, y) => x - y, Real(-9, 9), Real(-9, 9)).AsNumber() with
+        {
+            Special = [[-0.0, 0, -0.0], [Inf, Inf, NaN]],
+        },
         Binary(OpTable.Multiply, Nd.Multiply, static (x, y) => x * y, Real(-9, 9), Real(-9, 9)).AsNumber() with { Special = [[0, Inf, NaN], [-1, 0, -0.0]] },
-        Binary(OpTable.Divide, Nd.Divide, static (x, y) => x / y, Real(-9, 9), NonZero(1, 9)) with { Special = [[1, 0, Inf], [1, -0.0, -Inf], [0, 0, NaN], [1, -Inf, -0.0]] },
-        Binary(OpTable.FloorDivide, Nd.FloorDivide, FloorDivide, Real(-9, 9), NonZero(1, 4)).AsNumber() with { Special = [[-7, 2, -4], [7, -2, -4], [1, 0, Inf]] },
-        Binary(OpTable.Mod, Nd.Mod, Mod, Real(-9, 9), NonZero(1, 4)).AsNumber() with { Special = [[-7, 3, 2], [7, -3, -2], [1, 0, NaN], [-0.0, 3, 0], [3, -3, -0.0]] },
+        Binary(OpTable.Divide, Nd.Divide, static (x, y) => x / y, Real(-9, 9), NonZero(1, 9)) with
+        {
+            Special = [[1, 0, Inf], [1, -0.0, -Inf], [0, 0, NaN], [1, -Inf, -0.0]],
+        },
+        Binary(OpTable.FloorDivide, Nd.FloorDivide, FloorDivide, Real(-9, 9), NonZero(1, 4)).AsNumber() with
+        {
+            Special = [[-7, 2, -4], [7, -2, -4], [1, 0, Inf]],
+        },
+        Binary(OpTable.Mod, Nd.Mod, Mod, Real(-9, 9), NonZero(1, 4)).AsNumber() with
+        {
+            Special = [[-7, 3, 2], [7, -3, -2], [1, 0, NaN], [-0.0, 3, 0], [3, -3, -0.0]],
+        },
         Binary(OpTable.Pow, Nd.Pow, Math.Pow, Real(0.3, 3), Real(-2, 3)) with
         {
             Special = [[0, 0, 1], [NaN, 0, 1], [1, NaN, 1], [-8, 1.0 / 3, NaN], [-2, 3, -8], [-0.0, -3, -Inf], [-0.0, 3, -0.0], [-1, Inf, 1], [0.5, -Inf, Inf]],
             Slopes = [[0, 2, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [2, 0, 0, 0.69314718055994531], [1, 3, 3, 0]],
         },
-        Binary(OpTable.Maximum, Nd.Maximum, static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x >= y ? x : y, Domain.Distinct(-3, 3), Domain.Distinct(-3, 3.1)).AsNumber() with
+        Binary(
+            OpTable.Maximum,
+            Nd.Maximum,
+            static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x >= y ? x : y,
+            Domain.Distinct(-3, 3),
+            Domain.Distinct(-3, 3.1)).AsNumber() with
         {
             Special = [[NaN, 1, NaN], [1, NaN, NaN], [-Inf, Inf, Inf]],
             Slopes = [[1, 1, 1, 0], [2, 1, 1, 0], [1, 2, 0, 1]],
         },
-        Binary(OpTable.Minimum, Nd.Minimum, static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x <= y ? x : y, Domain.Distinct(-3, 3), Domain.Distinct(-3, 3.1)).AsNumber() with
+        Binary(
+            OpTable.Minimum,
+            Nd.Minimum,
+            static (x, y) => double.IsNaN(x) || double.IsNaN(y) ? NaN : x <= y ? x : y,
+            Domain.Distinct(-3, 3),
+            Domain.Distinct(-3, 3.1)).AsNumber() with
         {
             Special = [[NaN, 1, NaN], [1, NaN, NaN], [-Inf, Inf, -Inf]],
             Slopes = [[1, 1, 1, 0], [2, 1, 0, 1], [1, 2, 1, 0]],
@@ -35,16 +60,25 @@ internal static partial class OpCases
     [
         Unary(OpTable.Negate, Nd.Negate, static x => -x, Real(-9, 9)).AsNumber(),
         Unary(OpTable.Abs, Nd.Abs, Math.Abs, NonZero(1, 9)).AsNumber() with { Slopes = [[0, 0], [-0.0, 0], [2, 1], [-2, -1]] },
-        Unary(OpTable.Sign, Nd.Sign, static x => double.IsNaN(x) ? x : x > 0 ? 1 : x < 0 ? -1 : 0, NonZero(1, 9)).AsNumber() with { Special = [[NaN, NaN], [-Inf, -1]] },
+        Unary(OpTable.Sign, Nd.Sign, static x => double.IsNaN(x) ? x : x > 0 ? 1 : x < 0 ? -1 : 0, NonZero(1, 9)).AsNumber() with
+        {
+            Special = [[NaN, NaN], [-Inf, -1]],
+        },
         Unary(OpTable.Floor, Nd.Floor, Math.Floor, Real(-9, 9)),
         Unary(OpTable.Ceiling, Nd.Ceiling, Math.Ceiling, Real(-9, 9)),
-        Unary(OpTable.Round, Nd.Round, static x => Math.Round(x, MidpointRounding.ToEven), Real(-9, 9)) with { Special = [[0.5, 0], [1.5, 2], [-0.5, -0.0], [-2.5, -2]] },
+        Unary(OpTable.Round, Nd.Round, static x => Math.Round(x, MidpointRounding.ToEven), Real(-9, 9)) with
+        {
+            Special = [[0.5, 0], [1.5, 2], [-0.5, -0.0], [-2.5, -2]],
+        },
         Unary(OpTable.Truncate, Nd.Truncate, Math.Truncate, Real(-9, 9)),
     ];
 
     internal static readonly OpCase[] Comparisons =
     [
-        Binary(OpTable.Equal, Nd.Equal, static (x, y) => Bit(x == y), Real(0, 3), Real(0, 3)).AsMask() with { Special = [[NaN, NaN, 0], [-0.0, 0, 1], [Inf, Inf, 1]] },
+        Binary(OpTable.Equal, Nd.Equal, static (x, y) => Bit(x == y), Real(0, 3), Real(0, 3)).AsMask() with
+        {
+            Special = [[NaN, NaN, 0], [-0.0, 0, 1], [Inf, Inf, 1]],
+        },
         Binary(OpTable.NotEqual, Nd.NotEqual, static (x, y) => Bit(x != y), Real(0, 3), Real(0, 3)).AsMask() with { Special = [[NaN, NaN, 1]] },
         Binary(OpTable.Greater, Nd.Greater, static (x, y) => Bit(x > y), Real(0, 3), Real(0, 3)).AsMask(),
         Binary(OpTable.GreaterOrEqual, Nd.GreaterOrEqual, static (x, y) => Bit(x >= y), Real(0, 3), Real(0, 3)).AsMask(),

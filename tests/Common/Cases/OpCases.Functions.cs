@@ -10,7 +10,11 @@ internal static partial class OpCases
         Unary(OpTable.ReciprocalSqrt, Nd.ReciprocalSqrt, static x => 1 / Math.Sqrt(x), Real(0.2, 9)) with { Special = [[0, Inf], [-1, NaN], [Inf, 0]] },
         Unary(OpTable.Reciprocal, Nd.Reciprocal, static x => 1 / x, NonZero(0.5, 9)) with { Special = [[0, Inf], [-0.0, -Inf], [-Inf, -0.0]] },
         Unary(OpTable.Cbrt, Nd.Cbrt, Math.Cbrt, NonZero(0.5, 9)) with { Special = [[-8, -2], [-0.0, -0.0], [-Inf, -Inf]] },
-        Binary(OpTable.Hypot, Nd.Hypot, double.Hypot, NonZero(0.3, 4), NonZero(0.3, 4)) with { Special = [[Inf, NaN, Inf], [NaN, -Inf, Inf], [3, 4, 5]], Slopes = [[0, 0, 0, 0], [3, 4, 0.6, 0.8]] },
+        Binary(OpTable.Hypot, Nd.Hypot, double.Hypot, NonZero(0.3, 4), NonZero(0.3, 4)) with
+        {
+            Special = [[Inf, NaN, Inf], [NaN, -Inf, Inf], [3, 4, 5]],
+            Slopes = [[0, 0, 0, 0], [3, 4, 0.6, 0.8]],
+        },
         Binary(OpTable.CopySign, Nd.CopySign, Math.CopySign, NonZero(0.3, 4), NonZero(0.3, 4)) with { Special = [[2, -0.0, -2], [NaN, 1, NaN]] },
     ];
 
@@ -23,7 +27,11 @@ internal static partial class OpCases
         Unary(OpTable.Log2, Nd.Log2, Math.Log2, Real(0.2, 9)) with { Special = [[8, 3], [0, -Inf], [-1, NaN], [Inf, Inf]] },
         Unary(OpTable.Log10, Nd.Log10, Math.Log10, Real(0.2, 9)) with { Special = [[1, 0], [0, -Inf], [-1, NaN], [Inf, Inf]] },
         Unary(OpTable.LogP1, Nd.LogP1, LogP1, Real(-0.7, 5)) with { Special = [[-0.0, -0.0], [1e-30, 1e-30], [-1, -Inf], [-2, NaN], [Inf, Inf]] },
-        Binary(OpTable.LogAddExp, Nd.LogAddExp, LogAddExp, Real(-3, 3), Real(-3, 3)) with { Scale = 4, Special = [[Inf, Inf, Inf], [-Inf, -Inf, -Inf], [-Inf, 2, 2], [NaN, 1, NaN], [1, NaN, NaN]] },
+        Binary(OpTable.LogAddExp, Nd.LogAddExp, LogAddExp, Real(-3, 3), Real(-3, 3)) with
+        {
+            Scale = 4,
+            Special = [[Inf, Inf, Inf], [-Inf, -Inf, -Inf], [-Inf, 2, 2], [NaN, 1, NaN], [1, NaN, NaN]],
+        },
     ];
 
     internal static readonly OpCase[] Trigonometry =
@@ -40,39 +48,90 @@ internal static partial class OpCases
         Unary(OpTable.Tanh, Nd.Tanh, Math.Tanh, Real(-3, 3)) with { Special = [[-0.0, -0.0], [1e-30, 1e-30], [-Inf, -1], [Inf, 1]] },
         Unary(OpTable.Asinh, Nd.Asinh, Asinh, Real(-4, 4)) with { Special = [[-0.0, -0.0], [1e-30, 1e-30], [-Inf, -Inf]] },
         Unary(OpTable.Acosh, Nd.Acosh, Math.Acosh, Real(1.2, 9)) with { Special = [[1, 0], [0.5, NaN], [Inf, Inf]] },
-        Unary(OpTable.Atanh, Nd.Atanh, static x => 0.5 * (LogP1(x) - LogP1(-x)), Real(-0.8, 0.8)) with { Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [1.5, NaN]] },
+        Unary(OpTable.Atanh, Nd.Atanh, static x => 0.5 * (LogP1(x) - LogP1(-x)), Real(-0.8, 0.8)) with
+        {
+            Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [1.5, NaN]],
+        },
     ];
 
     internal static readonly OpCase[] SpecialFunctions =
     [
         Unary(OpTable.Erf, Nd.Erf, ReferenceFunctions.Erf, Real(-2.5, 2.5)) with { Special = [[-0.0, -0.0], [Inf, 1], [-Inf, -1], [10, 1]] },
-        Unary(OpTable.ErfInv, Nd.ErfInv, ReferenceFunctions.ErfInv, Real(-0.9, 0.9)) with { Ulps64 = 64, Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [2, NaN]] },
-        Unary(OpTable.Gamma, Nd.Gamma, ReferenceFunctions.Gamma, Real(0.6, 5)) with { Ulps64 = 64, Special = [[0, Inf], [-0.0, -Inf], [-1, NaN], [5, 24], [Inf, Inf], [200, Inf]] },
-        Unary(OpTable.LogGamma, Nd.LogGamma, ReferenceFunctions.LogGamma, Real(2.5, 9)) with { Ulps64 = 64, Special = [[1, 0], [2, 0], [0, Inf], [-1, Inf], [Inf, Inf]] },
-        Unary(OpTable.Digamma, Nd.Digamma, ReferenceFunctions.Digamma, Real(2, 9)) with { Ulps = 8, Ulps64 = 64, Special = [[0, -Inf], [-0.0, Inf], [-1, NaN], [Inf, Inf]] },
-        Case(OpTable.Polygamma, "1", static x => Nd.Polygamma(1, x[0]), static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(1, v[0])), s_unaryShapes) with
+        Unary(OpTable.ErfInv, Nd.ErfInv, ReferenceFunctions.ErfInv, Real(-0.9, 0.9)) with
+        {
+            Ulps64 = 64,
+            Special = [[-0.0, -0.0], [1, Inf], [-1, -Inf], [2, NaN]],
+        },
+        Unary(OpTable.Gamma, Nd.Gamma, ReferenceFunctions.Gamma, Real(0.6, 5)) with
+        {
+            Ulps64 = 256,
+            Special = [[0, Inf], [-0.0, -Inf], [-1, NaN], [5, 24], [Inf, Inf], [200, Inf]],
+        },
+        Unary(OpTable.LogGamma, Nd.LogGamma, ReferenceFunctions.LogGamma, Real(2.5, 9)) with
+        {
+            Ulps64 = 256,
+            Special = [[1, 0], [2, 0], [0, Inf], [-1, Inf], [Inf, Inf]],
+        },
+        Unary(OpTable.Digamma, Nd.Digamma, ReferenceFunctions.Digamma, Real(2, 9)) with
+        {
+            Ulps = 8,
+            Ulps64 = 64,
+            Special = [[0, -Inf], [-0.0, Inf], [-1, NaN], [Inf, Inf]],
+        },
+        Case(
+            OpTable.Polygamma,
+            "1",
+            static x => Nd.Polygamma(1, x[0]),
+            static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(1, v[0])),
+            s_unaryShapes) with
         {
             Domains = [Real(0.6, 5)],
             DTypes = ResultTypes.All,
             Result = ResultTypes.Real,
             Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a negative order", static () => Nd.Polygamma(-1, Nd.Ones(2)))],
         },
-        Case(OpTable.Polygamma, "3", static x => Nd.Polygamma(3, x[0]), static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(3, v[0])), [[[2, 5]]]) with { Domains = [Real(0.9, 5)] },
+        Case(
+            OpTable.Polygamma,
+            "3",
+            static x => Nd.Polygamma(3, x[0]),
+            static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(3, v[0])),
+            [[[2, 5]]]) with
+        {
+            Domains = [Real(0.9, 5)],
+        },
     ];
 
     internal static readonly OpCase[] Activations =
     [
-        Unary(OpTable.Relu, Nd.Relu, static x => x < 0 ? 0 : x, NonZero(0.2, 3)).AsNumber() with { Special = [[NaN, NaN], [-Inf, 0], [Inf, Inf]], Slopes = [[0, 0], [2, 1], [-2, 0]] },
-        Unary(OpTable.LeakyRelu, static x => Nd.LeakyRelu(x, 0.25), static x => x > 0 ? x : 0.25 * x, NonZero(0.2, 3)) with { Slopes = [[0, 0.25], [2, 1], [-2, 0.25]] },
-        Unary(OpTable.Elu, static x => Nd.Elu(x, 1.5), static x => x > 0 ? x : 1.5 * ExpM1(x), NonZero(0.2, 3)) with { Special = [[-Inf, -1.5], [Inf, Inf]], Slopes = [[0, 1.5], [2, 1]] },
+        Unary(OpTable.Relu, Nd.Relu, static x => x < 0 ? 0 : x, NonZero(0.2, 3)).AsNumber() with
+        {
+            Special = [[NaN, NaN], [-Inf, 0], [Inf, Inf]],
+            Slopes = [[0, 0], [2, 1], [-2, 0]],
+        },
+        Unary(OpTable.LeakyRelu, static x => Nd.LeakyRelu(x, 0.25), static x => x > 0 ? x : 0.25 * x, NonZero(0.2, 3)) with
+        {
+            Slopes = [[0, 0.25], [2, 1], [-2, 0.25]],
+        },
+        Unary(OpTable.Elu, static x => Nd.Elu(x, 1.5), static x => x > 0 ? x : 1.5 * ExpM1(x), NonZero(0.2, 3)) with
+        {
+            Special = [[-Inf, -1.5], [Inf, Inf]],
+            Slopes = [[0, 1.5], [2, 1]],
+        },
         Unary(OpTable.Selu, Nd.Selu, Selu, NonZero(0.2, 3)) with { Special = [[0, 0], [Inf, Inf]] },
         Unary(OpTable.Sigmoid, Nd.Sigmoid, Sigmoid, Real(-4, 4)) with { Special = [[0, 0.5], [-Inf, 0], [Inf, 1]] },
-        Unary(OpTable.LogSigmoid, Nd.LogSigmoid, static x => -Softplus(-x), Real(-4, 4)) with { Special = [[-Inf, -Inf], [-1000, -1000]] },
-        Unary(OpTable.Softplus, Nd.Softplus, Softplus, Real(-4, 4)) with { Special = [[Inf, Inf], [-Inf, 0], [1000, 1000]], Slopes = [[0, 0.5], [1000, 1], [-1000, 0]] },
-        Unary(OpTable.Softsign, Nd.Softsign, static x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)), NonZero(0.2, 3)) with { Special = [[Inf, 1], [-Inf, -1]] },
-        Unary(OpTable.Silu, Nd.Silu, static x => double.IsNegativeInfinity(x) ? 0 : x * Sigmoid(x), Real(-4, 4)) with { Special = [[Inf, Inf]] },
+        Unary(OpTable.LogSigmoid, Nd.LogSigmoid, static x => 0 - Softplus(-x), Real(-4, 4)) with { Special = [[-Inf, -Inf], [-1000, -1000]] },
+        Unary(OpTable.Softplus, Nd.Softplus, Softplus, Real(-4, 4)) with
+        {
+            Special = [[Inf, Inf], [-Inf, 0], [1000, 1000]],
+            Slopes = [[0, 0.5], [1000, 1], [-1000, 0]],
+        },
+        Unary(OpTable.Softsign, Nd.Softsign, static x => double.IsInfinity(x) ? Math.Sign(x) : x / (1 + Math.Abs(x)), NonZero(0.2, 3)) with
+        {
+            Special = [[Inf, 1], [-Inf, -1]],
+        },
+        Unary(OpTable.Silu, Nd.Silu, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Sigmoid(x), Real(-4, 4)) with { Special = [[Inf, Inf]] },
         Unary(OpTable.Mish, Nd.Mish, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Math.Tanh(Softplus(x)), Real(-4, 4)) with { Special = [[Inf, Inf]] },
-        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with { Special = [[Inf, Inf]] },
+        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with { Ulps64 = 32, Special = [[Inf, Inf]] },
         Unary(OpTable.GeluTanh, static x => Nd.Gelu(x, approximate: true), GeluTanh, Real(-3, 3)) with { Special = [[Inf, Inf]] },
     ];
 
@@ -86,7 +145,7 @@ internal static partial class OpCases
     private static double LogP1(double x)
     {
         double u = 1 + x;
-        return u == 1 ? x : double.IsInfinity(u) ? u : Math.Log(u) * x / (u - 1);
+        return u == 1 ? x : double.IsPositiveInfinity(u) ? u : Math.Log(u) * x / (u - 1);
     }
 
     private static double Asinh(double x)

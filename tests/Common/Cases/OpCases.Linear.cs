@@ -12,39 +12,127 @@ internal static partial class OpCases
             Large = [[70, 150], [150, 90]],
             Rejects =
             [
-                Rejection.Of<ShapeException>("inner dimensions that differ", static () => Nd.MatMul(Nd.Ones((2, 3)), Nd.Ones((4, 2))), "MatMul", "(2, 3)", "(4, 2)", "3 ≠ 4"),
-                Rejection.Of<ShapeException>("a vector that does not fit", static () => Nd.MatMul(Nd.Ones((2, 3)), Nd.Ones(4)), "MatMul", "(2, 3)", "(4,)", "3 ≠ 4"),
+                Rejection.Of<ShapeException>(
+                    "inner dimensions that differ",
+                    static () => Nd.MatMul(Nd.Ones((2, 3)), Nd.Ones((4, 2))),
+                    "MatMul",
+                    "(2, 3)",
+                    "(4, 2)",
+                    "3 ≠ 4"),
+                Rejection.Of<ShapeException>(
+                    "a vector that does not fit",
+                    static () => Nd.MatMul(Nd.Ones((2, 3)), Nd.Ones(4)),
+                    "MatMul",
+                    "(2, 3)",
+                    "(4,)",
+                    "3 ≠ 4"),
                 Rejection.Of<ShapeException>("a scalar", static () => Nd.MatMul(Nd.Ones((2, 3)), Nd.Scalar(1)), "MatMul", "(2, 3)", "()"),
-                Rejection.Of<ShapeException>("batches that do not broadcast", static () => Nd.MatMul(Nd.Ones((2, 2, 3)), Nd.Ones((3, 3, 2))), "MatMul", "(2,)", "(3,)"),
+                Rejection.Of<ShapeException>(
+                    "batches that do not broadcast",
+                    static () => Nd.MatMul(Nd.Ones((2, 2, 3)), Nd.Ones((3, 3, 2))),
+                    "MatMul",
+                    "(2,)",
+                    "(3,)"),
             ],
         },
         Case(OpTable.MatMul, "batched", static x => Nd.MatMul(x[0], x[1]), static x => MatMul(x[0], x[1]),
-            [[[2, 2, 3], [2, 3, 2]], [[3, 2, 3], [3, 4]], [[2, 3], [2, 1, 3, 2]], [[2, 1, 2, 3], [3, 3, 1]], [[0, 2, 3], [3, 2]], [[1, 0, 2, 2], [1, 2, 1]]]) with { Scale = 64, Large = [[20, 30, 17], [20, 17, 40]] },
-        Case(OpTable.MatMul, "vectors", static x => Nd.MatMul(x[0], x[1]), static x => MatMul(x[0].Reshape(1, x[0].Shape[0]), x[1].Reshape(x[1].Shape[0], 1)).Reshape(), [[[5], [5]], [[130], [130]], [[0], [0]]]) with { Scale = 64 },
-        Case(OpTable.MatMul, "both transposed", static x => Nd.Dot(x[0], x[1], transposeA: true, transposeB: true), static x => MatMul(x[0].Transpose(1, 0), x[1].Transpose(1, 0)), [[[3, 2], [4, 3]], [[70, 5], [9, 70]]]) with
+            [[[2, 2, 3], [2, 3, 2]], [[3, 2, 3], [3, 4]], [[2, 3], [2, 1, 3, 2]], [[2, 1, 2, 3], [3, 3, 1]], [[0, 2, 3], [3, 2]],
+             [[1, 0, 2, 2], [1, 2, 1]]]) with
+            {
+                Scale = 64,
+                Large = [[20, 30, 17], [20, 17, 40]],
+            },
+        Case(
+            OpTable.MatMul,
+            "vectors",
+            static x => Nd.MatMul(x[0], x[1]),
+            static x => MatMul(x[0].Reshape(1, x[0].Shape[0]), x[1].Reshape(x[1].Shape[0], 1)).Reshape(),
+            [[[5], [5]], [[130], [130]], [[0], [0]]]) with
+        {
+            Scale = 64,
+        },
+        Case(
+            OpTable.MatMul,
+            "both transposed",
+            static x => Nd.Dot(x[0], x[1], transposeA: true, transposeB: true),
+            static x => MatMul(x[0].Transpose(1, 0), x[1].Transpose(1, 0)),
+            [[[3, 2], [4, 3]], [[70, 5], [9, 70]]]) with
         {
             Scale = 64,
             Large = [[150, 70], [90, 150]],
-            Rejects = [Rejection.Of<ShapeException>("inner dimensions that differ", static () => Nd.Dot(Nd.Ones((3, 2)), Nd.Ones((4, 2)), transposeA: true), "MatMul", "(3, 2)", "(4, 2)", "3 ≠ 4")],
+            Rejects =
+            [
+                Rejection.Of<ShapeException>(
+                    "inner dimensions that differ",
+                    static () => Nd.Dot(Nd.Ones((3, 2)), Nd.Ones((4, 2)), transposeA: true),
+                    "MatMul",
+                    "(3, 2)",
+                    "(4, 2)",
+                    "3 ≠ 4"),
+            ],
         },
-        Case(OpTable.MatMul, "right transposed", static x => Nd.Dot(x[0], x[1], transposeB: true), static x => MatMul(x[0], x[1].Transpose(1, 0)), [[[2, 3], [4, 3]], [[5, 70], [9, 70]]]) with { Scale = 64, Large = [[70, 150], [90, 150]] },
-        Case(OpTable.MatMul, "left transposed", static x => Nd.BatchDot(x[0], x[1], transposeA: true), static x => MatMul(x[0].Transpose(0, 2, 1), x[1]), [[[2, 3, 2], [2, 3, 2]], [[3, 20, 4], [3, 20, 5]]]) with
+        Case(
+            OpTable.MatMul,
+            "right transposed",
+            static x => Nd.Dot(x[0], x[1], transposeB: true),
+            static x => MatMul(x[0], x[1].Transpose(1, 0)),
+            [[[2, 3], [4, 3]], [[5, 70], [9, 70]]]) with
         {
             Scale = 64,
-            Rejects = [Rejection.Of<DTypeException>("integers", static () => Nd.BatchDot(Nd.Ones((1, 2, 2), DType.Int32), Nd.Ones((1, 2, 2), DType.Int32)), "MatMul", "Int32", "AsType")],
+            Large = [[70, 150], [90, 150]],
         },
-        Case(OpTable.FullyConnected, "", static x => Nd.FullyConnected(x[0], x[1], x[2]), static x => RefArray.Zip([MatMul(x[0], x[1].Transpose(1, 0)), x[2]], static v => v[0] + v[1]),
+        Case(
+            OpTable.MatMul,
+            "left transposed",
+            static x => Nd.BatchDot(x[0], x[1], transposeA: true),
+            static x => MatMul(x[0].Transpose(0, 2, 1), x[1]),
+            [[[2, 3, 2], [2, 3, 2]], [[3, 20, 4], [3, 20, 5]]]) with
+        {
+            Scale = 64,
+            Rejects =
+            [
+                Rejection.Of<DTypeException>(
+                    "integers",
+                    static () => Nd.BatchDot(Nd.Ones((1, 2, 2), DType.Int32), Nd.Ones((1, 2, 2), DType.Int32)),
+                    "MatMul",
+                    "Int32",
+                    "AsType"),
+            ],
+        },
+        Case(OpTable.FullyConnected, "", static x => Nd.FullyConnected(x[0], x[1], x[2]),
+            static x => RefArray.Zip([MatMul(x[0], x[1].Transpose(1, 0)), x[2]], static v => v[0] + v[1]),
             [[[2, 3], [4, 3], [4]], [[1, 1], [1, 1], [1]], [[33, 70], [17, 70], [17]], [[0, 3], [2, 3], [2]], [[2, 0], [3, 0], [3]]]) with
         {
             Scale = 64,
+            Optional = [2],
             Large = [[70, 150], [90, 150], [90]],
             Rejects =
             [
-                Rejection.Of<ShapeException>("inner dimensions that differ", static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 5)), Nd.Ones(4)), "FullyConnected", "(2, 3)", "(4, 5)", "3 ≠ 5"),
-                Rejection.Of<ShapeException>("a bias that does not fit", static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 3)), Nd.Ones(3)), "FullyConnected", "(4,)", "(3,)"),
-                Rejection.Of<ShapeException>("a weight that is no matrix", static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones(3), Nd.Ones(3)), "FullyConnected", "(3,)"),
+                Rejection.Of<ShapeException>(
+                    "inner dimensions that differ",
+                    static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 5)), Nd.Ones(4)),
+                    "FullyConnected",
+                    "(2, 3)",
+                    "(4, 5)",
+                    "3 ≠ 5"),
+                Rejection.Of<ShapeException>(
+                    "a bias that does not fit",
+                    static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 3)), Nd.Ones(3)),
+                    "FullyConnected",
+                    "(4,)",
+                    "(3,)"),
+                Rejection.Of<ShapeException>(
+                    "a weight that is no matrix",
+                    static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones(3), Nd.Ones(3)),
+                    "FullyConnected",
+                    "(3,)"),
                 Rejection.Of<ShapeException>("a scalar", static () => Nd.FullyConnected(Nd.Scalar(1), Nd.Ones((4, 3)), Nd.Ones(4)), "FullyConnected"),
-                Rejection.Of<DTypeException>("two types", static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 3), DType.Float64), Nd.Ones(4)), "FullyConnected", "Float32", "Float64"),
+                Rejection.Of<DTypeException>(
+                    "two types",
+                    static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 3), DType.Float64), Nd.Ones(4)),
+                    "FullyConnected",
+                    "Float32",
+                    "Float64"),
             ],
         },
     ];
@@ -52,20 +140,29 @@ internal static partial class OpCases
     // Over the last two axes; the others broadcast.
     private static RefArray MatMul(RefArray a, RefArray b)
     {
-        int rank = Math.Max(a.Rank, b.Rank);
-        int[] shape = new int[rank];
-        for (int i = 3; i <= rank; i++)
+        (int m, int k, int n) = (a.Shape[^2], a.Shape[^1], b.Shape[^1]);
+        List<double> values = [];
+        RefArray batch = RefArray.Zip([Matrices(a), Matrices(b)], start =>
         {
-            int x = i <= a.Rank ? a.Shape[^i] : 1;
-            shape[rank - i] = x == 1 && i <= b.Rank ? b.Shape[^i] : x;
-        }
+            for (int i = 0; i < m; i++)
+            {
+                for (int j = 0; j < n; j++)
+                {
+                    double sum = 0;
+                    for (int p = 0; p < k; p++) sum += a.Values[(int)start[0] + (i * k) + p] * b.Values[(int)start[1] + (p * n) + j];
+                    values.Add(sum);
+                }
+            }
 
-        (shape[^2], shape[^1]) = (a.Shape[^2], b.Shape[^1]);
-        return RefArray.Build(shape, index =>
-        {
-            double sum = 0;
-            for (int k = 0; k < a.Shape[^1]; k++) sum += a[[.. index[..^2], index[^2], k]] * b[[.. index[..^2], k, index[^1]]];
-            return sum;
+            return 0;
         });
+        return new RefArray([.. batch.Shape, m, n], [.. values]);
+    }
+
+    // Where each matrix of a stack begins.
+    private static RefArray Matrices(RefArray x)
+    {
+        int count = x.Shape[..^2].Aggregate(1, static (a, b) => a * b);
+        return new RefArray(x.Shape[..^2], [.. Enumerable.Range(0, count).Select(i => (double)i * x.Shape[^2] * x.Shape[^1])]);
     }
 }

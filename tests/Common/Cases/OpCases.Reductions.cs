@@ -7,21 +7,41 @@ internal static partial class OpCases
 
     internal static readonly OpCase[] Reductions =
     [
-        Reduction(OpTable.Sum, "", static x => Nd.Sum(x), static line => line.Sum()) with { Result = ResultTypes.Sum, Rejects = AxisMistakes("Sum", static (x, axes) => Nd.Sum(x, axes)) },
+        Reduction(OpTable.Sum, "", static x => Nd.Sum(x), static line => line.Sum()) with
+        {
+            Result = ResultTypes.Sum,
+            Rejects = AxisMistakes("Sum", static (x, axes) => Nd.Sum(x, axes)),
+        },
         Reduction(OpTable.Sum, "axis 0", static x => Nd.Sum(x, 0), static line => line.Sum(), [0]) with { Result = ResultTypes.Sum },
         Reduction(OpTable.Sum, "axis 1 kept", static x => Nd.Sum(x, 1, keepDims: true), static line => line.Sum(), [1], true) with { Result = ResultTypes.Sum },
         Reduction(OpTable.Sum, "axes 0 and -1", static x => Nd.Sum(x, [0, -1]), static line => line.Sum(), [0, -1]) with { Result = ResultTypes.Sum },
         Reduction(OpTable.Sum, "no axis", static x => Nd.Sum(x, []), static line => line.Sum(), []) with { Result = ResultTypes.Sum },
-        Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with { Rejects = [.. AxisMistakes("Max", static (x, axes) => Nd.Max(x, axes)), Empty("Max", static x => Nd.Max(x, 1))] },
+        Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with
+        {
+            Rejects = [.. AxisMistakes("Max", static (x, axes) => Nd.Max(x, axes)), Empty("Max", static x => Nd.Max(x, 1))],
+        },
         Extremum(OpTable.Max, "axis 1", static x => Nd.Max(x, 1), static line => line.Max(), [1]),
         Extremum(OpTable.Max, "axes 0 and 2 kept", static x => Nd.Max(x, [0, 2], keepDims: true), static line => line.Max(), [0, 2], true),
-        Extremum(OpTable.Min, "", static x => Nd.Min(x), static line => line.Min()) with { Rejects = [.. AxisMistakes("Min", static (x, axes) => Nd.Min(x, axes)), Empty("Min", static x => Nd.Min(x, 1))] },
+        Extremum(OpTable.Min, "", static x => Nd.Min(x), static line => line.Min()) with
+        {
+            Rejects = [.. AxisMistakes("Min", static (x, axes) => Nd.Min(x, axes)), Empty("Min", static x => Nd.Min(x, 1))],
+        },
         Extremum(OpTable.Min, "axis 0", static x => Nd.Min(x, 0), static line => line.Min(), [0]),
-        Extremum(OpTable.Max, "with ties", static x => Nd.Max(x, -1), static line => line.Max(), [-1], false) with { Domains = [Domain.Fixed(null, 1, 3, 3, 2, 3, 1, 3)], Order = 0 },
+        Extremum(OpTable.Max, "with ties", static x => Nd.Max(x, -1), static line => line.Max(), [-1], false) with
+        {
+            Domains = [Domain.Fixed(null, 1, 3, 3, 2, 3, 1, 3)],
+            Order = 0,
+        },
         Reduction(OpTable.Any, "", static x => Nd.Any(x), static line => Bit(line.Any(static v => v != 0))).AsMask() with { Domains = [Real(0, 1)] },
-        Reduction(OpTable.Any, "axis 1", static x => Nd.Any(x, 1), static line => Bit(line.Any(static v => v != 0)), [1]).AsMask() with { Domains = [Domain.Truth] },
+        Reduction(OpTable.Any, "axis 1", static x => Nd.Any(x, 1), static line => Bit(line.Any(static v => v != 0)), [1]).AsMask() with
+        {
+            Domains = [Domain.Truth],
+        },
         Reduction(OpTable.All, "", static x => Nd.All(x), static line => Bit(line.All(static v => v != 0))).AsMask() with { Domains = [Real(0, 1)] },
-        Reduction(OpTable.All, "axis -1 kept", static x => Nd.All(x, -1, keepDims: true), static line => Bit(line.All(static v => v != 0)), [-1], true).AsMask() with { Domains = [Domain.Truth] },
+        Reduction(OpTable.All, "last kept", static x => Nd.All(x, -1, true), static line => Bit(line.All(static v => v != 0)), [-1], true).AsMask() with
+        {
+            Domains = [Domain.Truth],
+        },
         Arg(OpTable.ArgMax, "", static x => Nd.ArgMax(x), static line => Array.IndexOf(line, line.Max())),
         Arg(OpTable.ArgMax, "axis 1", static x => Nd.ArgMax(x, 1), static line => Array.IndexOf(line, line.Max()), [1]) with
         {
@@ -34,20 +54,41 @@ internal static partial class OpCases
         },
         CumSum("axis 0", 0),
         CumSum("axis -1", -1) with { Rejects = [AxisOutside("CumSum", static (x, axis) => Nd.CumSum(x, axis))] },
-        Case(OpTable.CumSum, "flat", static x => Nd.CumSum(x[0]), static x => x[0].Reshape(x[0].Values.Length).Lines(Running), s_reduceShapes) with { DTypes = ResultTypes.All, Result = ResultTypes.Sum, Scale = 64 },
+        Case(OpTable.CumSum, "flat", static x => Nd.CumSum(x[0]), static x => x[0].Reshape(x[0].Values.Length).Lines(Running), s_reduceShapes) with
+        {
+            DTypes = ResultTypes.All,
+            Result = ResultTypes.Sum,
+            Scale = 64,
+        },
     ];
 
     private static OpCase Reduction(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
-        Case(row, detail, x => call(x[0]), x => x[0].Reduce(f, axes, keepDims), s_reduceShapes) with { DTypes = ResultTypes.All, Scale = 64, Large = [[40, 30, 50]] };
+        Case(row, detail, x => call(x[0]), x => x[0].Reduce(f, axes, keepDims), s_reduceShapes) with
+        {
+            DTypes = ResultTypes.All,
+            Scale = 64,
+            Large = [[40, 30, 50]],
+        };
 
     private static OpCase Extremum(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
-        Reduction(row, detail, call, f, axes, keepDims) with { Shapes = [.. s_reduceShapes.Where(static s => s[0].Size > 0)], DTypes = ResultTypes.Numbers, Domains = [Domain.Distinct(-3, 3)] };
+        Reduction(row, detail, call, f, axes, keepDims) with
+        {
+            Shapes = [.. s_reduceShapes.Where(static s => s[0].Size > 0)],
+            DTypes = ResultTypes.Numbers,
+            Domains = [Domain.Distinct(-3, 3)],
+        };
 
     private static OpCase Arg(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
         Extremum(row, detail, call, f, axes, keepDims) with { Result = ResultTypes.Position, Order = 0, Domains = [Real(0, 3)] };
 
     private static OpCase CumSum(string detail, int axis) =>
-        Case(OpTable.CumSum, detail, x => Nd.CumSum(x[0], axis), x => x[0].Along(axis, Running), s_reduceShapes) with { DTypes = ResultTypes.All, Result = ResultTypes.Sum, Scale = 64, Large = [[40, 30, 50]] };
+        Case(OpTable.CumSum, detail, x => Nd.CumSum(x[0], axis), x => x[0].Along(axis, Running), s_reduceShapes) with
+        {
+            DTypes = ResultTypes.All,
+            Result = ResultTypes.Sum,
+            Scale = 64,
+            Large = [[40, 30, 50]],
+        };
 
     private static double[] Running(double[] line)
     {
@@ -64,5 +105,6 @@ internal static partial class OpCases
         Rejection.Of<ShapeException>("an axis twice", () => call(Nd.Ones((2, 3)), [1, -1]), op, "axis 1", "twice", "(2, 3)"),
     ];
 
-    private static Rejection Empty(string op, Func<NDArray, NDArray> call) => Rejection.Of<ShapeException>("an empty axis", () => call(Nd.Ones((2, 0))), op, "axis 1", "(2, 0)", "empty");
+    private static Rejection Empty(string op, Func<NDArray, NDArray> call) =>
+        Rejection.Of<ShapeException>("an empty axis", () => call(Nd.Ones((2, 0))), op, "axis 1", "(2, 0)", "empty");
 }

@@ -6,7 +6,10 @@ namespace Fusion.Tests;
 internal static partial class OpCases
 {
     private static readonly Lazy<OpCase[]> s_all = new(static () =>
-        [.. typeof(OpCases).GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.FieldType == typeof(OpCase[])).SelectMany(f => (OpCase[])f.GetValue(null)!)]);
+    [
+        .. typeof(OpCases).GetFields(BindingFlags.Static | BindingFlags.NonPublic)
+            .Where(static f => f.FieldType == typeof(OpCase[])).SelectMany(static f => (OpCase[])f.GetValue(null)!),
+    ]);
 
     private static readonly Shape[][] s_unaryShapes = [[[2, 5]], [[]], [[1]], [[0]], [[3, 0, 2]], [[130]], [[2, 3, 4]], [[3, 1, 70]]];
 
@@ -29,27 +32,36 @@ internal static partial class OpCases
 
     /// <summary>An element-wise function of one variable.</summary>
     private static OpCase Unary(Op row, Func<NDArray, NDArray> call, Func<double, double> reference, Domain domain, string detail = "") =>
-        Element(row, detail, x => call(x[0]), v => reference(v[0]), s_unaryShapes, [[40_000]]) with { Domains = [domain] };
+        Element(row, detail, x => call(x[0]), v => reference(v[0]), s_unaryShapes, [[10_000]]) with { Domains = [domain] };
 
     /// <summary>An element-wise function of two variables.</summary>
-    private static OpCase Binary(Op row, Func<NDArray, NDArray, NDArray> call, Func<double, double, double> reference, Domain x, Domain y, string detail = "") =>
-        Element(row, detail, a => call(a[0], a[1]), v => reference(v[0], v[1]), s_binaryShapes, [[200, 200], [200]]) with
+    private static OpCase Binary(
+        Op row, Func<NDArray, NDArray, NDArray> call, Func<double, double, double> reference, Domain x, Domain y, string detail = "") =>
+        Element(row, detail, a => call(a[0], a[1]), v => reference(v[0], v[1]), s_binaryShapes, [[100, 120], [120]]) with
         {
             Domains = [x, y],
             Rejects = [Unfit(() => call(Nd.Ones((2, 3)), Nd.Ones((2, 4))), row.Name, "(2, 3)", "(2, 4)")],
         };
 
     /// <summary>An element-wise function of three variables.</summary>
-    private static OpCase Ternary(Op row, Func<NDArray, NDArray, NDArray, NDArray> call, Func<double, double, double, double> reference, params Domain[] domains) =>
-        Element(row, "", a => call(a[0], a[1], a[2]), v => reference(v[0], v[1], v[2]), s_ternaryShapes, [[200, 200], [200], []]) with { Domains = domains };
+    private static OpCase Ternary(
+        Op row, Func<NDArray, NDArray, NDArray, NDArray> call, Func<double, double, double, double> reference, params Domain[] domains) =>
+        Element(row, "", a => call(a[0], a[1], a[2]), v => reference(v[0], v[1], v[2]), s_ternaryShapes, [[100, 120], [120], []]) with { Domains = domains };
 
     /// <summary>A comparison or test: the result is a mask and nothing is differentiable.</summary>
     private static OpCase AsMask(this OpCase test) => test with { Result = ResultTypes.Mask, Order = 0 };
 
     private static OpCase Element(Op row, string detail, Func<NDArray[], NDArray> call, Func<double[], double> reference, Shape[][] shapes, Shape[] large) =>
-        Case(row, detail, call, x => RefArray.Zip(x, reference), shapes) with { IsElementwise = true, Large = large, DTypes = ResultTypes.All, Result = ResultTypes.Real };
+        Case(row, detail, call, x => RefArray.Zip(x, reference), shapes) with
+        {
+            IsElementwise = true,
+            Large = large,
+            DTypes = ResultTypes.All,
+            Result = ResultTypes.Real,
+        };
 
-    private static Rejection Unfit(Func<NDArray> call, params string[] says) => Rejection.Of<ShapeException>("shapes that do not broadcast", call, [.. says, "broadcast"]);
+    private static Rejection Unfit(Func<NDArray> call, params string[] says) =>
+        Rejection.Of<ShapeException>("shapes that do not broadcast", call, [.. says, "broadcast"]);
 
     private static Domain Real(double low, double high) => Domain.Real(low, high);
 

@@ -17,7 +17,7 @@ internal static class ReferenceFunctions
         if (x < 1) return x < -6 ? 2 : x < -1 ? 2 - Erfc(-x) : 1 - ErfSeries(x);
         if (x > 30) return 0;
         double fraction = 0;
-        for (int k = 300; k > 0; k--) fraction = k / 2.0 / (x + fraction);
+        for (int k = 200; k > 0; k--) fraction = k / 2.0 / (x + fraction);
         return Math.Exp(-x * x) / SqrtPi / (x + fraction);
     }
 
@@ -29,7 +29,7 @@ internal static class ReferenceFunctions
         double tail = Math.Log((1 - y) * (1 + y));
         double a = (2 / (Math.PI * 0.147)) + (tail / 2);
         double x = Math.CopySign(Math.Sqrt(Math.Sqrt((a * a) - (tail / 0.147)) - a), y);
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 5; i++)
         {
             double error = Math.Abs(y) < 0.5 ? Erf(x) - y : Math.Sign(y) * (1 - Math.Abs(y) - Erfc(Math.Abs(x)));
             x -= error / (2 / SqrtPi * Math.Exp(-x * x));
@@ -88,7 +88,8 @@ internal static class ReferenceFunctions
         while (x < 40) sum += Math.Pow(x++, -n - 1);
         double factorial = 1;
         for (int i = 2; i <= n; i++) factorial *= i;
-        sum += (Math.Pow(x, -n) / n) + (0.5 * Math.Pow(x, -n - 1)) + ((n + 1) * Math.Pow(x, -n - 2) / 12) - ((n + 1) * (n + 2.0) * (n + 3) * Math.Pow(x, -n - 4) / 720)
+        sum += (Math.Pow(x, -n) / n) + (0.5 * Math.Pow(x, -n - 1)) + ((n + 1) * Math.Pow(x, -n - 2) / 12)
+            - ((n + 1) * (n + 2.0) * (n + 3) * Math.Pow(x, -n - 4) / 720)
             + ((n + 1) * (n + 2.0) * (n + 3) * (n + 4) * (n + 5) * Math.Pow(x, -n - 6) / 30240);
         return n % 2 == 0 ? -factorial * sum : factorial * sum;
     }

@@ -9,28 +9,27 @@ namespace Fusion.Tests;
 /// <param name="Threads">The number of threads; 0: as the process has it.</param>
 internal sealed record ExecutionMode(string Name, Func<ArrayFunction, ArrayFunction> Prepare, int Width = 0, int Threads = 0)
 {
-    /// <summary>What the others are compared with.</summary>
+    /// <summary>Gradients are computed inside the prepared function, not by differentiating it from outside.</summary>
+    public bool TracesGradients { get; init; }
+
+    /// <summary>What the others are compared with: the widest registers, as many threads as the process has.</summary>
     public static ExecutionMode Eager { get; } = new("eager", static f => f);
 
-    /// <summary>Every mode this machine has.</summary>
+    /// <summary>Every other mode this machine has.</summary>
     public static IReadOnlyList<ExecutionMode> All { get; } =
     [
         .. new ExecutionMode[]
         {
-            Eager,
-            new("eager 128", static f => f, 128),
-            new("eager 256", static f => f, 256),
-            new("eager 1 thread", static f => f, 0, 1),
-            new("eager 2 threads", static f => f, 0, 2),
-            new("interpreted", Graphs.Interpret),
-            new("compiled", Graphs.Compile),
+            new("eager 128", static f => f, 128, 1),
+            new("eager 256", static f => f, 256, 2),
+            new("eager 512", static f => f, 512, 1),
+            new("interpreted", Graphs.Interpret) { TracesGradients = true },
             new("compiled 128", Graphs.Compile, 128, 1),
             new("compiled 256", Graphs.Compile, 256, 2),
             new("compiled 512", Graphs.Compile, 512, 2),
+            new("compiled whole", Graphs.Compile) { TracesGradients = true },
         }.Where(static mode => mode.Width <= SimdWidth.Hardware),
     ];
-
-    public static ExecutionMode Find(string name) => All.Single(m => m.Name == name);
 
     /// <summary>Runs something that calls prepared functions, with the mode's width and threads and a fresh stream of random numbers.</summary>
     /// <remarks>Width and threads belong to the process: only for tests of a collection that runs alone.</remarks>
