@@ -81,6 +81,7 @@ public static partial class Nd
 
     private static WindowAttributes PoolAttributes(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Rank != n + 2) throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
         int[] sizes = Windows.PerDimension(op, "kernel", kernel ?? 2, n);
         WindowAttributes a = Windows.Attributes(op, x.Shape.Dimensions[2..], sizes, stride ?? Shape.Create(sizes), null, padding);

@@ -20,11 +20,13 @@ internal static partial class OpCases
         {
             Scale = 8,
             Large = [[300, 130], [130], [130]],
+            Optional = [1, 2],
             Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.LayerNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4)), "LayerNorm", "gamma", "(4,)", "(2,)")],
         },
         Case(OpTable.RmsNorm, "", static x => Nd.RmsNorm(x[0], x[1], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, false)), x[1], null), [[[3, 5], [5]], [[2, 2, 130], [130]], [[0, 4], [4]]]) with
         {
             Scale = 8,
+            Optional = [1],
             Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.RmsNorm(Nd.Ones((2, 4)), Nd.Ones(2)), "RmsNorm", "gamma", "(4,)", "(2,)")],
         },
         Case(OpTable.LayerNormGradient, "", static x => OpTable.LayerNormGradient.Apply([x[0], x[1], x[2]], s_centered), static x => Lines2([x[0], Affine(x[1], x[2], null)], static (v, g) => Backward(v, g, true)), [[[3, 5], [3, 5], [5]], [[2, 2, 130], [2, 2, 130], [130]]]) with { Scale = 80 },
