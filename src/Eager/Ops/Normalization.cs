@@ -52,6 +52,20 @@ internal static unsafe class Normalization
         GC.KeepAlive(gamma);
     }
 
+    public static void RunRowsSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
+    {
+        x = x.Contiguous();
+        g = g.Contiguous();
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data)
+        {
+            if (x.DType == DType.Float32) RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (float*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+            else RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (double*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+        }
+
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+    }
+
     public static void RunMoments(NDArray x, NDArray moments)
     {
         x = Channels(x, out long batch, out long channels, out long size);

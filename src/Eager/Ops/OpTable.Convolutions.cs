@@ -53,10 +53,11 @@ internal static partial class OpTable
         Saves = Saved.Inputs,
     });
 
+    /// <summary>The sum over all axes but the second, in two steps that need no transposition.</summary>
     private static NDArray SumAllButChannels(NDArray x)
     {
-        int[] axes = new int[x.Rank - 1];
-        for (int i = 1; i < axes.Length; i++) axes[i] = i + 1;
-        return Nd.Sum(x, axes);
+        int size = 1;
+        for (int i = 2; i < x.Rank; i++) size = checked(size * x.Shape[i]);
+        return Nd.Sum(x.Rank == 2 ? x : Nd.Sum(Nd.Reshape(x, x.Shape[0], x.Shape[1], size), 2), 0);
     }
 }

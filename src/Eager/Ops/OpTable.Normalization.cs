@@ -36,7 +36,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
-        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => c.G * Standardize.Apply(c.X, c.Attributes<NormAttributes>()), c => c.G],
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
     });
 
@@ -47,7 +47,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
-        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => c.G * Standardize.Apply(c.X, c.Attributes<NormAttributes>())],
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Inputs,
     });
 
@@ -63,6 +63,21 @@ internal static partial class OpTable
             c => StandardizeSecond(c.X, c.Y * c.Z, c.G, c.Attributes<NormAttributes>()),
             c => c.Z * StandardizeGradient.Apply(c.X, c.G, c.Attributes<NormAttributes>()),
             c => c.Y * StandardizeGradient.Apply(c.X, c.G, c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>Σ g·x̂ over all rows, the gradient of gamma. Inputs: x, g.</summary>
+    public static readonly Op LayerNormSums = Row(new Op
+    {
+        Name = "LayerNormSums",
+        Arity = 2,
+        Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = x[0].Shape[-1] },
+        Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
+        Gradient =
+        [
+            c => LayerNormGradient.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
+            c => c.G * Standardize.Apply(c.X, c.Attributes<NormAttributes>()),
         ],
         Saves = Saved.Inputs,
     });

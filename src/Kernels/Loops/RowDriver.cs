@@ -35,6 +35,10 @@ internal unsafe struct RowJob
 
     public long RowCount;
     public long Columns;
+
+    /// <summary>Where every row of the job is a block of rows: how many there are in all.</summary>
+    public long TotalRows;
+
     public long RowsPerChunk;
     public delegate*<RowJob*, long, long, void> Body;
 

@@ -30,6 +30,7 @@ internal static partial class OpCases
             Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.RmsNorm(Nd.Ones((2, 4)), Nd.Ones(2)), "RmsNorm", "gamma", "(4,)", "(2,)")],
         },
         Case(OpTable.LayerNormGradient, "", static x => OpTable.LayerNormGradient.Apply([x[0], x[1], x[2]], s_centered), static x => Lines2([x[0], Affine(x[1], x[2], null)], static (v, g) => Backward(v, g, true)), [[[3, 5], [3, 5], [5]], [[2, 2, 130], [2, 2, 130], [130]]]) with { Scale = 80 },
+        Case(OpTable.LayerNormSums, "", static x => OpTable.LayerNormSums.Apply(x[0], x[1], s_centered), static x => RowSums(x), [[[3, 5], [3, 5]], [[2, 2, 130], [2, 2, 130]], [[150, 3], [150, 3]], [[0, 4], [0, 4]]]) with { Scale = 200, Large = [[500, 130], [500, 130]] },
         Case(OpTable.ChannelMoments, "", static x => OpTable.ChannelMoments.Apply(x[0]), static x => PerChannel(x[0], x[0], static (v, _) => [v.Average(), Variance(v)]), s_channelShapes) with { Scale = 4, Large = [[30, 7, 11, 13]] },
         Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2]], s_centered), static x => AlongChannels(x[0], x[0], x[1], x[2], static (v, _) => Standardize(v, true)), WithVectors(2)) with
         {
@@ -57,6 +58,13 @@ internal static partial class OpCases
         double[] normal = Standardize(x, centered);
         double dot = normal.Zip(g, static (a, b) => a * b).Average();
         return [.. g.Select((v, i) => r * (v - (centered ? g.Average() : 0) - normal[i] * dot))];
+    }
+
+    private static RefArray RowSums(RefArray[] x)
+    {
+        int n = x[0].Shape[^1], rows = x[0].Values.Length / n;
+        RefArray terms = Lines2([x[0].Reshape(rows, n), x[1].Reshape(rows, n)], static (v, g) => [.. Standardize(v, true).Zip(g, static (a, b) => a * b)]);
+        return RefArray.Build([n], i => Enumerable.Range(0, rows).Sum(r => terms[r, i[0]]));
     }
 
     private static RefArray Affine(RefArray x, RefArray gamma, RefArray? beta) => RefArray.Zip(beta is null ? [x, gamma] : [x, gamma, beta], static v => v[0] * v[1] + (v.Length > 2 ? v[2] : 0));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Fusion.Kernels;
 
@@ -97,9 +98,24 @@ internal unsafe struct PatchMap
             var to = Math.Max(from, first >= X.Source ? 0 : Math.Min(length, (X.Source - first + X.Step - 1) / X.Step));
             for (var c = 0; c < from; c++) staged[c] = padding;
             if (X.Step == 1) new ReadOnlySpan<T>(source + first + from, to - from).CopyTo(new Span<T>(staged + from, to - from));
-            else for (nint c = from, x = first + from * X.Step; c < to; c++, x += X.Step) staged[c] = source[x];
+            else Gather(source + first + (nint)from * X.Step, staged + from, to - from, X.Step);
             for (var c = to; c < length; c++) staged[c] = padding;
         }
+    }
+
+    /// <summary>Every step-th element. The halves of 64-bit words are every second one of 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather<T>(T* source, T* destination, nint count, nint step)
+        where T : unmanaged
+    {
+        nint i = 0;
+        if (step == 2 && sizeof(T) == 4)
+        {
+            for (; i + 16 <= count; i += 16)
+                Vector512.Narrow(Vector512.Load((ulong*)(source + 2 * i)), Vector512.Load((ulong*)(source + 2 * i + 16))).Store((uint*)(destination + i));
+        }
+
+        for (; i < count; i++) destination[i] = source[i * step];
     }
 
     private static bool Inside(in PatchAxis axis) => axis.Low >= 0 && axis.Low + axis.Span <= axis.Source;
