@@ -1,8 +1,6 @@
 namespace Fusion.Tests;
 
-/// <summary>
-/// Comparison of arrays bit by bit. NaN is NaN, whichever of its bit patterns: which of two NaNs an operation passes on is the processor's choice.
-/// </summary>
+/// <summary>Comparison of arrays bit by bit, all NaNs alike, in words.</summary>
 internal static class Bits
 {
     /// <summary>The first difference between two lists of arrays, in words; null if there is none.</summary>
@@ -18,21 +16,15 @@ internal static class Bits
     public static string? Difference(NDArray expected, NDArray actual)
     {
         if (expected.Type != actual.Type) return $"{actual.Type}, expected {expected.Type}";
-        byte[] a = expected.Contiguous().Bytes.ToArray();
-        byte[] b = actual.Contiguous().Bytes.ToArray();
-        if (a.AsSpan().SequenceEqual(b)) return null;
-        double[] x = RefArray.Of(expected).Values;
-        double[] y = RefArray.Of(actual).Values;
-        int size = expected.DType.Size;
-        for (int i = 0; i < x.Length; i++)
-        {
-            Range bytes = (i * size)..((i + 1) * size);
-            if (!a.AsSpan(bytes).SequenceEqual(b.AsSpan(bytes)) && !(double.IsNaN(x[i]) && double.IsNaN(y[i])))
-                return $"{actual.Type}, element {i}: {y[i]:R} ({Hex(b[bytes])}), expected {x[i]:R} ({Hex(a[bytes])})";
-        }
-
-        return null;
+        int at = BitComparison.FirstDifference(expected, actual);
+        if (at < 0) return null;
+        return $"{actual.Type}, element {at}: {Text(actual, at)}, expected {Text(expected, at)}";
     }
 
-    private static string Hex(byte[] bytes) => Convert.ToHexString([.. bytes.Reverse()]);
+    // The number and its bits.
+    private static string Text(NDArray array, int at)
+    {
+        byte[] bytes = array.Contiguous().Bytes.Slice(at * array.DType.Size, array.DType.Size).ToArray();
+        return $"{RefArray.Of(array).Values[at]:R} ({Convert.ToHexString([.. bytes.Reverse()])})";
+    }
 }
