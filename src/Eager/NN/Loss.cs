@@ -47,9 +47,8 @@ public static class Loss
     /// <exception cref="ArgumentOutOfRangeException">β is not positive.</exception>
     public static NDArray SmoothL1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double beta = 1)
     {
-        CheckShapes(prediction, target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
-        return Reduce(Nd.SmoothL1(prediction - target, 1 / Math.Sqrt(beta)), reduction);
+        return Huber(prediction, target, reduction, beta) * (1 / beta);
     }
 
     /// <summary>softplus(x) − x·target = −target·ln σ(x) − (1 − target)·ln(1 − σ(x)) of logits x, stable at both ends.</summary>

@@ -8,7 +8,7 @@ namespace Fusion;
 /// </summary>
 internal static partial class OpTable
 {
-    // No initializer: the files of this class are initialized in the order in which the compiler sees them, and rows of any may come first.
+    // Without an initializer: which of the partial files comes first is up to the compiler.
     private static List<Op>? s_rows;
 
     /// <summary>Every row.</summary>
