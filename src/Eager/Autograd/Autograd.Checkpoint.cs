@@ -12,7 +12,8 @@ public static partial class Autograd
         ArgumentNullException.ThrowIfNull(f);
         ArgumentNullException.ThrowIfNull(x);
         ExecutionState state = ExecutionState.Current;
-        if (!state.Recording || state.Tracer is not null) return f(x);
+        if (!state.Recording) return f(x);
+        if (state.Tracer is not null) return CheckpointNode.Trace(state, f, x);
 
         // A first recorded run finds the variables that f reaches; its tape is dropped at once, so that only x and the variables stay.
         RandomState random = Nd.Random.State;

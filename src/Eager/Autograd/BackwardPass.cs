@@ -102,8 +102,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             AddThrough(edge, result, owned: !same);
         }
 
-        // A consumed gradient that no rule passed on is dead: its memory is the next gradient's.
-        if (slot.Owned && !passedOn && !keep && !createGraph) gradient.ReleaseIfUnshared();
+        // A consumed gradient that no rule passed on is dead: its memory is the next gradient's. A trace, though, may have captured it.
+        if (slot.Owned && !passedOn && !keep && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
     }
 
     private void RunBackward(TapeNode node, GradientSlot[] slots)

@@ -119,6 +119,9 @@ internal readonly struct SavedArray
         if (counted) array.SaveCount++;
     }
 
+    /// <summary>The array, whatever was written to it since.</summary>
+    public NDArray Array => _array!;
+
     public NDArray Read(TapeNode node, string role)
     {
         NDArray array = _array ?? throw new InvalidOperationException($"The row {node.Op.Name} reads its {role} in backward without saving it.");

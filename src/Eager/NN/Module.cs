@@ -21,9 +21,13 @@ public abstract class Module
     private readonly Dictionary<string, NDArray> _own = [];
     private readonly Dictionary<string, NDArray> _ownBuffers = [];
     private readonly Dictionary<string, Module> _children = [];
+    private readonly List<Module> _parents = [];
 
     /// <summary>What runs instead of <see cref="ForwardCore"/>: the seam of the graph compiler.</summary>
     internal Func<NDArray, NDArray>? ForwardHook { get; set; }
+
+    /// <summary>Called when a parameter, buffer or child is registered here or in a module inside: what was compiled is out of date.</summary>
+    internal Action? StructureChanged { get; set; }
 
     /// <summary>All parameters by dotted name, such as <c>0.weight</c>, in the order of registration; children after the module's own.</summary>
     public IReadOnlyDictionary<string, NDArray> Parameters => Collect(static m => m._own);
@@ -52,6 +56,7 @@ public abstract class Module
         Check(name);
         if (value.Grad is null) value.AttachGrad();
         _own.Add(name, value);
+        Changed();
         return value;
     }
 
@@ -62,6 +67,7 @@ public abstract class Module
         ArgumentNullException.ThrowIfNull(value);
         Check(name);
         _ownBuffers.Add(name, value);
+        Changed();
         return value;
     }
 
@@ -73,7 +79,15 @@ public abstract class Module
         ArgumentNullException.ThrowIfNull(module);
         Check(name);
         _children.Add(name, module);
+        module._parents.Add(this);
+        Changed();
         return module;
+    }
+
+    private void Changed()
+    {
+        StructureChanged?.Invoke();
+        foreach (Module parent in _parents) parent.Changed();
     }
 
     private void Check(string name)

@@ -9,7 +9,7 @@ public static partial class Hybrid
 
     /// <summary>
     /// Compiles a module's forward function, with all modules inside it, and returns the module. Parameters are captured by reference: an update in place
-    /// is seen by the next call. Hybridizing again replaces the compiled function.
+    /// is seen by the next call, and a module that gets new children or parameters is compiled anew. Hybridizing again replaces the compiled function.
     /// </summary>
     public static TModule Hybridize<TModule>(this TModule module, HybridOptions? options = null)
         where TModule : Module
@@ -19,6 +19,7 @@ public static partial class Hybrid
         HybridFunction<Func<NDArray, NDArray>> function = new(engine, x => engine.Invoke([x])[0]);
         s_modules.AddOrUpdate(module, function);
         module.ForwardHook = function.Invoke;
+        module.StructureChanged = function.Clear;
         return module;
     }
 

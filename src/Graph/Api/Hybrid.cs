@@ -44,5 +44,13 @@ public static partial class Hybrid
         });
     }
 
-    private static string NameOf(Delegate f) => f.Method.Name.Contains('<', StringComparison.Ordinal) ? $"a function in {f.Method.DeclaringType?.FullName?.Split('+')[0]}" : f.Method.Name;
+    // The compiler names lambdas <Outer>b__0_1 and local functions <Outer>g__Name|0_1.
+    private static string NameOf(Delegate f)
+    {
+        string name = f.Method.Name;
+        if (!name.StartsWith('<')) return name;
+        int local = name.IndexOf(">g__", StringComparison.Ordinal);
+        if (local > 0) return name[(local + 4)..name.IndexOf('|', StringComparison.Ordinal)];
+        return $"a function in {f.Method.DeclaringType?.FullName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
+    }
 }

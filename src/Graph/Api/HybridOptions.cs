@@ -19,7 +19,10 @@ public sealed record HybridOptions
     /// <summary>Permits rewrites that change rounding. No such rewrite exists in this version: results are the eager bits either way.</summary>
     public bool FastMath { get; init; }
 
-    /// <summary>Runs the eager function beside the compiled one and throws <see cref="HybridizeException"/> where a bit differs.</summary>
+    /// <summary>
+    /// Runs the eager function beside the compiled one and throws <see cref="HybridizeException"/> where a bit differs, naming the first operator that diverges
+    /// with its source line. Makes tracing slower, since every operator is traced with its line.
+    /// </summary>
     public HybridVerify Verify { get; init; }
 
     /// <summary>Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first.</summary>

@@ -5,6 +5,7 @@ internal static class HybridCall
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
+        RandomState random = Nd.Random.State;
         NDArray[] results = variant.Forward!.Run(inputs);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
@@ -24,7 +25,7 @@ internal static class HybridCall
             Outputs = count,
             Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
             Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
-            Backward = (node, gradients, results) => Backward(engine, variant, node, gradients, results),
+            Backward = (node, gradients, results) => Backward(engine, variant, random, node, gradients, results),
         };
         TapeNode? node = Tape.Record(state, op, null, arguments, outputs);
         if (node is null) return outputs;
@@ -35,44 +36,55 @@ internal static class HybridCall
         return outputs;
     }
 
-    // Saved: the inputs, then captured arrays that backward reads, then the values that forward left for it.
+    // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no
+    // gradient depends on may be overwritten: it is kept for its place in the list.
     private static void Keep(TapeNode node, HybridVariant variant, NDArray[] inputs, ReadOnlySpan<NDArray> values)
     {
-        IReadOnlyList<CapturedNode> captured = variant.BackwardFunction!.Captured;
-        SavedArray[] saved = new SavedArray[inputs.Length + captured.Count + values.Length];
-        int at = 0;
-        foreach (NDArray input in inputs) saved[at++] = new SavedArray(input);
-        foreach (CapturedNode capture in captured) saved[at++] = new SavedArray(capture.Array);
-        foreach (NDArray value in values) saved[at++] = new SavedArray(value);
+        BackwardOperand[] operands = variant.Operands;
+        SavedArray[] saved = new SavedArray[operands.Length + values.Length];
+        for (int i = 0; i < operands.Length; i++)
+            saved[i] = new SavedArray(i < inputs.Length ? inputs[i] : ((CapturedNode)operands[i].Node).Array, counted: operands[i].Needed);
+        for (int i = 0; i < values.Length; i++) saved[operands.Length + i] = new SavedArray(values[i]);
         node.ExtraSaved = saved;
     }
 
-    private static void Backward(HybridEngine engine, HybridVariant variant, TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+    private static void Backward(
+        HybridEngine engine, HybridVariant variant, RandomState random, TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
     {
         int inputs = variant.Trace.Inputs.Length;
         bool allHeads = true;
         for (int i = 0; i < gradients.Length; i++) allHeads &= variant.Trace.Heads[i] is null || gradients[i] is not null;
         if (Autograd.IsRecording || !allHeads || ExecutionState.Current.Tracer is not null)
         {
-            NDArray[] xs = new NDArray[inputs];
-            for (int i = 0; i < inputs; i++) xs[i] = node.ExtraSaved[i].Read(node, $"input {i}");
-            VectorJacobian.Run(engine, variant, node, xs, gradients, results);
+            NDArray[] all = new NDArray[variant.Operands.Length];
+            for (int i = 0; i < all.Length; i++) all[i] = variant.Operands[i].Needed ? Read(node, variant, i) : node.ExtraSaved[i].Array;
+            VectorJacobian.Run(engine, variant, random, node, all[..inputs], gradients, results);
             return;
         }
 
-        int captured = variant.BackwardFunction!.Captured.Count;
-        for (int i = inputs; i < inputs + captured; i++) node.ExtraSaved[i].Read(node, "captured array");
-        int values = node.ExtraSaved.Length - inputs - captured;
-        NDArray?[] arguments = new NDArray?[variant.BackwardFunction.Arguments.Count];
-        for (int i = 0; i < inputs; i++) arguments[i] = node.ExtraSaved[i].Read(node, $"input {i}");
-        for (int i = 0; i < values; i++) arguments[inputs + i] = node.ExtraSaved[inputs + captured + i].Read(node, "saved value");
+        NDArray?[] arguments = new NDArray?[variant.BackwardFunction!.Arguments.Count];
+        for (int i = 0; i < variant.Operands.Length; i++)
+        {
+            if (!variant.Operands[i].Read) continue;
+            NDArray array = Read(node, variant, i);
+            if (i < inputs) arguments[i] = array;
+        }
+
+        int operands = variant.Operands.Length;
+        int values = node.ExtraSaved.Length - operands;
+        for (int i = 0; i < values; i++) arguments[inputs + i] = node.ExtraSaved[operands + i].Read(node, "saved value");
         int at = inputs + values;
         for (int i = 0; i < gradients.Length; i++)
             if (variant.Trace.Heads[i] is not null) arguments[at++] = gradients[i];
         Plan plan = variant.Backward ?? engine.Timed(variant.GetBackward);
         variant.BackwardHasRun = true;
-        Distribute(variant, plan, plan.Run(arguments), results);
+        NDArray[] computed = plan.Run(arguments);
+        HybridVerifier.Gradients(engine, variant, arguments, computed);
+        Distribute(variant, plan, computed, results);
     }
+
+    private static NDArray Read(TapeNode node, HybridVariant variant, int operand) =>
+        node.ExtraSaved[operand].Read(node, operand < variant.Trace.Inputs.Length ? $"input {operand}" : "captured array");
 
     private static void Distribute(HybridVariant variant, Plan plan, NDArray[] computed, Span<NDArray?> results)
     {

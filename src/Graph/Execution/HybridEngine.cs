@@ -96,10 +96,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     public T Timed<T>(Func<T> build)
     {
         long start = Stopwatch.GetTimestamp();
-        int before = KernelCompiler.CompileCount;
+        int before = KernelCompiler.CompileCountOfThread;
         T result = build();
         Interlocked.Add(ref _compileTicks, Stopwatch.GetTimestamp() - start);
-        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCount - before);
+        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCountOfThread - before);
         return result;
     }
 
@@ -128,9 +128,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
             Interlocked.Increment(ref _misses);
             FunctionTrace trace;
+            TraceLog? log = TraceLog.For(options);
             try
             {
-                trace = Timed(() => FunctionTrace.Run(function, signature.Types, state.Recording ? signature.Gradient : null, state.Training));
+                trace = Timed(() => Run(signature, log));
             }
             catch (TraceFailedException failure)
             {
@@ -140,7 +141,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 return null;
             }
 
-            HybridVariant variant = new(signature, trace) { LastUsed = Interlocked.Increment(ref _clock) };
+            HybridVariant variant = new(signature, trace, log) { LastUsed = Interlocked.Increment(ref _clock) };
             HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
             _variants = [.. kept, variant];
             if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
@@ -148,6 +149,18 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             return variant;
         }
     }
+
+    /// <summary>What differs between the function now and when the variant was traced, for diagnostics.</summary>
+    public string? ChangeSince(HybridVariant variant)
+    {
+        if (variant.Log is not { } before) return null;
+        TraceLog now = new();
+        lock (_lock) Run(variant.Signature, now);
+        return Bisection.Change(before, now);
+    }
+
+    private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
+        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, log);
 
     private void Build(HybridVariant variant) => Timed(() =>
     {

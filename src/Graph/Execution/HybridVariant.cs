@@ -10,10 +10,11 @@ internal sealed class HybridVariant
     private Plan? _backward;
     private List<GraphNode> _saved = [];
 
-    public HybridVariant(HybridSignature signature, FunctionTrace trace)
+    public HybridVariant(HybridSignature signature, FunctionTrace trace, TraceLog? log = null)
     {
         Signature = signature;
         Trace = trace;
+        Log = log;
         Captured = [.. trace.Graph.Captured];
         if (signature.Recording) _capturedVariable = [.. Captured.Select(static c => c.Array.Source is not null)];
     }
@@ -21,6 +22,9 @@ internal sealed class HybridVariant
     public HybridSignature Signature { get; }
 
     public FunctionTrace Trace { get; }
+
+    /// <summary>The traced calls; kept for diagnostics.</summary>
+    public TraceLog? Log { get; }
 
     public CapturedNode[] Captured { get; }
 
@@ -34,6 +38,9 @@ internal sealed class HybridVariant
 
     /// <summary>The eager run that verifies has been made.</summary>
     public bool Verified { get; set; }
+
+    /// <summary>The compiled gradients have been checked.</summary>
+    public bool GradientsVerified { get; set; }
 
     public long LastUsed { get; set; }
 
@@ -65,6 +72,10 @@ internal sealed class HybridVariant
                 HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
+                HashSet<GraphNode> read = [.. BackwardFunction.Order];
+                HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>())];
+                IEnumerable<GraphNode> operands = [.. Trace.Inputs, .. Captured.Where(needed.Contains)];
+                Operands = [.. operands.Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
                 forward = new GraphFunction(Trace.Inputs, [.. Trace.Outputs, .. _saved], Trace.Effects);
             }
 
@@ -74,8 +85,17 @@ internal sealed class HybridVariant
 
     public GraphFunction? BackwardFunction { get; private set; }
 
+    /// <summary>The inputs, then the captured arrays that gradients depend on.</summary>
+    public BackwardOperand[] Operands { get; private set; } = [];
+
     public Plan GetBackward()
     {
         lock (_lock) return _backward ??= Plan.Build(BackwardFunction!);
     }
 }
+
+/// <summary>An input or captured array of a function with gradients.</summary>
+/// <param name="Node">The array in the graph.</param>
+/// <param name="Read">The compiled backward reads it.</param>
+/// <param name="Needed">Gradients depend on its value: what computes forward again reads it.</param>
+internal readonly record struct BackwardOperand(GraphNode Node, bool Read, bool Needed);

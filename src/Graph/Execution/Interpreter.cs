@@ -8,8 +8,16 @@ internal static class Interpreter
 {
     public static NDArray[] Run(GraphFunction function, IReadOnlyList<NDArray> arguments)
     {
+        Dictionary<GraphNode, NDArray> values = Evaluate(function, arguments);
+        return [.. function.Outputs.Select(o => values[o])];
+    }
+
+    /// <summary>The value of every node. An argument that nothing reads may be null.</summary>
+    public static Dictionary<GraphNode, NDArray> Evaluate(GraphFunction function, IReadOnlyList<NDArray?> arguments)
+    {
         Dictionary<GraphNode, NDArray> values = [];
-        for (int i = 0; i < arguments.Count; i++) values[function.Arguments[i]] = arguments[i];
+        for (int i = 0; i < arguments.Count; i++)
+            if (arguments[i] is { } argument) values[function.Arguments[i]] = argument;
         foreach (GraphNode node in function.Order)
         {
             if (values.ContainsKey(node)) continue;
@@ -22,6 +30,6 @@ internal static class Interpreter
             };
         }
 
-        return [.. function.Outputs.Select(o => values[o])];
+        return values;
     }
 }

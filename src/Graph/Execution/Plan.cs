@@ -8,7 +8,8 @@ namespace Fusion;
 /// </summary>
 internal sealed class Plan
 {
-    private readonly System.Collections.Concurrent.ConcurrentBag<PlanState> _idle = [];
+    // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
+    private readonly Stack<PlanState> _idle = new();
 
     private Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps, Placement placement)
     {
@@ -70,7 +71,9 @@ internal sealed class Plan
     /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
     {
-        if (!_idle.TryTake(out PlanState? state)) state = new PlanState(this);
+        PlanState? state;
+        lock (_idle) _idle.TryPop(out state);
+        state ??= new PlanState(this);
         try
         {
             return state.Run(arguments);
@@ -78,7 +81,7 @@ internal sealed class Plan
         finally
         {
             state.Unbind();
-            _idle.Add(state);
+            lock (_idle) _idle.Push(state);
         }
     }
 }

@@ -6,7 +6,21 @@ namespace Fusion;
 /// </summary>
 internal static class VectorJacobian
 {
-    public static void Run(HybridEngine engine, HybridVariant variant, TapeNode node, NDArray[] inputs, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+    /// <param name="engine">The function.</param>
+    /// <param name="variant">Its variant that ran forward.</param>
+    /// <param name="random">The random state before forward: the product computes forward again and must draw the same numbers.</param>
+    /// <param name="node">The tape node of the call.</param>
+    /// <param name="inputs">The inputs of the call.</param>
+    /// <param name="gradients">One per output; null where there is none.</param>
+    /// <param name="results">Gradients of the inputs, then of the captured variables.</param>
+    public static void Run(
+        HybridEngine engine,
+        HybridVariant variant,
+        RandomState random,
+        TapeNode node,
+        NDArray[] inputs,
+        ReadOnlySpan<NDArray?> gradients,
+        Span<NDArray?> results)
     {
         bool[] present = new bool[gradients.Length];
         List<NDArray> arguments = [.. inputs];
@@ -19,10 +33,28 @@ internal static class VectorJacobian
         HybridEngine product = variant.Products.GetOrAdd(
             string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"),
             _ => new HybridEngine(Product(engine.Function, variant, present, node.TrainMode), engine.Options with { Verify = HybridVerify.Off }, "the gradient of a hybridized function"));
-        IReadOnlyList<NDArray> computed = product.Invoke([.. arguments]);
+        IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
+            ? product.Invoke([.. arguments])
+            : Replay(random, () => product.Invoke([.. arguments]));
         int at = 0;
         for (int i = 0; i < results.Length; i++)
             if (variant.Trace.Gradients[i] is not null) results[i] = computed[at++];
+    }
+
+    private static IReadOnlyList<NDArray> Replay(RandomState random, Func<IReadOnlyList<NDArray>> product)
+    {
+        if (ExecutionState.Current.Tracer is not null)
+            throw new TraceFailedException("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
+        RandomState now = Nd.Random.State;
+        Nd.Random.State = random;
+        try
+        {
+            return product();
+        }
+        finally
+        {
+            Nd.Random.State = now;
+        }
     }
 
     private static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Product(

@@ -32,10 +32,12 @@ internal sealed class FunctionTrace
     /// <param name="types">Types of the inputs.</param>
     /// <param name="wantsGradient">Per input; null: no gradients at all.</param>
     /// <param name="training">The training flag.</param>
-    public static FunctionTrace Run(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, TensorType[] types, bool[]? wantsGradient, bool training)
+    /// <param name="log">Where the calls are noted, for diagnostics.</param>
+    public static FunctionTrace Run(
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, TensorType[] types, bool[]? wantsGradient, bool training, TraceLog? log = null)
     {
         GraphBuilder graph = new();
-        GraphTracer tracer = new(graph);
+        GraphTracer tracer = new(graph, log);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");
         InputNode[] inputs = new InputNode[types.Length];

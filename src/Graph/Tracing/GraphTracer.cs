@@ -1,7 +1,7 @@
 namespace Fusion;
 
 /// <summary>Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference.</summary>
-internal sealed class GraphTracer(GraphBuilder graph) : Tracer
+internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tracer
 {
     public List<GraphNode> Effects { get; } = [];
 
@@ -12,6 +12,7 @@ internal sealed class GraphTracer(GraphBuilder graph) : Tracer
         for (int i = 0; i < nodes.Length; i++) nodes[i] = NodeOf(inputs[i]);
         GraphNode node = graph.Apply(op, nodes, attributes);
         if (op.Impure) Effects.Add(node);
+        log?.Add(op, nodes, attributes, node);
         outputs[0] = Symbol(node);
     }
 

@@ -7,7 +7,8 @@ namespace Fusion.Tests;
 /// </summary>
 /// <remarks>
 /// To add one, write an expression into a table of the operator's family, <c>OpCases.*.cs</c>, or into a new file with a field of type
-/// <c>OpCase[]</c> in the class <see cref="OpCases"/>; nothing else is edited. An element-wise row needs the call, a formula and its domain:
+/// <c>OpCase[]</c> in the class <see cref="OpCases"/>; nothing else is edited. (What tables of several files share must be a property: the order in
+/// which fields of a partial class are initialized is not defined.) An element-wise row needs the call, a formula and its domain:
 /// <code>Unary(OpTable.Exp, Nd.Exp, Math.Exp, Real(-20, 20))</code>
 /// Any other row needs the call, the reference on <see cref="RefArray"/> and the shapes of its inputs, one list per set of inputs, of which the first
 /// is also used in all layouts and for gradients (keep it below 30 elements):

@@ -83,7 +83,7 @@ internal static partial class OpCases
             "1",
             static x => Nd.Polygamma(1, x[0]),
             static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(1, v[0])),
-            s_unaryShapes) with
+            UnaryShapes) with
         {
             Domains = [Real(0.6, 5)],
             DTypes = ResultTypes.All,

@@ -212,6 +212,14 @@ internal static partial class OpCases
             Result = ResultTypes.Position,
             Order = 0,
         },
+        Case(OpTable.ArgSort, "with NaN", static x => Nd.ArgSort(x[0]), static x => x[0].Lines(static line => Order(line, false)), [[[3, 5]], [[2, 130]]])
+            .WithNaN() with { Result = ResultTypes.Position },
+        Case(
+            OpTable.ArgSort,
+            "with NaN descending",
+            static x => Nd.ArgSort(x[0], descending: true),
+            static x => x[0].Lines(static line => Order(line, true)),
+            [[[3, 5]], [[2, 130]]]).WithNaN() with { Result = ResultTypes.Position },
         Case(
             OpTable.ArgSort,
             "and selection",
@@ -271,10 +279,15 @@ internal static partial class OpCases
         return line;
     }
 
-    // Stable in both directions.
+    // Stable in both directions; NaN is the largest number.
     private static double[] Order(double[] line, bool descending)
     {
         IEnumerable<int> positions = Enumerable.Range(0, line.Length);
-        return [.. (descending ? positions.OrderByDescending(i => line[i]) : positions.OrderBy(i => line[i])).Select(static i => (double)i)];
+        positions = descending ? positions.OrderByDescending(IsNaN).ThenByDescending(Value) : positions.OrderBy(IsNaN).ThenBy(Value);
+        return [.. positions.Select(static i => (double)i)];
+
+        bool IsNaN(int i) => double.IsNaN(line[i]);
+
+        double Value(int i) => line[i];
     }
 }

@@ -5,25 +5,25 @@ internal static partial class OpCases
 {
     internal static readonly OpCase[] Movement =
     [
-        Case(OpTable.Copy, "", static x => x[0].Copy(), static x => x[0], s_unaryShapes) with { DTypes = ResultTypes.All },
-        Case(OpTable.Cast, "to Float64", static x => x[0].AsType(DType.Float64), static x => x[0], s_unaryShapes) with
+        Case(OpTable.Copy, "", static x => x[0].Copy(), static x => x[0], UnaryShapes) with { DTypes = ResultTypes.All },
+        Case(OpTable.Cast, "to Float64", static x => x[0].AsType(DType.Float64), static x => x[0], UnaryShapes) with
         {
             DTypes = ResultTypes.All,
             Result = static _ => DType.Float64,
         },
-        Case(OpTable.Cast, "to Float32", static x => x[0].AsType(DType.Float32), static x => x[0], s_unaryShapes) with
+        Case(OpTable.Cast, "to Float32", static x => x[0].AsType(DType.Float32), static x => x[0], UnaryShapes) with
         {
             DTypes = ResultTypes.All,
             Result = static _ => DType.Float32,
             Order = 0,
         },
-        Case(OpTable.Cast, "to Int32", static x => x[0].AsType(DType.Int32), static x => RefArray.Zip(x, static v => Math.Truncate(v[0])), s_unaryShapes) with
+        Case(OpTable.Cast, "to Int32", static x => x[0].AsType(DType.Int32), static x => RefArray.Zip(x, static v => Math.Truncate(v[0])), UnaryShapes) with
         {
             DTypes = ResultTypes.All,
             Result = static _ => DType.Int32,
             Order = 0,
         },
-        Case(OpTable.StopGradient, "", static x => Nd.StopGradient(x[0]), static x => x[0], s_unaryShapes) with
+        Case(OpTable.StopGradient, "", static x => Nd.StopGradient(x[0]), static x => x[0], UnaryShapes) with
         {
             DTypes = ResultTypes.All,
             ZeroGradient = true,

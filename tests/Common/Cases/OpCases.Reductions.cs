@@ -62,6 +62,27 @@ internal static partial class OpCases
         },
     ];
 
+    private static Domain DomainWithNaN => Domain.Fixed(null, 1, NaN, 3, 2, Inf, -Inf, NaN, -0.0, 0, 4, 4);
+
+    internal static readonly OpCase[] NotANumber =
+    [
+        Extremum(OpTable.Max, "with NaN", static x => Nd.Max(x, -1), static line => line.Any(double.IsNaN) ? NaN : line.Max(), [-1]).WithNaN(),
+        Extremum(OpTable.Min, "with NaN", static x => Nd.Min(x, 0), static line => line.Any(double.IsNaN) ? NaN : line.Min(), [0]).WithNaN(),
+        Arg(OpTable.ArgMax, "with NaN", static x => Nd.ArgMax(x, -1), static line => First(line, line.Max()), [-1]).WithNaN(),
+        Arg(OpTable.ArgMin, "with NaN", static x => Nd.ArgMin(x, 1), static line => First(line, line.Min()), [1]).WithNaN(),
+        Reduction(OpTable.Sum, "with NaN", static x => Nd.Sum(x, 1), static line => line.Sum(), [1]).WithNaN(),
+        Reduction(OpTable.Any, "with NaN", static x => Nd.Any(x, -1), static line => Bit(line.Any(static v => v != 0)), [-1]).AsMask().WithNaN(),
+    ];
+
+    private static OpCase WithNaN(this OpCase test) => test with { Domains = [DomainWithNaN], DTypes = ResultTypes.Floats, Order = 0 };
+
+    // The first NaN wins.
+    private static int First(double[] line, double otherwise)
+    {
+        int at = Array.FindIndex(line, double.IsNaN);
+        return at >= 0 ? at : Array.IndexOf(line, otherwise);
+    }
+
     private static OpCase Reduction(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
         Case(row, detail, x => call(x[0]), x => x[0].Reduce(f, axes, keepDims), s_reduceShapes) with
         {

@@ -11,12 +11,13 @@ internal static partial class OpCases
             .Where(static f => f.FieldType == typeof(OpCase[])).SelectMany(static f => (OpCase[])f.GetValue(null)!),
     ]);
 
-    private static readonly Shape[][] s_unaryShapes = [[[2, 5]], [[]], [[1]], [[0]], [[3, 0, 2]], [[130]], [[2, 3, 4]], [[3, 1, 70]]];
+    // Properties: fields of other files may be initialized first.
+    private static Shape[][] UnaryShapes => [[[2, 5]], [[]], [[1]], [[0]], [[3, 0, 2]], [[130]], [[2, 3, 4]], [[3, 1, 70]]];
 
-    private static readonly Shape[][] s_binaryShapes =
+    private static Shape[][] BinaryShapes =>
         [[[2, 5], [2, 5]], [[], []], [[1], [130]], [[0], [1]], [[2, 3], [3]], [[2, 1], [1, 3]], [[], [7]], [[33], []], [[2, 0], [1, 0]], [[4, 1, 20], [3, 1]]];
 
-    private static readonly Shape[][] s_ternaryShapes =
+    private static Shape[][] TernaryShapes =>
         [[[2, 5], [2, 5], [2, 5]], [[], [], []], [[70], [], [70]], [[], [130], [130]], [[2, 1], [1, 3], [3]], [[0], [1], [0]], [[2, 3, 4], [3, 4], []]];
 
     /// <summary>Every case.</summary>
@@ -32,12 +33,12 @@ internal static partial class OpCases
 
     /// <summary>An element-wise function of one variable.</summary>
     private static OpCase Unary(Op row, Func<NDArray, NDArray> call, Func<double, double> reference, Domain domain, string detail = "") =>
-        Element(row, detail, x => call(x[0]), v => reference(v[0]), s_unaryShapes, [[10_000]]) with { Domains = [domain] };
+        Element(row, detail, x => call(x[0]), v => reference(v[0]), UnaryShapes, [[10_000]]) with { Domains = [domain] };
 
     /// <summary>An element-wise function of two variables.</summary>
     private static OpCase Binary(
         Op row, Func<NDArray, NDArray, NDArray> call, Func<double, double, double> reference, Domain x, Domain y, string detail = "") =>
-        Element(row, detail, a => call(a[0], a[1]), v => reference(v[0], v[1]), s_binaryShapes, [[100, 120], [120]]) with
+        Element(row, detail, a => call(a[0], a[1]), v => reference(v[0], v[1]), BinaryShapes, [[100, 120], [120]]) with
         {
             Domains = [x, y],
             Rejects = [Unfit(() => call(Nd.Ones((2, 3)), Nd.Ones((2, 4))), row.Name, "(2, 3)", "(2, 4)")],
@@ -46,7 +47,7 @@ internal static partial class OpCases
     /// <summary>An element-wise function of three variables.</summary>
     private static OpCase Ternary(
         Op row, Func<NDArray, NDArray, NDArray, NDArray> call, Func<double, double, double, double> reference, params Domain[] domains) =>
-        Element(row, "", a => call(a[0], a[1], a[2]), v => reference(v[0], v[1], v[2]), s_ternaryShapes, [[100, 120], [120], []]) with { Domains = domains };
+        Element(row, "", a => call(a[0], a[1], a[2]), v => reference(v[0], v[1], v[2]), TernaryShapes, [[100, 120], [120], []]) with { Domains = domains };
 
     /// <summary>A comparison or test: the result is a mask and nothing is differentiable.</summary>
     private static OpCase AsMask(this OpCase test) => test with { Result = ResultTypes.Mask, Order = 0 };

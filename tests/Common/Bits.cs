@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Fusion.Tests;
+
+/// <summary>
+/// Equality of arrays to the bit: type, shape and every element, −0 included. Any NaN equals any other: IEEE 754 leaves its bits open.
+/// </summary>
+public static class Bits
+{
+    /// <summary>What differs first, or null.</summary>
+    public static string? Difference(NDArray? expected, NDArray? actual)
+    {
+        if (expected is null || actual is null)
+            return ReferenceEquals(expected, actual) ? null : $"expected {expected?.ToString() ?? "null"}, got {actual?.ToString() ?? "null"}";
+        if (expected.DType != actual.DType) return $"the type is {actual.DType}, expected {expected.DType}";
+        if (expected.Shape != actual.Shape) return $"the shape is {actual.Shape}, expected {expected.Shape}";
+        return expected.DType switch
+        {
+            DType.Float32 => Compare(expected, actual, static (float x) => float.IsNaN(x) ? 0xFFFFFFFFu : BitConverter.SingleToUInt32Bits(x)),
+            DType.Float64 => Compare(expected, actual, static (double x) => double.IsNaN(x) ? ulong.MaxValue : BitConverter.DoubleToUInt64Bits(x)),
+            DType.Int32 => Compare(expected, actual, static (int x) => x),
+            DType.Int64 => Compare(expected, actual, static (long x) => x),
+            DType.UInt8 => Compare(expected, actual, static (byte x) => x),
+            _ => Compare(expected, actual, static (bool x) => x),
+        };
+    }
+
+    private static string? Compare<T, TBits>(NDArray expected, NDArray actual, Func<T, TBits> bits)
+        where TBits : IEquatable<TBits>
+    {
+        T[] a = expected.ToArray<T>();
+        T[] b = actual.ToArray<T>();
+        int count = 0;
+        int first = -1;
+        for (int i = 0; i < a.Length; i++)
+        {
+            if (bits(a[i]).Equals(bits(b[i]))) continue;
+            if (count++ == 0) first = i;
+        }
+
+        return first < 0 ? null : string.Create(
+            CultureInfo.InvariantCulture, $"{count} of {a.Length} elements of {expected.Shape} differ, the first at {first}: {b[first]:R}, expected {a[first]:R}");
+    }
+}

@@ -1,0 +1,71 @@
+namespace Fusion.Tests.RandomGraphs;
+
+/// <summary>Everything that one execution of a program gives: results, gradients, gradients of gradients.</summary>
+public sealed class ProgramRun
+{
+    private const ulong Seed = 77;
+
+    private readonly List<(string Name, NDArray? Value)> _values = [];
+
+    /// <summary>Results without recording.</summary>
+    public static ProgramRun Forward(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs)
+    {
+        ProgramRun run = new();
+        Nd.Random.Seed(Seed);
+        using (Autograd.TrainMode()) run.Add("result", f(inputs));
+        return run;
+    }
+
+    /// <summary>Results, and the gradients of all inputs for head gradients that are not all the same.</summary>
+    public static ProgramRun Backward(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs, NDArray captured, bool bothHeads = true)
+    {
+        ProgramRun run = new();
+        Nd.Random.Seed(Seed);
+        NDArray[] variables = [.. inputs.Select(static x => x.Detach()), captured];
+        foreach (NDArray variable in variables) variable.AttachGrad();
+        IReadOnlyList<NDArray> results;
+        using (Autograd.Record()) results = f(variables[..^1]);
+        NDArray[] heads = [.. (bothHeads ? results : [results[0]]).Where(static r => r.Source is not null)];
+        if (heads.Length > 0) Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType))]);
+        run.Add("result", results);
+        run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
+        captured.DropGrad();
+        return run;
+    }
+
+    /// <summary>Gradients of the squared gradients of the first result.</summary>
+    public static ProgramRun SecondOrder(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs)
+    {
+        ProgramRun run = new();
+        Nd.Random.Seed(Seed);
+        NDArray[] variables = [.. inputs.Select(static x => x.Detach())];
+        foreach (NDArray variable in variables) variable.AttachGrad();
+        using (Autograd.Record())
+        {
+            NDArray head = f(variables)[0];
+            if (head.Source is null) return run;
+            NDArray[] gradients = Autograd.Grad([head], variables, createGraph: true, allowUnused: true);
+            run.Add("gradient", gradients);
+            NDArray penalty = gradients.Select(static g => g.Square().Sum()).Aggregate(static (a, b) => a + b);
+            if (penalty.Source is not null) penalty.Backward();
+        }
+
+        run.Add("second gradient", [.. variables.Select(static v => v.Grad!)]);
+        return run;
+    }
+
+    /// <summary>The first value that differs, or null.</summary>
+    public string? Difference(ProgramRun actual)
+    {
+        if (_values.Count != actual._values.Count) return $"{actual._values.Count} values, expected {_values.Count}";
+        for (int i = 0; i < _values.Count; i++)
+            if (Bits.Difference(_values[i].Value, actual._values[i].Value) is { } difference) return $"{_values[i].Name}: {difference}";
+        return null;
+    }
+
+    /// <summary>Adds values under a name.</summary>
+    public void Add(string name, IEnumerable<NDArray?> values)
+    {
+        foreach (NDArray? value in values) _values.Add(($"{name} {_values.Count}", value));
+    }
+}

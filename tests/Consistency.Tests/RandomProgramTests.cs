@@ -1,0 +1,30 @@
+using CsCheck;
+using Fusion.Tests.RandomGraphs;
+
+namespace Fusion.Tests;
+
+/// <summary>
+/// Random programs give the same bits eagerly, interpreted, and compiled for 128, 256 and 512 bits on one and two threads: forward, backward, second
+/// order, and when shapes change. <c>FUSION_SOAK=10000 dotnet test tests/Consistency.Tests -c Release --filter RandomProgramTests</c> runs as many programs;
+/// without it some hundreds.
+/// </summary>
+[Collection(nameof(ProcessState))]
+public sealed class RandomProgramTests
+{
+    private static readonly int s_programs = int.TryParse(Environment.GetEnvironmentVariable("FUSION_SOAK"), out int count) ? count : 300;
+
+    private static readonly Gen<Instruction> s_instruction =
+        Gen.Select(Gen.Int[0, 199], Gen.Int[0, 11], Gen.Int[0, 11], Gen.Int[0, 7], static (op, first, second, detail) => new Instruction(op, first, second, detail));
+
+    private static readonly Gen<RandomProgram> s_program = Gen.Select(
+        s_instruction.Array[1, 12],
+        Gen.Int[0, 11],
+        Gen.Int[0, RandomProgram.Sizes.Length - 1],
+        Gen.Int[0, RandomProgram.Sizes.Length - 1],
+        Gen.Int[0, 3],
+        static (body, result, rows, columns, special) => new RandomProgram(body, result, rows, columns, special == 3));
+
+    [Fact]
+    public void EagerInterpretedAndCompiledAgree() =>
+        s_program.Sample(static program => ProgramCheck.Run(program), iter: s_programs, threads: 1, print: static p => p.ToString());
+}

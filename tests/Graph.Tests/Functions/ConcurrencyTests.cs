@@ -1,0 +1,129 @@
+namespace Fusion.Tests;
+
+/// <summary>One compiled function called from many threads, compiled on another one, and switched off.</summary>
+public sealed class ConcurrencyTests
+{
+    [Fact]
+    public void EightThreadsCallOneFunction()
+    {
+        NDArray w = TestArrays.Uniform((16, 16), 9);
+        ListFunction f = static x => [(x[0].MatMul(x[1]) * 2 + 1).Tanh().Sum(0), x[0].Transpose()];
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        OnThreads(thread =>
+        {
+            for (int i = 0; i < 40; i++)
+            {
+                NDArray x = TestArrays.Uniform((4 + (i + thread) % 3, 16), thread * 100 + i);
+                if (i % 2 == 0) Check.Same(f([x, w]), compiled.Invoke([x, w]), $"thread {thread}, call {i}");
+                else Check.Same(Check.Gradients(f, x, w).Gradients, Check.Gradients(compiled.Invoke, x, w).Gradients, $"thread {thread}, call {i}, gradient");
+            }
+        });
+        Assert.Equal(6, compiled.Report.VariantCount);
+        Assert.Equal(6, compiled.Report.CacheMisses);
+        Assert.Equal(8 * 40, compiled.Report.CacheHits + compiled.Report.CacheMisses);
+    }
+
+    [Fact]
+    public void EightFirstCallsTraceOnce()
+    {
+        int traces = 0;
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) =>
+        {
+            Interlocked.Increment(ref traces);
+            Thread.Sleep(20);
+            return x * 3 + 1;
+        }, Check.Strict);
+        OnThreads(_ => Check.Same(Nd.Full(5, 4), f.Invoke(Nd.Ones(5))));
+        Assert.Equal(1, traces);
+    }
+
+    [Fact]
+    public void FlagsOfOneThreadAreNotThoseOfAnother()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => Autograd.IsTraining ? x * 2 : x * 3, Check.Strict);
+        OnThreads(thread =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                if (thread % 2 == 0)
+                {
+                    Check.Same(Nd.Full(3, 3), f.Invoke(Nd.Ones(3)));
+                    continue;
+                }
+
+                using (Autograd.TrainMode()) Check.Same(Nd.Full(3, 2), f.Invoke(Nd.Ones(3)));
+            }
+        });
+    }
+
+    [Fact]
+    public void CompilingInTheBackgroundAnswersEagerlyUntilItIsDone()
+    {
+        Func<NDArray, NDArray> f = static x => (x * 1.7 + 0.3).Tanh().Exp();
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict with { CompileInBackground = true });
+        NDArray x = TestArrays.Uniform(100);
+        NDArray expected = f(x);
+        for (int i = 0; i < 1000 && compiled.Report.KernelCount == 0; i++)
+        {
+            Check.Same(expected, compiled.Invoke(x));
+            Thread.Sleep(2);
+        }
+
+        Assert.Equal(1, compiled.Report.KernelCount);
+        Check.Same(expected, compiled.Invoke(x));
+        Check.Same(Check.Gradients(Check.List(f), x).Gradients, Check.Gradients(Check.List(compiled.Invoke), x).Gradients);
+    }
+
+    [Fact]
+    public void AFunctionThatCannotBeTracedFallsBackInTheBackgroundToo()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x * x.Item<float>(), new HybridOptions { CompileInBackground = true });
+        Check.Same(Nd.Full(1, 9), f.Invoke(Nd.Full(1, 3)));
+        Assert.True(f.Report.FellBack);
+    }
+
+    [Fact]
+    public void DroppedFunctionsAreCollected()
+    {
+        WeakReference weight = Make();
+        for (int i = 0; i < 10 && weight.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(weight.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Make()
+        {
+            NDArray weight = Nd.Ones(10_000);
+            HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => x * weight, Check.Strict);
+            NDArray x = Nd.Ones(10_000);
+            x.AttachGrad();
+            using (Autograd.Record()) f.Invoke(x).Backward();
+            return new WeakReference(weight);
+        }
+    }
+
+    private static void OnThreads(Action<int> body)
+    {
+        Exception? failure = null;
+        using Barrier start = new(8);
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            try
+            {
+                body(i);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        Assert.Null(failure);
+    }
+}

@@ -1,0 +1,83 @@
+namespace Fusion.Tests;
+
+/// <summary>Element types and masks inside compiled functions.</summary>
+public sealed class TypeFusionTests
+{
+    public static TheoryData<DType> Types => [.. Enum.GetValues<DType>()];
+
+    [Theory]
+    [MemberData(nameof(Types))]
+    public void EveryTypeRuns(DType dtype)
+    {
+        NDArray x = TestArrays.Indices((5, 6), 4).AsType(dtype);
+        Check.Forward(Check.List(static x => x * 1 + 0), x);
+        Check.Forward(Check.List(static x => x * 3 - 1), x);
+        Check.Forward(Check.List(static x => Nd.Where(x > 1, x, x * 2)), x);
+        Check.Forward(Check.List(static x => x / 2), x);
+    }
+
+    [Fact]
+    public void FloatsOfTwoWidthsAreTwoKernels()
+    {
+        HybridReport report = Check.Both(
+            Check.List(static (x, y) => (x * 2).AsType(DType.Float64) * y + 1), TestArrays.Uniform(40), TestArrays.Uniform(40, 2, DType.Float64));
+        Assert.InRange(report.Groups.Count(static g => !g.IsBackward), 2, 3);
+    }
+
+    [Fact]
+    public void MixedTypesArePromotedAsEagerly() =>
+        Check.Both(
+            Check.List(static (x, y, n) => x * y + n), TestArrays.Uniform((3, 4)), TestArrays.Uniform((3, 4), 2, DType.Float64), TestArrays.Indices((3, 4), 9));
+
+    [Fact]
+    public void MasksStayInTheKernel()
+    {
+        HybridReport report = Check.Both(
+            Check.List(static (x, y) => Nd.Where(Nd.LogicalAnd(x > 0, Nd.LogicalNot(y >= 1)), x.Exp(), y)),
+            TestArrays.Special((8, 17)),
+            TestArrays.Special((8, 17), 2));
+        Assert.Equal(1, report.Groups.Count(static g => !g.IsBackward));
+    }
+
+    [Fact]
+    public void MasksComeInAndGoOut()
+    {
+        NDArray mask = TestArrays.Uniform((8, 17), 5) > 0;
+        HybridReport report = Check.Forward(x =>
+        {
+            NDArray selected = Nd.Where(x[0], x[1], 0);
+            return [selected, Nd.LogicalXor(x[0], selected < 1)];
+        }, mask, TestArrays.Special((8, 17)));
+        Assert.Equal(1, report.KernelCount);
+    }
+
+    [Fact]
+    public void AMaskOfOneNumberTypeSelectsNumbersOfTheOther() =>
+        Check.Both(Check.List(static (x, y) => Nd.Where(x > 0, y, y * 2)), TestArrays.Uniform(50), TestArrays.Uniform(50, 2, DType.Float64));
+
+    [Fact]
+    public void MasksOfBothNumberTypesMeet() =>
+        Check.Forward(Check.List(static (x, y) => Nd.LogicalOr(x > 0, y > 0)), TestArrays.Uniform(50), TestArrays.Uniform(50, 2, DType.Float64));
+
+    [Fact]
+    public void IntegerArithmeticGoesToTheLibrary()
+    {
+        HybridReport report = Check.Forward(Check.List(static (x, y) => x * y + x), TestArrays.Indices(20, 100), TestArrays.Indices(20, 100, 2));
+        Assert.All(report.Groups, static g => Assert.Equal("Library", g.Kind));
+        Assert.Contains("integer arithmetic", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void IntegersWrapAroundAsEagerly() => Check.Forward(Check.List(static x => x * 65_537 + 2_000_000_000), TestArrays.Indices(20, 100_000));
+
+    [Fact]
+    public void ConstantsKeepTheirBits()
+    {
+        foreach (double constant in (double[])[0, -0.0, double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1e-45, 1.0 / 3, float.MaxValue])
+        {
+            Check.Forward(Check.List(x => x + constant), TestArrays.Special(40));
+            Check.Forward(Check.List(x => x * constant), TestArrays.Special(40));
+            Check.Forward(Check.List(x => Nd.Where(x > 0, x, constant)), TestArrays.Special(40));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+namespace Fusion.Tests;
+
+/// <summary>Functions with gradients of their own, checkpoints and stopped gradients inside compiled functions.</summary>
+public sealed class CustomFunctionTests
+{
+    [Fact]
+    public void ACustomGradientIsTraced()
+    {
+        HybridReport report = Check.Backward(Check.List(static x => new Reversed().Apply(x * 2)[0] + x), TestArrays.Uniform(5));
+        Assert.True(report.KernelCount <= 2);
+    }
+
+    [Fact]
+    public void ACustomFunctionWithSavedArraysWorksToTheSecondOrder()
+    {
+        ListFunction f = Check.List(static x => new MySigmoid().Apply(x.Sin())[0] * x);
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        foreach (ListFunction g in (ListFunction[])[compiled.Invoke, compiled.Invoke])
+            Check.Same(SecondOrder(f), SecondOrder(g));
+    }
+
+    [Fact]
+    public void ANullGradientSkipsThatInput() =>
+        Check.Backward(Check.List(static (x, y) => new FirstOnly().Apply(x, y)[0] * y), TestArrays.Uniform(5), TestArrays.Uniform(5, 2));
+
+    [Fact]
+    public void CheckpointsComputeTheSame()
+    {
+        Check.Both(Check.List(static x => Autograd.Checkpoint(static y => (y * 2).Tanh() * y, x) + x), TestArrays.Uniform(5));
+        NDArray w = TestArrays.Uniform((5, 5), 4);
+        w.AttachGrad();
+        ListFunction f = Check.List(x => Autograd.Checkpoint(y => y.MatMul(w).Tanh(), x.Exp()));
+        (_, NDArray?[] expected) = Check.Gradients(f, TestArrays.Uniform((2, 5)));
+        NDArray gradient = w.Grad!.Copy();
+        w.ZeroGrad();
+        (_, NDArray?[] actual) = Check.Gradients(f.Hybridize(Check.Strict).Invoke, TestArrays.Uniform((2, 5)));
+        Check.Same(expected, actual);
+        Check.Same(gradient, w.Grad);
+    }
+
+    [Fact]
+    public void ACompiledFunctionInsideACheckpoint()
+    {
+        HybridFunction<Func<NDArray, NDArray>> inner = Hybrid.Hybridize((NDArray x) => (x * 2).Tanh() * x, Check.Strict);
+        ListFunction eager = Check.List(static x => (x * 2).Tanh() * x);
+        Check.Same(Check.Gradients(eager, TestArrays.Uniform(5)).Gradients, Check.Gradients(Check.List(x => Autograd.Checkpoint(inner.Invoke, x)), TestArrays.Uniform(5)).Gradients);
+    }
+
+    [Fact]
+    public void StoppedGradientsStop() =>
+        Check.Both(x => [x[0] * x[0].StopGradient(), x[0].Detach() * x[1], Paused(x[0]) + x[1]], TestArrays.Uniform(5), TestArrays.Uniform(5, 2));
+
+    [Fact]
+    public void AFunctionWithoutAnyGradientIsRecordedWithout() => Check.Backward(x => [x[0].Floor(), (x[0] > 0).AsType(DType.Float32), x[0].StopGradient()], TestArrays.Uniform(5));
+
+    private static NDArray Paused(NDArray x)
+    {
+        using (Autograd.Pause()) return x * 3;
+    }
+
+    private static NDArray SecondOrder(ListFunction f)
+    {
+        NDArray x = TestArrays.Uniform(5);
+        x.AttachGrad();
+        using (Autograd.Record()) Autograd.Grad(f([x])[0], x, createGraph: true).Square().Backward();
+        return x.Grad!;
+    }
+
+    private sealed class Reversed : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs) => [inputs[0] * 1];
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [-outputGradients[0]];
+    }
+
+    private sealed class FirstOnly : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs) => [inputs[0] * inputs[1]];
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * 2, null];
+    }
+
+    private sealed class MySigmoid : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs)
+        {
+            NDArray y = 1 / (1 + (-inputs[0]).Exp());
+            SaveForBackward(y);
+            return [y];
+        }
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) =>
+            [outputGradients[0] * SavedArrays[0] * (1 - SavedArrays[0])];
+    }
+}
