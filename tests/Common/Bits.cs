@@ -7,6 +7,15 @@ namespace Fusion.Tests;
 /// </summary>
 public static class Bits
 {
+    /// <summary>The first difference between two lists of arrays, or null.</summary>
+    public static string? Difference(IReadOnlyList<NDArray> expected, IReadOnlyList<NDArray> actual)
+    {
+        if (expected.Count != actual.Count) return $"{actual.Count} arrays, expected {expected.Count}";
+        for (int i = 0; i < expected.Count; i++)
+            if (Difference(expected[i], actual[i]) is { } difference) return expected.Count == 1 ? difference : $"array {i}: {difference}";
+        return null;
+    }
+
     /// <summary>What differs first, or null.</summary>
     public static string? Difference(NDArray? expected, NDArray? actual)
     {

@@ -17,7 +17,7 @@ public class OperatorTableTests
     public void TheCaseCallsItsRow(string title)
     {
         OpCase test = OpCases.Find(title);
-        IEnumerable<Op> called = test.DTypes.SelectMany(dtype => Graphs.OperatorsOf(x => [test.Call(x)], CaseInputs.Draw(test, test.Shapes[0], dtype)));
+        IEnumerable<Op> called = test.DTypes.SelectMany(dtype => TracedGraphs.OperatorsOf(x => [test.Call(x)], CaseInputs.Draw(test, test.Shapes[0], dtype)));
         Assert.Contains(test.Row, called);
     }
 

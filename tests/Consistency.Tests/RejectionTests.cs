@@ -40,7 +40,7 @@ public class RejectionTests
     [MemberData(nameof(Rejections))]
     public void TheCallIsRefusedInACompiledFunction(string title, string what)
     {
-        Refuses(Find(title, what), static call => Graphs.Compile(_ => [call()])([])[0]);
+        Refuses(Find(title, what), static call => TracedGraphs.Compile(_ => [call()])([])[0]);
         Assert.Null(ExecutionState.Current.Tracer);
     }
 

@@ -23,11 +23,11 @@ internal sealed record ExecutionMode(string Name, Func<ArrayFunction, ArrayFunct
             new("eager 128", static f => f, 128, 1),
             new("eager 256", static f => f, 256, 2),
             new("eager 512", static f => f, 512, 1),
-            new("interpreted", Graphs.Interpret) { TracesGradients = true },
-            new("compiled 128", Graphs.Compile, 128, 1),
-            new("compiled 256", Graphs.Compile, 256, 2),
-            new("compiled 512", Graphs.Compile, 512, 2),
-            new("compiled whole", Graphs.Compile) { TracesGradients = true },
+            new("interpreted", TracedGraphs.Interpret) { TracesGradients = true },
+            new("compiled 128", TracedGraphs.Compile, 128, 1),
+            new("compiled 256", TracedGraphs.Compile, 256, 2),
+            new("compiled 512", TracedGraphs.Compile, 512, 2),
+            new("compiled whole", TracedGraphs.Compile) { TracesGradients = true },
         }.Where(static mode => mode.Width <= SimdWidth.Hardware),
     ];
 

@@ -1,7 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>Functions executed by way of their graph.</summary>
-internal static class Graphs
+internal static class TracedGraphs
 {
     /// <summary>Traced at each call and executed node by node.</summary>
     public static ArrayFunction Interpret(ArrayFunction f) => inputs =>
