@@ -41,9 +41,11 @@ public sealed partial class NDArray
     /// history stays and the gradient is delivered as well.
     /// </summary>
     /// <exception cref="DTypeException">The array is not floating point.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The request is none of <see cref="Fusion.GradReq"/>.</exception>
     public void AttachGrad(GradReq gradReq = GradReq.Write)
     {
         ThrowIfUnattachable("AttachGrad");
+        gradReq.ThrowIfUndefined("AttachGrad");
         if (gradReq == GradReq.Null) DropGrad();
         else Mark(Nd.ZerosLike(this), gradReq);
     }
@@ -76,7 +78,7 @@ public sealed partial class NDArray
         Variable variable = new(this, gradient, request);
         // An intermediate whose graph was released has no history left: it becomes a leaf.
         if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);
-        else _source = variable;
+        else SetSource(variable, 0);
         _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient);
     }
 
@@ -87,9 +89,20 @@ public sealed partial class NDArray
             throw new DTypeException($"{operation}: only floating-point arrays have gradients, this one is {_dtype}. Convert it with AsType(DType.Float32).");
     }
 
-    internal void SetSource(TapeNode node, int index)
+    /// <summary>Another handle of the same value and history, for functions that have nothing to do: a later write to one is not seen in the other.</summary>
+    internal NDArray Alias()
     {
-        _source = node;
+        // A trace captures arrays by reference: another handle would not see an update of this one.
+        if (!IsSymbolic && ExecutionState.Current.Tracer is not null) return this;
+        NDArray alias = IsSymbolic ? Symbolic(Symbol!, Type) : View(_shape, _offset, _strides);
+        alias.SetSource(_source, _sourceIndex);
+        alias._flags |= _flags & (Flags.Detached | Flags.RecordedWithoutGradient);
+        return alias;
+    }
+
+    internal void SetSource(object? source, int index)
+    {
+        _source = source;
         _sourceIndex = index;
     }
 

@@ -31,7 +31,7 @@ public sealed partial class NDArray
             if (!Broadcasting.FitsInto(value.Shape, target))
                 throw new ShapeException($"Elements: the value {value.Shape} does not broadcast to the indexed part {target} of the array {_shape}.");
             if (ExecutionState.Current is { Recording: true, Tracer: null } && value.Source is not null)
-                throw Errors.GradientLostInWrite(value);
+                throw Errors.GradientLostInWrite("Elements", value);
             BeginWriteFrom(ref value);
             if (target.Size > 0) Movement.CopyTo(value, plan.Window(this));
             GC.KeepAlive(this);

@@ -76,12 +76,14 @@ public sealed partial class NDArray
 
     /// <summary>Overwrites this array with another one of the same shape, converted to this element type.</summary>
     /// <exception cref="ShapeException">Another shape that does not broadcast to this one.</exception>
+    /// <exception cref="AutogradException">While recording: the source is part of the recorded graph, and its gradient would be lost; or this array is.</exception>
     public void Assign(NDArray source)
     {
         ArgumentNullException.ThrowIfNull(source);
         source.ThrowIfUnusable("Assign");
         if (!Broadcasting.FitsInto(source.Shape, _shape))
             throw new ShapeException($"Assign: the source {source.Shape} does not broadcast to {_shape}.");
+        if (ExecutionState.Current is { Recording: true, Tracer: null } && source.Source is not null) throw Errors.GradientLostInWrite("Assign", source);
         NDArray converted = source.DType == _dtype ? source : Movement.Cast(source, _dtype);
         BeginWrite("Assign", keepValue: false);
         Movement.CopyTo(converted, this);

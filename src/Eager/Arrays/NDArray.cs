@@ -117,7 +117,19 @@ public sealed partial class NDArray : IDisposable
     }
 
     /// <summary>A new array with undefined elements.</summary>
-    internal static NDArray Allocate(DType dtype, Shape shape) => new(MemoryPool.Allocate(ByteCount(dtype, shape)), dtype, shape);
+    /// <exception cref="OutOfMemoryException">The memory is not to be had; the message names type, shape and bytes.</exception>
+    internal static NDArray Allocate(DType dtype, Shape shape)
+    {
+        long bytes = ByteCount(dtype, shape);
+        try
+        {
+            return new NDArray(MemoryPool.Allocate(bytes), dtype, shape);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw Errors.TooLarge(shape, dtype, error);
+        }
+    }
 
     internal static NDArray Symbolic(SymbolicValue symbol, TensorType type) => new(symbol, type.DType, type.Shape);
 
@@ -181,6 +193,6 @@ public sealed partial class NDArray : IDisposable
     private static long ByteCount(DType dtype, Shape shape)
     {
         Int128 bytes = (Int128)shape.Size * dtype.Size;
-        return bytes <= long.MaxValue / 2 ? (long)bytes : throw Errors.TooLarge(shape, dtype);
+        return bytes <= long.MaxValue / 2 ? (long)bytes : throw Errors.TooLarge(shape, dtype, null);
     }
 }

@@ -13,17 +13,6 @@ public static partial class Autograd
         ArgumentNullException.ThrowIfNull(x);
         ExecutionState state = ExecutionState.Current;
         if (!state.Recording) return f(x);
-        if (state.Tracer is not null) return CheckpointNode.Trace(state, f, x);
-
-        // A first recorded run finds the variables that f reaches; its tape is dropped at once, so that only x and the variables stay.
-        RandomState random = Nd.Random.State;
-        NDArray input = x.Detach();
-        input.Mark(Nd.ZerosLike(input), GradReq.Write);
-        NDArray output = f(input);
-        if (output.Source is not TapeNode root) return output;
-        NDArray[] captured = CheckpointNode.Leaves(root, input);
-        NDArray result = output.Detach();
-        CheckpointNode.Record(state, f, x, captured, random, result);
-        return result;
+        return state.Tracer is null ? CheckpointNode.Apply(state, f, x) : CheckpointNode.Trace(state, f, x);
     }
 }

@@ -4,28 +4,29 @@ public static partial class Autograd
 {
     /// <summary>
     /// An operator with a gradient of your own: override <see cref="Forward"/> and <see cref="Backward"/>, then call <see cref="Apply"/> as often as
-    /// you like. When <see cref="Backward"/> is written with differentiable operators, gradients of every order work.
+    /// you like, also from several threads. When <see cref="Backward"/> is written with differentiable operators, gradients of every order work.
     /// </summary>
     public abstract class Function
     {
-        // What the innermost running call saved; each call on the tape keeps its own list.
-        private IReadOnlyList<NDArray> _saved = [];
-
         /// <summary>Computes the outputs. Runs unrecorded: the function is one node of the tape.</summary>
         protected abstract IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs);
 
         /// <summary>The gradient for each input from one gradient per output; null: this input gets none.</summary>
         protected abstract IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients);
 
-        /// <summary>Keeps arrays for <see cref="Backward"/>; call it in <see cref="Forward"/>.</summary>
+        /// <summary>Keeps arrays for <see cref="Backward"/>.</summary>
+        /// <exception cref="InvalidOperationException">Called outside <see cref="Forward"/>.</exception>
         protected void SaveForBackward(params IReadOnlyList<NDArray> arrays)
         {
             ArgumentNullException.ThrowIfNull(arrays);
-            _saved = [.. arrays];
+            foreach (NDArray array in arrays) ArgumentNullException.ThrowIfNull(array, nameof(arrays));
+            ExecutionState state = ExecutionState.Current;
+            if (!ReferenceEquals(state.Call.Function, this)) throw new InvalidOperationException($"{GetType().Name}.SaveForBackward: call it in Forward.");
+            state.Call = (this, [.. arrays]);
         }
 
         /// <summary>The arrays kept by <see cref="SaveForBackward"/> in the call whose gradient is computed.</summary>
-        protected IReadOnlyList<NDArray> SavedArrays => _saved;
+        protected IReadOnlyList<NDArray> SavedArrays => ReferenceEquals(ExecutionState.Current.Call.Function, this) ? ExecutionState.Current.Call.Saved : [];
 
         /// <summary>Calls the function; while recording it becomes one node of the tape.</summary>
         /// <exception cref="InvalidOperationException"><see cref="Forward"/> returned no output.</exception>
@@ -35,27 +36,28 @@ public static partial class Autograd
             ExecutionState state = ExecutionState.Current;
             NDArray[] arguments = [.. inputs];
             foreach (NDArray argument in arguments) ArgumentNullException.ThrowIfNull(argument, nameof(inputs));
-            IReadOnlyList<NDArray> outer = _saved;
+            (Function?, IReadOnlyList<NDArray>) outer = state.Call;
             IReadOnlyList<NDArray> results;
             IReadOnlyList<NDArray> saved;
             try
             {
-                _saved = [];
+                state.Call = (this, []);
                 using RecordScope scope = Pause(state.Training);
                 results = Forward(arguments) ?? throw new InvalidOperationException($"{GetType().Name}.Forward returned null; return the list of outputs.");
-                saved = _saved;
+                saved = state.Call.Saved;
             }
             finally
             {
-                _saved = outer;
+                state.Call = outer;
             }
 
-            // Outputs get a tape position of their own: an input that is returned unchanged must not lose its own.
+            // Each output gets a tape position of its own: an input that is returned unchanged, or an array returned twice, must not lose the other one.
             NDArray[] outputs = new NDArray[results.Count];
             for (int i = 0; i < outputs.Length; i++)
             {
                 NDArray result = results[i] ?? throw new InvalidOperationException($"{GetType().Name}.Forward: output {i} is null.");
-                outputs[i] = result.Source is null && System.Array.IndexOf(arguments, result) < 0 && !Contains(saved, result) ? result : result.Detach();
+                bool taken = result.Source is not null || Contains(arguments, result) || Contains(saved, result) || Contains(outputs, result);
+                outputs[i] = taken ? result.Detach() : result;
             }
 
             if (state.Recording) Record(state, arguments, outputs, saved);
@@ -86,8 +88,9 @@ public static partial class Autograd
             for (int i = 0; i < gradients.Length; i++) gradients[i] = outputGradients[i] ?? Nd.Zeros(node.OutputTypes![i].Shape, node.OutputTypes[i].DType);
             NDArray[] saved = new NDArray[node.ExtraSaved.Length];
             for (int i = 0; i < saved.Length; i++) saved[i] = node.ExtraSaved[i].Read(node, $"saved array {i}");
-            IReadOnlyList<NDArray> outer = _saved;
-            _saved = saved;
+            ExecutionState state = ExecutionState.Current;
+            (Function?, IReadOnlyList<NDArray>) outer = state.Call;
+            state.Call = (this, saved);
             IReadOnlyList<NDArray?> results;
             try
             {
@@ -95,7 +98,7 @@ public static partial class Autograd
             }
             finally
             {
-                _saved = outer;
+                state.Call = outer;
             }
 
             if (results is null || results.Count != inputGradients.Length)
@@ -103,7 +106,7 @@ public static partial class Autograd
             for (int i = 0; i < results.Count; i++)
             {
                 if (results[i] is { } gradient && !Broadcasting.FitsInto(node.Edge(i).Shape, gradient.Shape) && !Broadcasting.FitsInto(gradient.Shape, node.Edge(i).Shape))
-                    throw new ShapeException($"{node.Op.Name}.Backward: gradient {i} has the shape {gradient.Shape}, the input {node.Edge(i).Shape}.");
+                    throw new ShapeException($"{node.Op.Name}.Backward: gradient {i} has the shape {gradient.Shape}, the input {node.Edge(i).Shape}; return a gradient of the input's shape.");
                 inputGradients[i] = results[i];
             }
         }

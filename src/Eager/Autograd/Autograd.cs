@@ -43,17 +43,8 @@ public static partial class Autograd
     /// <summary>Makes an array a variable with this gradient buffer.</summary>
     /// <exception cref="ShapeException">The buffer's shape differs from the variable's.</exception>
     /// <exception cref="DTypeException">The variable or the buffer is not floating point.</exception>
-    public static void MarkVariables(NDArray variable, NDArray gradient, GradReq gradReq = GradReq.Write)
-    {
-        ArgumentNullException.ThrowIfNull(variable);
-        ArgumentNullException.ThrowIfNull(gradient);
-        variable.ThrowIfUnattachable("MarkVariables");
-        gradient.ThrowIfUnattachable("MarkVariables");
-        if (variable.Shape != gradient.Shape)
-            throw new ShapeException($"MarkVariables: the gradient buffer {gradient.Shape} must have the variable's shape {variable.Shape}.");
-        if (gradReq == GradReq.Null) variable.DropGrad();
-        else variable.Mark(gradient, gradReq);
-    }
+    public static void MarkVariables(NDArray variable, NDArray gradient, GradReq gradReq = GradReq.Write) =>
+        MarkVariables([variable], [gradient], [gradReq]);
 
     /// <summary>Makes arrays variables with these gradient buffers and one request for all.</summary>
     public static void MarkVariables(IReadOnlyList<NDArray> variables, IReadOnlyList<NDArray> gradients, GradReq gradReq = GradReq.Write)
@@ -65,7 +56,10 @@ public static partial class Autograd
     }
 
     /// <summary>Makes arrays variables with these gradient buffers and requests.</summary>
+    /// <remarks>Everything is checked before anything is marked.</remarks>
     /// <exception cref="ArgumentException">The lists differ in length.</exception>
+    /// <exception cref="ShapeException">A buffer's shape differs from its variable's.</exception>
+    /// <exception cref="DTypeException">A variable or a buffer is not floating point.</exception>
     public static void MarkVariables(IReadOnlyList<NDArray> variables, IReadOnlyList<NDArray> gradients, IReadOnlyList<GradReq> gradReqs)
     {
         ArgumentNullException.ThrowIfNull(variables);
@@ -73,7 +67,22 @@ public static partial class Autograd
         ArgumentNullException.ThrowIfNull(gradReqs);
         if (variables.Count != gradients.Count || variables.Count != gradReqs.Count)
             throw new ArgumentException($"MarkVariables: {variables.Count} variables, {gradients.Count} gradients and {gradReqs.Count} requests; the lists must have one length.");
-        for (int i = 0; i < variables.Count; i++) MarkVariables(variables[i], gradients[i], gradReqs[i]);
+        for (int i = 0; i < variables.Count; i++)
+        {
+            ArgumentNullException.ThrowIfNull(variables[i], nameof(variables));
+            ArgumentNullException.ThrowIfNull(gradients[i], nameof(gradients));
+            variables[i].ThrowIfUnattachable("MarkVariables");
+            gradients[i].ThrowIfUnattachable("MarkVariables");
+            gradReqs[i].ThrowIfUndefined("MarkVariables");
+            if (variables[i].Shape != gradients[i].Shape)
+                throw new ShapeException($"MarkVariables: the gradient buffer {gradients[i].Shape} must have the variable's shape {variables[i].Shape}.");
+        }
+
+        for (int i = 0; i < variables.Count; i++)
+        {
+            if (gradReqs[i] == GradReq.Null) variables[i].DropGrad();
+            else variables[i].Mark(gradients[i], gradReqs[i]);
+        }
     }
 
     /// <summary>
@@ -142,8 +151,14 @@ public static partial class Autograd
         GradientTargets targets = new(variables);
         pass.Run(targets);
         NDArray[] result = new NDArray[variables.Count];
+        using RecordScope scope = new(createGraph, null);
         for (int i = 0; i < result.Length; i++)
-            result[i] = targets.Result(i) ?? (allowUnused ? Nd.ZerosLike(variables[i]) : throw Errors.Unreachable(i, variables[i]));
+        {
+            // A gradient may be the caller's own head gradient, or belong to two variables: each result is an array of its own.
+            if (targets.Result(i) is { } gradient) result[i] = gradient.IsContiguous ? gradient.Alias() : gradient.Copy();
+            else result[i] = allowUnused ? Nd.ZerosLike(variables[i]) : throw Errors.Unreachable(i, variables[i]);
+        }
+
         return result;
     }
 }

@@ -26,7 +26,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             ThrowIfWithoutGraph(head, heads.Count > 1);
             if (headGradients?[i] is not { } gradient) continue;
             if (gradient.Shape != head.Shape)
-                throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}.");
+                throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}. Reshape it or use BroadcastTo.");
+            if (gradient.IsDisposed) throw Errors.Disposed("Backward");
             if (!gradient.DType.IsFloat) throw new DTypeException($"Backward: the head gradient is {gradient.DType}; it must be floating point.");
         }
 
@@ -72,12 +73,12 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             }
             else if (_targets is null && node.AttachmentOf(i) is { } attachment)
             {
-                attachment.Deliver(value, owned: false);
+                Add(attachment, 0, value, owned: false);
                 keep = true;
             }
         }
 
-        if (_targets is not null && !node.IsReleased && !_targets.LiesBehind(node)) return;
+        if (_targets is not null && !_targets.LiesBehind(node)) return;
         if (node.IsReleased) throw Errors.GraphReleased(node);
         ExecutionState.Current.Training = trainMode ?? node.TrainMode;
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);
@@ -171,15 +172,13 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     }
 }
 
-/// <summary>The gradients that have arrived at one array: the first is borrowed, later ones are added, in place once the sum is ours.</summary>
+/// <summary>The gradients that have arrived at one array: the first is kept, or borrowed if others hold it; later ones are added, in place once the value is ours.</summary>
 internal struct GradientSlot
 {
     public NDArray? Value { get; private set; }
 
     /// <summary>Nobody else holds <see cref="Value"/>.</summary>
     public bool Owned { get; private set; }
-
-    private bool _sum;
 
     public void Add(NDArray gradient, bool owned, bool createGraph)
     {
@@ -189,8 +188,10 @@ internal struct GradientSlot
             return;
         }
 
-        if (_sum && !createGraph && !Value.IsSymbolic && !gradient.IsSymbolic) Elements.AddInto(Value, gradient);
+        bool inPlace = !createGraph && ExecutionState.Current.Tracer is null; // a trace may have captured either
+        if (inPlace && Owned) Elements.AddInto(Value, gradient);
         else Value = OpTable.Add.Apply(Value, gradient);
-        (Owned, _sum) = (true, true);
+        if (inPlace && owned) gradient.ReleaseIfUnshared();
+        Owned = true;
     }
 }

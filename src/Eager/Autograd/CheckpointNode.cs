@@ -1,32 +1,26 @@
 namespace Fusion;
 
-/// <summary>The tape node of a checkpointed call: its inputs are x and the variables that the function captured.</summary>
+/// <summary>
+/// The tape node of a checkpointed call. Its inputs are x and everything with a gradient that the function captured: variables, and results that were
+/// recorded before. It is differentiated on its own: the recomputation's tape ends at these inputs.
+/// </summary>
 internal static class CheckpointNode
 {
-    /// <summary>The marked leaves under <paramref name="root"/> other than <paramref name="input"/>, and intermediates recorded outside.</summary>
-    public static NDArray[] Leaves(TapeNode root, NDArray input)
+    public static NDArray Apply(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
-        List<NDArray> leaves = [];
-        HashSet<object> seen = new(ReferenceEqualityComparer.Instance) { root, input.Source! };
-        Stack<TapeNode> open = new([root]);
-        while (open.TryPop(out TapeNode? node))
-        {
-            for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
-            {
-                object source = node.Edge(i).Source;
-                if (!seen.Add(source)) continue;
-                if (source is TapeNode inner) open.Push(inner);
-                else if (source is Variable variable && !ReferenceEquals(variable.Array, input)) leaves.Add(variable.Array);
-            }
-        }
+        // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
+        RandomState random = Nd.Random.State;
+        long start = TapeNode.LastSequence;
+        NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x;
+        NDArray output = f(input);
+        if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
+        if (output.Source is not TapeNode root || root.Sequence <= start) return output;
 
-        return [.. leaves];
-    }
-
-    public static void Record(ExecutionState state, Func<NDArray, NDArray> f, NDArray x, NDArray[] captured, RandomState random, NDArray result)
-    {
-        TapeNode? node = Record(state, x, captured, (node, gradients, inputs) => Recompute(node, f, captured, random, gradients[0]!, inputs), result);
-        if (node is not null) node.ExtraSaved = [new SavedArray(x)];
+        List<TapeEdge> captured = Captured(root, start, input.Source);
+        NDArray result = output.Detach();
+        TapeNode node = Record(state, (n, gradients, inputs) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
+        node.ExtraSaved = [new SavedArray(x), .. captured.Select(static c => c.Source).OfType<Variable>().Select(static v => new SavedArray(v.Array))];
+        return result;
     }
 
     /// <summary>
@@ -35,55 +29,79 @@ internal static class CheckpointNode
     /// </summary>
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
+        long start = TapeNode.LastSequence;
         NDArray input = OpTable.Copy.Apply(x);
-        if (input.Source is null) input.Mark(input, GradReq.Write);
+        if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
         NDArray output = f(input);
-        if (output.Source is not TapeNode root) return output;
-        NDArray[] captured = Leaves(root, input);
+        if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
+        List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
-        Record(state, x, captured, (_, gradients, inputs) => Differentiate(output, gradients[0]!, [input, .. captured], inputs), result);
+        Record(state, (node, gradients, inputs) => Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs), x, captured, result);
         return result;
     }
 
-    private static TapeNode? Record(ExecutionState state, NDArray x, NDArray[] captured, BackwardRule backward, NDArray result)
+    private static TapeNode Record(ExecutionState state, BackwardRule backward, NDArray x, List<TapeEdge> captured, NDArray result)
     {
         Op op = new()
         {
             Name = "Checkpoint",
-            Arity = captured.Length + 1,
+            Arity = captured.Count + 1,
             Infer = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not inferred."),
             Run = static (_, _, _) => throw new InvalidOperationException("A checkpoint is not run by the table."),
             Backward = backward,
         };
-        return Tape.Record(state, op, null, [x, .. captured], [result]);
+        TapeNode node = new(op, null, state, captured.Count + 1);
+        node.SetEdge(0, x);
+        for (int i = 0; i < captured.Count; i++) node.SetEdge(i + 1, captured[i]);
+        result.SetSource(node, 0);
+        return node;
     }
 
-    private static void Differentiate(NDArray output, NDArray gradient, NDArray[] variables, Span<NDArray?> results)
+    /// <summary>The same value as a variable of its own.</summary>
+    private static NDArray Leaf(NDArray x)
     {
-        GradientTargets found = new(variables, stop: true);
-        BackwardPass pass = new(createGraph: Autograd.IsRecording, retainGraph: true, trainMode: null);
-        pass.AddHeads([output], [gradient]);
-        pass.Run(found);
-        for (int i = 0; i < variables.Length; i++) results[i] = found.Result(i);
+        NDArray leaf = x.Detach();
+        leaf.Mark(leaf, GradReq.Write);
+        return leaf;
     }
 
-    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, NDArray[] captured, RandomState random, NDArray gradient, Span<NDArray?> inputs)
+    /// <summary>Where the calls since <paramref name="start"/> read variables and earlier results, other than the input.</summary>
+    private static List<TapeEdge> Captured(TapeNode root, long start, object? input)
     {
-        bool higherOrder = Autograd.IsRecording;
-        NDArray x = node.ExtraSaved[0].Read(node, "input");
-
-        // For higher orders the recomputation hangs on the caller's own x, so that its history goes on.
-        NDArray input = x;
-        if (!higherOrder || x.Source is null)
+        List<TapeEdge> captured = [];
+        HashSet<(object Source, int Index)> seen = [(root, 0)];
+        Stack<TapeNode> open = new([root]);
+        while (open.TryPop(out TapeNode? node))
         {
-            input = x.Detach();
-            if (x.DType.IsFloat) input.Mark(Nd.ZerosLike(input), GradReq.Write);
+            for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
+            {
+                TapeEdge edge = node.Edge(i);
+                if (!edge.RequiresGradient || ReferenceEquals(edge.Source, input)) continue;
+                if (edge.Source is TapeNode inner && inner.Sequence > start)
+                {
+                    if (seen.Add((inner, 0))) open.Push(inner);
+                }
+                else if (seen.Add((edge.Source, edge.Index)))
+                {
+                    captured.Add(edge);
+                }
+            }
         }
 
+        return captured;
+    }
+
+    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomState random, NDArray gradient, Span<NDArray?> inputs)
+    {
+        bool createGraph = Autograd.IsRecording;
+        NDArray x = node.ExtraSaved[0].Read(node, "input");
+        for (int i = 1; i < node.ExtraSaved.Length; i++) node.ExtraSaved[i].Read(node, "captured variable");
         RandomState now = Nd.Random.State;
+        NDArray input;
         NDArray output;
         using (Autograd.Record(Autograd.IsTraining))
         {
+            input = Input(node.Edge(0), x, createGraph);
             Nd.Random.State = random;
             try
             {
@@ -95,7 +113,29 @@ internal static class CheckpointNode
             }
         }
 
-        NDArray[] gradients = Autograd.Grad([output], [input, .. captured], [gradient], createGraph: higherOrder, allowUnused: true);
-        for (int i = 0; i < gradients.Length; i++) inputs[i] = gradients[i];
+        Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs);
+    }
+
+    /// <summary>The gradients of the function alone, with respect to its input and what it captured.</summary>
+    private static void Differentiate(TapeNode node, NDArray input, NDArray output, NDArray gradient, bool retainGraph, Span<NDArray?> results)
+    {
+        (object? Source, int Index)[] keys = new (object?, int)[results.Length];
+        keys[0] = (input.Source, input.SourceIndex);
+        for (int i = 1; i < keys.Length; i++) keys[i] = (node.Edge(i).Source, node.Edge(i).Index);
+        GradientTargets targets = new(keys, stop: true);
+        BackwardPass pass = new(createGraph: Autograd.IsRecording, retainGraph, trainMode: null);
+        pass.AddHeads([output], [gradient]);
+        pass.Run(targets);
+        for (int i = 0; i < results.Length; i++) results[i] = targets.Result(i);
+    }
+
+    // For higher orders the recomputation hangs on x's own history, behind a node of its own: x may be among the captured arrays, too.
+    private static NDArray Input(TapeEdge edge, NDArray x, bool createGraph)
+    {
+        if (!edge.RequiresGradient) return x;
+        if (!createGraph) return Leaf(x);
+        NDArray linked = x.Alias();
+        linked.SetSource(edge.Source, edge.Index);
+        return OpTable.Copy.Apply(linked);
     }
 }

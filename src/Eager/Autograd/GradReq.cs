@@ -12,3 +12,13 @@ public enum GradReq
     /// <summary>The gradient is added to the buffer.</summary>
     Add,
 }
+
+/// <summary>Checks of requests.</summary>
+internal static class GradReqs
+{
+    public static void ThrowIfUndefined(this GradReq request, string operation)
+    {
+        if (request is not (GradReq.Null or GradReq.Write or GradReq.Add))
+            throw new ArgumentOutOfRangeException(nameof(request), request, $"{operation}: the request is GradReq.Null, Write or Add.");
+    }
+}

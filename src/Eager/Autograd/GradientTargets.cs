@@ -12,17 +12,18 @@ internal sealed class GradientTargets
     /// <param name="variables">The targets.</param>
     /// <param name="stop">Nothing behind a target is visited: the targets are the inputs of a function that is differentiated on its own.</param>
     public GradientTargets(IReadOnlyList<NDArray> variables, bool stop = false)
+        : this(Keys(variables), stop)
+    {
+    }
+
+    /// <summary>Targets by their place on the tape.</summary>
+    public GradientTargets((object? Source, int Index)[] keys, bool stop)
     {
         _stop = stop;
-        _keys = new (object?, int)[variables.Count];
-        _results = new NDArray?[variables.Count];
-        for (int i = 0; i < _keys.Length; i++)
-        {
-            NDArray variable = variables[i] ?? throw new ArgumentNullException(nameof(variables), $"Grad: variable {i} is null.");
-            variable.ThrowIfUnattachable("Grad");
-            _keys[i] = (variable.Source, variable.SourceIndex);
-            if (variable.Source is not null) _sources.Add(variable.Source);
-        }
+        _keys = keys;
+        _results = new NDArray?[keys.Length];
+        foreach ((object? source, _) in keys)
+            if (source is not null) _sources.Add(source);
     }
 
     public NDArray? Result(int i) => _results[i];
@@ -42,6 +43,7 @@ internal sealed class GradientTargets
     }
 
     /// <summary>Finds the nodes between the heads and the targets, without recursion: a tape may be a million nodes deep.</summary>
+    /// <exception cref="AutogradException">A part of the graph was released, and a target may lie behind it.</exception>
     public void FindPath(IEnumerable<TapeNode> heads)
     {
         HashSet<TapeNode> seen = [];
@@ -50,7 +52,9 @@ internal sealed class GradientTargets
             if (seen.Add(head)) open.Push(head);
         while (open.TryPop(out TapeNode? node))
         {
-            if (node.IsReleased || (_stop && IsTarget(node))) continue;
+            if (_stop && IsTarget(node)) continue;
+            if (node.IsReleased && MayHideTarget(node)) throw Errors.GraphReleased(node);
+            if (node.IsReleased) continue;
             for (int i = 0; i < node.InputCount; i++)
                 if (node.Edge(i).Source is TapeNode input && seen.Add(input)) open.Push(input);
         }
@@ -69,5 +73,26 @@ internal sealed class GradientTargets
                 break;
             }
         }
+    }
+
+    private static (object? Source, int Index)[] Keys(IReadOnlyList<NDArray> variables)
+    {
+        (object? Source, int Index)[] keys = new (object?, int)[variables.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            NDArray variable = variables[i] ?? throw new ArgumentNullException(nameof(variables), $"Grad: variable {i} is null.");
+            variable.ThrowIfUnattachable("Grad");
+            keys[i] = (variable.Source, variable.SourceIndex);
+        }
+
+        return keys;
+    }
+
+    // A released node no longer knows its inputs; only what was recorded later is certainly not among them.
+    private bool MayHideTarget(TapeNode released)
+    {
+        foreach ((object? source, _) in _keys)
+            if (source is Variable || (source is TapeNode node && node.Sequence < released.Sequence)) return true;
+        return false;
     }
 }

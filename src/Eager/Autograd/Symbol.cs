@@ -3,13 +3,17 @@ using System.Text;
 
 namespace Fusion;
 
-/// <summary>One operator or argument of a recorded computation.</summary>
+/// <summary>One operator, argument or number of a recorded computation.</summary>
 /// <param name="Name">The argument's name, or the operator's with a number.</param>
-/// <param name="Op">The operator; null for an argument.</param>
+/// <param name="Op">The operator; null for an argument, <c>Constant</c> for a C# number.</param>
 /// <param name="Inputs">The nodes it reads.</param>
-/// <param name="Shape">The shape of an argument; of an operator's first input otherwise.</param>
+/// <param name="Shape">The shape of the value; of the output that is used first for an operator of several.</param>
 /// <param name="DType">The element type belonging to <paramref name="Shape"/>.</param>
-public sealed record SymbolNode(string Name, string? Op, IReadOnlyList<SymbolNode> Inputs, Shape Shape, DType DType);
+public sealed record SymbolNode(string Name, string? Op, IReadOnlyList<SymbolNode> Inputs, Shape Shape, DType DType)
+{
+    /// <summary>The number that a constant stands for.</summary>
+    public double? Value { get; init; }
+}
 
 /// <summary>The recorded computation behind an array, as a graph to read: what <c>autograd.get_symbol</c> gives in MXNet.</summary>
 public sealed class Symbol
@@ -32,7 +36,9 @@ public sealed class Symbol
             if (top.Source is not TapeNode node)
             {
                 open.Pop();
-                Add(top.Source, new SymbolNode(Unique("var"), null, [], top.Shape, top.DType));
+                Add(top.Source, top.Source is NDArray { IsConstant: true } number
+                    ? new SymbolNode(Unique("constant"), "Constant", [], top.Shape, top.DType) { Value = Movement.Cast(number, DType.Float64).ScalarDouble() }
+                    : new SymbolNode(Unique("var"), null, [], top.Shape, top.DType));
                 continue;
             }
 
@@ -50,8 +56,7 @@ public sealed class Symbol
             open.Pop();
             SymbolNode[] inputs = new SymbolNode[node.InputCount];
             for (int i = 0; i < inputs.Length; i++) inputs[i] = made[node.Edge(i).Source];
-            Shape shape = inputs.Length > 0 ? node.Edge(0).Shape : top.Shape;
-            Add(node, new SymbolNode(Unique(node.Op.Name.ToLowerInvariant()), node.Op.Name, inputs, shape, inputs.Length > 0 ? node.Edge(0).DType : top.DType));
+            Add(node, new SymbolNode(Unique(node.Op.Name.ToLowerInvariant()), node.Op.Name, inputs, top.Shape, top.DType));
         }
 
         Nodes = order;
@@ -82,13 +87,14 @@ public sealed class Symbol
         return names;
     }
 
-    /// <summary>One line per operator.</summary>
+    /// <summary>One line per argument, number and operator.</summary>
     public override string ToString()
     {
         StringBuilder text = new();
         foreach (SymbolNode node in Nodes)
         {
             if (node.Op is null) text.Append(CultureInfo.InvariantCulture, $"{node.Name}: {node.DType} {node.Shape}\n");
+            else if (node.Value is { } value) text.Append(CultureInfo.InvariantCulture, $"{node.Name} = {value}\n");
             else text.Append(CultureInfo.InvariantCulture, $"{node.Name} = {node.Op}({string.Join(", ", node.Inputs.Select(static i => i.Name))})\n");
         }
 
@@ -101,7 +107,7 @@ public sealed class Symbol
         StringBuilder text = new("digraph {\n");
         foreach (SymbolNode node in Nodes)
         {
-            string label = node.Op is null ? $"{node.Name}\\n{node.DType} {node.Shape}" : node.Op;
+            string label = node.Op is null ? $"{node.Name}\\n{node.DType} {node.Shape}" : node.Value?.ToString(CultureInfo.InvariantCulture) ?? node.Op;
             text.Append(CultureInfo.InvariantCulture, $"  {node.Name} [label=\"{label}\"{(node.Op is null ? ", shape=box" : string.Empty)}];\n");
             foreach (SymbolNode input in node.Inputs) text.Append(CultureInfo.InvariantCulture, $"  {input.Name} -> {node.Name};\n");
         }

@@ -14,7 +14,7 @@ internal static class Tape
         TapeNode node = new(op, attributes, state, 1);
         node.SetEdge(0, x);
         if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
-        Finish(node, output);
+        Finish(node, op.Saves, output);
     }
 
     public static void Record(ExecutionState state, Op op, object? attributes, NDArray x, NDArray y, NDArray output)
@@ -28,9 +28,10 @@ internal static class Tape
         TapeNode node = new(op, attributes, state, 2);
         node.SetEdge(0, x);
         node.SetEdge(1, y);
-        if ((op.Saves & Saved.Input0) != 0) node.Save(0, x);
-        if ((op.Saves & Saved.Input1) != 0) node.Save(1, y);
-        Finish(node, output);
+        Saved saves = op.SavesPerInput is { } needed ? Needed(needed[0], x) | Needed(needed[1], y) : op.Saves;
+        if ((saves & Saved.Input0) != 0) node.Save(0, x);
+        if ((saves & Saved.Input1) != 0) node.Save(1, y);
+        Finish(node, saves, output);
     }
 
     public static TapeNode? Record(ExecutionState state, Op op, object? attributes, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs)
@@ -44,13 +45,20 @@ internal static class Tape
         }
 
         TapeNode node = new(op, attributes, state, inputs.Length);
+        Saved saves = op.Saves;
+        if (op.SavesPerInput is { } needed)
+        {
+            saves = Saved.None;
+            for (int i = 0; i < inputs.Length; i++) saves |= Needed(needed[i], inputs[i]);
+        }
+
         for (int i = 0; i < inputs.Length; i++)
         {
             node.SetEdge(i, inputs[i]);
-            if (((int)op.Saves & 0xFFFF & (1 << Math.Min(i, 15))) != 0) node.Save(i, inputs[i]);
+            if (((int)saves & 0xFFFF & (1 << Math.Min(i, 15))) != 0) node.Save(i, inputs[i]);
         }
 
-        if ((op.Saves & Saved.Output) != 0) node.SaveOutput(outputs[0]);
+        if ((saves & Saved.Output) != 0) node.SaveOutput(outputs[0]);
         if (outputs.Length > 1)
         {
             node.OutputTypes = new TensorType[outputs.Length];
@@ -61,9 +69,11 @@ internal static class Tape
         return node;
     }
 
-    private static void Finish(TapeNode node, NDArray output)
+    private static Saved Needed(Saved saves, NDArray input) => input.Source is not null && input.DType.IsFloat ? saves : Saved.None;
+
+    private static void Finish(TapeNode node, Saved saves, NDArray output)
     {
-        if ((node.Op.Saves & Saved.Output) != 0) node.SaveOutput(output);
+        if ((saves & Saved.Output) != 0) node.SaveOutput(output);
         output.SetSource(node, 0);
     }
 }

@@ -42,6 +42,9 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
     /// <summary>Later calls have larger numbers, also across threads: an order in which every node follows its inputs.</summary>
     public long Sequence { get; } = Interlocked.Increment(ref s_sequence);
 
+    /// <summary>The number of the latest call of the process.</summary>
+    public static long LastSequence => Volatile.Read(ref s_sequence);
+
     /// <summary>The training flag at the time of the call.</summary>
     public bool TrainMode { get; } = state.Training;
 
@@ -58,11 +61,13 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
 
     public TapeEdge Edge(int input) => _edges is not null ? _edges[input] : input == 0 ? _edge0 : _edge1;
 
-    public void SetEdge(int input, NDArray array)
+    public void SetEdge(int input, NDArray array) => SetEdge(input, new TapeEdge(array));
+
+    public void SetEdge(int input, in TapeEdge edge)
     {
-        if (inputCount > 2) (_edges ??= new TapeEdge[inputCount])[input] = new TapeEdge(array);
-        else if (input == 0) _edge0 = new TapeEdge(array);
-        else _edge1 = new TapeEdge(array);
+        if (inputCount > 2) (_edges ??= new TapeEdge[inputCount])[input] = edge;
+        else if (input == 0) _edge0 = edge;
+        else _edge1 = edge;
     }
 
     public void Save(int input, NDArray array)

@@ -3,6 +3,8 @@ namespace Fusion;
 /// <summary>A request for a gradient: the mark of a leaf, or of an intermediate result whose gradient is wanted too.</summary>
 internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
 {
+    private readonly Lock _lock = new();
+
     public NDArray Array { get; } = array;
 
     public NDArray Gradient { get; } = gradient;
@@ -11,7 +13,7 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
 
     public bool Fresh { get; set; }
 
-    /// <summary>Delivers the sum of all paths of one backward.</summary>
+    /// <summary>Delivers the sum of all paths of one backward. Threads that share a variable deliver one after the other.</summary>
     /// <param name="value">The gradient.</param>
     /// <param name="owned">Nobody else holds <paramref name="value"/>: its storage may be taken over.</param>
     public void Deliver(NDArray value, bool owned)
@@ -22,8 +24,12 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
             owned = true;
         }
 
-        if (Request == GradReq.Add) Elements.AddInto(Gradient, value);
-        else Gradient.Adopt(value, owned);
-        Fresh = true;
+        lock (_lock)
+        {
+            if (Request == GradReq.Add) Elements.AddInto(Gradient, value);
+            else if (value.IsContiguous) Gradient.Adopt(value, owned);
+            else Gradient.Assign(value); // A broadcast view would keep AsSpan from working on the buffer.
+            Fresh = true;
+        }
     }
 }

@@ -9,6 +9,9 @@ internal sealed class ExecutionState
     public bool Recording;
     public bool Training;
 
+    /// <summary>The innermost running custom function and what it has saved in this call.</summary>
+    public (Autograd.Function? Function, IReadOnlyList<NDArray> Saved) Call = (null, []);
+
     /// <summary>Set while a function is traced: operators become graph nodes and compute nothing.</summary>
     public Tracer? Tracer;
 

@@ -14,8 +14,8 @@ internal static class Errors
     public static InvalidOperationException SymbolicOutsideTrace(string operation) =>
         new($"{operation}: this array was made while a function was traced and has no value. Return it from the function instead of keeping it.");
 
-    public static InsufficientMemoryException TooLarge(Shape shape, DType dtype) =>
-        new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes.");
+    public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
+        new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
     public static void CheckType<T>(NDArray array, string operation)
     {
@@ -31,8 +31,8 @@ internal static class Errors
         new($"{operation}: Inplace operations are not supported when recording with autograd: the array {array.Type} is part of the recorded graph. " +
             "Write outside Autograd.Record(), inside Autograd.Pause(), or to a Detach()ed copy.");
 
-    public static AutogradException GradientLostInWrite(NDArray value) =>
-        new($"Elements: the value {value.Type} is part of the recorded graph, and no gradient would flow through a write in place. " +
+    public static AutogradException GradientLostInWrite(string operation, NDArray value) =>
+        new($"{operation}: the value {value.Type} is part of the recorded graph, and no gradient would flow through a write in place. " +
             "Write value.Detach(), or build the array with Where, Concat or Stack.");
 
     [SuppressMessage("Usage", "CA2201", Justification = "The runtime's own word for a position outside an array.")]

@@ -22,7 +22,8 @@ public static partial class Nd
         if (query.Rank < 2 || key.Rank < 2 || value.Rank < 2 || query.Shape[-1] != key.Shape[-1] || key.Shape[-2] != value.Shape[-2])
         {
             throw new ShapeException(
-                $"ScaledDotProductAttention: query {query.Shape}, key {key.Shape}, value {value.Shape} must be (…, l, e), (…, s, e), (…, s, v): query and key agree in " +
+                $"ScaledDotProductAttention: query {query.Shape}, key {key.Shape}, value {value.Shape} must be (…, l, e), (…, s, e), (…, s, v): query " +
+                $"and key agree in " +
                 "the last axis, key and value in the last but one. Transpose or slice them.");
         }
 

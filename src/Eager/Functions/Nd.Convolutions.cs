@@ -8,7 +8,8 @@ public static partial class Nd
         Conv(1, x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary>
-    /// y[n, o, i, j] = bias[o] + Σ over c, k, l of weight[o, c, k, l]·x[n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding] for x (n, c, h, w)
+    /// y[n, o, i, j] = bias[o] + Σ over c, k, l of weight[o, c, k, l]·x[n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding] for x (n, c, h,
+    /// w)
     /// and weight (o, c/groups, k, l). With groups the channels and filters are cut into as many parts that do not see each other.
     /// </summary>
     /// <param name="x">The input.</param>
@@ -30,7 +31,8 @@ public static partial class Nd
 
     /// <summary>The transpose of <see cref="Conv1D"/>; see <see cref="ConvTranspose2D"/>.</summary>
     public static NDArray ConvTranspose1D(
-        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null, int groups = 1) =>
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
         ConvTranspose(1, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
     /// <summary>
@@ -49,19 +51,21 @@ public static partial class Nd
     /// <remarks>Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.</remarks>
     /// <exception cref="ShapeException">Ranks, channels or groups do not match, or nothing is left of the output.</exception>
     public static NDArray ConvTranspose2D(
-        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null, int groups = 1) =>
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
         ConvTranspose(2, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
     /// <summary>The transpose of <see cref="Conv3D"/>; see <see cref="ConvTranspose2D"/>.</summary>
     public static NDArray ConvTranspose3D(
-        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null, int groups = 1) =>
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
         ConvTranspose(3, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
     private static NDArray Conv(int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? dilation, int groups)
     {
         string op = $"Conv{n}D";
         CheckRanks(op, n, x, weight, groups, "(out, in / groups, kernel …)");
-        WindowAttributes attributes = Windows.Attributes(op, x.Shape.Dimensions[2..], weight.Shape.Dimensions[2..], stride, dilation, padding, groups);
+        WindowAttributes attributes = WindowRules.Attributes(op, x.Shape.Dimensions[2..], weight.Shape.Dimensions[2..], stride, dilation, padding, groups);
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         (NDArray input, NDArray filters) = (Elements.To(x, dtype), Elements.To(weight, dtype));
         return bias is null ? OpTable.Conv.Apply(input, filters, attributes) : OpTable.ConvBias.Apply([input, filters, Elements.To(bias, dtype)], attributes);
@@ -72,7 +76,7 @@ public static partial class Nd
     {
         string op = $"ConvTranspose{n}D";
         CheckRanks(op, n, x, weight, groups, "(in, out / groups, kernel …)");
-        int[] strides = Windows.PerDimension(op, "stride", stride ?? 1, n), dilations = Windows.PerDimension(op, "dilation", dilation ?? 1, n);
+        int[] strides = WindowRules.PerDimension(op, "stride", stride ?? 1, n), dilations = WindowRules.PerDimension(op, "dilation", dilation ?? 1, n);
         Shape extra = outputPadding ?? 0;
         if (extra.Rank != 1 && extra.Rank != n) throw new ShapeException($"{op}: outputPadding {extra} must be one number or one per dimension, {n}.");
         int[] sizes = new int[n];
@@ -80,14 +84,17 @@ public static partial class Nd
         {
             int more = extra[extra.Rank == 1 ? 0 : i], size = x.Shape[i + 2];
             if (more >= strides[i] && more > 0)
-                throw new ArgumentOutOfRangeException(nameof(outputPadding), more, $"{op}: outputPadding {more} must be less than the stride {strides[i]} along axis {i + 2}.");
+                throw new ArgumentOutOfRangeException(nameof(outputPadding), more,
+                    $"{op}: outputPadding {more} must be less than the stride {strides[i]} along axis {i + 2}.");
             (int before, int after) = padding.IsSame ? (0, 0) : padding.Along(op, i, n);
-            sizes[i] = padding.IsSame ? size * strides[i] : checked((size - 1) * strides[i] - before - after + (weight.Shape[i + 2] - 1) * dilations[i] + more + 1);
+            sizes[i] = padding.IsSame ? size * strides[i]
+                : checked((size - 1) * strides[i] - before - after + (weight.Shape[i + 2] - 1) * dilations[i] + more + 1);
             if (sizes[i] <= 0)
-                throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and {before} + {after} of padding. Pad less.");
+                throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and " +
+                    $"{before} + {after} of padding. Pad less.");
         }
 
-        WindowAttributes attributes = Windows.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, padding, groups);
+        WindowAttributes attributes = WindowRules.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, padding, groups);
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, dtype), Elements.To(weight, dtype), attributes);
         return bias is null ? result : result + ChannelShape(bias, op, result);
@@ -98,7 +105,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (groups < 1) throw new ArgumentOutOfRangeException(nameof(groups), groups, $"{op}: the number of groups must be positive.");
-        if (x.Rank != n + 2) throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        if (x.Rank != n + 2)
+            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
         if (weight.Rank != n + 2) throw new ShapeException($"{op}: the weight {weight.Shape} must have {n + 2} axes, {layout}.");
         for (int i = 2; i < weight.Rank; i++)
             if (weight.Shape[i] == 0) throw new ShapeException($"{op}: the weight {weight.Shape} has no element along axis {i}.");

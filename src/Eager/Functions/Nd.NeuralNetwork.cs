@@ -37,7 +37,7 @@ public static partial class Nd
         if (!(p >= 0 && p <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, "Dropout: the probability must be between 0 and 1.");
         int[] sizes = x.Shape.ToArray();
         foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
-        if (!Autograd.IsTraining || p == 0) return x;
+        if (!Autograd.IsTraining || p == 0) return x.Alias();
         if (p == 1) return x * 0;
         NDArray keep = Random.Uniform(0, 1, Shape.Own(sizes)) >= p;
         return Where(keep, x * (1 / (1 - p)), 0);

@@ -9,7 +9,8 @@ public static partial class Nd
     {
         NDArray real = Elements.To(x, RealTypeOf(x));
         NormAttributes attributes = new(CheckEpsilon("LayerNorm", epsilon), true);
-        if (gamma is not null && beta is not null) return OpTable.LayerNorm.Apply([real, Elements.To(gamma, real.DType), Elements.To(beta, real.DType)], attributes);
+        if (gamma is not null && beta is not null) return OpTable.LayerNorm.Apply([real, Elements.To(gamma, real.DType), Elements.To(beta, real.DType)],
+            attributes);
         return Affine("LayerNorm", OpTable.Standardize.Apply(real, attributes), gamma, beta);
     }
 
@@ -34,7 +35,8 @@ public static partial class Nd
     /// <param name="runningVar">(c,); written while training.</param>
     /// <param name="momentum">How much of the running values stays.</param>
     /// <param name="epsilon">ε.</param>
-    /// <remarks>Ioffe and Szegedy, "Batch Normalization", ICML 2015. PyTorch's momentum is 1 minus this one, and its running variance is divided by the count − 1.</remarks>
+    /// <remarks>Ioffe and Szegedy, "Batch Normalization", ICML 2015. PyTorch's momentum is 1 minus this one, and its running variance is divided by the count −
+    /// 1.</remarks>
     /// <exception cref="ShapeException">A vector has another size than (c,), or a training batch is empty.</exception>
     public static NDArray BatchNorm(
         this NDArray x, NDArray gamma, NDArray beta, NDArray runningMean, NDArray runningVar, double momentum = 0.9, double epsilon = 1e-5)
@@ -45,13 +47,15 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(runningMean);
         ArgumentNullException.ThrowIfNull(runningVar);
         if (x.Rank < 2) throw new ShapeException($"BatchNorm: the input {x.Shape} must be (batch, channels, …).");
-        foreach ((NDArray vector, string name) in new[] { (gamma, nameof(gamma)), (beta, nameof(beta)), (runningMean, nameof(runningMean)), (runningVar, nameof(runningVar)) })
+        foreach ((NDArray vector, string name) in new[] { (gamma, nameof(gamma)), (beta, nameof(beta)), (runningMean, nameof(runningMean)),
+            (runningVar, nameof(runningVar)) })
         {
             if (vector.Rank != 1 || vector.Shape[0] != x.Shape[1])
                 throw new ShapeException($"BatchNorm: {name} must be ({x.Shape[1]},), one value per channel of the input {x.Shape}, it is {vector.Shape}.");
         }
 
-        if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "BatchNorm: the momentum must be between 0 and 1.");
+        if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentOutOfRangeException(nameof(momentum), momentum,
+            "BatchNorm: the momentum must be between 0 and 1.");
         CheckEpsilon("BatchNorm", epsilon);
         (gamma, beta) = (Elements.To(gamma, real.DType), Elements.To(beta, real.DType));
         if (!Autograd.IsTraining)
@@ -80,7 +84,9 @@ public static partial class Nd
     public static NDArray GroupNorm(this NDArray x, int groups, NDArray? gamma = null, NDArray? beta = null, double epsilon = 1e-5) =>
         NormalizeGroups("GroupNorm", x, groups, gamma, beta, epsilon);
 
-    /// <summary>Every channel of every sample of x (n, c, …) is normalized by its own mean and variance, then scaled by gamma and shifted by beta, (c,).</summary>
+    /// <summary>
+    /// Every channel of every sample of x (n, c, …) is normalized by its own mean and variance, then scaled by gamma and shifted by beta, (c,).
+    /// </summary>
     /// <remarks>Ulyanov, Vedaldi and Lempitsky, "Instance Normalization", 2016.</remarks>
     /// <exception cref="ShapeException">gamma or beta has another size than (c,).</exception>
     public static NDArray InstanceNorm(this NDArray x, NDArray? gamma = null, NDArray? beta = null, double epsilon = 1e-5)
@@ -95,8 +101,9 @@ public static partial class Nd
         if (x.Rank < 2) throw new ShapeException($"{op}: the input {x.Shape} must be (batch, channels, …).");
         int channels = x.Shape[1];
         if (groups < 1 && channels > 0) throw new ArgumentOutOfRangeException(nameof(groups), groups, $"{op}: the number of groups must be positive.");
-        if (channels > 0 && channels % groups != 0) throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
-        if (x.Size == 0) return real;
+        if (channels > 0 && channels % groups != 0)
+            throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
+        if (x.Size == 0) return real.Alias();
         NDArray rows = Reshape(real, x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
         return Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x));
@@ -105,7 +112,8 @@ public static partial class Nd
     private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta)
     {
         foreach (NDArray? vector in new[] { gamma, beta })
-            if (vector is not null && !Broadcasting.FitsInto(vector.Shape, x.Shape)) throw new ShapeException($"{op}: {vector.Shape} does not fit the input {x.Shape}.");
+            if (vector is not null && !Broadcasting.FitsInto(vector.Shape, x.Shape))
+                throw new ShapeException($"{op}: {vector.Shape} does not fit the input {x.Shape}.");
         if (gamma is not null) x *= gamma;
         return beta is null ? x : x + beta;
     }

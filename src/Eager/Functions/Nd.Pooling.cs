@@ -3,7 +3,8 @@ namespace Fusion;
 public static partial class Nd
 {
     /// <summary>The largest element of every window of x (n, c, w); see <see cref="MaxPool2D"/>.</summary>
-    public static NDArray MaxPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) => MaxPool(1, x, kernel, stride, padding);
+    public static NDArray MaxPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(1, x, kernel, stride, padding);
 
     /// <summary>
     /// The largest element of every window of x (n, c, h, w), NaN if there is one. The gradient goes to the first of equal elements.
@@ -13,10 +14,12 @@ public static partial class Nd
     /// <param name="stride">The distance of windows; the kernel by default.</param>
     /// <param name="padding">Elements −∞ around the input, fewer than the kernel has; none by default. See <see cref="Padding"/>.</param>
     /// <exception cref="ShapeException">Another rank, or the kernel does not fit the padded input.</exception>
-    public static NDArray MaxPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) => MaxPool(2, x, kernel, stride, padding);
+    public static NDArray MaxPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(2, x, kernel, stride, padding);
 
     /// <summary>The largest element of every window of x (n, c, d, h, w); see <see cref="MaxPool2D"/>.</summary>
-    public static NDArray MaxPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) => MaxPool(3, x, kernel, stride, padding);
+    public static NDArray MaxPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(3, x, kernel, stride, padding);
 
     /// <summary>The mean of every window of x (n, c, w); see <see cref="AvgPool2D"/>.</summary>
     public static NDArray AvgPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
@@ -45,11 +48,12 @@ public static partial class Nd
     public static NDArray AdaptiveAvgPool(this NDArray x, Shape outputSize)
     {
         int n = SpatialAxes("AdaptiveAvgPool", x);
-        int[] sizes = Windows.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
+        int[] sizes = WindowRules.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
         NDArray result = Elements.To(x, Elements.RealType(x.DType));
         for (int i = 0; i < n; i++)
-            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType)), i + 2, -1);
-        return result;
+            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType)),
+                i + 2, -1);
+        return ReferenceEquals(result, x) ? x.Alias() : result;
     }
 
     /// <summary>The mean over all spatial axes of x (n, c, …); they stay with size 1.</summary>
@@ -76,19 +80,21 @@ public static partial class Nd
         WindowAttributes a = PoolAttributes($"AvgPool{n}D", n, x, kernel, stride, padding);
         NDArray sum = OpTable.SumPool.Apply(Elements.To(x, RealTypeOf(x)), a);
         bool padded = a.Before.Span.ContainsAnyExcept(0) || a.After.Span.ContainsAnyExcept(0);
-        return countIncludePad || !padded ? sum / Windows.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType);
+        return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType);
     }
 
     private static WindowAttributes PoolAttributes(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.Rank != n + 2) throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
-        int[] sizes = Windows.PerDimension(op, "kernel", kernel ?? 2, n);
-        WindowAttributes a = Windows.Attributes(op, x.Shape.Dimensions[2..], sizes, stride ?? Shape.Create(sizes), null, padding);
+        if (x.Rank != n + 2)
+            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        int[] sizes = WindowRules.PerDimension(op, "kernel", kernel ?? 2, n);
+        WindowAttributes a = WindowRules.Attributes(op, x.Shape.Dimensions[2..], sizes, stride ?? Shape.Create(sizes), null, padding);
         for (int i = 0; i < n; i++)
         {
             if (Math.Max(a.Before[i], a.After[i]) >= a.Kernel[i])
-                throw new ShapeException($"{op}: the padding {a.Before[i]}, {a.After[i]} along axis {i + 2} must be less than the kernel {a.Kernel[i]}: a window would see nothing else.");
+                throw new ShapeException($"{op}: the padding {a.Before[i]}, {a.After[i]} along axis {i + 2} must be less than the kernel " +
+                    $"{a.Kernel[i]}: a window would see nothing else.");
         }
 
         return a;
@@ -110,7 +116,7 @@ public static partial class Nd
             counts = [.. counts.SelectMany(_ => along, static (outer, inner) => outer * inner)];
         }
 
-        NDArray result = Array(counts, Windows.OutputShape(1, 1, a).Dimensions[2..].ToArray());
+        NDArray result = Array(counts, WindowRules.OutputShape(1, 1, a).Dimensions[2..].ToArray());
         return dtype == DType.Float64 ? result : result.AsType(dtype);
     }
 

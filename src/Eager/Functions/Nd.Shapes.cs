@@ -125,7 +125,7 @@ public static partial class Nd
     public static NDArray BroadcastTo(this NDArray x, Shape shape)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.Shape == shape ? x : OpTable.BroadcastTo.Apply(x, new ShapeAttributes(shape));
+        return x.Shape == shape ? x.Alias() : OpTable.BroadcastTo.Apply(x, new ShapeAttributes(shape));
     }
 
     /// <summary>Joins arrays along an axis; their other sizes must agree. Types are promoted.</summary>
@@ -148,6 +148,7 @@ public static partial class Nd
         NDArray[] expanded = new NDArray[arrays.Count];
         for (int i = 0; i < expanded.Length; i++)
         {
+            ArgumentNullException.ThrowIfNull(arrays[i], nameof(arrays));
             if (arrays[i].Shape != arrays[0].Shape) throw new ShapeException($"Stack: {arrays[0].Shape} and {arrays[i].Shape} differ; stacked arrays have one shape.");
             expanded[i] = ExpandDims(arrays[i], axis);
         }

@@ -8,7 +8,7 @@ public static partial class Nd
     public static NDArray Sort(this NDArray x, int axis = -1, bool descending = false)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.Rank == 0) return x;
+        if (x.Rank == 0) return x.Alias();
         NDArray lines = AxisLast(x, x.Shape.Axis(axis, "Sort"));
         NDArray order = OpTable.ArgSort.Apply(lines, new SortAttributes(lines.Shape[-1], descending));
         return AxisBack(OpTable.TakeAlongAxis.Apply(lines, order), x.Shape.Axis(axis, "Sort"));

@@ -13,7 +13,7 @@ public abstract class ConvolutionLayer : Module
         if (inChannels % groups != 0 || outChannels % groups != 0)
             throw new ArgumentException($"{GetType().Name}: {groups} groups must divide the channels, {inChannels} in and {outChannels} out.", nameof(groups));
         (Stride, Padding, Dilation, Groups) = (stride ?? 1, padding, dilation ?? 1, groups);
-        int[] sizes = Windows.PerDimension(GetType().Name, "kernel", kernel, dimensions);
+        int[] sizes = WindowRules.PerDimension(GetType().Name, "kernel", kernel, dimensions);
         Shape shape = transposed ? Shape.Create([inChannels, outChannels / groups, .. sizes]) : Shape.Create([outChannels, inChannels / groups, .. sizes]);
         double bound = 1 / Math.Sqrt(shape.Size / (double)shape[0]);
         Weight = Parameter("weight", (weightInitializer ?? Initializer.Uniform(-bound, bound)).Sample(shape, dtype));
@@ -35,7 +35,9 @@ public abstract class ConvolutionLayer : Module
     private protected int Groups { get; }
 }
 
-/// <summary><see cref="Nd.Conv1D"/> with the parameters <c>weight</c> (out, in/groups, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an output.</summary>
+/// <summary>
+/// <see cref="Nd.Conv1D"/> with the parameters <c>weight</c> (out, in/groups, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an output.
+/// </summary>
 /// <param name="inChannels">Channels of the input, its axis 1.</param>
 /// <param name="outChannels">Channels of the output.</param>
 /// <param name="kernel">The size of the filters.</param>
@@ -55,7 +57,9 @@ public sealed class Conv1d(
     protected internal override NDArray ForwardCore(NDArray x) => x.Conv1D(Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
-/// <summary><see cref="Nd.Conv2D"/> with the parameters <c>weight</c> (out, in/groups, kernel, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an output.</summary>
+/// <summary>
+/// <see cref="Nd.Conv2D"/> with the parameters <c>weight</c> (out, in/groups, kernel, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an output.
+/// </summary>
 /// <inheritdoc cref="Conv1d"/>
 public sealed class Conv2d(
     int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1, bool bias = true,
@@ -66,7 +70,10 @@ public sealed class Conv2d(
     protected internal override NDArray ForwardCore(NDArray x) => x.Conv2D(Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
-/// <summary><see cref="Nd.Conv3D"/> with the parameters <c>weight</c> (out, in/groups, kernel, kernel, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an output.</summary>
+/// <summary>
+/// <see cref="Nd.Conv3D"/> with the parameters <c>weight</c> (out, in/groups, kernel, kernel, kernel) and <c>bias</c> (out), U(−1/√f, 1/√f) for f inputs of an
+/// output.
+/// </summary>
 /// <inheritdoc cref="Conv1d"/>
 public sealed class Conv3d(
     int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1, bool bias = true,
@@ -90,7 +97,8 @@ public sealed class Conv3d(
 /// <param name="weightInitializer">The weight's start.</param>
 /// <param name="dtype">The type of the parameters.</param>
 public sealed class ConvTranspose2d(
-    int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null, int groups = 1,
+    int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null,
+        int groups = 1,
     bool bias = true, Initializer? weightInitializer = null, DType dtype = DType.Float32)
     : ConvolutionLayer(2, inChannels, outChannels, true, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
 {

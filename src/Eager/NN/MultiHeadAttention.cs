@@ -33,7 +33,9 @@ public sealed class MultiHeadAttention : Module
         _output = Child("out_proj", new Linear(features, features, bias, dtype: dtype));
     }
 
-    /// <summary>Attention of the queries to the keys, all (batch, time, features); the mask is that of <see cref="Nd.ScaledDotProductAttention"/>, (…, queries, keys).</summary>
+    /// <summary>
+    /// Attention of the queries to the keys, all (batch, time, features); the mask is that of <see cref="Nd.ScaledDotProductAttention"/>, (…, queries, keys).
+    /// </summary>
     public NDArray Forward(NDArray query, NDArray key, NDArray value, NDArray? mask = null, bool causal = false)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -69,6 +71,7 @@ public sealed class MultiHeadAttention : Module
 
     private void Check(NDArray x)
     {
-        if (x.Rank != 3 || x.Shape[2] != _features) throw new ShapeException($"MultiHeadAttention: the input {x.Shape} must be (batch, time, {_features}). Add an axis with ExpandDims.");
+        if (x.Rank != 3 || x.Shape[2] != _features)
+            throw new ShapeException($"MultiHeadAttention: the input {x.Shape} must be (batch, time, {_features}). Add an axis with ExpandDims.");
     }
 }

@@ -86,7 +86,8 @@ public sealed class RmsNorm : Module
     public NDArray Weight { get; }
 
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => LastAxes.Join("RmsNorm", x, Weight.Shape, rows => rows.RmsNorm(LastAxes.Vector(Weight), _epsilon));
+    protected internal override NDArray ForwardCore(NDArray x) =>
+        LastAxes.Join("RmsNorm", x, Weight.Shape, rows => rows.RmsNorm(LastAxes.Vector(Weight), _epsilon));
 }
 
 /// <summary><see cref="Nd.GroupNorm"/> of the channels of (batch, channels, …), with the parameters <c>weight</c> (1) and <c>bias</c> (0).</summary>

@@ -32,7 +32,8 @@ public sealed class Rnn(
 /// <summary>
 /// With the gates i, f, g, o = σ, σ, tanh, σ of W_ih·x + b_ih + W_hh·h + b_hh: c′ = f·c + i·g, h′ = o·tanh(c′). See <see cref="RecurrentLayer"/>.
 /// </summary>
-/// <remarks>Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; with the forget gate of Gers, Schmidhuber and Cummins, 2000.</remarks>
+/// <remarks>Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; with the forget gate of Gers, Schmidhuber and Cummins,
+/// 2000.</remarks>
 /// <param name="inputSize">Features of the input.</param>
 /// <param name="hiddenSize">Features of the hidden state.</param>
 /// <param name="layers">Layers one above the other.</param>
@@ -42,7 +43,8 @@ public sealed class Rnn(
 /// <param name="bidirectional">A second direction, from the end to the start.</param>
 /// <param name="dtype">The type of the parameters.</param>
 public sealed class Lstm(
-    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false, DType dtype = DType.Float32)
+    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
+        DType dtype = DType.Float32)
     : RecurrentLayer(4, 2, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
 {
     /// <summary>The output and the last states, (layers·directions, batch, hidden), from first ones.</summary>
@@ -74,7 +76,8 @@ public sealed class Lstm(
 /// <param name="bidirectional">A second direction, from the end to the start.</param>
 /// <param name="dtype">The type of the parameters.</param>
 public sealed class Gru(
-    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false, DType dtype = DType.Float32)
+    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
+        DType dtype = DType.Float32)
     : RecurrentLayer(3, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
 {
     /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>

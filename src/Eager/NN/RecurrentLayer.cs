@@ -4,8 +4,10 @@ namespace Fusion.NN;
 
 /// <summary>
 /// What the recurrent layers share. Parameters, for each layer l (and with the suffix <c>_reverse</c> for the second direction): <c>weight_ih_l</c>
-/// (gates·hidden, input), <c>weight_hh_l</c> (gates·hidden, hidden), <c>bias_ih_l</c>, <c>bias_hh_l</c> (gates·hidden), all U(−1/√hidden, 1/√hidden) at the start.
-/// The input is (time, batch, features), or (batch, time, features) with batchFirst; the output the hidden states of the last layer, of both directions side by side.
+/// (gates·hidden, input), <c>weight_hh_l</c> (gates·hidden, hidden), <c>bias_ih_l</c>, <c>bias_hh_l</c> (gates·hidden), all U(−1/√hidden, 1/√hidden) at the
+/// start.
+/// The input is (time, batch, features), or (batch, time, features) with batchFirst; the output the hidden states of the last layer, of both directions side by
+/// side.
 /// </summary>
 /// <remarks>Formulas, order of the gates and names of the parameters are PyTorch's.</remarks>
 public abstract class RecurrentLayer : Module
@@ -18,7 +20,8 @@ public abstract class RecurrentLayer : Module
     private readonly int _states;
     private readonly Weights[] _weights;
 
-    private protected RecurrentLayer(int gates, int states, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout, bool bidirectional, DType dtype)
+    private protected RecurrentLayer(int gates, int states, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout,
+        bool bidirectional, DType dtype)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
@@ -44,19 +47,25 @@ public abstract class RecurrentLayer : Module
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x) => Run(x, null).Output;
 
-    /// <summary>One time step: the next states from the input's share of the gates (batch, gates·hidden), the weights and the states (batch, hidden); the first is the output.</summary>
+    /// <summary>
+    /// One time step: the next states from the input's share of the gates (batch, gates·hidden), the weights and the states (batch, hidden); the first is the
+    /// output.
+    /// </summary>
     private protected abstract NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias);
 
     /// <summary>The output and the last states, each (layers·directions, batch, hidden), from first states of that shape (zeros by default).</summary>
     private protected (NDArray Output, NDArray[] States) Run(NDArray x, NDArray[]? first)
     {
         string name = GetType().Name;
-        if (x.Rank != 3) throw new ShapeException($"{name}: the input {x.Shape} must be {(_batchFirst ? "(batch, time, features)" : "(time, batch, features)")}. Add an axis with ExpandDims.");
+        if (x.Rank != 3)
+            throw new ShapeException($"{name}: the input {x.Shape} must be {(_batchFirst ? "(batch, time, features)" : "(time, batch, features)")}. " +
+                $"Add an axis with ExpandDims.");
         NDArray sequence = _batchFirst ? x.SwapAxes(0, 1) : x;
         int batch = sequence.Shape[1];
         Shape expected = (_weights.Length, batch, _hidden);
         foreach (NDArray state in first ?? [])
-            if (state.Shape != expected) throw new ShapeException($"{name}: the first state must be (layers·directions, batch, hidden) = {expected}, it is {state.Shape}.");
+            if (state.Shape != expected)
+                throw new ShapeException($"{name}: the first state must be (layers·directions, batch, hidden) = {expected}, it is {state.Shape}.");
         NDArray[][] last = new NDArray[_weights.Length][];
         for (int layer = 0; layer < _layers; layer++)
         {
@@ -65,7 +74,8 @@ public abstract class RecurrentLayer : Module
             for (int direction = 0; direction < Directions; direction++)
             {
                 int at = layer * Directions + direction;
-                NDArray[] states = [.. Enumerable.Range(0, _states).Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType) : first[s][at])];
+                NDArray[] states = [.. Enumerable.Range(0, _states)
+                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType) : first[s][at])];
                 outputs[direction] = Sequence(sequence, _weights[at], direction == 1, states, out last[at]);
             }
 

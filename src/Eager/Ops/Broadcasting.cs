@@ -7,17 +7,25 @@ internal static class Broadcasting
     {
         if (a.Equals(b) || b.Rank == 0) return a;
         if (a.Rank == 0) return b;
+        if (!Fit(a, b)) throw Errors.Broadcast(op, a, b);
         int rank = Math.Max(a.Rank, b.Rank);
         int[] sizes = new int[rank];
         for (int i = 1; i <= rank; i++)
         {
             int x = i <= a.Rank ? a.Dimensions[^i] : 1;
             int y = i <= b.Rank ? b.Dimensions[^i] : 1;
-            if (x != y && x != 1 && y != 1) throw Errors.Broadcast(op, a, b);
             sizes[rank - i] = x == 1 ? y : x;
         }
 
         return Shape.Own(sizes);
+    }
+
+    /// <summary>The two shapes broadcast to a common one.</summary>
+    public static bool Fit(Shape a, Shape b)
+    {
+        for (int i = 1; i <= Math.Min(a.Rank, b.Rank); i++)
+            if (a.Dimensions[^i] != b.Dimensions[^i] && a.Dimensions[^i] != 1 && b.Dimensions[^i] != 1) return false;
+        return true;
     }
 
     /// <summary><paramref name="source"/> broadcasts to exactly <paramref name="target"/>.</summary>

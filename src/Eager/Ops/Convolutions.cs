@@ -21,7 +21,7 @@ internal static unsafe class Convolutions
 
         if (x.Length > 2 && (x[2].Shape.Rank != 1 || x[2].Shape[0] != weight[0]))
             throw new ShapeException($"{op}: the bias must be ({weight[0]},) for the weight {weight}, it is {x[2].Shape}.");
-        y[0] = new TensorType(x[0].DType, Windows.OutputShape(input[0], weight[0], a));
+        y[0] = new TensorType(x[0].DType, WindowRules.OutputShape(input[0], weight[0], a));
     }
 
     /// <summary>Inputs: the gradient of the output, the weight.</summary>
@@ -39,8 +39,8 @@ internal static unsafe class Convolutions
         }
 
         if (weight[0] % a.Groups != 0) throw new ShapeException($"{op}: {a.Groups} groups do not divide the {weight[0]} channels of the input {input}.");
-        Windows.CheckOutput(op, input, a);
-        y[0] = new TensorType(x[0].DType, Windows.InputShape(input[0], weight[1] * a.Groups, a));
+        WindowRules.CheckOutput(op, input, a);
+        y[0] = new TensorType(x[0].DType, WindowRules.InputShape(input[0], weight[1] * a.Groups, a));
     }
 
     /// <summary>Inputs: the input, the gradient of the output.</summary>
@@ -48,7 +48,7 @@ internal static unsafe class Convolutions
     {
         WindowAttributes a = (WindowAttributes)attributes!;
         CheckTypes("ConvWeightGradient", x);
-        Windows.CheckOutput("ConvWeightGradient", x[1].Shape, a);
+        WindowRules.CheckOutput("ConvWeightGradient", x[1].Shape, a);
         y[0] = new TensorType(x[0].DType, Shape.Create([x[1].Shape[1], x[0].Shape[1] / a.Groups, .. a.Kernel.Span]));
     }
 
@@ -97,11 +97,12 @@ internal static unsafe class Convolutions
         GC.KeepAlive(g);
     }
 
-    private static WindowShape ShapeOf(WindowAttributes a, int batch, Shape weight) => Windows.Kernel(a, batch, weight[1], weight[0] / a.Groups);
+    private static WindowShape ShapeOf(WindowAttributes a, int batch, Shape weight) => WindowRules.Kernel(a, batch, weight[1], weight[0] / a.Groups);
 
     private static void CheckTypes(string op, ReadOnlySpan<TensorType> x)
     {
         foreach (TensorType type in x)
-            if (type.DType != x[0].DType || !type.DType.IsFloat) throw new DTypeException($"{op}: {x[0].DType} and {type.DType}; all must be Float32 or all Float64. Convert with AsType.");
+            if (type.DType != x[0].DType || !type.DType.IsFloat)
+                throw new DTypeException($"{op}: {x[0].DType} and {type.DType}; all must be Float32 or all Float64. Convert with AsType.");
     }
 }

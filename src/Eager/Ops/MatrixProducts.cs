@@ -23,7 +23,10 @@ internal static class MatrixProducts
             return;
         }
 
-        Shape batch = Broadcasting.Infer("MatMul", a.Dimensions[..^2].ToArray(), b.Dimensions[..^2].ToArray());
+        Shape batchA = a.Dimensions[..^2].ToArray(), batchB = b.Dimensions[..^2].ToArray();
+        if (!Broadcasting.Fit(batchA, batchB))
+            throw new ShapeException($"MatMul: {a} × {b}: the axes before the last two do not broadcast: {batchA} and {batchB}. Reshape or ExpandDims one operand.");
+        Shape batch = Broadcasting.Infer("MatMul", batchA, batchB);
         y[0] = new TensorType(x[0].DType, Shape.Create([.. batch.Dimensions, m, n]));
     }
 

@@ -104,7 +104,8 @@ internal static unsafe class Normalization
     {
         x = Channels(x, out long batch, out long channels, out long size);
         g = Channels(g, out _, out _, out _);
-        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data) ChannelNormalize.Sums(x.DType, (nint)from, (nint)upstream, (nint)to, batch, channels, size, epsilon);
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data) ChannelNormalize.Sums(x.DType, (nint)from, (nint)upstream, (nint)to, batch, channels,
+            size, epsilon);
         GC.KeepAlive(x);
         GC.KeepAlive(g);
     }
@@ -113,7 +114,8 @@ internal static unsafe class Normalization
     /// The derivative in x of Σ u·D(x, h), where D(x, h) = r·(h − mean h − x̂·mean(h·x̂)) is the gradient of x̂ (without centering, without mean h). With
     /// a = Σ u·h − n·mean u·mean h, p = Σ u·x̂, q = Σ h·x̂: −(r/n)·(r·x̂·(a − p·q/n) + q·D(x, u) + p·D(x, h)).
     /// </summary>
-    public static NDArray SecondDerivative(NDArray x, NDArray h, NDArray u, int[] axes, NormAttributes attributes, NDArray normalized, NDArray gradientU, NDArray gradientH)
+    public static NDArray SecondDerivative(NDArray x, NDArray h, NDArray u, int[] axes, NormAttributes attributes, NDArray normalized, NDArray gradientU,
+        NDArray gradientH)
     {
         double n = 1;
         foreach (int axis in axes) n *= x.Shape[axis];
@@ -133,13 +135,15 @@ internal static unsafe class Normalization
     {
         RowOps.Check("BatchNorm", x);
         if (x.Shape.Rank < 2) throw new ShapeException($"BatchNorm: the input {x.Shape} must be (batch, channels, …).");
-        if (x.Shape.Size == 0 && x.Shape[1] > 0) throw new ShapeException($"BatchNorm: the input {x.Shape} has no element in a channel, hence no mean. Skip empty batches while training.");
+        if (x.Shape.Size == 0 && x.Shape[1] > 0)
+            throw new ShapeException($"BatchNorm: the input {x.Shape} has no element in a channel, hence no mean. Skip empty batches while training.");
         return x;
     }
 
     private static void CheckVector(string op, string name, TensorType vector, TensorType x, int size, string axis)
     {
-        if (vector.Shape.Rank != 1 || vector.Shape[0] != size) throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");
+        if (vector.Shape.Rank != 1 || vector.Shape[0] != size)
+            throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");
         if (vector.DType != x.DType) throw new DTypeException($"{op}: the input is {x.DType}, {name} is {vector.DType}. Convert with AsType.");
     }
 

@@ -71,6 +71,12 @@ internal sealed class Op
 
     public Saved Saves { get; init; }
 
+    /// <summary>
+    /// What the rule of each input reads, where that is less than <see cref="Saves"/>: a value that only the gradient of a constant operand would need
+    /// is not kept, and may be overwritten.
+    /// </summary>
+    public Saved[]? SavesPerInput { get; init; }
+
     public Cost Cost { get; init; } = Cost.ComputeBound;
 
     /// <summary>Every call gives another result (random numbers): never merged, dropped or recomputed, executed in program order.</summary>

@@ -11,7 +11,8 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
-        Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()), c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
+        Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
+            c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
     });
 

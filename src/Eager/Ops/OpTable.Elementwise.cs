@@ -9,15 +9,15 @@ internal static partial class OpTable
 
     public static readonly Op Subtract = Element(ElementOps.Subtract, Saved.None, c => c.G, c => -c.G);
 
-    public static readonly Op Multiply = Element(ElementOps.Multiply, Saved.Inputs, c => c.G * c.Y, c => c.G * c.X);
+    public static readonly Op Multiply = Element(ElementOps.Multiply, (Saved.Input1, c => c.G * c.Y), (Saved.Input0, c => c.G * c.X));
 
-    public static readonly Op Divide = Element(ElementOps.Divide, Saved.Input1 | Saved.Output, c => c.G / c.Y, c => -(c.G * c.Output / c.Y));
+    public static readonly Op Divide = Element(ElementOps.Divide, (Saved.Input1, c => c.G / c.Y), (Saved.Input1 | Saved.Output, c => -(c.G * c.Output / c.Y)));
 
     public static readonly Op FloorDivide = Element(ElementOps.FloorDivide, Saved.None, null, null);
 
-    public static readonly Op Mod = Element(ElementOps.Mod, Saved.Inputs, c => c.G, c => -(c.G * Nd.FloorDivide(c.X, c.Y)));
+    public static readonly Op Mod = Element(ElementOps.Mod, (Saved.None, c => c.G), (Saved.Inputs, c => -(c.G * Nd.FloorDivide(c.X, c.Y))));
 
-    public static readonly Op Pow = Element(ElementOps.Pow, Saved.Inputs | Saved.Output, PowBase, PowExponent);
+    public static readonly Op Pow = Element(ElementOps.Pow, (Saved.Inputs, PowBase), (Saved.Inputs | Saved.Output, PowExponent));
 
     public static readonly Op Maximum = Element(ElementOps.Maximum, Saved.Inputs, c => Nd.Where(c.X >= c.Y, c.G, 0), c => Nd.Where(c.X >= c.Y, 0, c.G));
 

@@ -11,6 +11,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y[0]),
         Gradient = [MatMulGradientA, MatMulGradientB],
         Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Input1, Saved.Input0],
     });
 
     /// <summary>x·Wᵀ + b for x (m, in), W (out, in), b (out): the bias is added where the product is written.</summary>
@@ -22,6 +23,7 @@ internal static partial class OpTable
         Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], new MatMulAttributes(false, true), y[0]),
         Gradient = [c => Product(c.G, c.Y, false, false), c => Product(c.G, c.X, true, false), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
+        SavesPerInput = [Saved.Input1, Saved.Input0, Saved.None],
     });
 
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));

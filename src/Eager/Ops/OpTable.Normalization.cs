@@ -36,7 +36,8 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
-        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
+            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
     });
 
@@ -47,7 +48,8 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
-        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()), c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
+            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Inputs,
     });
 
@@ -88,11 +90,14 @@ internal static partial class OpTable
         Name = "ChannelMoments",
         Infer = (x, _, y) => Normalization.InferMoments(x, y),
         Run = (x, _, y) => Normalization.RunMoments(x[0], y[0]),
-        Gradient = [c => (PerChannel(c.G[0], c.X.Rank) + PerChannel(c.G[1], c.X.Rank) * 2 * (c.X - PerChannel(c.Output[0], c.X.Rank))) * (c.X.Shape[1] / (double)c.X.Size)],
+        Gradient = [c => (PerChannel(c.G[0], c.X.Rank) + PerChannel(c.G[1],
+            c.X.Rank) * 2 * (c.X - PerChannel(c.Output[0], c.X.Rank))) * (c.X.Shape[1] / (double)c.X.Size)],
         Saves = Saved.Input0 | Saved.Output,
     });
 
-    /// <summary>x̂·gamma + beta with the moments of each channel of x (n, c, …) itself. Inputs: x, gamma, beta. Attributes: <see cref="NormAttributes"/>.</summary>
+    /// <summary>
+    /// x̂·gamma + beta with the moments of each channel of x (n, c, …) itself. Inputs: x, gamma, beta. Attributes: <see cref="NormAttributes"/>.
+    /// </summary>
     public static readonly Op BatchNorm = Row(new Op
     {
         Name = "BatchNorm",
@@ -147,7 +152,8 @@ internal static partial class OpTable
         NormAttributes a = c.Attributes<NormAttributes>();
         NDArray one = Nd.OnesLike(c.Y), normalized = BatchNorm.Apply([c.X, one, Nd.ZerosLike(c.Y)], a);
         NDArray second = Normalization.SecondDerivative(
-            c.X, c.Z, c.G, Normalization.ChannelAxes(c.X.Rank), a, normalized, BatchNormGradient.Apply([c.X, one, c.G], a), BatchNormGradient.Apply([c.X, one, c.Z], a));
+            c.X, c.Z, c.G, Normalization.ChannelAxes(c.X.Rank), a, normalized, BatchNormGradient.Apply([c.X, one, c.G], a),
+                BatchNormGradient.Apply([c.X, one, c.Z], a));
         return PerChannel(c.Y, c.X.Rank) * second;
     }
 

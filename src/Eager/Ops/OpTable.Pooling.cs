@@ -13,7 +13,9 @@ internal static partial class OpTable
         Saves = Saved.Input0,
     });
 
-    /// <summary>Where in its plane each window of a <see cref="MaxPool"/> finds its element: the first of equal ones. Int32 of Float32, Int64 of Float64.</summary>
+    /// <summary>
+    /// Where in its plane each window of a <see cref="MaxPool"/> finds its element: the first of equal ones. Int32 of Float32, Int64 of Float64.
+    /// </summary>
     public static readonly Op MaxPoolIndices = Row(new Op
     {
         Name = "MaxPoolIndices",

@@ -33,6 +33,20 @@ internal static partial class OpTable
         Cost = Cost.MemoryBound,
     });
 
+    /// <summary>An element-wise row of two inputs whose rules read different values.</summary>
+    private static Op Element(ElementOp element, (Saved Saves, GradientRule Rule) first, (Saved Saves, GradientRule Rule) second) => Row(new Op
+    {
+        Name = element.Name,
+        Arity = 2,
+        Infer = (inputs, _, outputs) => outputs[0] = ElementExecution.Infer(element, inputs),
+        Run = (inputs, _, outputs) => ElementExecution.Run(element, inputs, outputs[0]),
+        Gradient = [first.Rule, second.Rule],
+        Element = element,
+        Saves = first.Saves | second.Saves,
+        SavesPerInput = [first.Saves, second.Saves],
+        Cost = Cost.MemoryBound,
+    });
+
     /// <summary>A row that moves elements; with a view rule nothing is copied.</summary>
     private static Op Move(string name, InferRule infer, ViewRule? view, KernelRule? run, GradientRule? gradient, Saved saves = Saved.None) => Row(new Op
     {

@@ -8,7 +8,7 @@ internal static unsafe class Pooling
     public static void Infer(string op, ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         if (!x[0].DType.IsFloat) throw new DTypeException($"{op}: the input is {x[0].DType}; it must be Float32 or Float64. Convert with AsType.");
-        y[0] = x[0] with { Shape = Windows.OutputShape(x[0].Shape[0], x[0].Shape[1], (WindowAttributes)attributes!) };
+        y[0] = x[0] with { Shape = WindowRules.OutputShape(x[0].Shape[0], x[0].Shape[1], (WindowAttributes)attributes!) };
     }
 
     /// <summary>The index of an element in its plane, in an integer as wide as the element.</summary>
@@ -21,8 +21,8 @@ internal static unsafe class Pooling
     public static void InferSumGradient(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         WindowAttributes a = (WindowAttributes)attributes!;
-        Windows.CheckOutput("SumPoolGradient", x[0].Shape, a);
-        y[0] = x[0] with { Shape = Windows.InputShape(x[0].Shape[0], x[0].Shape[1], a) };
+        WindowRules.CheckOutput("SumPoolGradient", x[0].Shape, a);
+        y[0] = x[0] with { Shape = WindowRules.InputShape(x[0].Shape[0], x[0].Shape[1], a) };
     }
 
     public static void RunMax(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
@@ -82,10 +82,10 @@ internal static unsafe class Pooling
     {
         WindowAttributes a = c.Attributes<WindowAttributes>();
         Shape input = c.ShapeOf(0);
-        int planes = input[0] * input[1], size = (int)Windows.Kernel(a, 1).InputSize, windows = (int)Windows.Kernel(a, 1).OutputSize;
+        int planes = input[0] * input[1], size = (int)WindowRules.Kernel(a, 1).InputSize, windows = (int)WindowRules.Kernel(a, 1).OutputSize;
         NDArray indices = Nd.Reshape(OpTable.MaxPoolIndices.Apply(c.X, a), planes, windows);
         return Nd.Reshape(OpTable.TakeAlongAxisGradient.Apply(Nd.Reshape(c.G, planes, windows), indices, new DepthAttributes(size)), input);
     }
 
-    private static WindowShape Planes(NDArray x, object? attributes) => Windows.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
+    private static WindowShape Planes(NDArray x, object? attributes) => WindowRules.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
 }

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Batch normalization of contiguous (batch, channels, size) arrays by the moments of each channel: x̂ = (x − μ)·r, r = 1/√(variance + ε), the variance about the
+/// Batch normalization of contiguous (batch, channels, size) arrays by the moments of each channel: x̂ = (x − μ)·r, r = 1/√(variance + ε), the variance about
+/// the
 /// mean, divided by the number of elements. A channel is summed sample by sample with <see cref="ReduceTree"/>, then its samples in the same way.
 /// </summary>
 internal static unsafe class ChannelNormalize

@@ -11,34 +11,54 @@ internal static partial class OpCases
 
     internal static readonly OpCase[] Norms =
     [
-        Case(OpTable.Standardize, "", static x => Nd.LayerNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, true)), s_lineShapes) with { Scale = 4, Large = [[300, 130]] },
-        Case(OpTable.Standardize, "not centered", static x => Nd.RmsNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, false)), s_lineShapes) with { Scale = 4 },
-        Case(OpTable.Standardize, "in groups", static x => Nd.GroupNorm(x[0], 2, epsilon: Epsilon), static x => x[0].Reshape(x[0].Shape[0], 2, x[0].Values.Length / 2 / x[0].Shape[0]).Lines(v => Standardize(v, true)).Reshape(x[0].Shape), [[[2, 2, 3]], [[3, 4, 9]]]) with { Scale = 4 },
-        Case(OpTable.StandardizeGradient, "", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], s_centered), static x => Lines2(x, static (v, g) => Backward(v, g, true)), s_linePairs) with { Scale = 40, Large = [[300, 130], [300, 130]] },
-        Case(OpTable.StandardizeGradient, "not centered", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], new NormAttributes(Epsilon, false)), static x => Lines2(x, static (v, g) => Backward(v, g, false)), s_linePairs) with { Scale = 40 },
-        Case(OpTable.LayerNorm, "", static x => Nd.LayerNorm(x[0], x[1], x[2], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, true)), x[1], x[2]), [[[3, 5], [5], [5]], [[2, 2, 130], [130], [130]], [[0, 4], [4], [4]], [[2, 0], [0], [0]]]) with
+        Case(OpTable.Standardize, "", static x => Nd.LayerNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, true)),
+            s_lineShapes) with { Scale = 4, Large = [[300, 130]] },
+        Case(OpTable.Standardize, "not centered", static x => Nd.RmsNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, false)),
+            s_lineShapes) with { Scale = 4 },
+        Case(OpTable.Standardize, "in groups", static x => Nd.GroupNorm(x[0], 2, epsilon: Epsilon),
+            static x => x[0].Reshape(x[0].Shape[0], 2, x[0].Values.Length / 2 / x[0].Shape[0]).Lines(v => Standardize(v, true)).Reshape(x[0].Shape),
+            [[[2, 2, 3]], [[3, 4, 9]]]) with { Scale = 4 },
+        Case(OpTable.StandardizeGradient, "", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], s_centered),
+            static x => Lines2(x, static (v, g) => Backward(v, g, true)), s_linePairs) with { Scale = 40, Large = [[300, 130], [300, 130]] },
+        Case(OpTable.StandardizeGradient, "not centered", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], new NormAttributes(Epsilon, false)),
+            static x => Lines2(x, static (v, g) => Backward(v, g, false)), s_linePairs) with { Scale = 40 },
+        Case(OpTable.LayerNorm, "", static x => Nd.LayerNorm(x[0], x[1], x[2], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, true)), x[1], x[2]),
+            [[[3, 5], [5], [5]], [[2, 2, 130], [130], [130]], [[0, 4], [4], [4]], [[2, 0], [0], [0]]]) with
         {
             Scale = 8,
             Large = [[300, 130], [130], [130]],
             Optional = [1, 2],
-            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.LayerNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4)), "LayerNorm", "gamma", "(4,)", "(2,)")],
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.LayerNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4)),
+                "LayerNorm", "gamma", "(4,)", "(2,)")],
         },
-        Case(OpTable.RmsNorm, "", static x => Nd.RmsNorm(x[0], x[1], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, false)), x[1], null), [[[3, 5], [5]], [[2, 2, 130], [130]], [[0, 4], [4]]]) with
+        Case(OpTable.RmsNorm, "", static x => Nd.RmsNorm(x[0], x[1], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, false)), x[1], null),
+            [[[3, 5], [5]], [[2, 2, 130], [130]], [[0, 4], [4]]]) with
         {
             Scale = 8,
             Optional = [1],
-            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.RmsNorm(Nd.Ones((2, 4)), Nd.Ones(2)), "RmsNorm", "gamma", "(4,)", "(2,)")],
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.RmsNorm(Nd.Ones((2, 4)), Nd.Ones(2)), "RmsNorm", "gamma",
+                "(4,)", "(2,)")],
         },
-        Case(OpTable.LayerNormGradient, "", static x => OpTable.LayerNormGradient.Apply([x[0], x[1], x[2]], s_centered), static x => Lines2([x[0], Affine(x[1], x[2], null)], static (v, g) => Backward(v, g, true)), [[[3, 5], [3, 5], [5]], [[2, 2, 130], [2, 2, 130], [130]]]) with { Scale = 80 },
-        Case(OpTable.LayerNormSums, "", static x => OpTable.LayerNormSums.Apply(x[0], x[1], s_centered), static x => RowSums(x), [[[3, 5], [3, 5]], [[2, 2, 130], [2, 2, 130]], [[150, 3], [150, 3]], [[0, 4], [0, 4]]]) with { Scale = 200, Large = [[500, 130], [500, 130]] },
-        Case(OpTable.ChannelMoments, "", static x => OpTable.ChannelMoments.Apply(x[0]), static x => PerChannel(x[0], x[0], static (v, _) => [v.Average(), Variance(v)]), s_channelShapes) with { Scale = 4, Large = [[30, 7, 11, 13]] },
-        Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2]], s_centered), static x => AlongChannels(x[0], x[0], x[1], x[2], static (v, _) => Standardize(v, true)), WithVectors(2)) with
+        Case(OpTable.LayerNormGradient, "", static x => OpTable.LayerNormGradient.Apply([x[0], x[1], x[2]], s_centered),
+            static x => Lines2([x[0], Affine(x[1], x[2], null)], static (v, g) => Backward(v, g, true)),
+            [[[3, 5], [3, 5], [5]], [[2, 2, 130], [2, 2, 130], [130]]]) with { Scale = 80 },
+        Case(OpTable.LayerNormSums, "", static x => OpTable.LayerNormSums.Apply(x[0], x[1], s_centered), static x => RowSums(x),
+            [[[3, 5], [3, 5]], [[2, 2, 130], [2, 2, 130]], [[150, 3], [150, 3]], [[0, 4], [0, 4]]]) with { Scale = 200, Large = [[500, 130], [500, 130]] },
+        Case(OpTable.ChannelMoments, "", static x => OpTable.ChannelMoments.Apply(x[0]),
+            static x => PerChannel(x[0], x[0], static (v, _) => [v.Average(), Variance(v)]), s_channelShapes) with { Scale = 4, Large = [[30, 7, 11, 13]] },
+        Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2]], s_centered),
+            static x => AlongChannels(x[0], x[0], x[1], x[2], static (v, _) => Standardize(v, true)), WithVectors(2)) with
         {
             Scale = 8,
-            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.BatchNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4), Nd.Zeros(4), Nd.Ones(4)), "BatchNorm", "gamma", "(4,)", "(2,)")],
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit",
+                static () => Nd.BatchNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4), Nd.Zeros(4), Nd.Ones(4)), "BatchNorm", "gamma", "(4,)", "(2,)")],
         },
-        Case(OpTable.BatchNormGradient, "", static x => OpTable.BatchNormGradient.Apply([x[0], x[1], x[2]], s_centered), static x => AlongChannels(x[0], x[2], x[1], null, static (v, g) => Backward(v, g, true)), [.. WithVectors(1).Select(static s => (Shape[])[.. s, s[0]])]) with { Scale = 80, Large = [[30, 7, 11, 13], [7], [30, 7, 11, 13]] },
-        Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply(x[0], x[1], s_centered), static x => PerChannel(x[0], x[1], static (v, g) => [g.Sum(), Standardize(v, true).Zip(g, static (a, b) => a * b).Sum()]), [.. s_channelShapes.Select(static s => (Shape[])[s[0], s[0]])]) with { Scale = 800 },
+        Case(OpTable.BatchNormGradient, "", static x => OpTable.BatchNormGradient.Apply([x[0], x[1], x[2]], s_centered),
+            static x => AlongChannels(x[0], x[2], x[1], null, static (v, g) => Backward(v, g, true)),
+            [.. WithVectors(1).Select(static s => (Shape[])[.. s, s[0]])]) with { Scale = 80, Large = [[30, 7, 11, 13], [7], [30, 7, 11, 13]] },
+        Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply(x[0], x[1], s_centered),
+            static x => PerChannel(x[0], x[1], static (v, g) => [g.Sum(), Standardize(v, true).Zip(g, static (a, b) => a * b).Sum()]),
+            [.. s_channelShapes.Select(static s => (Shape[])[s[0], s[0]])]) with { Scale = 800 },
     ];
 
     private static Shape[][] WithVectors(int count) => [.. s_channelShapes.Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
@@ -67,7 +87,8 @@ internal static partial class OpCases
         return RefArray.Build([n], i => Enumerable.Range(0, rows).Sum(r => terms[r, i[0]]));
     }
 
-    private static RefArray Affine(RefArray x, RefArray gamma, RefArray? beta) => RefArray.Zip(beta is null ? [x, gamma] : [x, gamma, beta], static v => v[0] * v[1] + (v.Length > 2 ? v[2] : 0));
+    private static RefArray Affine(RefArray x, RefArray gamma, RefArray? beta) =>
+        RefArray.Zip(beta is null ? [x, gamma] : [x, gamma, beta], static v => v[0] * v[1] + (v.Length > 2 ? v[2] : 0));
 
     /// <summary>The elements of each channel, joined to some numbers, as (numbers, channels).</summary>
     private static RefArray PerChannel(RefArray x, RefArray g, Func<double[], double[], double[]> f) => ChannelLines(x, g, f).Transpose(1, 0);

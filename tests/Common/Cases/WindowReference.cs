@@ -14,7 +14,8 @@ internal sealed class WindowReference
     {
         (_x, _w, _stride, _dilation, _groups) = (x, w, stride, dilation, groups);
         _before = [.. padding.Select(p => p.Before)];
-        int[] spatial = [.. Enumerable.Range(0, x.Length - 2).Select(i => (x[i + 2] + padding[i].Before + padding[i].After - (w[i + 2] - 1) * dilation[i] - 1) / stride[i] + 1)];
+        int[] spatial = [.. Enumerable.Range(0,
+            x.Length - 2).Select(i => (x[i + 2] + padding[i].Before + padding[i].After - (w[i + 2] - 1) * dilation[i] - 1) / stride[i] + 1)];
         OutputShape = [x[0], w[0], .. spatial];
     }
 

@@ -12,7 +12,8 @@ public sealed class AttentionTests
         {
             for (int i = 0; i < l; i++)
             {
-                double[] scores = [.. Enumerable.Range(0, s).Select(j => Enumerable.Range(0, e).Sum(d => q[(b * l + i) * e + d] * k[(b * s + j) * e + d]) / Math.Sqrt(e) + mask(b, i, j))];
+                double[] scores = [.. Enumerable.Range(0,
+                    s).Select(j => Enumerable.Range(0, e).Sum(d => q[(b * l + i) * e + d] * k[(b * s + j) * e + d]) / Math.Sqrt(e) + mask(b, i, j))];
                 double[] weights = [.. scores.Select(a => Math.Exp(a - scores.Max()))];
                 for (int d = 0; d < v; d++) y[(b * l + i) * v + d] = Enumerable.Range(0, s).Sum(j => weights[j] * x[(b * s + j) * v + d]) / weights.Sum();
             }
@@ -31,7 +32,8 @@ public sealed class AttentionTests
         Samples.Close(Reference(q, k, v, (_, _, j) => j is 2 or 4 ? double.NegativeInfinity : 0), q.ScaledDotProductAttention(k, v, allowed));
         NDArray added = Samples.Normal((2, 4, 5), 4);
         double[] terms = Samples.Values(added);
-        Samples.Close(Reference(q, k, v, (b, i, j) => terms[(b * 4 + i) * 5 + j] + (j <= i ? 0 : double.NegativeInfinity)), q.ScaledDotProductAttention(k, v, added, causal: true));
+        Samples.Close(Reference(q, k, v, (b, i, j) => terms[(b * 4 + i) * 5 + j] + (j <= i ? 0 : double.NegativeInfinity)),
+            q.ScaledDotProductAttention(k, v, added, causal: true));
         Samples.Close(Reference(q * Math.Sqrt(3), k, v, (_, _, _) => 0), q.ScaledDotProductAttention(k, v, scale: 1));
         Samples.PassesGradientCheck(a => a[0].ScaledDotProductAttention(a[1], a[2], causal: true), [q, k, v], "attention");
     }
@@ -45,8 +47,10 @@ public sealed class AttentionTests
         bias.Assign(Samples.Normal(18, 3));
         NDArray Expected(NDArray query, NDArray key, bool causal)
         {
-            NDArray[] p = [.. Enumerable.Range(0, 3).Select(i => Nd.FullyConnected(i == 0 ? query : key, w[(6 * i)..(6 * i + 6)], bias[(6 * i)..(6 * i + 6)], flatten: false))];
-            NDArray heads = Nd.Concat([.. Enumerable.Range(0, 2).Select(h => Part(p[0], h).ScaledDotProductAttention(Part(p[1], h), Part(p[2], h), causal: causal))], -1);
+            NDArray[] p = [.. Enumerable.Range(0,
+                3).Select(i => Nd.FullyConnected(i == 0 ? query : key, w[(6 * i)..(6 * i + 6)], bias[(6 * i)..(6 * i + 6)], flatten: false))];
+            NDArray heads = Nd.Concat([.. Enumerable.Range(0,
+                2).Select(h => Part(p[0], h).ScaledDotProductAttention(Part(p[1], h), Part(p[2], h), causal: causal))], -1);
             return Nd.FullyConnected(heads, layer.Parameters["out_proj.weight"], layer.Parameters["out_proj.bias"], flatten: false);
         }
 
@@ -88,7 +92,10 @@ public sealed class AttentionTests
     public void MessagesNameTheShapes()
     {
         NDArray q = Nd.Zeros((2, 4, 3));
-        Assert.Contains("(2, 5, 4)", Assert.Throws<ShapeException>(() => q.ScaledDotProductAttention(Nd.Zeros((2, 5, 4)), Nd.Zeros((2, 5, 4)))).Message, StringComparison.Ordinal);
-        Assert.Contains("mask (3, 5)", Assert.Throws<ShapeException>(() => q.ScaledDotProductAttention(Nd.Zeros((2, 5, 3)), Nd.Zeros((2, 5, 3)), Nd.Zeros((3, 5)))).Message, StringComparison.Ordinal);
+        Assert.Contains("(2, 5, 4)", Assert.Throws<ShapeException>(() => q.ScaledDotProductAttention(Nd.Zeros((2, 5, 4)), Nd.Zeros((2, 5, 4)))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("mask (3, 5)",
+            Assert.Throws<ShapeException>(() => q.ScaledDotProductAttention(Nd.Zeros((2, 5, 3)), Nd.Zeros((2, 5, 3)), Nd.Zeros((3, 5)))).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -14,7 +14,8 @@ public sealed class ConvolutionTests
 
         public Padding AsPadding => Fusion.Padding.Pairs(Padding);
 
-        public WindowReference Reference => new(X, W, Each(Stride), Each(Dilation), Padding.Length == 1 ? [.. Enumerable.Repeat(Padding[0], Dimensions)] : Padding, Groups);
+        public WindowReference Reference =>
+            new(X, W, Each(Stride), Each(Dilation), Padding.Length == 1 ? [.. Enumerable.Repeat(Padding[0], Dimensions)] : Padding, Groups);
 
         public NDArray Apply(NDArray x, NDArray w, NDArray? bias = null) => Dimensions switch
         {
@@ -23,7 +24,8 @@ public sealed class ConvolutionTests
             _ => x.Conv3D(w, bias, Stride, AsPadding, Dilation, Groups),
         };
 
-        public override string ToString() => $"x ({string.Join(", ", X)}), w ({string.Join(", ", W)}), stride {string.Join(", ", Stride)}, padding {string.Join(", ", Padding)}, dilation {string.Join(", ", Dilation)}, groups {Groups}";
+        public override string ToString() => $"x ({string.Join(", ", X)}), w ({string.Join(", ", W)}), stride {string.Join(",
+            ", Stride)}, padding {string.Join(", ", Padding)}, dilation {string.Join(", ", Dilation)}, groups {Groups}";
 
         private int[] Each(int[] values) => values.Length == 1 ? [.. Enumerable.Repeat(values[0], Dimensions)] : values;
     }
@@ -72,7 +74,8 @@ public sealed class ConvolutionTests
     {
         Case c = s_cases[index];
         WindowReference reference = c.Reference;
-        double[] x = Samples.Numbers(WindowReference.Size(c.X), 1), w = Samples.Numbers(WindowReference.Size(c.W), 2), g = Samples.Numbers(WindowReference.Size(reference.OutputShape), 3);
+        double[] x = Samples.Numbers(WindowReference.Size(c.X), 1), w = Samples.Numbers(WindowReference.Size(c.W), 2),
+            g = Samples.Numbers(WindowReference.Size(reference.OutputShape), 3);
         double[] bias = Samples.Numbers(c.W[0], 4);
         NDArray input = Samples.Array(x, c.X, dtype), weight = Samples.Array(w, c.W, dtype), offset = Samples.Array(bias, c.W[0], dtype);
         foreach (NDArray variable in new[] { input, weight, offset }) variable.AttachGrad();
@@ -112,7 +115,8 @@ public sealed class ConvolutionTests
             new([1, 2, 4, 3], [2, 1, 2, 2], [1], [(0, 0)], [1], 2),
             new([1, 1, 2, 3, 3], [2, 1, 2, 2, 2], [1], [(0, 1)], [1], 1),
         }[index];
-        Samples.PassesGradientCheck(v => Nd.Tanh(c.Apply(v[0], v[1], v[2])), [Samples.Normal(c.X, 1), Samples.Normal(c.W, 2), Samples.Normal(c.W[0], 3)], c.ToString());
+        Samples.PassesGradientCheck(v => Nd.Tanh(c.Apply(v[0], v[1], v[2])), [Samples.Normal(c.X, 1), Samples.Normal(c.W, 2), Samples.Normal(c.W[0], 3)],
+            c.ToString());
     }
 
     /// <summary>A transposed convolution is the gradient of the convolution of the same weight.</summary>
@@ -125,7 +129,8 @@ public sealed class ConvolutionTests
     public void TransposedConvolutionIsTheAdjoint(int[] x, int[] w, int stride, int padding, int outputPadding, int dilation, int groups)
     {
         int n = x.Length - 2;
-        int[] output = [x[0], w[1] * groups, .. Enumerable.Range(2, n).Select(i => (x[i] - 1) * stride - 2 * padding + (w[i] - 1) * dilation + outputPadding + 1)];
+        int[] output = [x[0], w[1] * groups,
+            .. Enumerable.Range(2, n).Select(i => (x[i] - 1) * stride - 2 * padding + (w[i] - 1) * dilation + outputPadding + 1)];
         WindowReference reference = new(
             output, w, [.. Enumerable.Repeat(stride, n)], [.. Enumerable.Repeat(dilation, n)], [.. Enumerable.Repeat((padding, padding), n)], groups);
         Assert.Equal(x, reference.OutputShape);

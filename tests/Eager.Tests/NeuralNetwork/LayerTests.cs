@@ -25,12 +25,14 @@ public sealed class LayerTests
                 "weight_ih_l0 (8, 3), weight_hh_l0 (8, 2), weight_ih_l0_reverse (8, 3), weight_hh_l0_reverse (8, 2), " +
                 "weight_ih_l1 (8, 4), weight_hh_l1 (8, 2), weight_ih_l1_reverse (8, 4), weight_hh_l1_reverse (8, 2)"),
             (new MultiHeadAttention(4, 2), "in_proj_weight (12, 4), in_proj_bias (12,), out_proj.weight (4, 4), out_proj.bias (4,)"),
-            (new Sequential(new Conv2d(1, 2, 3, bias: false), new BatchNorm(2)), "0.weight (2, 1, 3, 3), 1.weight (2,), 1.bias (2,), 1.running_mean (2,), 1.running_var (2,)"),
+            (new Sequential(new Conv2d(1, 2, 3, bias: false), new BatchNorm(2)),
+                "0.weight (2, 1, 3, 3), 1.weight (2,), 1.bias (2,), 1.running_mean (2,), 1.running_var (2,)"),
         ];
         foreach ((Module module, string state) in layers)
             Assert.Equal(state, string.Join(", ", module.Parameters.Concat(module.Buffers).Select(p => $"{p.Key} {p.Value.Shape}")));
         Assert.Equal(
-            ["norm1.weight", "norm1.bias", "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight", "self_attn.out_proj.bias", "norm2.weight", "norm2.bias",
+            ["norm1.weight", "norm1.bias", "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight", "self_attn.out_proj.bias",
+                "norm2.weight", "norm2.bias",
                 "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"],
             new TransformerBlock(4, 2).Parameters.Keys);
     }
@@ -38,7 +40,8 @@ public sealed class LayerTests
     [Fact]
     public void LayersCallTheirFunctions()
     {
-        NDArray x = Samples.Normal((2, 4, 9, 8), 1, DType.Float32), sequence = Samples.Normal((2, 4, 9), 2, DType.Float32), volume = Samples.Normal((1, 4, 5, 6, 7), 3, DType.Float32);
+        NDArray x = Samples.Normal((2, 4, 9, 8), 1, DType.Float32), sequence = Samples.Normal((2, 4, 9), 2, DType.Float32),
+            volume = Samples.Normal((1, 4, 5, 6, 7), 3, DType.Float32);
         Conv2d conv = new(4, 6, 3, stride: 2, padding: 1, groups: 2);
         Conv1d conv1 = new(4, 3, 3, padding: Padding.Same);
         Conv3d conv3 = new(4, 3, 2, dilation: 2);
@@ -88,7 +91,8 @@ public sealed class LayerTests
     [Fact]
     public void ASmallNetworkLearns()
     {
-        Sequential net = new(new Conv2d(1, 4, 3, padding: 1), new BatchNorm(4), new NN.Relu(), new MaxPool2d(2), new Conv2d(4, 8, 3, stride: 2), new NN.Relu(), new GlobalAvgPool(), new Flatten(), new Linear(8, 2));
+        Sequential net = new(new Conv2d(1, 4, 3, padding: 1), new BatchNorm(4), new NN.Relu(), new MaxPool2d(2), new Conv2d(4, 8, 3, stride: 2), new NN.Relu(),
+            new GlobalAvgPool(), new Flatten(), new Linear(8, 2));
         foreach ((NDArray p, int i) in net.Parameters.Values.Select((p, i) => (p, i)))
             if (p.Rank > 1) p.CopyFrom((Samples.Normal(p.Shape, i, DType.Float32) * Math.Sqrt(2.0 * p.Shape[0] / p.Size)).ToArray<float>());
         int[] labels = [.. Enumerable.Range(0, 32).Select(i => i % 2)];

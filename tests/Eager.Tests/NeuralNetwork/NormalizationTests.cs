@@ -73,7 +73,8 @@ public sealed class NormalizationTests
         Samples.Close(running, x.BatchNorm(gamma, beta, mean, variance));
         Assert.Equal(m, Samples.Values(mean));
 
-        using (Autograd.Record()) Samples.Close(Reference(values, Channel, Channel, g, b, 1e-5, true), x.BatchNorm(gamma, beta, mean, variance, momentum: 0.75));
+        using (Autograd.Record()) Samples.Close(Reference(values, Channel, Channel, g, b, 1e-5, true),
+            x.BatchNorm(gamma, beta, mean, variance, momentum: 0.75));
         double[][] channel = [.. Enumerable.Range(0, channels).Select(c => values.Where((_, i) => Channel(i) == c).ToArray())];
         Samples.Close([.. channel.Select((c, k) => 0.75 * m[k] + 0.25 * c.Average())], mean);
         Samples.Close([.. channel.Select((c, k) => 0.75 * v[k] + 0.25 * (c.Average(a => a * a) - c.Average() * c.Average()))], variance);
@@ -102,7 +103,8 @@ public sealed class NormalizationTests
         var (f, shapes) = Functions[name];
         using RecordScope training = Autograd.TrainMode();
         Samples.PassesGradientCheck(v => Nd.Tanh(f(v)), [.. shapes.Select((s, i) => Samples.Normal(s, i + 1))], name);
-        if (name is "layer" or "rms" or "batch of vectors") Samples.PassesGradientCheck(v => Nd.Square(f(v)), [.. shapes.Select((s, i) => Samples.Normal(s, i + 1))], name, order: 3);
+        if (name is "layer" or "rms" or "batch of vectors") Samples.PassesGradientCheck(v => Nd.Square(f(v)),
+            [.. shapes.Select((s, i) => Samples.Normal(s, i + 1))], name, order: 3);
     }
 
     [Fact]

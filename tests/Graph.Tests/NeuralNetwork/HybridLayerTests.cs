@@ -8,9 +8,11 @@ public sealed class HybridLayerTests
     private static readonly Dictionary<string, (Func<Module> Make, Shape Input)> s_layers = new()
     {
         ["LeNet"] = (() => new Sequential(
-            new Conv2d(1, 4, 5), new Relu(), new MaxPool2d(2), new Conv2d(4, 8, 3, padding: 1), new Relu(), new AvgPool2d(2), new Flatten(), new Linear(8 * 6 * 6, 10)), (3, 1, 28, 28)),
+            new Conv2d(1, 4, 5), new Relu(), new MaxPool2d(2), new Conv2d(4, 8, 3, padding: 1), new Relu(), new AvgPool2d(2), new Flatten(),
+                new Linear(8 * 6 * 6, 10)), (3, 1, 28, 28)),
         ["residual"] = (() => new Sequential(
-            new Conv2d(3, 8, 3, stride: 2, padding: 1, bias: false), new GroupNorm(2, 8), new Silu(), new Conv2d(8, 8, 3, padding: Padding.Same, groups: 8), new GlobalAvgPool(), new Flatten()), (2, 3, 17, 16)),
+            new Conv2d(3, 8, 3, stride: 2, padding: 1, bias: false), new GroupNorm(2, 8), new Silu(), new Conv2d(8, 8, 3, padding: Padding.Same, groups: 8),
+                new GlobalAvgPool(), new Flatten()), (2, 3, 17, 16)),
         ["upsampling"] = (() => new Sequential(new ConvTranspose2d(4, 3, 4, stride: 2, padding: 1), new Gelu(), new MaxPool2d(3, 2, 1)), (2, 4, 7, 9)),
         ["one dimension"] = (() => new Sequential(new Conv1d(2, 4, 3, dilation: 2), new Relu(), new AdaptiveAvgPool(5)), (2, 2, 40)),
         ["norms"] = (() => new Sequential(new LayerNorm(12), new Linear(12, 12), new RmsNorm(12)), (5, 12)),

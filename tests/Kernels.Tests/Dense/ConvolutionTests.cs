@@ -6,7 +6,8 @@ namespace Fusion.Tests;
 [Collection(KernelModes.Name)]
 public sealed unsafe class ConvolutionTests
 {
-    // (batch, groups, in, out channels of a group), input, kernel, stride, padding, dilation: joined images, whole images, 1 × 1, depthwise, strides, few samples.
+    // (batch, groups, in, out channels of a group), input, kernel, stride, padding, dilation: joined images, whole images, 1 × 1, depthwise, strides, few
+    // samples.
     private static readonly (int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation)[] s_shapes =
     [
         ([9, 1, 3, 20], [1, 9, 9], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]),
@@ -34,7 +35,8 @@ public sealed unsafe class ConvolutionTests
         WindowShape s = new() { Batch = from.Channels[0], Groups = from.Channels[1], InChannels = from.Channels[2], OutChannels = from.Channels[3] };
         for (var i = 0; i < 3; i++)
         {
-            (s.Input[i], s.Kernel[i], s.Stride[i], s.Before[i], s.Dilation[i]) = (from.Input[i], from.Kernel[i], from.Stride[i], from.Before[i], from.Dilation[i]);
+            (s.Input[i], s.Kernel[i], s.Stride[i], s.Before[i], s.Dilation[i]) = (from.Input[i], from.Kernel[i], from.Stride[i], from.Before[i],
+                from.Dilation[i]);
             s.Output[i] = (s.Input[i] + 2 * s.Before[i] - (s.Kernel[i] - 1) * s.Dilation[i] - 1) / s.Stride[i] + 1;
         }
 
@@ -64,7 +66,8 @@ public sealed unsafe class ConvolutionTests
             ];
             expected ??= results;
             for (var i = 0; i < results.Count; i++)
-                Assert.True(MemoryMarshal.AsBytes<T>(expected[i]).SequenceEqual(MemoryMarshal.AsBytes<T>(results[i])), $"result {i} at {SimdWidth.Current} bits and {WorkerPool.Threads} threads");
+                Assert.True(MemoryMarshal.AsBytes<T>(expected[i]).SequenceEqual(MemoryMarshal.AsBytes<T>(results[i])),
+                    $"result {i} at {SimdWidth.Current} bits and {WorkerPool.Threads} threads");
         });
     }
 

@@ -4,10 +4,12 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Convolutions of contiguous (batch, channels, depth, height, width) arrays with (out channels, in channels of a group, depth, height, width) filters, and
-/// their two transposes. Matrix products over implicit patches; with one channel a group (depthwise) loops over planes. Every result is a fixed chain of operations:
+/// their two transposes. Matrix products over implicit patches; with one channel a group (depthwise) loops over planes. Every result is a fixed chain of
+/// operations:
 /// the same bits for any number of threads and any vector width.
 /// </summary>
-/// <remarks>Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006 (convolution as matrix product).</remarks>
+/// <remarks>Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006 (convolution as matrix
+/// product).</remarks>
 internal static unsafe class Convolution
 {
     // A group of one channel with fewer filters than this leaves a register tile empty.

@@ -33,7 +33,8 @@ internal struct PatchAxis
     };
 
     /// <summary>
-    /// The inputs i = q·Stride + phase over the outputs that they contribute to: output o and tap k with o·Stride + k·Dilation = i + Before. Of the kernel, only
+    /// The inputs i = q·Stride + phase over the outputs that they contribute to: output o and tap k with o·Stride + k·Dilation = i + Before. Of the kernel,
+    /// only
     /// the taps <paramref name="firstTap"/>, + <paramref name="tapStep"/>, … meet this phase.
     /// </summary>
     public static PatchAxis Backward(in WindowShape s, int axis, int phase, out int firstTap, out int tapStep)

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Products of a small matrix per group with the patches of many planes: destination[n, g·Rows + r, p] = Σ weights[g, r, (c, t)] · patch[n, g·Channels + c, t, p].
+/// Products of a small matrix per group with the patches of many planes: destination[n, g·Rows + r, p] = Σ weights[g, r, (c, t)] · patch[n, g·Channels + c, t,
+/// p].
 /// Both the forward convolution and, for each phase of the stride, its gradient with respect to the input.
 /// </summary>
 internal unsafe struct PatchProduct<T>

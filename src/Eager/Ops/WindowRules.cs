@@ -18,14 +18,15 @@ internal sealed record WindowAttributes(IntList Input, IntList Kernel, IntList S
 }
 
 /// <summary>Arguments, shape rules and kernel calls that convolutions and poolings share.</summary>
-internal static unsafe class Windows
+internal static class WindowRules
 {
     /// <summary>Checks and completes the arguments of a call.</summary>
     public static WindowAttributes Attributes(
         string op, ReadOnlySpan<int> input, ReadOnlySpan<int> kernel, Shape? stride, Shape? dilation, Padding padding, int groups = 1)
     {
         int n = input.Length;
-        int[] strides = PerDimension(op, "stride", stride ?? 1, n), dilations = PerDimension(op, "dilation", dilation ?? 1, n), before = new int[n], after = new int[n];
+        int[] strides = PerDimension(op, "stride", stride ?? 1, n), dilations = PerDimension(op, "dilation", dilation ?? 1, n), before = new int[n],
+            after = new int[n];
         for (int i = 0; i < n; i++)
         {
             int extent = checked((kernel[i] - 1) * dilations[i] + 1);
@@ -40,19 +41,22 @@ internal static unsafe class Windows
             if (input[i] + before[i] + after[i] < extent)
             {
                 throw new ShapeException(
-                    $"{op}: a window of {extent} elements (kernel {kernel[i]}, dilation {dilations[i]}) does not fit axis {i + 2} of the input, whose size is {input[i]}" +
+                    $"{op}: a window of {extent} elements (kernel {kernel[i]}, dilation {dilations[i]}) does not fit axis {i + 2} of the input, whose " +
+                    $"size is {input[i]}" +
                     $" with {before[i]} + {after[i]} of padding. Pad more, or use a smaller kernel.");
             }
         }
 
         return new WindowAttributes(
-            new IntList(input.ToArray()), new IntList(kernel.ToArray()), new IntList(strides), new IntList(dilations), new IntList(before), new IntList(after), groups);
+            new IntList(input.ToArray()), new IntList(kernel.ToArray()), new IntList(strides), new IntList(dilations), new IntList(before), new IntList(after),
+                groups);
     }
 
     /// <summary>A positive number per spatial dimension from one for all or one each.</summary>
     public static int[] PerDimension(string op, string what, Shape sizes, int dimensions)
     {
-        if (sizes.Rank != 1 && sizes.Rank != dimensions) throw new ShapeException($"{op}: {what} {sizes} must be one number or one per dimension, {dimensions}.");
+        if (sizes.Rank != 1 && sizes.Rank != dimensions)
+            throw new ShapeException($"{op}: {what} {sizes} must be one number or one per dimension, {dimensions}.");
         int[] result = new int[dimensions];
         for (int i = 0; i < dimensions; i++) result[i] = sizes.Rank == 1 ? sizes[0] : sizes[i];
         foreach (int size in result)
@@ -76,7 +80,8 @@ internal static unsafe class Windows
     public static void CheckOutput(string op, Shape gradient, WindowAttributes a)
     {
         for (int i = 0; i < a.Dimensions; i++)
-            if (gradient[i + 2] != a.OutputAlong(i)) throw new ShapeException($"{op}: {gradient} must have the size {a.OutputAlong(i)} along axis {i + 2}: windows of {a.Kernel} over {a.Input}.");
+            if (gradient[i + 2] != a.OutputAlong(i))
+                throw new ShapeException($"{op}: {gradient} must have the size {a.OutputAlong(i)} along axis {i + 2}: windows of {a.Kernel} over {a.Input}.");
     }
 
     /// <summary>What the kernels want to know; every channel is a sample of its own in a pooling.</summary>

@@ -1,0 +1,188 @@
+namespace Fusion.Tests;
+
+/// <summary>Bad input is refused where it is given: by type, with operator, shapes and remedy, and without a trace in arrays or flags.</summary>
+public sealed class BadInputTests
+{
+    private static readonly NDArray s_x = Nd.Arange(0, 6).Reshape(2, 3);
+    private static readonly NDArray s_indices = Nd.Array([0, 5]);
+
+    public static TheoryData<string> ShapeCases => [.. s_shapes.Keys];
+
+    public static TheoryData<string> RangeCases => [.. s_ranges.Keys];
+
+    public static TheoryData<string> NullCases => [.. s_nulls.Keys];
+
+    private static readonly Dictionary<string, (Action Act, string[] Parts)> s_shapes = new()
+    {
+        ["add"] = (static () => _ = s_x + Nd.Ones(2), ["Add", "(2, 3)", "(2,)", "Reshape"]),
+        ["where"] = (static () => Nd.Where(s_x > 0, s_x, Nd.Ones((3, 3))), ["Where", "(2, 3)", "(3, 3)"]),
+        ["matmul"] = (static () => Nd.MatMul(s_x, Nd.Ones((2, 4))), ["MatMul: inner dimensions differ: (2, 3) × (2, 4), 3 ≠ 2", "Transpose"]),
+        ["matmul batch"] = (static () => Nd.MatMul(Nd.Ones((2, 1, 1)), Nd.Ones((3, 1, 1))), ["MatMul", "(2, 1, 1)", "(3, 1, 1)"]),
+        ["matmul vector"] = (static () => Nd.MatMul(s_x, Nd.Ones(2)), ["MatMul", "3 ≠ 2"]),
+        ["matmul scalar"] = (static () => Nd.MatMul(s_x, Nd.Scalar(1)), ["MatMul", "*"]),
+        ["dot"] = (static () => Nd.Dot(s_x, s_x), ["MatMul: inner dimensions differ"]),
+        ["fully connected"] = (static () => Nd.FullyConnected(s_x, Nd.Ones((5, 4))), ["FullyConnected", "3 ≠ 4"]),
+        ["fully connected bias"] = (static () => Nd.FullyConnected(s_x, Nd.Ones((5, 3)), Nd.Ones(4)), ["FullyConnected", "(4,)"]),
+        ["reshape"] = (static () => s_x.Reshape(4), ["Reshape", "(2, 3)", "6 elements", "−1"]),
+        ["reshape unknown"] = (static () => s_x.Reshape(-1, 4), ["Reshape", "(-1, 4)"]),
+        ["reshape two unknown"] = (static () => s_x.Reshape(-1, -1), ["Reshape", "only one size"]),
+        ["reshape negative"] = (static () => s_x.Reshape(-2, -3), ["negative"]),
+        ["broadcast"] = (static () => s_x.BroadcastTo((3, 3)), ["BroadcastTo", "(2, 3)", "(3, 3)"]),
+        ["squeeze"] = (static () => s_x.Squeeze(0), ["Squeeze", "axis 0", "size 2"]),
+        ["transpose"] = (static () => s_x.Transpose(0, 0), ["Transpose", "(0, 0)", "permutation"]),
+        ["transpose rank"] = (static () => s_x.Transpose(1), ["Transpose", "1 axes"]),
+        ["concat"] = (static () => Nd.Concat([s_x, Nd.Ones((2, 4))]), ["Concat", "(2, 3)", "(2, 4)"]),
+        ["concat ranks"] = (static () => Nd.Concat([s_x, Nd.Ones(3)]), ["Concat", "(3,)"]),
+        ["concat nothing"] = (static () => Nd.Concat([]), ["Concat", "empty"]),
+        ["stack"] = (static () => Nd.Stack([s_x, Nd.Ones(3)]), ["Stack", "(3,)"]),
+        ["stack nothing"] = (static () => Nd.Stack([]), ["Stack", "empty"]),
+        ["split"] = (static () => s_x.Split(2, axis: 1), ["Split", "size 3", "2 equal parts"]),
+        ["split into none"] = (static () => s_x.Split(0), ["Split"]),
+        ["pad"] = (static () => s_x.Pad([(1, 1)]), ["Pad", "1 pairs"]),
+        ["pad negative"] = (static () => s_x.Pad([(0, 0), (-1, 0)]), ["Pad", "axis 1", "Slice"]),
+        ["pick"] = (static () => s_x.Pick(Nd.Array([0, 0, 0])), ["Pick", "(2,)", "(3,)"]),
+        ["take along axis"] = (static () => s_x.TakeAlongAxis(s_indices), ["TakeAlongAxis", "rank"]),
+        ["max of nothing"] = (static () => Nd.Zeros((0, 2)).Max(0), ["Max", "empty"]),
+        ["argmin of nothing"] = (static () => Nd.Zeros(0).ArgMin(), ["ArgMin", "empty"]),
+        ["negative size"] = (static () => Nd.Zeros((2, -1)), ["negative", "(2, -1)"]),
+        ["too many elements"] = (static () => Nd.Zeros(new[] { int.MaxValue, int.MaxValue, int.MaxValue }), ["2^63"]),
+        ["values"] = (static () => Nd.Array<float>([1, 2, 3], (2, 2)), ["Array", "3 values", "(2, 2)"]),
+        ["item of many"] = (static () => s_x.Item<float>(), ["Item", "(2, 3)", "6 elements", "ToArray"]),
+        ["span of a view"] = (static () => _ = s_x.Transpose().AsSpan<float>().Length, ["AsSpan", "Copy()"]),
+        ["copy from"] = (static () => s_x.CopyFrom<float>([1]), ["CopyFrom", "1 values", "6 elements"]),
+        ["assign"] = (static () => s_x.Assign(Nd.Ones(2)), ["Assign", "(2,)", "(2, 3)"]),
+        ["set"] = (static () => s_x[0] = Nd.Ones(2), ["(2,)", "(3,)"]),
+        ["cross entropy"] = (static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Array([0, 1, 2])), ["SoftmaxCrossEntropy", "(2, 3)", "(3,)"]),
+        ["einsum rank"] = (static () => Nd.Einsum("ijk->i", s_x), ["Einsum", "(2, 3)"]),
+        ["einsum sizes"] = (static () => Nd.Einsum("ij,ij->i", s_x, Nd.Ones((2, 4))), ["Einsum", "3", "4"]),
+        ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar"]),
+    };
+
+    private static readonly Dictionary<string, (Action Act, string[] Parts)> s_ranges = new()
+    {
+        ["reduction axis"] = (static () => s_x.Sum(2), ["Sum", "axis 2", "(2, 3)", "-2 to 1"]),
+        ["reduction negative axis"] = (static () => s_x.Max(-3), ["Max", "axis -3"]),
+        ["reduction axes"] = (static () => s_x.Mean([0, 5]), ["axis 5"]),
+        ["softmax axis"] = (static () => s_x.Softmax(7), ["Softmax", "axis 7"]),
+        ["concat axis"] = (static () => Nd.Concat([s_x, s_x], 2), ["Concat", "axis 2"]),
+        ["stack axis"] = (static () => Nd.Stack([s_x, s_x], 4), ["axis 4"]),
+        ["expand axis"] = (static () => s_x.ExpandDims(4), ["ExpandDims", "axis 4"]),
+        ["swap axis"] = (static () => s_x.SwapAxes(0, 2), ["SwapAxes", "axis 2"]),
+        ["transpose axis"] = (static () => s_x.Transpose(0, 2), ["Transpose", "axis 2"]),
+        ["flip axis"] = (static () => s_x.Flip(2), ["axis 2"]),
+        ["cumsum axis"] = (static () => s_x.CumSum(2), ["CumSum", "axis 2"]),
+        ["shape axis"] = (static () => _ = s_x.Shape[2], ["(2, 3)"]),
+        ["take"] = (static () => s_x.Take(s_indices), ["Take", "5", "size 2"]),
+        ["pick"] = (static () => s_x.Pick(s_indices), ["Pick", "5"]),
+        ["one hot"] = (static () => s_indices.OneHot(3), ["OneHot", "5"]),
+        ["one hot depth"] = (static () => s_indices.OneHot(-1), ["depth"]),
+        ["label"] = (static () => Nd.SoftmaxCrossEntropy(s_x, s_indices), ["SoftmaxCrossEntropy", "label", "5"]),
+        ["topk"] = (static () => s_x.TopK(4), ["TopK", "(2, 3)"]),
+        ["repeat"] = (static () => s_x.Repeat(-1, 0), ["count"]),
+        ["tile"] = (static () => s_x.Tile(-1), ["counts"]),
+        ["slice step"] = (static () => s_x.Slice(0, 0, 1, 0), ["step"]),
+        ["range"] = (static () => _ = s_x[0..3], ["0..3", "axis 0", "size 2"]),
+        ["dropout"] = (static () => s_x.Dropout(1.5), ["Dropout"]),
+        ["arange"] = (static () => Nd.Arange(0, 1, 0), ["Arange", "step"]),
+        ["linspace"] = (static () => Nd.Linspace(0, 1, -1), ["count"]),
+        ["threads"] = (static () => FusionRuntime.NumThreads = 0, []),
+    };
+
+    private static readonly Dictionary<string, Action> s_nulls = new()
+    {
+        ["add"] = static () => _ = s_x + null!,
+        ["add first"] = static () => _ = null! + s_x,
+        ["add number"] = static () => _ = (NDArray)null! + 1,
+        ["negate"] = static () => _ = -(NDArray)null!,
+        ["exp"] = static () => Nd.Exp(null!),
+        ["sum"] = static () => Nd.Sum(null!),
+        ["mean"] = static () => Nd.Mean(null!),
+        ["matmul"] = static () => Nd.MatMul(s_x, null!),
+        ["where"] = static () => Nd.Where(null!, s_x, s_x),
+        ["clip"] = static () => Nd.Clip(null!, 0, 1),
+        ["reshape"] = static () => Nd.Reshape(null!, 1),
+        ["transpose axes"] = static () => s_x.Transpose(null!),
+        ["concat"] = static () => Nd.Concat(null!),
+        ["concat element"] = static () => Nd.Concat([s_x, null!]),
+        ["stack element"] = static () => Nd.Stack([s_x, null!]),
+        ["stack first"] = static () => Nd.Stack([null!, s_x]),
+        ["take"] = static () => s_x.Take(null!),
+        ["cross entropy"] = static () => Nd.SoftmaxCrossEntropy(s_x, null!),
+        ["values"] = static () => Nd.Array((float[])null!),
+        ["matrix"] = static () => Nd.Array((float[,])null!),
+        ["assign"] = static () => s_x.Assign(null!),
+        ["set"] = static () => s_x[0] = null!,
+        ["to"] = static () => s_x.To(null!),
+        ["einsum"] = static () => Nd.Einsum(null!, s_x),
+        ["einsum operand"] = static () => Nd.Einsum("i", [null!]),
+        ["outer"] = static () => Nd.Outer(s_x, null!),
+        ["lerp"] = static () => Nd.Lerp(s_x, null!, 0.5),
+        ["pad"] = static () => s_x.Pad(null!),
+    };
+
+    [Theory]
+    [MemberData(nameof(ShapeCases))]
+    public void ShapesThatDoNotFit(string name) => Check<ShapeException>(s_shapes[name].Act, s_shapes[name].Parts);
+
+    [Theory]
+    [MemberData(nameof(RangeCases))]
+    public void NumbersOutOfRange(string name) => Check<ArgumentOutOfRangeException>(s_ranges[name].Act, s_ranges[name].Parts);
+
+    [Theory]
+    [MemberData(nameof(NullCases))]
+    public void Nulls(string name) => Check<ArgumentNullException>(s_nulls[name], []);
+
+    [Fact]
+    public void PositionsOutsideAnAxis()
+    {
+        Check<IndexOutOfRangeException>(static () => _ = s_x[2], ["Index 2", "axis 0 of size 2", "(2, 3)"]);
+        Check<IndexOutOfRangeException>(static () => _ = s_x[0, -4], ["Index -4", "axis 1 of size 3"]);
+        Check<IndexOutOfRangeException>(static () => _ = s_x[0, 0, 0], ["3 indices", "2 axes"]);
+        Check<IndexOutOfRangeException>(static () => s_x[5] = Nd.Ones(3), ["Index 5"]);
+        Check<IndexOutOfRangeException>(static () => _ = Nd.Scalar(1)[0], ["1 indices"]);
+    }
+
+    [Fact]
+    public void TypesThatDoNotFit()
+    {
+        Check<DTypeException>(static () => s_x.Item<double>(), ["Item", "Float32", "AsType"]);
+        Check<DTypeException>(static () => s_x.Take(Nd.Ones(2)), ["Take", "Float32"]);
+        Check<DTypeException>(static () => Nd.Ones(2).OneHot(3), ["OneHot", "Float32"]);
+        Check<DTypeException>(static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Ones(2)), ["SoftmaxCrossEntropy", "Float32"]);
+        Check<DTypeException>(static () => Nd.Array([1m]), ["Decimal"]);
+    }
+
+    [Fact]
+    public void LimitsInTheWrongOrder() => Check<ArgumentException>(static () => s_x.Clip(1, 0), ["Clip", "low 1 exceeds high 0"]);
+
+    [Theory]
+    [InlineData(int.MaxValue, int.MaxValue / 4)]
+    [InlineData(1 << 20, 1 << 23)]
+    public void ArraysThatNoMachineHoldsNameTypeShapeAndBytes(int rows, int columns) =>
+        Check<InsufficientMemoryException>(() => Nd.Zeros((rows, columns)), ["Float32", $"({rows}, {columns})", "bytes"]);
+
+    [Fact]
+    public void AFailedWriteLeavesTheArrayAsItWas()
+    {
+        NDArray x = Nd.Array([1f, 2, 3]);
+        NDArray view = x[1..];
+        Action[] writes = [() => x.CopyFrom<float>([1]), () => x.CopyFrom<int>([1, 2, 3]), () => x.Assign(Nd.Ones(2)), () => x[0..2] = Nd.Ones(3), () => x[7] = Nd.Ones(1)];
+        foreach (Action write in writes) Assert.True(Record.Exception(write) is ArgumentException or IndexOutOfRangeException);
+        Expect.Elements(x, 1, 2, 3);
+        Expect.Elements(view, 2, 3);
+    }
+
+    // Inside a recording scope, so that the tape sees the failure as well.
+    private static void Check<T>(Action action, string[] parts)
+        where T : Exception
+    {
+        double[] before = Expect.Doubles(s_x);
+        Expect.Throws<T>(
+            () =>
+            {
+                using (Autograd.Record()) action();
+            },
+            parts);
+        Assert.Equal(before, Expect.Doubles(s_x));
+    }
+}

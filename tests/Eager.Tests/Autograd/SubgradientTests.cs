@@ -1,0 +1,77 @@
+namespace Fusion.Tests;
+
+/// <summary>The derivative at kinks and ties, and that what is not selected never shows.</summary>
+public sealed class SubgradientTests
+{
+    private const double Inf = double.PositiveInfinity;
+
+    public static TheoryData<string> Cases => [.. s_cases.Keys];
+
+    private static readonly Dictionary<string, (Func<NDArray, NDArray> F, double[] At, double[] Gradient)> s_cases = new()
+    {
+        ["relu'(0) = 0"] = (static x => x.Relu(), [-1, 0, 1], [0, 0, 1]),
+        ["abs'(0) = 0"] = (static x => x.Abs(), [-2, 0, 2], [-1, 0, 1]),
+        ["clip passes on the closed interval"] = (static x => x.Clip(-1, 1), [-2, -1, 0, 1, 2], [0, 1, 1, 1, 0]),
+        ["clip with one bound"] = (static x => x.Clip(0, Inf), [-1, 0, 9], [0, 1, 1]),
+        ["maximum of a number: ties go to x"] = (static x => x.Maximum(1), [0, 1, 2], [0, 1, 1]),
+        ["maximum of a number first: ties go to the number"] = (static x => Nd.Maximum(1, x), [0, 1, 2], [0, 0, 1]),
+        ["minimum of a number: ties go to x"] = (static x => x.Minimum(1), [0, 1, 2], [1, 1, 0]),
+        ["maximum of itself"] = (static x => x.Maximum(x), [1, 2], [1, 1]),
+        ["max shares equally among ties"] = (static x => x.Max(), [3, 1, 3, 3], [1 / 3.0, 0, 1 / 3.0, 1 / 3.0]),
+        ["min shares equally among ties"] = (static x => x.Min(), [2, 1, 1], [0, 0.5, 0.5]),
+        ["max along an axis"] = (static x => x.Reshape(2, 2).Max(1), [5, 5, 1, 2], [0.5, 0.5, 0, 1]),
+        ["floor, sign, round"] = (static x => x.Floor() + x.Ceiling() + x.Round() + x.Sign() + x.Truncate(), [0.3, 2], [0, 0]),
+        ["softplus is stable at both ends"] = (static x => x.Softplus(), [-1000, 0, 1000], [0, 0.5, 1]),
+        ["sigmoid is stable at both ends"] = (static x => x.Sigmoid(), [-1000, 0, 1000], [0, 0.25, 0]),
+        ["log-sigmoid is stable at both ends"] = (static x => x.LogSigmoid(), [-1000, 0, 1000], [1, 0.5, 0]),
+        ["log-softmax of far apart values"] = (static x => x.LogSoftmax()[0..1], [1000, 0], [0, 0]),
+        ["x⁰ is constant"] = (static x => x.Pow(0), [0, 2], [0, 0]),
+        ["x¹ at 0"] = (static x => x.Pow(1), [0, 2], [1, 1]),
+        ["x² at 0"] = (static x => x.Pow(2), [0, -3], [0, -6]),
+        ["0 to the power x"] = (static x => Nd.Pow(0, x), [1, 2], [0, 0]),
+        ["a product with zeros"] = (static x => x.Prod(), [0, 2, 3], [6, 0, 0]),
+        ["a product with two zeros"] = (static x => x.Prod(), [0, 2, 0], [0, 0, 0]),
+        ["log-sum-exp with −∞"] = (static x => x.LogSumExp(), [-Inf, 0, 0], [0, 0.5, 0.5]),
+        ["hypot at 0"] = (static x => Nd.Hypot(x, x), [0], [0]),
+        ["square root of x, selected away from 0"] = (static x => Nd.Where(x > 0, Nd.Where(x > 0, x, 1).Sqrt(), 0), [0, 4], [0, 0.25]),
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Convention(string name)
+    {
+        (Func<NDArray, NDArray> f, double[] at, double[] gradient) = s_cases[name];
+        NDArray x = Leaf.Doubles(at);
+        using (Autograd.Record()) f(x).Backward();
+        Expect.Near(1e-15, x.Grad, gradient);
+        NDArray single = Leaf.Of(at);
+        using (Autograd.Record()) f(single).Backward();
+        Expect.Near(1e-7, single.Grad, gradient);
+    }
+
+    [Fact]
+    public void TiesOfTwoArraysGoToTheFirst()
+    {
+        NDArray x = Leaf.Of(1, 2, 3), y = Leaf.Of(1, 3, 2);
+        using (Autograd.Record()) x.Maximum(y).Backward();
+        Expect.Elements(x.Grad, 1, 0, 1);
+        Expect.Elements(y.Grad, 0, 1, 0);
+        using (Autograd.Record()) x.Minimum(y).Backward();
+        Expect.Elements(x.Grad, 1, 1, 0);
+        Expect.Elements(y.Grad, 0, 0, 1);
+    }
+
+    [Fact]
+    public void WhereSelectsGradientsAndNeverMultipliesByZero()
+    {
+        NDArray x = Leaf.Of(double.NaN, 4), y = Leaf.Of(2, double.PositiveInfinity);
+        using (Autograd.Record()) Nd.Where(Nd.Array([false, true]), x, y).Backward(Nd.Array([3f, 5]));
+        Expect.Elements(x.Grad, 0, 5);
+        Expect.Elements(y.Grad, 3, 0);
+        using (Autograd.Record()) Nd.Where(x > 0, x, y).Backward();
+        Expect.Elements(x.Grad, 0, 1);
+        Expect.Elements(y.Grad, 1, 0);
+        using (Autograd.Record()) Nd.Where(x > 0, x, 0).Backward(Nd.Array([float.PositiveInfinity, 1]));
+        Expect.Elements(x.Grad, 0, 1);
+    }
+}
