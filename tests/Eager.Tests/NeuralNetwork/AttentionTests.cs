@@ -12,8 +12,8 @@ public sealed class AttentionTests
         {
             for (int i = 0; i < l; i++)
             {
-                double[] scores = [.. Enumerable.Range(0,
-                    s).Select(j => Enumerable.Range(0, e).Sum(d => q[(b * l + i) * e + d] * k[(b * s + j) * e + d]) / Math.Sqrt(e) + mask(b, i, j))];
+                double[] scores = [.. Enumerable.Range(0, s)
+                    .Select(j => Enumerable.Range(0, e).Sum(d => q[(b * l + i) * e + d] * k[(b * s + j) * e + d]) / Math.Sqrt(e) + mask(b, i, j))];
                 double[] weights = [.. scores.Select(a => Math.Exp(a - scores.Max()))];
                 for (int d = 0; d < v; d++) y[(b * l + i) * v + d] = Enumerable.Range(0, s).Sum(j => weights[j] * x[(b * s + j) * v + d]) / weights.Sum();
             }
@@ -47,10 +47,10 @@ public sealed class AttentionTests
         bias.Assign(Samples.Normal(18, 3));
         NDArray Expected(NDArray query, NDArray key, bool causal)
         {
-            NDArray[] p = [.. Enumerable.Range(0,
-                3).Select(i => Nd.FullyConnected(i == 0 ? query : key, w[(6 * i)..(6 * i + 6)], bias[(6 * i)..(6 * i + 6)], flatten: false))];
-            NDArray heads = Nd.Concat([.. Enumerable.Range(0,
-                2).Select(h => Part(p[0], h).ScaledDotProductAttention(Part(p[1], h), Part(p[2], h), causal: causal))], -1);
+            NDArray[] p = [.. Enumerable.Range(0, 3)
+                .Select(i => Nd.FullyConnected(i == 0 ? query : key, w[(6 * i)..(6 * i + 6)], bias[(6 * i)..(6 * i + 6)], flatten: false))];
+            NDArray heads = Nd.Concat([.. Enumerable.Range(0, 2)
+                .Select(h => Part(p[0], h).ScaledDotProductAttention(Part(p[1], h), Part(p[2], h), causal: causal))], -1);
             return Nd.FullyConnected(heads, layer.Parameters["out_proj.weight"], layer.Parameters["out_proj.bias"], flatten: false);
         }
 

@@ -24,8 +24,9 @@ public sealed class ConvolutionTests
             _ => x.Conv3D(w, bias, Stride, AsPadding, Dilation, Groups),
         };
 
-        public override string ToString() => $"x ({string.Join(", ", X)}), w ({string.Join(", ", W)}), stride {string.Join(",
-            ", Stride)}, padding {string.Join(", ", Padding)}, dilation {string.Join(", ", Dilation)}, groups {Groups}";
+        public override string ToString() =>
+            $"x ({string.Join(", ", X)}), w ({string.Join(", ", W)}), stride {string.Join(", ", Stride)}, padding {string.Join(", ", Padding)}, " +
+            $"dilation {string.Join(", ", Dilation)}, groups {Groups}";
 
         private int[] Each(int[] values) => values.Length == 1 ? [.. Enumerable.Repeat(values[0], Dimensions)] : values;
     }

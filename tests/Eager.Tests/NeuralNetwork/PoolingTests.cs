@@ -19,8 +19,8 @@ public sealed class PoolingTests
     {
         int n = kernel.Length;
         int[] planes = [shape[0] * shape[1], 1, .. shape[2..]];
-        List<int>[] windows = new WindowReference(planes, [1, 1, .. kernel], stride, [.. kernel.Select(_ => 1)], [.. kernel.Select(_ => (padding, padding))],
-            1).Windows();
+        List<int>[] windows = new WindowReference(planes, [1, 1, .. kernel], stride, [.. kernel.Select(_ => 1)], [.. kernel.Select(_ => (padding, padding))], 1)
+            .Windows();
         double[] x = Samples.Numbers(WindowReference.Size(shape), 1), g = Samples.Numbers(windows.Length, 2);
         foreach (DType dtype in new[] { DType.Float32, DType.Float64 })
         {
