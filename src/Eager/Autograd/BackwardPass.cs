@@ -95,9 +95,11 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             TapeEdge edge = node.Edge(i);
             if (!Wanted(edge)) continue;
             if (node.Op.Gradient is null) throw Errors.NoGradientRule(node);
-            if (node.Op.GradientFor(i) is not { } rule) continue;
-            NDArray? result = rule(new GradientContext(node, gradient) { Index = i });
-            if (result is null) continue;
+
+            // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
+            NDArray result = node.Op.GradientFor(i) is { } rule
+                ? rule(new GradientContext(node, gradient) { Index = i })
+                : Nd.BroadcastTo(Nd.Scalar(0, edge.DType), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
             AddThrough(edge, result, owned: !same);

@@ -10,9 +10,9 @@ internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attribut
 
 /// <summary>
 /// The gradient with respect to one input, written with public differentiable operators only. It may have any shape that the input broadcasts
-/// to (un-broadcasting happens where gradients are added up); <see langword="null"/> means zero.
+/// to (un-broadcasting happens where gradients are added up).
 /// </summary>
-internal delegate NDArray? GradientRule(GradientContext context);
+internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions).</summary>
 internal delegate void BackwardRule(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients);

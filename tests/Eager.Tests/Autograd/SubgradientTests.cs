@@ -74,4 +74,16 @@ public sealed class SubgradientTests
         using (Autograd.Record()) Nd.Where(x > 0, x, 0).Backward(Nd.Array([float.PositiveInfinity, 1]));
         Expect.Elements(x.Grad, 0, 1);
     }
+
+    [Fact]
+    public void AnOperatorWhoseDerivativeIsZeroDeliversZeros()
+    {
+        NDArray x = Nd.Array([0.3f, 2.7f]);
+        x.AttachGrad();
+        x.Grad!.Fill(9);
+        using (Autograd.Record()) Nd.Sum(x.Floor() * 2).Backward();
+        Assert.True(x.FreshGrad);
+        Expect.Elements(x.Grad, 0, 0);
+        using (Autograd.Record()) Expect.Elements(Autograd.Grad(Nd.Sum(x.Round()), x), 0, 0);
+    }
 }
