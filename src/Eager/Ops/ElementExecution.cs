@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -99,11 +98,6 @@ internal static unsafe class ElementExecution
     /// <summary>Runs a kernel, ahead-of-time or compiled, over <paramref name="shape"/>; bit i of <paramref name="scalars"/>: operand i is read once.</summary>
     public static void Run(ElementKernel kernel, bool expensive, int scalars, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, Shape shape)
     {
-        int count = inputs.Length + outputs.Length;
-        int rank = shape.Rank;
-        StorageBuffer storages = default;
-        PointerBuffer pointers = default;
-        for (int i = 0; i < count; i++) storages[i] = (i < inputs.Length ? inputs[i] : outputs[i - inputs.Length]).Storage;
         Action action = new()
         {
             Kernel = kernel,
@@ -112,39 +106,36 @@ internal static unsafe class ElementExecution
             Inputs = inputs,
             Outputs = outputs,
             Shape = shape,
-            Pointers = ((Span<nint>)pointers)[..count],
-            Rank = rank,
         };
-        Pinning.Run(((ReadOnlySpan<object>)storages)[..count], action.Pointers, ref action);
+        ArrayPins.Run(inputs, outputs, ref action);
     }
 
-    private ref struct Action : IPinnedAction
+    private ref struct Action : IArrayAction
     {
         public ElementKernel Kernel;
         public bool Expensive;
         public int Scalars;
-        public int Rank;
         public Shape Shape;
         public ReadOnlySpan<NDArray> Inputs;
         public ReadOnlySpan<NDArray> Outputs;
-        public Span<nint> Pointers;
 
-        public readonly void Invoke()
+        public readonly void Invoke(ReadOnlySpan<nint> pointers)
         {
             int count = Inputs.Length + Outputs.Length;
+            int rank = Shape.Rank;
             Operand* operands = stackalloc Operand[count];
-            long* strides = stackalloc long[Math.Max(1, count * Rank)];
+            long* strides = stackalloc long[Math.Max(1, count * rank)];
             Span<long> own = stackalloc long[32];
             for (int i = 0; i < count; i++)
             {
                 NDArray array = i < Inputs.Length ? Inputs[i] : Outputs[i - Inputs.Length];
-                Span<long> row = new(strides + i * Rank, Rank);
+                Span<long> row = new(strides + i * rank, rank);
                 array.CopyStrides(own);
                 Broadcasting.Strides(own, array.Shape, Shape, row);
                 operands[i] = new Operand
                 {
-                    Data = Pointers[i] + (nint)(array.Offset * array.DType.Size),
-                    Strides = strides + i * Rank,
+                    Data = pointers[i],
+                    Strides = strides + i * rank,
                     ElementSize = array.DType.Size,
                     IsScalar = (Scalars >> i & 1) != 0,
                 };
@@ -153,19 +144,4 @@ internal static unsafe class ElementExecution
             ElementDriver.Run(Kernel, Inputs.Length, Outputs.Length, operands, Shape.Dimensions, Expensive);
         }
     }
-
-    [InlineArray(MaxOperands)]
-    private struct StorageBuffer
-    {
-        private object _first;
-    }
-
-    [InlineArray(MaxOperands)]
-    private struct PointerBuffer
-    {
-        private nint _first;
-    }
-
-    /// <summary>The most operands of one kernel.</summary>
-    public const int MaxOperands = 40;
 }

@@ -45,7 +45,13 @@ internal static class MatrixProducts
     public static ShapeException InnerDimensions(string op, Shape a, Shape b, int ka, int kb) =>
         new($"{op}: inner dimensions differ: {a} × {b}, {ka} ≠ {kb}. Transpose one operand or check the layer's input size.");
 
-    public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c)
+    /// <param name="a">The left operand.</param>
+    /// <param name="b">The right operand.</param>
+    /// <param name="bias">Added to every row, or null.</param>
+    /// <param name="attributes">Transpositions.</param>
+    /// <param name="c">The result.</param>
+    /// <param name="finish">Called for finished rectangles of C, whose rows are counted through the batch.</param>
+    public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, GemmFinish finish = default)
     {
         (bool ta, bool tb) = attributes;
         a = Matrix(a, ref ta, out long lda);
@@ -57,8 +63,8 @@ internal static class MatrixProducts
         fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
         fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {
-            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, pBias);
-            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc);
+            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, pBias, finish);
+            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc, finish);
         }
 
         GC.KeepAlive(a);
@@ -66,14 +72,16 @@ internal static class MatrixProducts
         GC.KeepAlive(bias);
     }
 
-    private static unsafe void Product(DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, byte* bias)
+    private static unsafe void Product(
+        DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, byte* bias, GemmFinish finish)
     {
-        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, n, (float*)bias);
-        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, n, (double*)bias);
+        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, n, (float*)bias, finish: finish);
+        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, n, (double*)bias, finish: finish);
     }
 
     // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
-    private static unsafe void Batched(bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc)
+    private static unsafe void Batched(
+        bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, GemmFinish finish)
     {
         int rank = c.Rank - 2;
         ReadOnlySpan<int> sizes = c.Shape.Dimensions[..rank];
@@ -97,11 +105,14 @@ internal static class MatrixProducts
                 ob += index[i] * sb[i];
             }
 
-            byte* to = pc + line * last * m * n * size;
+            byte* x = pa + oa * size, w = pb + ob * size, to = pc + line * last * m * n * size;
+            long row = line * last * m;
             if (c.DType == DType.Float32)
-                Gemm.RunBatched(last, ta, tb, m, n, k, 1f, (float*)(pa + oa * size), lda, sa[^1], (float*)(pb + ob * size), ldb, sb[^1], 0f, (float*)to, n, (long)m * n);
+                Gemm.RunBatched(
+                    last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, n, (long)m * n, finish: finish, firstRow: row);
             else
-                Gemm.RunBatched(last, ta, tb, m, n, k, 1d, (double*)(pa + oa * size), lda, sa[^1], (double*)(pb + ob * size), ldb, sb[^1], 0d, (double*)to, n, (long)m * n);
+                Gemm.RunBatched(
+                    last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, n, (long)m * n, finish: finish, firstRow: row);
             for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

@@ -8,6 +8,31 @@ internal delegate void InferRule(ReadOnlySpan<TensorType> inputs, object? attrib
 /// <summary>Computes into <paramref name="outputs"/>, which are allocated, contiguous and alias no input.</summary>
 internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs);
 
+/// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (its last axis, and all others).</summary>
+internal delegate void ProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, GemmFinish finish);
+
+/// <summary>Computes some rows of an operator that works by rows. The operands are contiguous; the output aliases no input.</summary>
+/// <param name="operands">The first of these rows in every input, then in the output.</param>
+/// <param name="types">The element types of the operands.</param>
+/// <param name="rows">How many rows.</param>
+/// <param name="columns">Elements of a row.</param>
+internal unsafe delegate void RowKernelRule(nint* operands, ReadOnlySpan<DType> types, long rows, long columns);
+
+/// <summary>An operator that computes every row of its output from the same row of its inputs; an operand has whole rows or one element a row.</summary>
+/// <param name="Columns">The length of a row of the first input; 0: not by rows with these attributes.</param>
+/// <param name="Run">Some rows: the same bits as all at once.</param>
+internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKernelRule Run)
+{
+    /// <summary>What a reduction folds its elements with: they may then be cut into blocks.</summary>
+    public ReduceKind? Fold { get; init; }
+
+    /// <summary>For a reduction: the length of a row of the first input when it reduces all rows to one; 0: it does not.</summary>
+    public Func<TensorType, object?, long>? FoldedColumns { get; init; }
+
+    /// <summary>Throws on values that the operator refuses, given those of its inputs that are not floating-point, and the length of a row.</summary>
+    public Action<NDArray, long>? Check { get; init; }
+}
+
 /// <summary>
 /// The gradient with respect to one input, written with public differentiable operators only. It may have any shape that the input broadcasts
 /// to (un-broadcasting happens where gradients are added up).
@@ -65,6 +90,12 @@ internal sealed class Op
 
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }
+
+    /// <summary>The operator is a matrix product: the same as <see cref="Run"/>, with work on its result that is done while that is in the cache.</summary>
+    public ProductRule? Product { get; init; }
+
+    /// <summary>The operator works by rows, and how it computes some of them.</summary>
+    public RowRule? Rows { get; init; }
 
     /// <summary>When set, eager execution and plans make a view instead of calling <see cref="Run"/>.</summary>
     public ViewRule? View { get; init; }

@@ -32,6 +32,7 @@ internal static partial class OpTable
         Name = name,
         Infer = (x, attributes, y) => y[0] = Reductions.Infer(name, kind, x[0], (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.Run(kind, x[0], (ReduceAttributes)attributes!, y[0]),
+        Rows = Reductions.Rows(kind),
         Gradient = [gradient],
         Saves = saves,
     });

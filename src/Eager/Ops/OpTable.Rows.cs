@@ -1,8 +1,10 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 // Operators on the lines of the last axis. They are rows of their own because eager execution is much faster with one pass; their gradients are
 // rows as well, and those have gradients written with public operators: every order works.
-internal static partial class OpTable
+internal static unsafe partial class OpTable
 {
     /// <summary>exp(x − max x) / Σ exp(x − max x).</summary>
     public static readonly Op Softmax = Row(new Op
@@ -10,6 +12,7 @@ internal static partial class OpTable
         Name = "Softmax",
         Infer = (x, _, y) => y[0] = RowOps.Check("Softmax", x[0]),
         Run = (x, _, y) => RowOps.Softmax(x[0], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.Softmax(t[0], p[0], p[1], rows, n)),
         Gradient = [c => SoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
     });
@@ -21,6 +24,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("SoftmaxGradient", x),
         Run = (x, _, y) => RowOps.SoftmaxGradient(x[0], x[1], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.SoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
         Gradient =
         [
             c => c.G * (c.Y - LineSum(c.Y * c.X)) - c.Y * LineSum(c.G * c.X),
@@ -35,6 +39,7 @@ internal static partial class OpTable
         Name = "LogSoftmax",
         Infer = (x, _, y) => y[0] = RowOps.Check("LogSoftmax", x[0]),
         Run = (x, _, y) => RowOps.LogSoftmax(x[0], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmax(t[0], p[0], p[1], rows, n)),
         Gradient = [c => LogSoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
     });
@@ -46,6 +51,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LogSoftmaxGradient", x),
         Run = (x, _, y) => RowOps.LogSoftmaxGradient(x[0], x[1], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
         Gradient =
         [
             c => -(c.G * Nd.Exp(c.X) * LineSum(c.Y)),
@@ -61,6 +67,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = RowOps.InferCrossEntropy,
         Run = (x, _, y) => RowOps.CrossEntropy(x[0], x[1], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,
     });
@@ -72,6 +79,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => RowOps.CrossEntropyGradient(x[0], x[1], x[2], y[0]),
+        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyGradient(t[0], p[0], t[1], p[1], p[2], p[3], rows, n), RowOps.CheckLabels),
         Gradient =
         [
             c => SoftmaxGradient.Apply(Nd.Softmax(c.X), c.G * Nd.ExpandDims(c.Z, -1)),

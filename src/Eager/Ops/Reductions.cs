@@ -58,6 +58,15 @@ internal static class Reductions
         GC.KeepAlive(input);
     }
 
+    /// <summary>Reductions over the last axes work by rows.</summary>
+    public static unsafe RowRule Rows(ReduceKind kind) => new(
+        static (x, attributes) => RowLength(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
+        (operands, types, rows, columns) => Reduce.Run(kind, types[0], types[1], operands[0], operands[1], rows, columns, 1))
+    {
+        Fold = kind,
+        FoldedColumns = static (x, attributes) => FoldedColumns(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
+    };
+
     public static unsafe void RunArg(bool max, NDArray x, ReduceAttributes attributes, NDArray y)
     {
         NDArray input = Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
@@ -102,6 +111,27 @@ internal static class Reductions
         }
 
         return Shape.Own([.. sizes]);
+    }
+
+    private static long RowLength(ReadOnlySpan<int> sizes, ReadOnlySpan<int> axes)
+    {
+        long length = axes.Length == 0 ? 0 : 1;
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = sizes.Length - axes.Length + i;
+            length *= axes[i] == axis ? sizes[axis] : 0;
+        }
+
+        return length;
+    }
+
+    // The first axes are reduced, and others are left.
+    private static long FoldedColumns(ReadOnlySpan<int> sizes, ReadOnlySpan<int> axes)
+    {
+        if (axes.Length == 0 || axes[^1] != axes.Length - 1 || axes.Length == sizes.Length) return 0;
+        long columns = 1;
+        for (int i = axes.Length; i < sizes.Length; i++) columns *= sizes[i];
+        return columns;
     }
 
     /// <summary>The input, contiguous, as outer × reduced × inner; reduced axes that do not lie together are moved to the end first.</summary>

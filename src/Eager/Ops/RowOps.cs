@@ -84,6 +84,23 @@ internal static class RowOps
         GC.KeepAlive(gradient);
     }
 
+    /// <summary>An operator on the lines of the last axis.</summary>
+    public static RowRule Rows(RowKernelRule run, Action<NDArray, long>? check = null) =>
+        new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], run) { Check = check };
+
+    /// <summary>Every label is a class.</summary>
+    public static unsafe void CheckLabels(NDArray labels, long classes)
+    {
+        labels = labels.Contiguous();
+        fixed (byte* index = &labels.Data)
+        {
+            long bad = RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes);
+            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", bad, labels, (int)classes);
+        }
+
+        GC.KeepAlive(labels);
+    }
+
     private static void ThrowIfBad(long position, NDArray labels, NDArray x) =>
         Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x));
 

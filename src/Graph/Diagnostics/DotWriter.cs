@@ -15,7 +15,7 @@ internal static class DotWriter
             PlanGroup group = plan.Groups[i];
             string id = $"{name}{i}";
             foreach (OpNode member in group.Members) home[member] = id;
-            string shape = group.Kind == GroupKind.Elementwise ? "box" : group.Kind == GroupKind.View ? "plaintext" : "ellipse";
+            string shape = group.Kind == GroupKind.Library ? "ellipse" : group.Kind == GroupKind.View ? "plaintext" : "box";
             text.Append(CultureInfo.InvariantCulture, $"  {id} [shape={shape}, label=\"{string.Join("\\n", group.Members.Select(static m => m.Op.Name))}\\n{group.Shape}\"];\n");
         }
 

@@ -94,7 +94,10 @@ internal sealed class Placement
             }
         }
 
-        foreach (OpNode view in function.Operators.Where(n => n.Op.View is not null && IsTrueView(n))) places.Add(new Place(view, Residence.View, 0));
+        // A view of what stays inside a launch is not needed.
+        HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
+        foreach (OpNode view in function.Operators.Where(n => IsTrueView(n) && placed.Contains(Root(n, leaves))))
+            places.Add(new Place(view, Residence.View, 0));
         return new Placement { Places = places, ArenaBytes = arena.Peak, UnplannedBytes = unplanned };
     }
 

@@ -35,14 +35,7 @@ internal sealed class Plan
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
         {
-            if (group.Kind == GroupKind.View) continue;
-            if (group.Kind == GroupKind.Library)
-            {
-                steps.Add(new LibraryStep(group));
-                continue;
-            }
-
-            steps.Add(new FusedStep(group, LoweredKernel.Lower(group, written.Contains)));
+            if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
         }
 
         return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
@@ -55,14 +48,20 @@ internal sealed class Plan
         foreach (PlanGroup group in groups)
             foreach (OpNode member in group.Members) home.Add(member, group);
         HashSet<GraphNode> written = [];
-        foreach (GraphNode output in function.Outputs)
-            if (home.ContainsKey(output)) written.Add(output);
+        foreach (GraphNode output in function.Outputs) Write(output);
         foreach (PlanGroup group in groups)
         {
-            if (group.Kind != GroupKind.Elementwise) written.UnionWith(group.Members);
+            if (group.Kind is GroupKind.Library or GroupKind.View) written.UnionWith(group.Members);
+            written.UnionWith(group.Kept);
             foreach (OpNode member in group.Members)
                 foreach (GraphNode input in member.Inputs)
-                    if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group)) written.Add(input);
+                    if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group)) Write(input);
+        }
+
+        // What is seen through a view is written, too.
+        void Write(GraphNode node)
+        {
+            while (home.ContainsKey(node) && written.Add(node) && node is OpNode view && Placement.IsTrueView(view)) node = view.Inputs[0];
         }
 
         return written;

@@ -11,21 +11,34 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 
     public OpNode[] Outputs => outputs;
 
-    public abstract void Run(NDArray[] inputs, NDArray[] outputs);
+    /// <summary>The compiled kernels in it.</summary>
+    public virtual IEnumerable<KernelSpec> Kernels => [];
+
+    /// <summary>The launch of a group; none for a view.</summary>
+    public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => group.Kind switch
+    {
+        GroupKind.View => null,
+        GroupKind.Library => new LibraryStep(group),
+        GroupKind.MatMul => ProductStep.Create(group, function, written),
+        GroupKind.Rows => RowsStep.Create(group, function, written),
+        GroupKind.Reduce => BlocksStep.Create(group, function, written),
+        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
+    };
+
+    public abstract void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs);
 }
 
 /// <summary>A fused kernel.</summary>
 internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
 {
-    // From this many expanded operations per element on, work is handed to other threads earlier.
-    private const int ExpensiveWeight = 12;
-
     private readonly ElementKernel _kernel = KernelCompiler.Compile(kernel.Spec);
-    private readonly bool _expensive = group.Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
+    private readonly bool _expensive = group.IsExpensive;
 
     public KernelSpec Spec => kernel.Spec;
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs)
+    public override IEnumerable<KernelSpec> Kernels => [kernel.Spec];
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
         if (Group.Shape.Size > 0) ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
     }
@@ -36,5 +49,5 @@ internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.M
 {
     private readonly OpNode _node = group.Members[0];
 
-    public override void Run(NDArray[] inputs, NDArray[] outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
 }

@@ -15,7 +15,7 @@ internal sealed class Grouper
 
     public const int MaxOutputs = 8;
 
-    private readonly Dictionary<GraphNode, PlanGroup> _groupOf = [];
+    private readonly GroupGraph _graph;
     private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
@@ -26,6 +26,7 @@ internal sealed class Grouper
         _function = function;
         _fuse = fuse;
         _required = [.. function.Outputs];
+        _graph = new GroupGraph(function);
     }
 
     /// <summary>Cuts a function into launches, in an order in which they can run.</summary>
@@ -53,7 +54,8 @@ internal sealed class Grouper
         }
 
         foreach (OpNode node in _function.Operators) Place(node);
-        return Schedule();
+        if (_fuse) TileGrouper.Merge(_function, _graph);
+        return _graph.Schedule();
     }
 
     private void Place(OpNode node)
@@ -76,7 +78,7 @@ internal sealed class Grouper
         home.Members.Add(node);
         foreach (GraphNode input in node.Inputs)
         {
-            if (!_groupOf.TryGetValue(input, out PlanGroup? producer) || producer.Kind != GroupKind.Elementwise || ReferenceEquals(producer, home)) continue;
+            if (!_graph.TryGetHome(input, out PlanGroup? producer) || producer.Kind != GroupKind.Elementwise || ReferenceEquals(producer, home)) continue;
             if (TryJoin(home, producer, lane) is { } reason)
             {
                 producer.Reason = reason;
@@ -86,10 +88,10 @@ internal sealed class Grouper
             // At once, for all that came along: the next input must find its new group.
             home = producer;
             lane = home.LaneType;
-            foreach (OpNode member in home.Members) _groupOf[member] = home;
+            _graph.Place(home);
         }
 
-        _groupOf[node] = home;
+        _graph.Place(home);
     }
 
     /// <summary>Moves the members of <paramref name="group"/> to <paramref name="producer"/>; returns what forbids it, or null when done.</summary>
@@ -103,41 +105,12 @@ internal sealed class Grouper
         HashSet<GraphNode> set = [.. union];
         if (CountInputs(union, set) > MaxInputs) return $"the kernel would read more than {MaxInputs} arrays";
         if (CountOutputs(union, set) > MaxOutputs) return $"the kernel would write more than {MaxOutputs} arrays";
-        if (HasCycle(union, set)) return "its consumer also needs a value that is computed from it elsewhere";
+        if (_graph.HasCycle(union, set)) return "its consumer also needs a value that is computed from it elsewhere";
         if (freeProducer && lane is not null) producer.LaneType = lane.Value;
         union.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         producer.Members.Clear();
         producer.Members.AddRange(union);
         return null;
-    }
-
-    /// <summary>
-    /// Some launch outside lies on a path from the set back into the set. Ids are topological: a launch whose operators all come before the set's first
-    /// one cannot depend on it.
-    /// </summary>
-    private bool HasCycle(List<OpNode> union, HashSet<GraphNode> set)
-    {
-        int first = int.MaxValue;
-        foreach (OpNode node in union) first = Math.Min(first, node.Id);
-        HashSet<PlanGroup> seen = [];
-        Stack<OpNode> open = new(union);
-        while (open.TryPop(out OpNode? node))
-        {
-            foreach (GraphNode input in node.Inputs)
-            {
-                if (set.Contains(input))
-                {
-                    if (set.Contains(node)) continue;
-                    return true;
-                }
-
-                if (!_groupOf.TryGetValue(input, out PlanGroup? outside) || outside.LastId < first || !seen.Add(outside)) continue;
-                foreach (OpNode member in outside.Members)
-                    if (!set.Contains(member)) open.Push(member);
-            }
-        }
-
-        return false;
     }
 
     private int CountOutputs(List<OpNode> union, HashSet<GraphNode> set)
@@ -175,45 +148,6 @@ internal sealed class Grouper
     private void Add(OpNode node, PlanGroup group)
     {
         group.Members.Add(node);
-        _groupOf.Add(node, group);
-    }
-
-    /// <summary>Topological order of the groups; among those that are ready the one whose last operator came first in the program.</summary>
-    private List<PlanGroup> Schedule()
-    {
-        Dictionary<PlanGroup, HashSet<PlanGroup>> next = [];
-        Dictionary<PlanGroup, int> waiting = [];
-        PlanGroup? lastEffect = null;
-        foreach (PlanGroup group in _groupOf.Values) waiting.TryAdd(group, 0);
-        foreach (OpNode node in _function.Operators)
-        {
-            PlanGroup group = _groupOf[node];
-            foreach (GraphNode input in node.Inputs)
-                if (_groupOf.TryGetValue(input, out PlanGroup? producer)) Edge(producer, group);
-            if (!node.Op.Impure) continue;
-            if (lastEffect is not null) Edge(lastEffect, group);
-            lastEffect = group;
-        }
-
-        PriorityQueue<PlanGroup, int> ready = new();
-        foreach ((PlanGroup group, int count) in waiting)
-            if (count == 0) ready.Enqueue(group, group.LastId);
-        List<PlanGroup> order = [];
-        while (ready.TryDequeue(out PlanGroup? group, out _))
-        {
-            order.Add(group);
-            if (!next.TryGetValue(group, out HashSet<PlanGroup>? successors)) continue;
-            foreach (PlanGroup successor in successors)
-                if (--waiting[successor] == 0) ready.Enqueue(successor, successor.LastId);
-        }
-
-        return order.Count == waiting.Count ? order : throw new InvalidOperationException("The fusion groups form a cycle.");
-
-        void Edge(PlanGroup from, PlanGroup to)
-        {
-            if (ReferenceEquals(from, to)) return;
-            if (!next.TryGetValue(from, out HashSet<PlanGroup>? successors)) next.Add(from, successors = []);
-            if (successors.Add(to)) waiting[to]++;
-        }
+        _graph.Place(group);
     }
 }

@@ -1,8 +1,18 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
-/// <summary>One launch: either a group of element-wise operators that become one kernel, or a single operator of the library, or a view.</summary>
+/// <summary>
+/// One launch: a group of element-wise operators that become one kernel, or a single operator of the library, or a view; or several such parts that
+/// are run together, tile by tile.
+/// </summary>
 internal sealed class PlanGroup(Shape shape, DType laneType)
 {
+    // From this many expanded operations per element on, work is handed to other threads earlier.
+    private const int ExpensiveWeight = 12;
+
+    private GraphNode[]? _reads;
+
     public Shape Shape { get; } = shape;
 
     /// <summary>Float32 or Float64 for element-wise groups: the numbers that the registers hold.</summary>
@@ -12,8 +22,34 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
 
     public GroupKind Kind { get; init; }
 
+    /// <summary>How the parts of a launch by rows fit together.</summary>
+    public RowLayout? Rows { get; init; }
+
+    /// <summary>How the parts of a kernel with reductions of all its results fit together.</summary>
+    public BlockLayout? Blocks { get; init; }
+
+    /// <summary>Members that lie in memory although nobody outside may need them.</summary>
+    public IEnumerable<OpNode> Kept => Rows?.Kept ?? Blocks?.Kept ?? [];
+
+    /// <summary>What is run for every tile, in order; empty for a launch of one kernel. Views between the parts are members of the group only.</summary>
+    public List<PlanGroup> Parts { get; init; } = [];
+
     /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
     public string Reason { get; set; } = string.Empty;
+
+    /// <summary>The values that the members read, numbers apart, and that none of them computes. For a group that no longer grows.</summary>
+    public IReadOnlyList<GraphNode> Reads
+    {
+        get
+        {
+            if (_reads is not null) return _reads;
+            HashSet<GraphNode> own = [.. Members];
+            return _reads = [.. Members.SelectMany(static m => m.Inputs).Where(i => i is not ConstantNode && !own.Contains(i)).Distinct()];
+        }
+    }
+
+    /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
+    public bool IsExpensive => Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
 
     public int LastId => Members[^1].Id;
 }
@@ -28,4 +64,13 @@ internal enum GroupKind
 
     /// <summary>Other shape or strides over the same memory: no launch.</summary>
     View,
+
+    /// <summary>A matrix product, and a fused kernel on every part of its result that is finished.</summary>
+    MatMul,
+
+    /// <summary>Kernels and library calls on the same rows, a few rows at a time.</summary>
+    Rows,
+
+    /// <summary>A fused kernel whose results are reduced to numbers, or their rows to one, block by block.</summary>
+    Reduce,
 }

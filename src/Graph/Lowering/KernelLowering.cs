@@ -16,7 +16,10 @@ internal sealed class LoweredKernel
     /// <summary>Bit i: input i has one element and is read once.</summary>
     public required int ScalarMask { get; init; }
 
-    public static LoweredKernel Lower(PlanGroup group, Func<OpNode, bool> isOutput)
+    /// <param name="group">An element-wise group.</param>
+    /// <param name="isOutput">Members that are written to memory.</param>
+    /// <param name="isScalar">Values of which a run of the loop reads one element; by default those that have one.</param>
+    public static LoweredKernel Lower(PlanGroup group, Func<OpNode, bool> isOutput, Func<GraphNode, bool>? isScalar = null)
     {
         HashSet<GraphNode> members = [.. group.Members];
         Dictionary<GraphNode, int> values = [];
@@ -28,7 +31,7 @@ internal sealed class LoweredKernel
             foreach (GraphNode input in node.Inputs)
             {
                 if (members.Contains(input) || input is ConstantNode || values.ContainsKey(input)) continue;
-                bool scalar = input.Shape.Size == 1;
+                bool scalar = isScalar is null ? input.Shape.Size == 1 : isScalar(input);
                 if (scalar) scalars |= 1 << inputs.Count;
                 values.Add(input, inputs.Count);
                 inputs.Add(input);

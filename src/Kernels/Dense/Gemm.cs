@@ -32,9 +32,10 @@ internal static unsafe class Gemm
     /// <param name="ldc">Elements between the rows of C.</param>
     /// <param name="bias">n values added to every row, or null.</param>
     /// <param name="activation">Applied last.</param>
+    /// <param name="finish">Called for finished rectangles of C.</param>
     public static void Run<T>(
         bool transA, bool transB, long m, long n, long k, T alpha, T* a, long lda, T* b, long ldb, T beta, T* c, long ldc,
-        T* bias = null, GemmActivation activation = GemmActivation.None)
+        T* bias = null, GemmActivation activation = GemmActivation.None, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var problem = new GemmProblem<T>
@@ -54,6 +55,7 @@ internal static unsafe class Gemm
             C = c,
             Ldc = (nint)ldc,
             Bias = bias,
+            Finish = finish,
         };
         Multiply(problem, true);
     }
@@ -123,9 +125,11 @@ internal static unsafe class Gemm
     /// <param name="strideC">Elements between one C and the next.</param>
     /// <param name="bias">n values added to every row of every product, or null.</param>
     /// <param name="activation">Applied last.</param>
+    /// <param name="finish">Called for finished rectangles of the results.</param>
+    /// <param name="firstRow">The number of the first row of all, for <paramref name="finish"/>.</param>
     public static void RunBatched<T>(
         long batch, bool transA, bool transB, long m, long n, long k, T alpha, T* a, long lda, long strideA, T* b, long ldb, long strideB,
-        T beta, T* c, long ldc, long strideC, T* bias = null, GemmActivation activation = GemmActivation.None)
+        T beta, T* c, long ldc, long strideC, T* bias = null, GemmActivation activation = GemmActivation.None, GemmFinish finish = default, long firstRow = 0)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = new BatchJob<T>
@@ -151,6 +155,8 @@ internal static unsafe class Gemm
                 C = c,
                 Ldc = (nint)ldc,
                 Bias = bias,
+                Finish = finish,
+                FirstRow = firstRow,
             },
         };
         var flops = 2.0 * m * n * k;
@@ -189,6 +195,7 @@ internal static unsafe class Gemm
             p.A += i * job->StrideA;
             p.B += i * job->StrideB;
             p.C += i * job->StrideC;
+            p.FirstRow += i * p.M;
             Multiply(p, parallel);
         }
     }
@@ -197,9 +204,18 @@ internal static unsafe class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (p.M == 0 || p.N == 0) return;
-        if (GemmThin.TryRun(p, parallel)) return;
-        if (GemmSmall.Fits(p)) GemmSmall.Run(p);
-        else Blocked(p, new MatrixPanels<T>(p), parallel);
+        if (!GemmThin.TryRun(p, parallel))
+        {
+            if (!GemmSmall.Fits(p))
+            {
+                Blocked(p, new MatrixPanels<T>(p), parallel);
+                return;
+            }
+
+            GemmSmall.Run(p);
+        }
+
+        if (!p.Finish.IsEmpty) p.Finish.Invoke(p.FirstRow, p.M, 0, p.N);
     }
 
     private static void Blocked<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB, bool parallel)

@@ -45,7 +45,18 @@ internal static unsafe class GemmBlock
         using var scratchA = new NativeScratch(packA ? (Math.Min(rowsOfA, m) + rows) / rows * stride * depth * sizeof(T) : 0);
         using var scratchB = new NativeScratch(packB ? columns * depth * sizeof(T) : 0);
         T* packedA = (T*)scratchA.Pointer, packedB = (T*)scratchB.Pointer;
-        var w = new Walk<T> { Kernels = kernels, Rows = rows, Panel = panel, Vectors = vectors, PackA = packA, PackB = packB, PackedA = packedA, PackedB = packedB };
+        var w = new Walk<T>
+        {
+            Kernels = kernels,
+            Rows = rows,
+            Panel = panel,
+            Vectors = vectors,
+            PackA = packA,
+            PackB = packB,
+            PackedA = packedA,
+            PackedB = packedB,
+            FinishTiles = tiles > 2,
+        };
         for (nint k = 0; k < p.K || k == 0; k += depth)
         {
             w.K = k;
@@ -66,6 +77,8 @@ internal static unsafe class GemmBlock
 
             if (p.K == 0) break;
         }
+
+        if (!w.FinishTiles && !p.Finish.IsEmpty) p.Finish.Invoke(p.FirstRow + row0, m, column0, n);
     }
 
     /// <summary>Every tile of one block of A with one block of B.</summary>
@@ -106,6 +119,8 @@ internal static unsafe class GemmBlock
                 edge(w.Depth, a, strideA, b, strideB, tile, w.Panel, &plain);
                 kernels.Edge(tile, w.Panel, height, width, c, p.Ldc, &epilogue);
             }
+
+            if (last && w.FinishTiles && !p.Finish.IsEmpty) p.Finish.Invoke(p.FirstRow + i, height, w.Column0, w.Column1 - w.Column0);
         }
     }
 
@@ -159,6 +174,9 @@ internal static unsafe class GemmBlock
         public int Vectors;
         public bool PackA;
         public bool PackB;
+
+        /// <summary>Rows of tiles are finished one by one; the few rows of a flat rectangle, of which only a panel is done at a time, all at the end.</summary>
+        public bool FinishTiles;
         public T* PackedA;
         public T* PackedB;
         public nint K;

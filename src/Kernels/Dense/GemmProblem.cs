@@ -27,6 +27,12 @@ internal unsafe struct GemmProblem<T>
     /// <summary>n values, or null.</summary>
     public T* Bias;
 
+    /// <summary>Called for finished rectangles of C.</summary>
+    public GemmFinish Finish;
+
+    /// <summary>The row of a batch that C begins with, for <see cref="Finish"/>.</summary>
+    public long FirstRow;
+
     /// <summary>
     /// K is cut into the fewest equal blocks of at most this many elements: 21 KB of a tile of A in L1. Part of the definition of the result: each block is one
     /// chain of fused multiply-adds, the blocks are added in order. The same for every vector width.

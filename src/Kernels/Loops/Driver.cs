@@ -34,16 +34,19 @@ internal static unsafe class ElementDriver
 
         int count = inputs + outputs;
         nint* table = stackalloc nint[count];
-        bool direct = true;
-        for (int i = 0; i < count; i++)
-        {
-            table[i] = operands[i].Data;
-            direct &= operands[i].IsScalar || operands[i].Strides == null || IsContiguous(operands[i].Strides, shape);
-        }
+        for (int i = 0; i < count; i++) table[i] = operands[i].Data;
         bool split = size >= (expensive ? ExpensiveSplit : CheapSplit) && WorkerPool.Threads > 1;
-        if (!direct) RunGathered(kernel, operands, count, shape, size, split);
+        if (!IsDirect(operands, count, shape)) RunGathered(kernel, operands, count, shape, size, split);
         else if (split) RunSplit(kernel, table, size, expensive);
         else kernel.Invoke(table: (nint)table, 0, size);
+    }
+
+    /// <summary>Every operand is contiguous or a single element: nothing has to be gathered.</summary>
+    internal static bool IsDirect(Operand* operands, int count, ReadOnlySpan<int> shape)
+    {
+        bool direct = true;
+        for (int i = 0; i < count; i++) direct &= operands[i].IsScalar || operands[i].Strides == null || IsContiguous(operands[i].Strides, shape);
+        return direct;
     }
 
     private static bool IsContiguous(long* strides, ReadOnlySpan<int> shape)

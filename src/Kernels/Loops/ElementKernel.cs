@@ -3,7 +3,7 @@ namespace Fusion.Kernels;
 /// <summary>
 /// A loop over the flat elements [start, end) of its operands. <c>table</c> holds one pointer per operand, inputs first, then outputs; the
 /// element i of an operand is at <c>pointer + i·size</c>, and a scalar operand (see the kernel's own description) is read once, at its pointer.
-/// <c>start</c> is a multiple of 64; a kernel works in whole registers and may read and write up to 63 bytes past <c>end</c> (blocks are padded).
+/// <c>start</c> is a multiple of 16; a kernel works in whole registers and may read and write up to 63 bytes past <c>end</c> (blocks are padded).
 /// </summary>
 /// <remarks>The same signature for loops compiled ahead of time and for compiled expression trees.</remarks>
 public delegate void ElementLoop(nint table, long start, long end);

@@ -66,6 +66,10 @@ internal static unsafe class RowKernels
         return bad;
     }
 
+    /// <summary>The position of the first label that is not in [0, columns), or −1.</summary>
+    public static long FirstBadLabel(DType labelType, nint labels, long count, long columns) =>
+        FirstBadLabel(new RowJob { Labels = labels, LongLabels = labelType == DType.Int64, RowCount = count, Columns = columns });
+
     private static long FirstBadLabel(in RowJob job)
     {
         for (long i = 0; i < job.RowCount; i++)

@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// A matrix product with an element-wise kernel on its result. The kernel runs on every rectangle that the product has finished, on the same thread;
+/// narrow products, which have no such rectangles, come first as a whole. The product itself lies where it is wanted, or else where the kernel
+/// writes its first result: a kernel may work in place.
+/// </summary>
+internal sealed unsafe class ProductStep : PlanStep
+{
+    // Narrower rows are slower one by one, unless they are whole registers, and products of fewer rows are not computed in tiles.
+    private const long LeastColumns = 256;
+    private const long Register = 16;
+    private const long LeastRows = 5;
+
+    private static readonly byte[] s_unbound = new byte[128];
+
+    private readonly System.Collections.Concurrent.ConcurrentBag<NDArray> _aliases = [];
+    private readonly OpNode _product;
+    private readonly LoweredKernel _kernel;
+    private readonly ElementKernel _loop;
+    private readonly RowAccess[] _access;
+    private readonly bool[] _readsProduct;
+    private readonly int _result;
+    private readonly RowFrame _frame;
+    private readonly bool _inTiles;
+    private readonly bool _expensive;
+
+    private ProductStep(
+        PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles)
+        : base(group, inputs, outputs)
+    {
+        _product = product;
+        _kernel = kernel;
+        _loop = KernelCompiler.Compile(kernel.Spec);
+        _access = access;
+        _readsProduct = Array.ConvertAll(kernel.Inputs, i => ReferenceEquals(Behind(i, group), product));
+        _frame = frame;
+        _inTiles = inTiles;
+        _expensive = group.Parts[1].IsExpensive;
+        _result = Array.IndexOf(outputs, product);
+        if (_result < 0) _result = Array.FindIndex(outputs, o => o.DType == product.DType);
+    }
+
+    public override IEnumerable<KernelSpec> Kernels => [_kernel.Spec];
+
+    public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
+    {
+        OpNode product = group.Parts[0].Members[0];
+        PlanGroup part = group.Parts[1];
+        HashSet<GraphNode> leaves = [.. function.Arguments];
+        RowFrame frame = new(product.Shape.Size / product.Shape[-1], product.Shape[-1]);
+        bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && product.Shape[-2] >= LeastRows;
+        int axis = frame.Split(part.Shape);
+        RowAccess Access(GraphNode node) => RowAccess.Of(node, part.Shape, axis, leaves)!.Value;
+        LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null);
+
+        // Inside, the product is an output that the kernel reads: its place among the inputs stays empty.
+        GraphNode[] others = [.. kernel.Inputs.Where(i => !ReferenceEquals(Behind(i, group), product))];
+        OpNode[] outputs = written.Contains(product) ? [product, .. kernel.Outputs] : kernel.Outputs;
+        return new ProductStep(group, product, kernel, [.. product.Inputs, .. others], outputs, [.. kernel.Inputs.Select(Access)], frame, inTiles);
+    }
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
+    {
+        NDArray result = outputs[_result];
+        NDArray? alias = _product.Shape == Group.Parts[1].Shape ? null : Borrow(result);
+        NDArray product = alias is null || result.Shape == _product.Shape ? result : alias;
+        ArrayBuffer buffer = default;
+        Span<NDArray> read = ((Span<NDArray>)buffer)[.._kernel.Inputs.Length];
+        for (int i = 0, other = _product.Inputs.Count; i < read.Length; i++)
+            read[i] = _readsProduct[i] ? alias is null || !ReferenceEquals(product, result) ? result : alias : inputs[other++];
+        Span<NDArray> written = outputs[(outputs.Length - _kernel.Outputs.Length)..];
+        ReadOnlySpan<NDArray> factors = inputs[.._product.Inputs.Count];
+        if (_inTiles)
+        {
+            Action action = new() { Step = this, Factors = factors, Product = product, Read = read, Written = written };
+            ArrayPins.Run(read, written, ref action);
+        }
+        else
+        {
+            _product.Op.Product!(factors, _product.Attributes, product, default);
+            ElementExecution.Run(_loop, _expensive, _kernel.ScalarMask, read, written, Group.Parts[1].Shape);
+        }
+
+        if (alias is not null) Return(alias);
+    }
+
+    // The same memory in the other of the two shapes, that of the product and that of the kernel: handles are kept, so that calls allocate nothing.
+    private NDArray Borrow(NDArray result)
+    {
+        Shape other = result.Shape == _product.Shape ? Group.Parts[1].Shape : _product.Shape;
+        if (!_aliases.TryTake(out NDArray? alias)) return result.View(other, result.Offset, null);
+        alias.Rebind(result.Storage, result.Offset);
+        return alias;
+    }
+
+    private void Return(NDArray alias)
+    {
+        alias.Rebind(s_unbound, 0);
+        _aliases.Add(alias);
+    }
+
+    private static void Finish(void* context, long row, long rows, long column, long columns)
+    {
+        ref Epilogue epilogue = ref Unsafe.AsRef<Epilogue>(context);
+        RowLoop.Run(epilogue.Loop, epilogue.Operands, epilogue.Inputs, epilogue.Count, row, rows, column, columns, epilogue.Width, RowLoop.Nothing);
+    }
+
+    private static GraphNode Behind(GraphNode node, PlanGroup group)
+    {
+        while (node is OpNode { Op.View: not null } view && group.Members.Contains(view)) node = view.Inputs[0];
+        return node;
+    }
+
+    private ref struct Action : IArrayAction
+    {
+        public ProductStep Step;
+        public ReadOnlySpan<NDArray> Factors;
+        public NDArray Product;
+        public ReadOnlySpan<NDArray> Read;
+        public ReadOnlySpan<NDArray> Written;
+
+        public readonly void Invoke(ReadOnlySpan<nint> pointers)
+        {
+            RowOperand* operands = stackalloc RowOperand[pointers.Length];
+            int inputs = Read.Length;
+            for (int i = 0; i < inputs; i++) operands[i] = Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar);
+            for (int i = inputs; i < pointers.Length; i++) operands[i] = Step._frame.Own.At(pointers[i], Written[i - inputs].DType, isScalar: false);
+            Epilogue epilogue = new() { Loop = Step._loop, Operands = operands, Inputs = inputs, Count = pointers.Length, Width = Step._frame.Columns };
+            Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue)));
+        }
+    }
+
+    private struct Epilogue
+    {
+        public ElementKernel Loop;
+        public RowOperand* Operands;
+        public int Inputs;
+        public int Count;
+        public long Width;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// Kernels and library calls on the same rows, run one after the other for a few rows at a time: what passes between them never leaves the cache. Every
+/// part computes what it would compute alone. Numbers that all rows read come first, what is computed of all rows together comes last.
+/// </summary>
+internal sealed unsafe class RowsStep : PlanStep
+{
+    // From this many elements on a second thread pays.
+    private const long ParallelElements = 16 * 1024;
+
+    private readonly LoweredRows _rows;
+    private readonly TilePart[] _tiles;
+
+    private RowsStep(PlanGroup group, LoweredRows rows)
+        : base(group, [.. rows.Arrays.Inputs], rows.Arrays.Outputs)
+    {
+        _rows = rows;
+        _tiles = [.. rows.Tiles];
+    }
+
+    public override IEnumerable<KernelSpec> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
+
+    public static RowsStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => new(group, new LoweredRows(group, function, written));
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
+    {
+        foreach ((Action<NDArray, long> check, int array) in _rows.Checks) check(LaunchArrays.Get(array, inputs, outputs), _rows.Frame.Columns);
+        foreach (NestedStep nested in _rows.Before) nested.Run(inputs, outputs);
+        Action action = new() { Step = this };
+        ArrayPins.Run(outputs, inputs, ref action);
+        foreach (NestedStep nested in _rows.After) nested.Run(inputs, outputs);
+    }
+
+    private void RunTiles(nint* arrays)
+    {
+        RowFrame frame = _rows.Frame;
+        Job job = new() { Step = this, Arrays = arrays, RowsPerChunk = frame.Rows };
+        if (frame.Rows * frame.Columns < ParallelElements || WorkerPool.Threads == 1 || frame.Rows <= _rows.TileRows)
+        {
+            RunChunk(Unsafe.AsPointer(ref job), 0);
+            return;
+        }
+
+        long tiles = (frame.Rows + _rows.TileRows - 1) / _rows.TileRows;
+        long chunks = Math.Min(tiles, 4L * WorkerPool.Threads);
+        job.RowsPerChunk = (tiles + chunks - 1) / chunks * _rows.TileRows;
+        WorkerPool.Run((int)((frame.Rows + job.RowsPerChunk - 1) / job.RowsPerChunk), &RunChunk, Unsafe.AsPointer(ref job));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunChunk(void* context, int chunk)
+    {
+        ref Job job = ref Unsafe.AsRef<Job>(context);
+        LoweredRows rows = job.Step._rows;
+        long start = chunk * job.RowsPerChunk;
+        long end = Math.Min(start + job.RowsPerChunk, rows.Frame.Rows);
+        using NativeScratch scratch = new(rows.ScratchBytes);
+        for (long row = start; row < end; row += rows.TileRows)
+        {
+            long count = Math.Min(rows.TileRows, end - row);
+            Tile tile = new() { Arrays = job.Arrays, Scratch = scratch.Pointer, Row = row, Rows = count, Spare = end - row - count };
+            foreach (TilePart part in job.Step._tiles) part.Run(tile);
+        }
+    }
+
+    private struct Job
+    {
+        public RowsStep Step;
+        public nint* Arrays;
+        public long RowsPerChunk;
+    }
+
+    private ref struct Action : IArrayAction
+    {
+        public RowsStep Step;
+
+        public readonly void Invoke(ReadOnlySpan<nint> pointers)
+        {
+            fixed (nint* arrays = pointers) Step.RunTiles(arrays);
+        }
+    }
+}

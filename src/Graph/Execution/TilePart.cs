@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>Some rows of a launch by rows, on one thread.</summary>
+internal unsafe struct Tile
+{
+    /// <summary>The addresses of the arrays of the launch.</summary>
+    public nint* Arrays;
+
+    /// <summary>Memory of this thread for what passes between the parts.</summary>
+    public byte* Scratch;
+
+    public long Row;
+
+    public long Rows;
+
+    /// <summary>So many rows follow that this thread computes next.</summary>
+    public long Spare;
+}
+
+/// <summary>Where a part of a tile finds a value: in an array of the launch, or in scratch memory, which holds the rows of one tile.</summary>
+/// <param name="Array">The index of the array; negative: scratch.</param>
+/// <param name="Scratch">Bytes from the start of the scratch memory.</param>
+/// <param name="Access">Which rows are read.</param>
+/// <param name="DType">The element type.</param>
+/// <param name="IsScalar">A kernel reads one element.</param>
+internal readonly record struct TileOperand(int Array, long Scratch, RowAccess Access, DType DType, bool IsScalar = false)
+{
+    public unsafe RowOperand In(in Tile tile)
+    {
+        nint data = Array >= 0 ? tile.Arrays[Array] : (nint)(tile.Scratch + Scratch - tile.Row * Access.Width * DType.Size);
+        return Access.At(data, DType, IsScalar);
+    }
+}
+
+/// <summary>A step of every tile.</summary>
+internal abstract class TilePart(TileOperand[] operands)
+{
+    /// <summary>Inputs, then outputs.</summary>
+    protected TileOperand[] Operands => operands;
+
+    public abstract void Run(in Tile tile);
+}
+
+/// <summary>
+/// An element-wise kernel, on whole rows or on one element a row. Operands with a place in the scratch memory are first written out there as whole rows,
+/// so that one run of the kernel serves the tile.
+/// </summary>
+internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] operands, long[] expanded, long width) : TilePart(operands)
+{
+    private readonly ElementKernel _loop = KernelCompiler.Compile(kernel.Spec);
+    private readonly int _inputs = kernel.Inputs.Length;
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in Tile tile)
+    {
+        int count = Operands.Length;
+        RowOperand* bound = stackalloc RowOperand[count];
+        for (int i = 0; i < count; i++)
+        {
+            bound[i] = Operands[i].In(tile);
+            if (expanded[i] >= 0) bound[i] = RowExpansion.Expand(bound[i], tile.Row, tile.Rows, width, tile.Scratch + expanded[i]);
+        }
+
+        RowLoop.Run(_loop, bound, _inputs, count, tile.Row, tile.Rows, 0, width, width, tile.Spare);
+    }
+}
+
+/// <summary>
+/// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows, are first written out there.
+/// </summary>
+internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
+{
+    private readonly DType[] _types = Array.ConvertAll(operands, static o => o.DType);
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in Tile tile)
+    {
+        nint* data = stackalloc nint[Operands.Length];
+        for (int i = 0; i < Operands.Length; i++)
+        {
+            RowOperand operand = Operands[i].In(tile);
+            if (expanded[i] >= 0) operand = RowExpansion.Expand(operand, tile.Row, tile.Rows, 1, tile.Scratch + expanded[i]);
+            data[i] = operand.At(tile.Row, 0);
+        }
+
+        rule.Run(data, _types, tile.Rows, columns);
+    }
+}

@@ -1,0 +1,181 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// The second level of fusion: kernels and library calls that work on the same rows are run together, tile by tile, so that what passes between them
+/// stays in the cache. The parts remain the kernels they are; hence the same bits.
+/// </summary>
+internal sealed class TileGrouper
+{
+    /// <summary>Bytes of all rows that are open at a time, so that they stay in the second-level cache.</summary>
+    public const long MaxRowBytes = 256 * 1024;
+
+    public const int MaxArrays = 32;
+
+    // With fewer rows than this the threads share out the elements of a large array better one by one.
+    private const long FewRows = 8;
+    private const long ManyElements = 64 * 1024;
+    private const int MaxSweeps = 4;
+    private const string Cycle = "its consumer also needs a value that is computed from it elsewhere";
+
+    private readonly GroupGraph _graph;
+    private readonly List<PlanGroup> _order;
+    private readonly Dictionary<PlanGroup, int> _position = [];
+    private readonly HashSet<GraphNode> _leaves;
+    private readonly HashSet<GraphNode> _required;
+    private readonly ILookup<GraphNode, OpNode> _users;
+    private readonly HashSet<(PlanGroup, PlanGroup)> _refused = [];
+
+    private TileGrouper(GraphFunction function, GroupGraph graph)
+    {
+        _graph = graph;
+        _order = graph.Schedule();
+        for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
+        _leaves = [.. function.Arguments];
+        _required = [.. function.Outputs];
+        _users = function.Operators.SelectMany(static n => n.Inputs, static (n, input) => (n, input)).ToLookup(static p => p.input, static p => p.n);
+    }
+
+    public static void Merge(GraphFunction function, GroupGraph graph)
+    {
+        TileGrouper grouper = new(function, graph);
+        foreach (PlanGroup group in grouper._order)
+            if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
+        if (!grouper._order.Exists(IsAnchor)) return;
+        for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
+    }
+
+    /// <summary>Every part tries to join the launches of what it reads; true when one did.</summary>
+    private bool Sweep()
+    {
+        bool joined = false;
+        foreach (PlanGroup part in _order)
+        {
+            if (part.Kind == GroupKind.View) continue;
+            foreach (GraphNode input in part.Reads)
+            {
+                if (!_graph.TryGetHome(Source(input, []), out PlanGroup? producer) || !_graph.TryGetHome(part.Members[0], out PlanGroup? consumer)) continue;
+                if (ReferenceEquals(producer, consumer) || _refused.Contains((producer, consumer)) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
+                if (producer.Parts.Count + consumer.Parts.Count == 0 && !IsAnchor(producer) && !IsAnchor(consumer)) continue;
+                List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
+                parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
+                RowLayout layout = RowLayout.Of(parts, _leaves);
+                BlockLayout? blocks = BlockLayout.Of(parts, _leaves);
+                List<OpNode> views = ViewsBetween(parts);
+                if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
+                {
+                    producer.Reason = reason;
+                    _refused.Add((producer, consumer));
+                    continue;
+                }
+
+                if (blocks is null) Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", rows: layout);
+                else Combine(GroupKind.Reduce, parts, views, "reduces the results of its kernel as they are computed", blocks: blocks);
+                joined = true;
+            }
+        }
+
+        return joined;
+    }
+
+    private string? RowRefusal(RowLayout layout, List<PlanGroup> parts)
+    {
+        (long rows, long columns) = layout.Frame;
+        if (rows < FewRows && rows * columns >= ManyElements) return $"{rows} rows are too few to be shared among threads";
+        long bytes = OpenValues(parts).Sum(n => n.Shape.Size * n.DType.Size / rows);
+        return bytes > MaxRowBytes ? $"a row of everything would exceed {MaxRowBytes / 1024} KB" : null;
+    }
+
+    private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
+    {
+        if (OpenValues(parts).Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
+        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+    }
+
+    /// <summary>What the parts read, from each other too, and what others need of them.</summary>
+    private HashSet<GraphNode> OpenValues(List<PlanGroup> parts)
+    {
+        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
+        HashSet<GraphNode> open = [.. parts.SelectMany(static p => p.Reads).Select(i => Placement.Root(i, _leaves))];
+        open.UnionWith(members.Where(m => _required.Contains(m) || _users[m].Any(u => !members.Contains(u))));
+        return open;
+    }
+
+    /// <summary>The views through which parts read each other.</summary>
+    private List<OpNode> ViewsBetween(List<PlanGroup> parts)
+    {
+        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
+        HashSet<OpNode> views = [];
+        foreach (GraphNode input in parts.SelectMany(static p => p.Reads))
+        {
+            if (!members.Contains(Placement.Root(input, _leaves))) continue;
+            for (GraphNode node = input; !members.Contains(node); node = node.Inputs[0]) views.Add((OpNode)node);
+        }
+
+        return [.. views];
+    }
+
+    private static bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
+
+    private static bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group) is not null || BlockLayout.ColumnsOf(group) > 0;
+
+    private static List<PlanGroup> Parts(PlanGroup group) => group.Parts.Count == 0 ? [group] : group.Parts;
+
+    /// <summary>A kernel joins the matrix product that it reads.</summary>
+    private void JoinProduct(PlanGroup kernel)
+    {
+        foreach (OpNode member in kernel.Members)
+        {
+            foreach (GraphNode input in member.Inputs)
+            {
+                List<OpNode> views = [];
+                if (!_graph.TryGetHome(Source(input, views), out PlanGroup? product)) continue;
+                if (product is not { Kind: GroupKind.Library, Members: [{ Op.Product: not null } node] }) continue;
+                if (ProductRefusal(kernel, node, input, views) is { } reason)
+                {
+                    product.Reason = reason;
+                    continue;
+                }
+
+                Combine(GroupKind.MatMul, [product, kernel], views, "its kernel runs on every finished part of the product");
+                return;
+            }
+        }
+    }
+
+    private string? ProductRefusal(PlanGroup kernel, OpNode product, GraphNode seen, List<OpNode> views)
+    {
+        RowFrame frame = new(product.Shape.Size / Math.Max(1, product.Shape[-1]), product.Shape[-1]);
+        if (product.Shape.Size == 0) return "its result is empty";
+        int axis = frame.Split(kernel.Shape);
+        RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);
+        if (own?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
+        if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
+        if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
+        if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
+        List<OpNode> union = [product, .. views, .. kernel.Members];
+        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+    }
+
+    private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)
+    {
+        Shape shape = parts.MaxBy(static p => p.Shape.Size)!.Shape;
+        PlanGroup group = new(shape, parts[^1].LaneType) { Kind = kind, Parts = parts, Rows = rows, Blocks = blocks, Reason = reason };
+        group.Members.AddRange(parts.SelectMany(static p => p.Members).Concat(views).OrderBy(static m => m.Id));
+        _graph.Place(group);
+    }
+
+    /// <summary>The value behind reshapes and broadcasts that cost nothing, and these.</summary>
+    private GraphNode Source(GraphNode node, List<OpNode> views)
+    {
+        while (node is OpNode { Op.View: not null } view && _graph.TryGetHome(view, out _) && Placement.IsTrueView(view))
+        {
+            views.Add(view);
+            node = view.Inputs[0];
+        }
+
+        return node;
+    }
+}

@@ -1,0 +1,123 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>A launch by rows, ready to run: its arrays, its tiles and what runs once.</summary>
+internal sealed class LoweredRows
+{
+    // What a tile touches: most of it fits the first-level cache, and the cost of a step is shared by several rows.
+    private const long TileBytes = 48 * 1024;
+    private const long MaxTileRows = 1024;
+
+    // Up to this length rows are computed all in one loop, which reads what is repeated along a row or for every row from written-out rows.
+    private const long FlatColumns = 128;
+
+    private readonly PlanGroup _group;
+    private readonly RowLayout _layout;
+    private readonly HashSet<GraphNode> _leaves;
+    private readonly HashSet<GraphNode> _written;
+    private readonly Dictionary<GraphNode, int> _lastUse = [];
+    private readonly TileScratch _scratch;
+
+    public LoweredRows(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
+    {
+        _group = group;
+        _layout = group.Rows!;
+        _leaves = [.. function.Arguments];
+        _written = written;
+        Arrays = new LaunchArrays(group, written);
+        TileRows = ChooseTileRows();
+        _scratch = new TileScratch(TileRows, _layout.Frame);
+        for (int i = 0; i < group.Parts.Count; i++)
+            foreach (GraphNode input in group.Parts[i].Reads) _lastUse[Placement.Root(input, _leaves)] = i;
+        for (int i = 0; i < group.Parts.Count; i++)
+        {
+            if (_layout.StageOf(i) == PartStage.Tile)
+            {
+                Tiles.Add(group.Parts[i].Kind == GroupKind.Elementwise ? Kernel(i) : Call(i));
+                _scratch.Release(i);
+                continue;
+            }
+
+            (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(Arrays.Nest(group.Parts[i], function, written));
+        }
+    }
+
+    public RowFrame Frame => _layout.Frame;
+
+    public LaunchArrays Arrays { get; }
+
+    public long TileRows { get; }
+
+    public long ScratchBytes => _scratch.Bytes;
+
+    public List<NestedStep> Before { get; } = [];
+
+    public List<TilePart> Tiles { get; } = [];
+
+    public List<NestedStep> After { get; } = [];
+
+    public List<KernelSpec> Kernels { get; } = [];
+
+    /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
+    public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
+
+    private KernelPart Kernel(int part)
+    {
+        PlanGroup group = _group.Parts[part];
+        bool perRow = _layout.IsPerRow(part);
+        long width = perRow ? 1 : Frame.Columns;
+        bool flat = width is > 1 and <= FlatColumns;
+        RowAccess Access(GraphNode node) => _layout.Access(part, node)!.Value;
+        bool IsScalar(GraphNode node) => Access(node) is { Width: 1 } access && (access.Period == 1 || !(flat || perRow));
+        LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar);
+        Kernels.Add(kernel.Spec);
+        TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
+        long[] expanded = Array.ConvertAll(operands, o => flat && !o.IsScalar && !o.Access.IsOwn(Frame, perRow) ? _scratch.TakeRows(width, o.DType) : -1);
+        return new KernelPart(kernel, operands, expanded, width);
+    }
+
+    private CallPart Call(int part)
+    {
+        OpNode node = _group.Parts[part].Members[0];
+        RowRule rule = node.Op.Rows!;
+        TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
+        long[] expanded = Array.ConvertAll(operands, o => o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true) ? -1 : _scratch.TakeRows(1, o.DType));
+        for (int i = 0; i < node.Inputs.Count; i++)
+            if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
+        return new CallPart(rule, operands, expanded, Frame.Columns);
+    }
+
+    // Read by another part, or outside.
+    private bool IsPassedOn(OpNode member) => _written.Contains(member) || _lastUse.ContainsKey(member);
+
+    private TileOperand Read(GraphNode node, RowAccess access, bool isScalar)
+    {
+        GraphNode root = Placement.Root(node, _leaves);
+        bool own = _layout.PartOf(node) >= 0;
+        if (own && !Arrays.IsOutput(root)) return new TileOperand(-1, _scratch[root], access, node.DType, isScalar);
+        return new TileOperand(Arrays.Of(own ? root : node), 0, access, node.DType, isScalar);
+    }
+
+    private TileOperand Write(OpNode node)
+    {
+        RowAccess access = new(node.Shape.Size / Frame.Rows, 1, Frame.Rows);
+        return Arrays.IsOutput(node)
+            ? new TileOperand(Arrays.Of(node), 0, access, node.DType)
+            : new TileOperand(-1, _scratch.Take(node, _lastUse[node]), access, node.DType);
+    }
+
+    private long ChooseTileRows()
+    {
+        HashSet<GraphNode> touched = [];
+        for (int i = 0; i < _group.Parts.Count; i++)
+        {
+            if (_layout.StageOf(i) != PartStage.Tile) continue;
+            touched.UnionWith(_group.Parts[i].Reads.Select(n => Placement.Root(n, _leaves)));
+            touched.UnionWith(_group.Parts[i].Members.Where(_written.Contains));
+        }
+
+        long bytes = touched.Sum(static n => n.Shape.Size * n.DType.Size) / Frame.Rows;
+        return Math.Clamp(TileBytes / Math.Max(1, bytes), 1, Math.Min(MaxTileRows, Frame.Rows));
+    }
+}

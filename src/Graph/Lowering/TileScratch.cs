@@ -1,0 +1,40 @@
+namespace Fusion;
+
+/// <summary>Lays out the scratch memory of a tile: values get a place when they are computed and give it back after their last reader.</summary>
+internal sealed class TileScratch(long tileRows, RowFrame frame)
+{
+    private const long Alignment = 64;
+
+    private readonly GapList _gaps = new();
+    private readonly Dictionary<GraphNode, (long Offset, long Size, int LastUse)> _open = [];
+
+    /// <summary>Bytes of all.</summary>
+    public long Bytes => _gaps.Peak;
+
+    public long this[GraphNode value] => _open[value].Offset;
+
+    /// <summary>Makes room for a tile of a value until part <paramref name="lastUse"/> has run. Kernels write up to 63 bytes past it.</summary>
+    public long Take(GraphNode value, int lastUse)
+    {
+        long size = Size(value.Shape.Size / frame.Rows * value.DType.Size);
+        long offset = _gaps.Take(size);
+        _open.Add(value, (offset, size, lastUse));
+        return offset;
+    }
+
+    /// <summary>Rows of a tile that nobody else uses, for the whole launch.</summary>
+    public long TakeRows(long width, DType dtype) => _gaps.Take(Size(width * dtype.Size));
+
+    /// <summary>Part <paramref name="part"/> has run.</summary>
+    public void Release(int part)
+    {
+        foreach (GraphNode value in _open.Keys.Where(v => _open[v].LastUse <= part).ToArray())
+        {
+            (long offset, long size, _) = _open[value];
+            _gaps.Give(offset, size);
+            _open.Remove(value);
+        }
+    }
+
+    private long Size(long bytesPerRow) => (bytesPerRow * tileRows + Alignment - 1) / Alignment * Alignment + Alignment;
+}
