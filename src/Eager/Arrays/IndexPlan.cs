@@ -94,6 +94,13 @@ internal readonly struct IndexPlan
         return new NDArray(array.Storage, array.DType, Result, offset, selected);
     }
 
+    /// <summary>The array with the selected elements replaced by a value that broadcasts to <see cref="Result"/>: a write in place as a function.</summary>
+    public NDArray Replace(NDArray array, NDArray value)
+    {
+        SliceAttributes slice = Slice;
+        return OpTable.WriteSlice.Apply(array, Nd.Reshape(Nd.BroadcastTo(value, Result), slice.Counts.Span.ToArray()), slice);
+    }
+
     private static int CountAxes(ReadOnlySpan<AxisIndex> index, Shape shape, out bool hasEllipsis)
     {
         int named = 0;

@@ -53,6 +53,7 @@ public sealed partial class NDArray
     /// <summary>Forgets the gradient buffer; on a leaf also that it was a variable.</summary>
     public void DropGrad()
     {
+        if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("DropGrad");
         if (_source is TapeNode node) node.Attach(_sourceIndex, null);
         else _source = null;
     }
@@ -75,6 +76,7 @@ public sealed partial class NDArray
 
     internal void Mark(NDArray gradient, GradReq request)
     {
+        if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("AttachGrad");
         Variable variable = new(this, gradient, request);
         // An intermediate whose graph was released has no history left: it becomes a leaf.
         if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);

@@ -30,8 +30,14 @@ public sealed partial class NDArray
             Shape target = plan.Result;
             if (!Broadcasting.FitsInto(value.Shape, target))
                 throw new ShapeException($"Elements: the value {value.Shape} does not broadcast to the indexed part {target} of the array {_shape}.");
-            if (ExecutionState.Current is { Recording: true, Tracer: null } && value.Source is not null)
+            if (ExecutionState.Current.Recording && value.Source is not null)
                 throw Errors.GradientLostInWrite("Elements", value);
+            if (ExecutionState.Current.Tracer is not null)
+            {
+                TraceWrite("Elements", plan.SelectsAll ? Nd.Reshape(Nd.BroadcastTo(Elements.To(value, _dtype), target), _shape) : plan.Replace(this, Elements.To(value, _dtype)));
+                return;
+            }
+
             BeginWriteFrom(ref value);
             if (target.Size > 0) Movement.CopyTo(value, plan.Window(this));
             GC.KeepAlive(this);
@@ -46,13 +52,9 @@ public sealed partial class NDArray
     // The value is read before the target is written: converted, and held apart when it is this very array.
     private void BeginWriteFrom(ref NDArray value)
     {
-        if (ExecutionState.Current.Tracer is null)
-        {
-            value.ThrowIfUnusable("Elements");
-            if (value.DType != _dtype) value = Movement.Cast(value, _dtype);
-            else if (ReferenceEquals(value, this)) value = View(_shape, _offset, _strides);
-        }
-
+        value.ThrowIfUnusable("Elements");
+        if (value.DType != _dtype) value = Movement.Cast(value, _dtype);
+        else if (ReferenceEquals(value, this)) value = View(_shape, _offset, _strides);
         BeginWrite("Elements", keepValue: true);
     }
 }

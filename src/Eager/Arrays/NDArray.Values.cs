@@ -70,6 +70,12 @@ public sealed partial class NDArray
     /// <summary>Sets every element to a value, converted to the element type.</summary>
     public void Fill(double value)
     {
+        if (ExecutionState.Current.Tracer is not null)
+        {
+            TraceWrite("Fill", Nd.Full(_shape, value, _dtype));
+            return;
+        }
+
         BeginWrite("Fill", keepValue: false);
         Movement.Fill(this, value);
     }
@@ -80,10 +86,17 @@ public sealed partial class NDArray
     public void Assign(NDArray source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        source.ThrowIfUnusable("Assign");
+        bool traced = ExecutionState.Current.Tracer is not null;
+        if (!traced) source.ThrowIfUnusable("Assign");
         if (!Broadcasting.FitsInto(source.Shape, _shape))
             throw new ShapeException($"Assign: the source {source.Shape} does not broadcast to {_shape}.");
-        if (ExecutionState.Current is { Recording: true, Tracer: null } && source.Source is not null) throw Errors.GradientLostInWrite("Assign", source);
+        if (ExecutionState.Current.Recording && source.Source is not null) throw Errors.GradientLostInWrite("Assign", source);
+        if (traced)
+        {
+            TraceWrite("Assign", source);
+            return;
+        }
+
         NDArray converted = source.DType == _dtype ? source : Movement.Cast(source, _dtype);
         BeginWrite("Assign", keepValue: false);
         Movement.CopyTo(converted, this);
@@ -115,6 +128,7 @@ public sealed partial class NDArray
     {
         AsBytes(values).CopyTo(Bytes);
         GC.KeepAlive(this);
+        ExecutionState.Current.Tracer?.Created(this);
     }
 
     /// <summary>The bytes of a contiguous array.</summary>
@@ -143,7 +157,7 @@ public sealed partial class NDArray
         if (!wasShared && old is not null && !ReferenceEquals(old, _storage) && old is not SymbolicValue) MemoryPool.Release(old);
     }
 
-    private void BeginRead(string operation)
+    internal void BeginRead(string operation)
     {
         if (ExecutionState.Current.Tracer is { } tracer) throw tracer.ValueRead(operation);
         ThrowIfUnusable(operation);
@@ -156,7 +170,7 @@ public sealed partial class NDArray
     internal void BeginWrite(string operation, bool keepValue, bool allocate = true, bool fromLibrary = false)
     {
         ExecutionState state = ExecutionState.Current;
-        if (state.Tracer is { } tracer) throw tracer.InPlaceWrite(operation);
+        if (state.Tracer is { } tracer) throw tracer.SideEffect(operation);
         ThrowIfUnusable(operation);
         if (state.Recording && _source is not null) throw Errors.InPlaceWhileRecording(operation, this);
         if (_saveCount > 0) InPlaceWrites.Remember(this, operation, fromLibrary);
@@ -168,6 +182,35 @@ public sealed partial class NDArray
         _offset = 0;
         _strides = null;
         _flags &= ~Flags.Shared;
+    }
+
+    /// <summary>A write while a function is traced: from here on the array has another value, broadcast and converted to its type.</summary>
+    internal void TraceWrite(string operation, NDArray value)
+    {
+        ExecutionState state = ExecutionState.Current;
+        if (_storage is null) throw Errors.Disposed(operation);
+        if (state.Recording && _source is not null) throw Errors.InPlaceWhileRecording(operation, this);
+        using (Autograd.Pause(state.Training)) value = Nd.BroadcastTo(Elements.To(value, _dtype), _shape);
+        state.Tracer!.Write(this, value);
+        Version++;
+    }
+
+    /// <summary>Takes storage that a plan has filled; returns the former one if nobody else can have it.</summary>
+    internal object? Exchange(object storage)
+    {
+        object? former = IsShared || _offset != 0 || !IsContiguous ? null : _storage;
+        _storage = storage;
+        _offset = 0;
+        _strides = null;
+        _flags &= ~Flags.Shared;
+        return former;
+    }
+
+    /// <summary>A plan has made the effect of so many writes.</summary>
+    internal void CountWrites(int count)
+    {
+        if (_saveCount > 0) InPlaceWrites.Remember(this, "a compiled function", fromLibrary: true);
+        Version += count;
     }
 
     // A span into native memory would not keep its owner alive; a managed array is kept alive by the span itself.

@@ -90,7 +90,8 @@ public sealed partial class NDArray : IDisposable
 
     internal long Offset => _offset;
 
-    internal int Version => _version;
+    /// <summary>Counts the writes in place, so that backward notices that a saved array was overwritten.</summary>
+    internal int Version { get => _version; set => _version = value; }
 
     /// <summary>Strides in elements, also for contiguous arrays (then computed).</summary>
     internal void CopyStrides(Span<long> strides)
@@ -144,7 +145,7 @@ public sealed partial class NDArray : IDisposable
     internal NDArray Contiguous()
     {
         if (_strides is null) return this;
-        NDArray copy = Allocate(_dtype, _shape);
+        NDArray copy = ExecutionState.Current.Scratch?.Take(_dtype, _shape) ?? Allocate(_dtype, _shape);
         Movement.CopyTo(this, copy);
         return copy;
     }

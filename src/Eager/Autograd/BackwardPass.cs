@@ -80,6 +80,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
         if (_targets is not null && !_targets.LiesBehind(node)) return;
         if (node.IsReleased) throw Errors.GraphReleased(node);
+        if (!node.IsTraced && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Backward through a graph that was recorded outside");
         ExecutionState.Current.Training = trainMode ?? node.TrainMode;
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);
         else RunBackward(node, slots);

@@ -69,6 +69,14 @@ internal static class Tape
         return node;
     }
 
+    /// <summary>Gives an array a history that a backward has already consumed.</summary>
+    public static void RecordReleased(ExecutionState state, NDArray output)
+    {
+        TapeNode node = new(OpTable.StopGradient, null, state, 0);
+        node.Release();
+        output.SetSource(node, 0);
+    }
+
     private static Saved Needed(Saved saves, NDArray input) => input.Source is not null && input.DType.IsFloat ? saves : Saved.None;
 
     private static void Finish(TapeNode node, Saved saves, NDArray output)

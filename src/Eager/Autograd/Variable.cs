@@ -11,13 +11,37 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
 
     public GradReq Request { get; } = request;
 
-    public bool Fresh { get; set; }
+    /// <summary>Backward has written the gradient and nobody has consumed it. While a function is traced, reading is a guard and writing an effect.</summary>
+    public bool Fresh
+    {
+        get
+        {
+            if (ExecutionState.Current.Tracer is { } tracer && !Array.IsSymbolic) GuardFresh(tracer);
+            return FreshNow;
+        }
+        set
+        {
+            if (ExecutionState.Current.Tracer is { } tracer && !Array.IsSymbolic) tracer.Effect(new FreshEffect(this, value));
+            else FreshNow = value;
+        }
+    }
+
+    /// <summary>The flag itself.</summary>
+    public bool FreshNow { get; set; }
 
     /// <summary>Delivers the sum of all paths of one backward. Threads that share a variable deliver one after the other.</summary>
     /// <param name="value">The gradient.</param>
     /// <param name="owned">Nobody else holds <paramref name="value"/>: its storage may be taken over.</param>
     public void Deliver(NDArray value, bool owned)
     {
+        if (ExecutionState.Current.Tracer is not null)
+        {
+            value = Elements.To(value, Gradient.DType);
+            Gradient.TraceWrite("Backward", Request == GradReq.Add ? OpTable.Add.Apply(Gradient, value) : value);
+            Fresh = true;
+            return;
+        }
+
         if (value.DType != Gradient.DType)
         {
             value = Movement.Cast(value, Gradient.DType);
@@ -31,5 +55,11 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
             else Gradient.Assign(value); // A broadcast view would keep AsSpan from working on the buffer.
             Fresh = true;
         }
+    }
+
+    private void GuardFresh(Tracer tracer)
+    {
+        bool value = FreshNow;
+        tracer.Guard(this, () => FreshNow == value);
     }
 }

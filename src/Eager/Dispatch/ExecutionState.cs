@@ -15,5 +15,8 @@ internal sealed class ExecutionState
     /// <summary>Set while a function is traced: operators become graph nodes and compute nothing.</summary>
     public Tracer? Tracer;
 
+    /// <summary>Set while a plan runs a library kernel: where its temporary copies come from.</summary>
+    public IScratch? Scratch;
+
     public static ExecutionState Current => t_current ??= new ExecutionState();
 }

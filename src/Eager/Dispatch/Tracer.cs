@@ -3,15 +3,44 @@ namespace Fusion;
 /// <summary>The value of a traced array: it has a type, and no elements yet. The tracer's own subclass says what computes it.</summary>
 internal abstract class SymbolicValue;
 
-/// <summary>The seam through which the graph compiler sees operator calls. Eager knows nothing else of it.</summary>
+/// <summary>Writes the numbers of one update, read from the state of the host (learning rate, step count), for the parameter at an index.</summary>
+internal delegate void HostNumbers(int index, Span<double> numbers);
+
+/// <summary>The seam through which the graph compiler sees operator calls and changes of state. Eager knows nothing else of it.</summary>
 internal abstract class Tracer
 {
     /// <summary>Adds an operator call to the graph and fills <paramref name="outputs"/> with symbolic arrays.</summary>
     public abstract void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs);
 
-    /// <summary>The user's code wants a value. Never returns: a trace has none.</summary>
+    /// <summary>The user's code wants a value: a trace has none.</summary>
     public abstract Exception ValueRead(string operation);
 
-    /// <summary>The user's code writes to an array. Never returns unless the tracer can express the write.</summary>
-    public abstract Exception InPlaceWrite(string operation);
+    /// <summary>The user's code changes something that the tracer cannot express.</summary>
+    public abstract Exception SideEffect(string operation);
+
+    /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
+    public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
+
+    /// <summary>An array with elements was made by the traced code itself: nothing that is written to it outlives the call.</summary>
+    public virtual void Created(NDArray array)
+    {
+    }
+
+    /// <summary>Numbers that are state of the host, as arrays of one element: read anew, at this place of the program, in every call.</summary>
+    public virtual NDArray[] Numbers(HostNumbers read, int index, int count, DType dtype) => throw SideEffect("A changing number");
+
+    /// <summary>Makes a change of state now, to be taken back when the trace ends and made again in every call.</summary>
+    public virtual void Effect(HostEffect effect) => throw SideEffect("A change of state");
+
+    /// <summary>An effect of the trace has changed the state of <paramref name="owner"/>.</summary>
+    public virtual bool HasChanged(object owner) => false;
+
+    /// <summary>
+    /// The traced code depends on a fact outside the graph, which is checked at every call; not if the trace itself has changed
+    /// <paramref name="owner"/> before.
+    /// </summary>
+    public virtual void Guard(object? owner, Func<bool> holds) => throw SideEffect("A condition");
+
+    /// <summary>What to do if the function turns out to be untraceable.</summary>
+    public virtual void OnFailure(Action undo) => throw SideEffect("A change of state");
 }

@@ -61,7 +61,15 @@ public static partial class Nd
     /// <summary>One value everywhere.</summary>
     public static NDArray Full(Shape shape, double value, DType dtype = DType.Float32, Device? device = null)
     {
-        NDArray result = NDArray.Allocate(dtype, shape);
+        NDArray result = null!;
+        if (ExecutionState.Current.Tracer is { } tracer)
+        {
+            // A number of the graph: memory of the trace would outlive the call.
+            tracer.Apply(OpTable.BroadcastTo, [Elements.Scalar(value, dtype)], new ShapeAttributes(shape), new Span<NDArray>(ref result));
+            return result;
+        }
+
+        result = NDArray.Allocate(dtype, shape);
         Movement.Fill(result, value);
         return device is null ? result : result.To(device);
     }

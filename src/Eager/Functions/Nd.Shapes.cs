@@ -174,17 +174,32 @@ public static partial class Nd
     public static NDArray Slice(this NDArray x, int axis, int? start, int? stop, int step = 1)
     {
         ArgumentNullException.ThrowIfNull(x);
+        return OpTable.Slice.Apply(x, Cut("Slice", x.Shape, axis, start, stop, step));
+    }
+
+    /// <summary>x with the elements that <see cref="Slice"/> selects replaced by values, which broadcast and are converted to the type of x; x stays as it is.</summary>
+    /// <exception cref="ShapeException">The values do not broadcast to the selected part.</exception>
+    public static NDArray SliceUpdate(this NDArray x, NDArray values, int axis, int? start, int? stop, int step = 1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(values);
+        SliceAttributes part = Cut("SliceUpdate", x.Shape, axis, start, stop, step);
+        return OpTable.WriteSlice.Apply(x, BroadcastTo(Elements.To(values, x.DType), part.Counts.Span.ToArray()), part);
+    }
+
+    private static SliceAttributes Cut(string op, Shape shape, int axis, int? start, int? stop, int step)
+    {
         ArgumentOutOfRangeException.ThrowIfZero(step);
-        int at = x.Shape.Axis(axis, "Slice");
-        int n = x.Shape[at];
+        int at = shape.Axis(axis, op);
+        int n = shape[at];
         int first = Clamp(start ?? (step > 0 ? 0 : n - 1), n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
         int end = stop is null ? (step > 0 ? n : -1) : Clamp(stop.Value, n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
         int count = Math.Max(0, step > 0 ? (end - first + step - 1) / step : (first - end - step - 1) / -step);
-        int[] starts = new int[x.Rank];
-        int[] steps = Ones1(x.Rank);
-        int[] counts = x.Shape.ToArray();
+        int[] starts = new int[shape.Rank];
+        int[] steps = Ones1(shape.Rank);
+        int[] counts = shape.ToArray();
         (starts[at], steps[at], counts[at]) = (first, step, count);
-        return OpTable.Slice.Apply(x, new SliceAttributes(new IntList(starts), new IntList(counts), new IntList(steps), x.Shape));
+        return new SliceAttributes(new IntList(starts), new IntList(counts), new IntList(steps), shape);
 
         static int Clamp(int position, int n, int low, int high) => Math.Clamp(position < 0 ? position + n : position, low, high);
     }

@@ -84,3 +84,25 @@ public sealed class Dropout(double p = 0.5, int[]? axes = null) : Module
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x) => x.Dropout(p, axes);
 }
+
+/// <summary>x for x &gt; 0, α·(eˣ − 1) otherwise.</summary>
+/// <param name="alpha">The limit for x → −∞, negated.</param>
+public sealed class Elu(double alpha = 1) : Module
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => x.Elu(alpha);
+}
+
+/// <summary>The self-normalizing exponential linear unit.</summary>
+public sealed class Selu : Module
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => x.Selu();
+}
+
+/// <summary>x·tanh(softplus x).</summary>
+public sealed class Mish : Module
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => x.Mish();
+}

@@ -16,7 +16,7 @@ namespace Fusion.NN;
 /// }
 /// </code>
 /// </example>
-public abstract class Module
+public abstract partial class Module
 {
     private readonly Dictionary<string, NDArray> _own = [];
     private readonly Dictionary<string, NDArray> _ownBuffers = [];

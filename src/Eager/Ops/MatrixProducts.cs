@@ -5,6 +5,9 @@ namespace Fusion;
 /// <summary>Shape rules and kernel calls of the matrix products.</summary>
 internal static class MatrixProducts
 {
+    /// <summary>x·Wᵀ.</summary>
+    public static readonly MatMulAttributes ByRowsOfWeights = new(false, true);
+
     public static void Infer(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         (bool ta, bool tb) = (MatMulAttributes)attributes!;

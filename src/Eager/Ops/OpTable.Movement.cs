@@ -58,6 +58,25 @@ internal static partial class OpTable
         },
         c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()));
 
+    /// <summary>The first input with a part of it replaced by the second one: what a write in place to a part is while a function is traced.</summary>
+    public static readonly Op WriteSlice = Row(new Op
+    {
+        Name = "WriteSlice",
+        Arity = 2,
+        Infer = Views.InferWriteSlice,
+        Run = (x, attributes, y) =>
+        {
+            Movement.CopyTo(x[0], y[0]);
+            if (x[1].Size > 0) Movement.CopyIntoView(x[1], y[0], (SliceAttributes)attributes!);
+        },
+        Gradient =
+        [
+            c => WriteSlice!.Apply(c.G, Nd.Zeros(c.ShapeOf(1), c.DTypeOf(1)), c.Attributes<SliceAttributes>()),
+            c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()),
+        ],
+        Cost = Cost.MemoryBound,
+    });
+
     public static readonly Op Concat = Row(new Op
     {
         Name = "Concat",

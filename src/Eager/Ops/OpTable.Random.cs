@@ -16,6 +16,10 @@ internal static partial class OpTable
 
     public static readonly Op RandomPermutation = RandomRow("RandomPermutation", RandomOps.Permutation);
 
+    public static readonly Op RandomGamma = RandomRow("RandomGamma", RandomOps.Gamma);
+
+    public static readonly Op RandomPoisson = RandomRow("RandomPoisson", RandomOps.Poisson);
+
     public static readonly Op RandomInteger = Row(new Op
     {
         Name = "RandomInteger",

@@ -44,8 +44,14 @@ internal static unsafe class RandomOps
     public static void Permutation(RandomAttributes a, NDArray y)
     {
         int n = (int)y.Size;
-        ulong[] words = new ulong[n];
         RandomOrigin origin = Nd.Random.Reserve(RandomFill.BlocksFor<IntegerDistribution<ulong>, ulong>(n));
+        y.CopyIn((ReadOnlySpan<int>)Permutation(n, origin));
+    }
+
+    /// <summary>The integers 0 … n − 1 in the random order that belongs to a place in the stream.</summary>
+    public static int[] Permutation(int n, RandomOrigin origin)
+    {
+        ulong[] words = new ulong[n];
         fixed (ulong* p = words) RandomFill.Run(new IntegerDistribution<ulong>(0, 0), origin, p, n);
         int[] order = new int[n];
         for (int i = 0; i < n; i++)
@@ -55,7 +61,29 @@ internal static unsafe class RandomOps
             order[j] = i;
         }
 
-        y.CopyIn((ReadOnlySpan<int>)order);
+        return order;
+    }
+
+    public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Gamma(ref words, a.First) * a.Second);
+
+    public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Poisson(ref words, a.First));
+
+    private delegate double Sampler(ref RejectionWords words);
+
+    // Every element has words of its own: its block, and further counters of it.
+    private static void FillByRejection(NDArray y, Sampler sample)
+    {
+        RandomOrigin origin = Nd.Random.Reserve((ulong)y.Size);
+        for (int i = 0; i < y.Size; i++)
+        {
+            RejectionWords words = new(origin with { Block = unchecked(origin.Block + (ulong)i) });
+            double value = sample(ref words);
+            fixed (byte* p = &y.Data)
+            {
+                if (y.DType == DType.Float64) ((double*)p)[i] = value;
+                else ((float*)p)[i] = (float)value;
+            }
+        }
     }
 
     private static void Fill<TDistribution, T>(TDistribution distribution, NDArray y)

@@ -87,6 +87,14 @@ internal static class Views
         return x.View(slice.Counts.Span.ToArray(), offset, Normalize(slice.Counts.Span, strides));
     }
 
+    public static void InferWriteSlice(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        Shape part = ((SliceAttributes)attributes!).Counts.Span.ToArray();
+        if (x[1].Shape != part) throw new ShapeException($"WriteSlice: the part of {x[0].Shape} has the shape {part}, the value {x[1].Shape}. Broadcast it first.");
+        if (x[0].DType != x[1].DType) throw new DTypeException($"WriteSlice: {x[0].DType} and {x[1].DType}. Convert with AsType.");
+        y[0] = x[0];
+    }
+
     public static void InferConcat(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         if (x.IsEmpty) throw new ShapeException("Concat: the list of arrays is empty.");

@@ -8,10 +8,8 @@ public class Adam : Optimizer
 {
     private readonly double _beta1;
     private readonly double _beta2;
-    private readonly double _epsilon;
     private readonly double _weightDecay;
     private readonly OptimizerState _state = new(2);
-    private readonly Dictionary<int, int> _steps = [];
     private readonly FusedUpdate _update;
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
@@ -30,24 +28,29 @@ public class Adam : Optimizer
     }
 
     private protected Adam(IEnumerable<NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_beta1, _beta2, _epsilon, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+        : base(parameters, learningRate) => (_beta1, _beta2, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
 
     private protected Adam(
         IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_beta1, _beta2, _epsilon, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+        : base(parameters, learningRate) => (_beta1, _beta2, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
 
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {
-        // A parameter that was skipped has made fewer steps than the others.
-        int t = _steps[index] = _steps.GetValueOrDefault(index) + 1;
         NDArray[] state = _state.Of(index, parameter);
-        _update.Run(
-            [parameter, state[0], state[1], gradient],
-            [_beta1, 1 - _beta1, _beta2, 1 - _beta2, LearningRate / (1 - Math.Pow(_beta1, t)), Math.Sqrt(1 - Math.Pow(_beta2, t)), _epsilon, _weightDecay, LearningRate * _weightDecay]);
+        _update.Run(index, [parameter, state[0], state[1], gradient]);
     }
 
-    private static (double Beta1, double Beta2, double Epsilon, double WeightDecay, FusedUpdate Update) Prepare(
+    // A parameter that was skipped has made fewer steps than the others.
+    private void Numbers(int index, Span<double> numbers)
+    {
+        long t = UpdateCount(index);
+        numbers[0] = Rate / (1 - Math.Pow(_beta1, t));
+        numbers[1] = Math.Sqrt(1 - Math.Pow(_beta2, t));
+        numbers[2] = Rate * _weightDecay;
+    }
+
+    private (double Beta1, double Beta2, double WeightDecay, FusedUpdate Update) Prepare(
         double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
     {
         CheckBeta(beta1, nameof(beta1));
@@ -58,16 +61,17 @@ public class Adam : Optimizer
             (a, s) =>
             {
                 (NDArray p, NDArray g) = (a[0], a[3]);
-                if (weightDecay != 0 && decoupled) p -= s[8] * p;
-                else if (weightDecay != 0) g += s[7] * p;
-                NDArray m = s[0] * a[1] + s[1] * g;
-                NDArray v = s[2] * a[2] + s[3] * Nd.Square(g);
-                return [p - s[4] * (m / (Nd.Sqrt(v) / s[5] + s[6])), m, v];
+                if (weightDecay != 0 && decoupled) p -= s[2] * p;
+                else if (weightDecay != 0) g += weightDecay * p;
+                NDArray m = beta1 * a[1] + (1 - beta1) * g;
+                NDArray v = beta2 * a[2] + (1 - beta2) * Nd.Square(g);
+                return [p - s[0] * (m / (Nd.Sqrt(v) / s[1] + epsilon)), m, v];
             },
+            Numbers,
             arrays: 4,
             outputs: 3,
-            scalars: 9);
-        return (beta1, beta2, epsilon, weightDecay, update);
+            scalars: 3);
+        return (beta1, beta2, weightDecay, update);
     }
 
     private static void CheckBeta(double value, string name)

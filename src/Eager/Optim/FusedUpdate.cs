@@ -4,28 +4,38 @@ namespace Fusion.Optim;
 
 /// <summary>
 /// The new values of the first arrays of a parameter's state, written with public element-wise functions: of the arrays (parameter, state…, gradient),
-/// all of one shape, and of numbers that change from step to step, as arrays of one element.
+/// all of one shape, and of numbers that change from step to step, as arrays of one element; numbers that never change are C# numbers.
 /// </summary>
 internal delegate NDArray[] UpdateFormula(ReadOnlySpan<NDArray> arrays, ReadOnlySpan<NDArray> scalars);
 
 /// <summary>
 /// An update in place, one pass over memory: the formula is traced once per element type and compiled to one kernel. Where code cannot be compiled at run
-/// time, and while a function is traced, the formula runs operator by operator, with the same bits.
+/// time, and while a function is traced, the formula runs operator by operator, with the same bits. The numbers are read when the update is made, in a
+/// compiled step at every call.
 /// </summary>
-internal sealed class FusedUpdate(UpdateFormula formula, int arrays, int outputs, int scalars)
+internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int arrays, int outputs, int scalars)
 {
     private readonly Compiled?[] _compiled = new Compiled?[2];
 
     /// <summary>Replaces the first arrays by their new values.</summary>
-    public void Run(ReadOnlySpan<NDArray> operands, ReadOnlySpan<double> numbers)
+    /// <param name="index">The parameter's position, for the numbers.</param>
+    /// <param name="operands">The parameter, its state, its gradient.</param>
+    public void Run(int index, ReadOnlySpan<NDArray> operands)
     {
         DType dtype = operands[0].DType;
-        Compiled compiled = _compiled[dtype == DType.Float64 ? 1 : 0] ??= new Compiled(formula, dtype, arrays, scalars);
-        for (int i = 0; i < scalars; i++) compiled.Set(i, numbers[i]);
-        if (compiled.Kernel is not { } kernel || ExecutionState.Current.Tracer is not null)
+        if (ExecutionState.Current.Tracer is { } tracer)
         {
-            NDArray[] values = formula(operands, compiled.Scalars);
-            for (int i = 0; i < outputs; i++) operands[i].Assign(values[i]);
+            Assign(operands, formula(operands, tracer.Numbers(read, index, scalars, dtype)));
+            return;
+        }
+
+        Compiled compiled = _compiled[dtype == DType.Float64 ? 1 : 0] ??= new Compiled(formula, dtype, arrays, scalars);
+        Span<double> numbers = stackalloc double[scalars];
+        read(index, numbers);
+        for (int i = 0; i < scalars; i++) compiled.Set(i, numbers[i]);
+        if (compiled.Kernel is not { } kernel)
+        {
+            Assign(operands, formula(operands, compiled.Scalars));
             return;
         }
 
@@ -35,6 +45,11 @@ internal sealed class FusedUpdate(UpdateFormula formula, int arrays, int outputs
         operands.CopyTo(inputs);
         ElementExecution.Run(kernel, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
         inputs.AsSpan(0, arrays).Clear();
+    }
+
+    private void Assign(ReadOnlySpan<NDArray> operands, NDArray[] values)
+    {
+        for (int i = 0; i < outputs; i++) operands[i].Assign(values[i]);
     }
 
     private sealed class Compiled

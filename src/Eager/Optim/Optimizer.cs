@@ -5,6 +5,10 @@ public abstract class Optimizer
 {
     private readonly NDArray[] _parameters;
     private readonly string[]? _names;
+    private readonly long[] _updates;
+    private readonly bool[] _fresh;
+    private long _stepCount;
+    private bool _ignoreStale;
 
     /// <summary>An optimizer of arrays that have gradients attached.</summary>
     /// <exception cref="ArgumentException">No parameters, or one of them twice.</exception>
@@ -20,6 +24,8 @@ public abstract class Optimizer
             if (!seen.Add(_parameters[i])) throw new ArgumentException($"{GetType().Name}: parameter {i}, {_parameters[i].Shape}, is in the list twice and would be updated twice a step.", nameof(parameters));
         }
 
+        _updates = new long[_parameters.Length];
+        _fresh = new bool[_parameters.Length];
         LearningRate = learningRate;
     }
 
@@ -31,44 +37,76 @@ public abstract class Optimizer
     /// <summary>The parameters.</summary>
     public IReadOnlyList<NDArray> Parameters => _parameters;
 
-    /// <summary>The step size; may be changed between steps, also by a schedule.</summary>
+    /// <summary>The step size; may be changed between steps, also by a schedule. A compiled step reads it at every call.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative or not a number.</exception>
     public double LearningRate
     {
-        get;
+        get
+        {
+            // What the caller makes of it is unknown: a constant of the trace, which holds as long as the rate is the same.
+            if (ExecutionState.Current.Tracer is { } tracer) GuardRate(tracer);
+            return Rate;
+        }
         set
         {
-            if (!(value >= 0)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{GetType().Name}: the learning rate is negative or not a number.");
-            field = value;
+            if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect($"Setting {GetType().Name}.LearningRate");
+            SetRate(value);
         }
     }
 
+    /// <summary>The learning rate, for numbers that are read at every update.</summary>
+    private protected double Rate { get; private set; }
+
+    /// <summary>The learning rate as it is, also while a function is traced.</summary>
+    internal double CurrentRate => Rate;
+
+    /// <summary>Stands for the learning rate among the state that a traced function changes.</summary>
+    internal object RateOwner { get; } = new();
+
     /// <summary>The steps made so far.</summary>
-    public long StepCount { get; private set; }
+    public long StepCount
+    {
+        get
+        {
+            if (ExecutionState.Current.Tracer is { } tracer) throw tracer.ValueRead($"{GetType().Name}.StepCount");
+            return _stepCount;
+        }
+    }
 
     /// <summary>Leave parameters whose gradient no backward has written since the last step as they are, instead of refusing the step.</summary>
-    public bool IgnoreStaleGradients { get; set; }
+    public bool IgnoreStaleGradients
+    {
+        get
+        {
+            if (ExecutionState.Current.Tracer is { } tracer) GuardStaleness(tracer);
+            return _ignoreStale;
+        }
+        set => _ignoreStale = value;
+    }
 
     /// <summary>Updates every parameter and marks its gradient as consumed. Nothing is changed when one of them is refused.</summary>
     /// <exception cref="AutogradException">A parameter has no gradient, or a stale one and <see cref="IgnoreStaleGradients"/> is not set.</exception>
     public void Step()
     {
+        bool ignore = IgnoreStaleGradients;
         for (int i = 0; i < _parameters.Length; i++)
         {
             if (_parameters[i].Grad is null)
                 throw new AutogradException($"{GetType().Name}.Step: {NameOf(i)} has no gradient. Call AttachGrad() on it before recording.");
-            if (!IgnoreStaleGradients && !_parameters[i].FreshGrad)
+            _fresh[i] = _parameters[i].FreshGrad;
+            if (!ignore && !_fresh[i])
                 throw new AutogradException(
                     $"{GetType().Name}.Step: the gradient of {NameOf(i)} has not been updated by backward since the last step. The loss does not depend on it, or Backward was not called; "
                     + "set IgnoreStaleGradients to leave such parameters as they are.");
         }
 
-        StepCount++;
+        if (ExecutionState.Current.Tracer is { } tracer) tracer.Effect(new StepEffect(this, [.. _fresh]));
+        else Count(_fresh, 1);
         using RecordScope scope = Autograd.Pause();
         for (int i = 0; i < _parameters.Length; i++)
         {
             NDArray parameter = _parameters[i];
-            if (!parameter.FreshGrad) continue;
+            if (!_fresh[i]) continue;
             Update(i, parameter, parameter.Grad!);
             parameter.FreshGrad = false;
         }
@@ -80,25 +118,32 @@ public abstract class Optimizer
         foreach (NDArray parameter in _parameters) parameter.ZeroGrad();
     }
 
-    /// <summary>Scales all gradients by one factor so that the norm of all of them together is at most <paramref name="maxNorm"/>; returns the norm before.</summary>
+    /// <summary>
+    /// Scales all gradients by one factor so that the norm of all of them together is at most <paramref name="maxNorm"/>; returns the norm before, which
+    /// converts to <see cref="double"/>. In a compiled step norm and factor are computed like everything else.
+    /// </summary>
     /// <remarks>Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013; the factor is maxNorm/(norm + 10⁻⁶), as in PyTorch.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is not positive.</exception>
-    public double ClipGradNorm(double maxNorm)
+    public GradientNorm ClipGradNorm(double maxNorm)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNorm);
         using RecordScope scope = Autograd.Pause();
-        double sum = 0;
+        NDArray sum = Nd.Scalar(0, DType.Float64);
         foreach (NDArray parameter in _parameters)
-            if (parameter.Grad is { } gradient) sum += Nd.Sum(Nd.Square(gradient)).AsType(DType.Float64).Item<double>();
-        double norm = Math.Sqrt(sum);
-        if (norm > maxNorm)
+            if (parameter.Grad is { } gradient) sum += Nd.Sum(Nd.Square(gradient)).AsType(DType.Float64);
+        NDArray norm = Nd.Sqrt(sum);
+        if (norm.IsSymbolic || norm.Item<double>() > maxNorm)
         {
+            NDArray factor = Nd.Where(norm > maxNorm, maxNorm / (norm + 1e-6), 1);
             foreach (NDArray parameter in _parameters)
-                if (parameter.Grad is { } gradient) gradient.Assign(gradient * (maxNorm / (norm + 1e-6)));
+                if (parameter.Grad is { } gradient) gradient.Assign(gradient * Elements.To(factor, gradient.DType));
         }
 
-        return norm;
+        return new GradientNorm(norm);
     }
+
+    /// <summary>How often a parameter has been updated, the update that is being made included.</summary>
+    private protected long UpdateCount(int index) => _updates[index];
 
     /// <summary>Changes one parameter in place.</summary>
     /// <param name="index">Its position in <see cref="Parameters"/>, for state that belongs to it.</param>
@@ -106,5 +151,41 @@ public abstract class Optimizer
     /// <param name="gradient">Its gradient, which is only read.</param>
     protected abstract void Update(int index, NDArray parameter, NDArray gradient);
 
+    private void Count(ReadOnlySpan<bool> updated, int change)
+    {
+        _stepCount += change;
+        for (int i = 0; i < updated.Length; i++)
+            if (updated[i]) _updates[i] += change;
+    }
+
+    /// <summary>Sets the learning rate: by its property, or by the effect of a schedule.</summary>
+    internal void SetRate(double value)
+    {
+        if (!(value >= 0)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{GetType().Name}: the learning rate is negative or not a number.");
+        Rate = value;
+    }
+
+    private void GuardRate(Tracer tracer)
+    {
+        if (tracer.HasChanged(RateOwner)) throw tracer.ValueRead($"{GetType().Name}.LearningRate after a schedule's step");
+        double rate = Rate;
+        tracer.Guard(null, () => Rate.Equals(rate));
+    }
+
+    private void GuardStaleness(Tracer tracer)
+    {
+        bool value = _ignoreStale;
+        tracer.Guard(null, () => _ignoreStale == value);
+    }
+
     private string NameOf(int i) => _names is null ? $"parameter {i}, {_parameters[i].Shape}," : $"'{_names[i]}', {_parameters[i].Shape},";
+
+    private sealed class StepEffect(Optimizer optimizer, bool[] updated) : HostEffect
+    {
+        public override object Owner => optimizer;
+
+        public override void Make() => optimizer.Count(updated, 1);
+
+        public override void Undo() => optimizer.Count(updated, -1);
+    }
 }

@@ -1,16 +1,23 @@
 namespace Fusion.Optim;
 
-/// <summary>Arrays that belong to each parameter (momentum, second moments), made of zeros at a parameter's first update.</summary>
-internal sealed class OptimizerState(int perParameter)
+/// <summary>Arrays that belong to each parameter (momentum, second moments), made at a parameter's first update, of zeros or another value.</summary>
+internal sealed class OptimizerState(int perParameter, double start = 0)
 {
     private readonly Dictionary<int, NDArray[]> _arrays = [];
 
+    /// <summary>The arrays of a parameter. They have elements also while a function is traced, for they outlive the call; not if the trace fails.</summary>
     public NDArray[] Of(int index, NDArray parameter)
     {
         if (_arrays.TryGetValue(index, out NDArray[]? arrays)) return arrays;
         arrays = new NDArray[perParameter];
-        for (int i = 0; i < perParameter; i++) arrays[i] = Nd.ZerosLike(parameter);
+        for (int i = 0; i < perParameter; i++)
+        {
+            arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape);
+            Movement.Fill(arrays[i], start);
+        }
+
         _arrays.Add(index, arrays);
+        ExecutionState.Current.Tracer?.OnFailure(() => _arrays.Remove(index));
         return arrays;
     }
 }

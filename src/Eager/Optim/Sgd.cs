@@ -10,47 +10,49 @@ namespace Fusion.Optim;
 public sealed class Sgd : Optimizer
 {
     private readonly double _momentum;
-    private readonly double _weightDecay;
     private readonly OptimizerState _state = new(1);
     private readonly FusedUpdate _update;
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative, or Nesterov's momentum is asked for without momentum.</exception>
     public Sgd(IEnumerable<NDArray> parameters, double learningRate, double momentum = 0, double weightDecay = 0, bool nesterov = false)
-        : base(parameters, learningRate) => (_momentum, _weightDecay, _update) = Prepare(momentum, weightDecay, nesterov);
+        : base(parameters, learningRate) => (_momentum, _update) = Prepare(momentum, weightDecay, nesterov);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative, or Nesterov's momentum is asked for without momentum.</exception>
     public Sgd(IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double momentum = 0, double weightDecay = 0, bool nesterov = false)
-        : base(parameters, learningRate) => (_momentum, _weightDecay, _update) = Prepare(momentum, weightDecay, nesterov);
+        : base(parameters, learningRate) => (_momentum, _update) = Prepare(momentum, weightDecay, nesterov);
 
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {
-        if (_momentum == 0) _update.Run([parameter, gradient], [LearningRate, _weightDecay]);
-        else _update.Run([parameter, _state.Of(index, parameter)[0], gradient], [LearningRate, _weightDecay, _momentum]);
+        if (_momentum == 0) _update.Run(index, [parameter, gradient]);
+        else _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);
     }
 
-    private static (double Momentum, double WeightDecay, FusedUpdate Update) Prepare(double momentum, double weightDecay, bool nesterov)
+    private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate;
+
+    private (double Momentum, FusedUpdate Update) Prepare(double momentum, double weightDecay, bool nesterov)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(momentum);
         ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
         if (nesterov && momentum == 0) throw new ArgumentOutOfRangeException(nameof(nesterov), nesterov, "Sgd: Nesterov's momentum needs a momentum above 0.");
         FusedUpdate update = momentum == 0
-            ? new FusedUpdate((a, s) => [a[0] - s[0] * Decayed(a[1], a[0], s[1], weightDecay)], arrays: 2, outputs: 1, scalars: 2)
+            ? new FusedUpdate((a, s) => [a[0] - s[0] * Decayed(a[1], a[0], weightDecay)], Numbers, arrays: 2, outputs: 1, scalars: 1)
             : new FusedUpdate(
                 (a, s) =>
                 {
-                    NDArray g = Decayed(a[2], a[0], s[1], weightDecay);
-                    NDArray v = s[2] * a[1] + g;
-                    return [a[0] - s[0] * (nesterov ? g + s[2] * v : v), v];
+                    NDArray g = Decayed(a[2], a[0], weightDecay);
+                    NDArray v = momentum * a[1] + g;
+                    return [a[0] - s[0] * (nesterov ? g + momentum * v : v), v];
                 },
+                Numbers,
                 arrays: 3,
                 outputs: 2,
-                scalars: 3);
-        return (momentum, weightDecay, update);
+                scalars: 1);
+        return (momentum, update);
     }
 
-    private static NDArray Decayed(NDArray gradient, NDArray parameter, NDArray decay, double weightDecay) =>
-        weightDecay == 0 ? gradient : gradient + decay * parameter;
+    private static NDArray Decayed(NDArray gradient, NDArray parameter, double weightDecay) =>
+        weightDecay == 0 ? gradient : gradient + weightDecay * parameter;
 }

@@ -39,7 +39,7 @@ internal sealed class UpdateTracer(bool is64, int arrays, int scalars) : Tracer
 
     public override Exception ValueRead(string operation) => new InvalidOperationException($"{operation}: an update formula reads no values.");
 
-    public override Exception InPlaceWrite(string operation) => new InvalidOperationException($"{operation}: an update formula writes nothing itself.");
+    public override Exception SideEffect(string operation) => new InvalidOperationException($"{operation}: an update formula changes nothing itself.");
 
     // A constant of the formula becomes a step without arguments.
     private int ValueOf(NDArray array) => array.Symbol is Value value

@@ -9,7 +9,7 @@ public static partial class Nd
     /// numbers for any thread count and register width, eager and compiled. The generator is Philox4x32-10. Without <see cref="Seed"/> every process
     /// draws other numbers.
     /// </summary>
-    public static class Random
+    public static partial class Random
     {
         private static readonly Lock s_lock = new();
         private static RandomState s_state = new((ulong)System.Random.Shared.NextInt64(), 0);
@@ -28,7 +28,11 @@ public static partial class Nd
         }
 
         /// <summary>Starts the stream that belongs to <paramref name="seed"/> from its beginning.</summary>
-        public static void Seed(ulong seed) => State = new RandomState(seed, 0);
+        public static void Seed(ulong seed)
+        {
+            if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Random.Seed");
+            State = new RandomState(seed, 0);
+        }
 
         /// <summary>Uniform on [low, high): low may occur, high never does.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.</exception>

@@ -34,6 +34,9 @@ public sealed record HybridOptions
     /// <summary>The first calls of a variant run eagerly while its kernels are compiled on another thread.</summary>
     public bool CompileInBackground { get; init; }
 
-    /// <summary>Whether a compiled training step writes <c>.Grad</c>. Functions that contain a backward run eagerly in this version and always write it.</summary>
+    /// <summary>
+    /// A compiled training step writes the <c>.Grad</c> of its variables, as eagerly. Otherwise buffers whose old values the step does not read are left alone;
+    /// a gradient that nothing consumes inside the step then stays stale.
+    /// </summary>
     public bool KeepGradients { get; init; } = true;
 }

@@ -26,8 +26,8 @@ public sealed class HybridReport
     /// <summary>Time spent on tracing, planning and compiling.</summary>
     public TimeSpan CompileTime => _engine.CompileTime;
 
-    /// <summary>Bytes of the arena of the variant used last.</summary>
-    public long ArenaBytes => (Last?.Forward?.Placement.ArenaBytes ?? 0) + (Last?.Backward?.Placement.ArenaBytes ?? 0);
+    /// <summary>Bytes of the arena of the variant used last, and of the memory that changes places with arrays written in place.</summary>
+    public long ArenaBytes => BytesOf(Last?.Forward) + BytesOf(Last?.Backward);
 
     /// <summary>Bytes that all its buffers would take without reuse.</summary>
     public long UnplannedBytes => (Last?.Forward?.Placement.UnplannedBytes ?? 0) + (Last?.Backward?.Placement.UnplannedBytes ?? 0);
@@ -70,6 +70,13 @@ public sealed class HybridReport
         if (Last is not { } variant) return text.Append("not called yet\n").ToString();
         text.Append(CultureInfo.InvariantCulture, $"{OpCount} operators → {KernelCount} launches, {VariantCount} variant(s), {CompileCount} kernel(s) compiled in {CompileTime.TotalMilliseconds:F1} ms\n");
         text.Append(CultureInfo.InvariantCulture, $"arena {ArenaBytes:N0} bytes for {UnplannedBytes:N0} bytes of buffers, {CacheHits} hit(s), {CacheMisses} miss(es)\n");
+        if (variant.Forward?.Placement.States is { Length: > 0 } states)
+        {
+            int direct = states.Count(static s => s.Direct), copied = states.Count(static s => s.Owned is null);
+            text.Append(CultureInfo.InvariantCulture, $"{states.Length} array(s) written in place: {direct} where they are, ");
+            text.Append(CultureInfo.InvariantCulture, $"{states.Length - direct - copied} in memory that changes places with theirs, {copied} copied\n");
+        }
+
         foreach (FusionGroup group in Groups)
         {
             if (group.Kind == nameof(GroupKind.View)) continue;
@@ -91,6 +98,8 @@ public sealed class HybridReport
 
         return text.Append("}\n").ToString();
     }
+
+    private static long BytesOf(Plan? plan) => plan is null ? 0 : plan.Placement.ArenaBytes + plan.Placement.SpareBytes;
 
     private static void Append(List<FusionGroup> groups, Plan? plan, bool backward)
     {

@@ -4,17 +4,17 @@ namespace Fusion;
 /// Finds where a compiled function leaves the eager one. Four suspects, in this order: the function is no longer the one that was traced; a simplification
 /// changed a value; a launch computes something else than its operators; launches are right and the memory plan is not.
 /// </summary>
-internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnlyList<NDArray?> arguments)
+internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnlyList<NDArray?> arguments, double[]? numbers = null)
 {
     // The reference values: every node by the eager operators.
-    private readonly Dictionary<GraphNode, NDArray> _values = Interpreter.Evaluate(function, arguments);
+    private readonly Dictionary<GraphNode, NDArray> _values = Interpreter.Evaluate(function, arguments, numbers);
 
     /// <summary>Names the first operator that diverges in a plan.</summary>
     public string Explain(Plan plan)
     {
         if (FirstSimplification() is { } call)
             return $"The first operator that diverges is {call}: simplified to {log!.Describe(call.Result)}, which has another value.";
-        foreach (PlanStep step in plan.Steps)
+        foreach (PlanStep step in plan.Steps.SelectMany(static s => s is ManyTensorStep many ? many.Members : (IEnumerable<PlanStep>)[s]))
         {
             if (Agrees(step)) continue;
             string ops = string.Join(" · ", step.Group.Members.Select(static m => m.Op.Name));
@@ -47,6 +47,7 @@ internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnly
             (ConstantNode x, ConstantNode y) => x.DType == y.DType && BitConverter.DoubleToInt64Bits(x.Value) == BitConverter.DoubleToInt64Bits(y.Value),
             (CapturedNode x, CapturedNode y) => ReferenceEquals(x.Array, y.Array),
             (InputNode x, InputNode y) => x.Name == y.Name,
+            (HostNode x, HostNode y) => x.Index == y.Index,
             _ => same.TryGetValue(a, out GraphNode? known) && ReferenceEquals(known, b),
         };
     }

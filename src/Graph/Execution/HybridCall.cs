@@ -6,16 +6,24 @@ internal static class HybridCall
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
         RandomState random = Nd.Random.State;
-        NDArray[] results = variant.Forward!.Run(inputs);
+        NDArray[] results = StatefulCall.Run(engine, variant, inputs);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
         if (!state.Recording) return outputs;
         if (!variant.HasGradients)
         {
-            foreach (NDArray output in outputs) output.MarkRecordedWithoutGradient();
+            for (int i = 0; i < count; i++) Detach(variant, state, outputs[i], i);
             return outputs;
         }
 
+        Record(engine, variant, random, inputs, state, results, outputs);
+        return outputs;
+    }
+
+    private static void Record(
+        HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
+    {
+        int count = outputs.Length;
         CapturedNode[] captured = variant.Trace.CapturedVariables;
         NDArray[] arguments = [.. inputs, .. captured.Select(static c => c.Array)];
         Op op = new()
@@ -28,12 +36,18 @@ internal static class HybridCall
             Backward = (node, gradients, results) => Backward(engine, variant, random, node, gradients, results),
         };
         TapeNode? node = Tape.Record(state, op, null, arguments, outputs);
-        if (node is null) return outputs;
+        if (node is null) return;
         node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
         Keep(node, variant, inputs, results.AsSpan(count));
         for (int i = 0; i < count; i++)
-            if (variant.Trace.Heads[i] is null) outputs[i].ClearSource();
-        return outputs;
+            if (variant.Trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
+    }
+
+    // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
+    private static void Detach(HybridVariant variant, ExecutionState state, NDArray output, int index)
+    {
+        output.ClearSource();
+        if (variant.Trace.Released[index]) Tape.RecordReleased(state, output);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no

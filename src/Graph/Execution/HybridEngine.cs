@@ -5,7 +5,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>The untyped heart of a hybridized function: guards, variants, calls, the tape node, fallback.</summary>
-internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridOptions options, string name)
+internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridOptions options, string name, bool discardState = false)
 {
     private static readonly bool s_disabled = Environment.GetEnvironmentVariable("FUSION_HYBRIDIZE") == "0";
 
@@ -21,6 +21,12 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Function => function;
 
     public HybridOptions Options => options;
+
+    /// <summary>The function's results are wanted, not what it changes: for gradients of a call that was made before.</summary>
+    public bool DiscardsState => discardState;
+
+    /// <summary>Held by calls that change state, and while tracing, which tries changes out.</summary>
+    public Lock StateLock { get; } = new();
 
     public HybridVariant? Last => _last;
 
@@ -51,21 +57,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         }
 
         HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
-        if (variant is null) return function(inputs);
-        if (variant.Forward is null)
-        {
-            if (options.CompileInBackground)
-            {
-                lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
-                if (!variant.Building.IsCompleted) return function(inputs);
-                variant.Building.GetAwaiter().GetResult();
-            }
-            else
-            {
-                Build(variant);
-            }
-        }
-
+        if (variant is null || variant.IsAliased(inputs)) return function(inputs);
+        if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
         bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
         return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
     }
@@ -87,8 +80,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         HashSet<KernelSpec> seen = [];
         foreach (HybridVariant variant in _variants)
             foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
-                foreach (FusedStep step in plan?.Steps.OfType<FusedStep>() ?? [])
-                    if (seen.Add(step.Spec)) text.Append(KernelCompiler.ToCSharp(step.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
+                foreach (KernelSpec spec in plan?.Steps.SelectMany(static s => s.Kernels) ?? [])
+                    if (seen.Add(spec)) text.Append(KernelCompiler.ToCSharp(spec, $"Kernel{seen.Count - 1}")).AppendLine();
         return text.AppendLine("}").ToString();
     }
 
@@ -105,9 +98,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     private HybridVariant? Find(NDArray[] inputs, ExecutionState state)
     {
-        if (_last is { } last && last.Signature.Matches(inputs, state) && last.CapturedUnchanged()) return Hit(last);
+        if (_last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(last);
         foreach (HybridVariant variant in _variants)
-            if (variant.Signature.Matches(inputs, state) && variant.CapturedUnchanged()) return Hit(variant);
+            if (variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(variant);
         return null;
     }
 
@@ -122,6 +115,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private HybridVariant? Trace(NDArray[] inputs, ExecutionState state)
     {
         lock (_lock)
+        lock (StateLock)
         {
             if (Find(inputs, state) is { } made) return made;
             HybridSignature signature = HybridSignature.Of(inputs, state);
@@ -132,6 +126,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             try
             {
                 trace = Timed(() => Run(signature, log));
+                if (discardState) trace.DropWrites();
+                signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
             }
             catch (TraceFailedException failure)
             {
@@ -150,17 +146,33 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         }
     }
 
+    // False while the variant is compiled in the background. Apart from Invoke, whose every call would pay for the closure.
+    private bool IsBuilt(HybridVariant variant)
+    {
+        if (!options.CompileInBackground)
+        {
+            Build(variant);
+            return true;
+        }
+
+        lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
+        if (!variant.Building.IsCompleted) return false;
+        variant.Building.GetAwaiter().GetResult();
+        return true;
+    }
+
     /// <summary>What differs between the function now and when the variant was traced, for diagnostics.</summary>
     public string? ChangeSince(HybridVariant variant)
     {
         if (variant.Log is not { } before) return null;
         TraceLog now = new();
-        lock (_lock) Run(variant.Signature, now);
+        lock (_lock)
+        lock (StateLock) Run(variant.Signature, now);
         return Bisection.Change(before, now);
     }
 
     private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
-        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, log);
+        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log);
 
     private void Build(HybridVariant variant) => Timed(() =>
     {

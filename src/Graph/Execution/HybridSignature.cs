@@ -1,7 +1,7 @@
 namespace Fusion;
 
 /// <summary>What a variant was compiled for. Compared field by field at every call, without allocating.</summary>
-internal sealed class HybridSignature(TensorType[] types, bool training, bool recording, bool[] gradient)
+internal sealed class HybridSignature(TensorType[] types, bool training, bool recording, GradientMark[] marks)
 {
     public TensorType[] Types => types;
 
@@ -9,20 +9,26 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
 
     public bool Recording => recording;
 
-    /// <summary>Which inputs carry a gradient; only meaningful while recording.</summary>
-    public bool[] Gradient => gradient;
+    /// <summary>How the inputs carry gradients.</summary>
+    public GradientMark[] Marks => marks;
+
+    /// <summary>Which inputs carry a gradient.</summary>
+    public bool[] Gradient => Array.ConvertAll(marks, static m => m != GradientMark.None);
+
+    /// <summary>The function records itself: how inputs carry gradients matters in any case.</summary>
+    public bool RecordsInside { get; set; }
 
     public static HybridSignature Of(ReadOnlySpan<NDArray> inputs, ExecutionState state)
     {
         TensorType[] types = new TensorType[inputs.Length];
-        bool[] gradient = new bool[inputs.Length];
+        GradientMark[] marks = new GradientMark[inputs.Length];
         for (int i = 0; i < types.Length; i++)
         {
             types[i] = inputs[i].Type;
-            gradient[i] = state.Recording && CarriesGradient(inputs[i]);
+            marks[i] = TracedInput.MarkOf(inputs[i]);
         }
 
-        return new HybridSignature(types, state.Training, state.Recording, gradient);
+        return new HybridSignature(types, state.Training, state.Recording, marks);
     }
 
     public bool Matches(ReadOnlySpan<NDArray> inputs, ExecutionState state)
@@ -32,7 +38,9 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
         {
             NDArray input = inputs[i];
             if (input.DType != types[i].DType || !input.Shape.Equals(types[i].Shape)) return false;
-            if (recording && gradient[i] != CarriesGradient(input)) return false;
+            if (!recording && !RecordsInside) continue;
+            GradientMark mark = TracedInput.MarkOf(input);
+            if (RecordsInside ? mark != marks[i] : (mark == GradientMark.None) != (marks[i] == GradientMark.None)) return false;
         }
 
         return true;
@@ -46,10 +54,12 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
             if (types[i] != other.Types[i]) return $"input {i} is {types[i]}, before {other.Types[i]}";
         if (training != other.Training) return $"training is {training}, before {other.Training}";
         if (recording != other.Recording) return $"recording is {recording}, before {other.Recording}";
-        for (int i = 0; i < gradient.Length; i++)
-            if (gradient[i] != other.Gradient[i]) return $"input {i} {(gradient[i] ? "carries" : "does not carry")} a gradient";
-        return "a captured array began or ceased to carry a gradient";
-    }
+        for (int i = 0; i < marks.Length; i++)
+        {
+            if ((marks[i] == GradientMark.None) != (other.Marks[i] == GradientMark.None)) return $"input {i} {(marks[i] == GradientMark.None ? "does not carry" : "carries")} a gradient";
+            if (marks[i] != other.Marks[i]) return $"the gradient of input {i} is marked {marks[i]}, before {other.Marks[i]}";
+        }
 
-    private static bool CarriesGradient(NDArray input) => input.Source is not null && input.DType.IsFloat;
+        return "a captured array began or ceased to carry a gradient, or state that the trace relied on has changed";
+    }
 }

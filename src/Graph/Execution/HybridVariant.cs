@@ -6,7 +6,7 @@ namespace Fusion;
 internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
-    private readonly bool[]? _capturedVariable;
+    private readonly object?[] _sources;
     private Plan? _backward;
     private List<GraphNode> _saved = [];
 
@@ -16,7 +16,8 @@ internal sealed class HybridVariant
         Trace = trace;
         Log = log;
         Captured = [.. trace.Graph.Captured];
-        if (signature.Recording) _capturedVariable = [.. Captured.Select(static c => c.Array.Source is not null)];
+        _sources = [.. Captured.Select(static c => c.Array.Source)];
+        Numbers = new double[trace.Host.NumberCount];
     }
 
     public HybridSignature Signature { get; }
@@ -27,6 +28,9 @@ internal sealed class HybridVariant
     public TraceLog? Log { get; }
 
     public CapturedNode[] Captured { get; }
+
+    /// <summary>What the host program read in the call that runs.</summary>
+    public double[] Numbers { get; }
 
     public Plan? Forward { get; private set; }
 
@@ -50,13 +54,54 @@ internal sealed class HybridVariant
     /// <summary>Compilation that goes on in the background.</summary>
     public Task? Building { get; set; }
 
-    /// <summary>Which captured arrays carry gradients is part of the guard, since nobody passes them in.</summary>
-    public bool CapturedUnchanged()
+    /// <summary>
+    /// Which captured arrays carry gradients is part of the guard, since nobody passes them in; if the function itself records, also that they are the
+    /// same variables, whose buffers it writes. And whatever else the trace has looked at.
+    /// </summary>
+    public bool Holds()
     {
-        if (_capturedVariable is null) return true;
-        for (int i = 0; i < Captured.Length; i++)
-            if ((Captured[i].Array.Source is not null) != _capturedVariable[i]) return false;
+        if (Signature.Recording || Signature.RecordsInside)
+        {
+            for (int i = 0; i < _sources.Length; i++)
+            {
+                object? source = Captured[i].Array.Source;
+                if ((source is not null) != (_sources[i] is not null)) return false;
+                if (Signature.RecordsInside && (source is Variable || _sources[i] is Variable) && !ReferenceEquals(source, _sources[i])) return false;
+            }
+        }
+
+        foreach (Func<bool> guard in Trace.Guards)
+            if (!guard()) return false;
         return true;
+    }
+
+    /// <summary>The arguments of the forward plan: the inputs, and the gradient buffers of those that are variables.</summary>
+    public NDArray[] Arguments(NDArray[] inputs)
+    {
+        TracedInput[] variables = Trace.Variables;
+        if (variables.Length == 0) return inputs;
+        NDArray[] arguments = new NDArray[inputs.Length + variables.Length];
+        inputs.CopyTo(arguments, 0);
+        for (int i = 0; i < variables.Length; i++) arguments[inputs.Length + i] = inputs[variables[i].Index].Grad!;
+        return arguments;
+    }
+
+    /// <summary>An array that the function writes is also an input, or one that it writes as an input is another of its arrays: the trace told them apart.</summary>
+    public bool IsAliased(ReadOnlySpan<NDArray> inputs)
+    {
+        IReadOnlyList<StateWrite> states = Trace.States;
+        for (int k = 0; k < states.Count; k++)
+        {
+            int argument = states[k].Array is null ? states[k].Argument : -1;
+            if (argument >= inputs.Length) continue;
+            NDArray target = states[k].Array ?? inputs[argument];
+            for (int i = 0; i < inputs.Length; i++)
+                if (i != argument && ReferenceEquals(inputs[i], target)) return true;
+            for (int i = 0; argument >= 0 && i < Captured.Length; i++)
+                if (ReferenceEquals(Captured[i].Array, target)) return true;
+        }
+
+        return false;
     }
 
     /// <summary>Plans and compiles forward; with gradients also decides what backward will read.</summary>
@@ -65,18 +110,18 @@ internal sealed class HybridVariant
         lock (_lock)
         {
             if (Forward is not null) return;
-            GraphFunction forward = new(Trace.Inputs, Trace.Outputs, Trace.Effects);
+            GraphFunction forward = new(Trace.Arguments, Trace.Outputs, Trace.Effects, Trace.States);
             GraphVerifier.Verify(forward);
             if (HasGradients)
             {
                 HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
-                HashSet<GraphNode> read = [.. BackwardFunction.Order];
-                HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>())];
+                HashSet<GraphNode> read = [.. BackwardFunction.Order.Except(_saved)];
+                HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>()).Except(_saved)];
                 IEnumerable<GraphNode> operands = [.. Trace.Inputs, .. Captured.Where(needed.Contains)];
                 Operands = [.. operands.Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
-                forward = new GraphFunction(Trace.Inputs, [.. Trace.Outputs, .. _saved], Trace.Effects);
+                forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States);
             }
 
             Forward = Plan.Build(forward);

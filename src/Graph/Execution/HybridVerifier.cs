@@ -1,26 +1,58 @@
 namespace Fusion;
 
-/// <summary>Runs the eager function beside the compiled one and compares bits; where they differ, <see cref="Bisection"/> finds the operator.</summary>
+/// <summary>
+/// Runs the compiled function and then the eager one from the same state, and compares bits: results, and arrays that were written in place. What
+/// remains is the eager function's work. Where bits differ, <see cref="Bisection"/> finds the operator, and the state is that before the call.
+/// </summary>
 internal static class HybridVerifier
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         ExecutionState state = ExecutionState.Current;
-        RandomState before = Nd.Random.State;
-        IReadOnlyList<NDArray> expected;
-        using (Autograd.Pause(state.Training)) expected = engine.Function(inputs);
-        RandomState after = Nd.Random.State;
-        Nd.Random.State = before;
+        FunctionTrace trace = variant.Trace;
+        NDArray?[] arguments = variant.Arguments(inputs);
+        NDArray[] written = [.. trace.States.Select(s => s.Target(arguments))];
+        NDArray[] before = Array.ConvertAll(written, Snapshot);
+        int[] versions = Array.ConvertAll(written, static w => w.Version);
+        bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
+        RandomState random = Nd.Random.State;
+
         NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
-        Nd.Random.State = after;
+        NDArray[] after = Array.ConvertAll(written, Snapshot);
+        Restore();
+
+        IReadOnlyList<NDArray> expected;
+        using (new RecordScope(trace.IsStateful && state.Recording, null)) expected = engine.Function(inputs);
         if (expected.Count != outputs.Length)
             throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
-        for (int i = 0; i < outputs.Length; i++)
-            if (Difference($"Output {i}", expected[i], outputs[i]) is { } difference)
-                throw Explained(difference, engine, variant, variant.Forward!, inputs, before);
+        string? difference = null;
+        for (int i = 0; i < outputs.Length; i++) difference ??= Difference($"Output {i}", expected[i], outputs[i]);
+        for (int i = 0; i < written.Length; i++) difference ??= Difference($"Array {i} of those written in place", written[i], after[i]);
+        if (difference is not null)
+        {
+            Restore();
+            throw Explained(difference, engine, variant, variant.Forward!, arguments, random);
+        }
+
         variant.Verified = true;
         return outputs;
+
+        void Restore()
+        {
+            trace.Host.UndoAll();
+            for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
+            using RecordScope pause = new(false, null);
+            for (int i = 0; i < written.Length; i++)
+            {
+                written[i].Adopt(before[i], sourceDies: false);
+                written[i].Version = versions[i];
+            }
+
+            Nd.Random.State = random;
+        }
     }
+
+    private static NDArray Snapshot(NDArray array) => array.View(array.Shape, array.Offset, Views.Strides(array));
 
     /// <summary>Compares compiled gradients with those of the graph's reference meaning.</summary>
     public static void Gradients(HybridEngine engine, HybridVariant variant, NDArray?[] arguments, NDArray[] computed)
@@ -53,7 +85,7 @@ internal static class HybridVerifier
         try
         {
             using (Autograd.Pause(Autograd.IsTraining))
-                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments).Explain(plan)}");
+                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
         }
         finally
         {

@@ -12,8 +12,8 @@ internal static class Interpreter
         return [.. function.Outputs.Select(o => values[o])];
     }
 
-    /// <summary>The value of every node. An argument that nothing reads may be null.</summary>
-    public static Dictionary<GraphNode, NDArray> Evaluate(GraphFunction function, IReadOnlyList<NDArray?> arguments)
+    /// <summary>The value of every node, given the arguments and the numbers that the host program reads. An argument that nothing reads may be null.</summary>
+    public static Dictionary<GraphNode, NDArray> Evaluate(GraphFunction function, IReadOnlyList<NDArray?> arguments, double[]? numbers = null)
     {
         Dictionary<GraphNode, NDArray> values = [];
         for (int i = 0; i < arguments.Count; i++)
@@ -25,6 +25,7 @@ internal static class Interpreter
             {
                 CapturedNode captured => captured.Array,
                 ConstantNode constant => Elements.Scalar(constant.Value, constant.DType),
+                HostNode host when numbers is not null => Elements.Scalar(numbers[host.Index], host.DType),
                 OpNode call => call.Op.Apply(call.Inputs.Select(i => values[i]).ToArray(), call.Attributes),
                 _ => throw new InvalidOperationException($"{node} is not given."),
             };

@@ -18,6 +18,12 @@ internal enum Residence
     /// <summary>In a block of its own that leaves with the result.</summary>
     Fresh,
 
+    /// <summary>In the memory of an array that the function writes in place (index into the states).</summary>
+    State,
+
+    /// <summary>A number read from the host at every call (index into the numbers).</summary>
+    Host,
+
     /// <summary>Other shape or strides over another value.</summary>
     View,
 }
@@ -25,7 +31,7 @@ internal enum Residence
 /// <summary>The place of one value.</summary>
 /// <param name="Node">The value.</param>
 /// <param name="Kind">Where it lives.</param>
-/// <param name="Index">Argument index, or byte offset in the arena.</param>
+/// <param name="Index">Argument index, byte offset in the arena, or as the kind says.</param>
 internal readonly record struct Place(GraphNode Node, Residence Kind, long Index);
 
 /// <summary>
@@ -37,6 +43,12 @@ internal sealed class Placement
     private const int Alignment = 64;
 
     public required IReadOnlyList<Place> Places { get; init; }
+
+    /// <summary>How arrays are written in place.</summary>
+    public required StatePlace[] States { get; init; }
+
+    /// <summary>Bytes of spare memory for arrays that change places with it.</summary>
+    public required long SpareBytes { get; init; }
 
     /// <summary>Bytes of the arena: the peak of everything alive at once.</summary>
     public required long ArenaBytes { get; init; }
@@ -57,15 +69,23 @@ internal sealed class Placement
     public static Placement Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps)
     {
         HashSet<GraphNode> leaves = [.. function.Arguments];
-        HashSet<GraphNode> escaping = [.. function.Outputs.Select(o => Root(o, leaves))];
+        HashSet<GraphNode> escaping = [.. function.Outputs.Take(function.ResultCount).Select(o => Root(o, leaves))];
+        StatePlace[] states = StatePlacement.Plan(function, steps, escaping, leaves);
+        Dictionary<GraphNode, int> stateOf = [];
         Dictionary<GraphNode, int> lastUse = [];
         for (int i = 0; i < steps.Count; i++)
             foreach (GraphNode input in steps[i].Inputs) lastUse[Root(input, leaves)] = i;
+        for (int k = 0; k < states.Length; k++)
+        {
+            if (states[k].Owned is { } owned) stateOf.Add(owned, k);
+            else lastUse[Root(states[k].Write.Value, leaves)] = steps.Count;
+        }
 
         List<Place> places = [];
         for (int i = 0; i < function.Arguments.Count; i++) places.Add(new Place(function.Arguments[i], Residence.Argument, i));
         foreach (CapturedNode captured in function.Captured) places.Add(new Place(captured, Residence.Captured, 0));
         foreach (ConstantNode constant in function.Order.OfType<ConstantNode>()) places.Add(new Place(constant, Residence.Constant, 0));
+        foreach (HostNode host in function.Order.OfType<HostNode>().Where(h => !leaves.Contains(h))) places.Add(new Place(host, Residence.Host, host.Index));
 
         GapList arena = new();
         long unplanned = 0;
@@ -79,6 +99,12 @@ internal sealed class Placement
                 if (escaping.Contains(output))
                 {
                     places.Add(new Place(output, Residence.Fresh, 0));
+                    continue;
+                }
+
+                if (stateOf.TryGetValue(output, out int state))
+                {
+                    places.Add(new Place(output, Residence.State, state));
                     continue;
                 }
 
@@ -98,7 +124,8 @@ internal sealed class Placement
         HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
         foreach (OpNode view in function.Operators.Where(n => IsTrueView(n) && placed.Contains(Root(n, leaves))))
             places.Add(new Place(view, Residence.View, 0));
-        return new Placement { Places = places, ArenaBytes = arena.Peak, UnplannedBytes = unplanned };
+        long spare = states.Where(static s => !s.Direct).Sum(static s => Bytes(s.Write.Value.Type));
+        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena.Peak, UnplannedBytes = unplanned };
     }
 
     private static long Bytes(TensorType type) => (type.Shape.Size * type.DType.Size + Alignment - 1) / Alignment * Alignment;

@@ -38,6 +38,7 @@ internal sealed class Plan
             if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
         }
 
+        HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
         return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
     }
 
@@ -68,14 +69,16 @@ internal sealed class Plan
     }
 
     /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
-    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    /// <param name="arguments">The function's arguments.</param>
+    /// <param name="numbers">What its host program has read.</param>
+    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers = default)
     {
         PlanState? state;
         lock (_idle) _idle.TryPop(out state);
         state ??= new PlanState(this);
         try
         {
-            return state.Run(arguments);
+            return state.Run(arguments, numbers);
         }
         finally
         {

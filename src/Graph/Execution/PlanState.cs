@@ -14,6 +14,9 @@ internal sealed class PlanState
     private readonly Binding[] _bindings;
     private readonly (NDArray[] Inputs, NDArray[] Outputs)[] _operands;
     private readonly Result[] _results;
+    private readonly (NDArray Handle, int Index)[] _numbers;
+    private readonly StateMemory _states;
+    private readonly PlanScratch _scratch = new();
     private readonly object _arena;
 
     public PlanState(Plan plan)
@@ -24,6 +27,7 @@ internal sealed class PlanState
         Dictionary<GraphNode, List<NDArray>> views = [];
         HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
         List<(Place Place, NDArray Handle, List<NDArray> Views)> bound = [];
+        List<(NDArray, int)> numbers = [];
         foreach (Place place in plan.Placement.Places)
         {
             if (place.Kind == Residence.View)
@@ -36,22 +40,29 @@ internal sealed class PlanState
             }
 
             List<NDArray> seenThrough = [];
-            NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType) : new NDArray(s_unbound, place.Node.DType, place.Node.Shape);
+            NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType)
+                : place.Kind == Residence.Host ? NDArray.Allocate(place.Node.DType, place.Node.Shape)
+                : new NDArray(s_unbound, place.Node.DType, place.Node.Shape);
             if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
+            if (place.Kind == Residence.Host) numbers.Add((root, (int)place.Index));
             handles.Add(place.Node, root);
             views.Add(place.Node, seenThrough);
-            if (place.Kind is Residence.Argument or Residence.Captured or Residence.Fresh) bound.Add((place, root, seenThrough));
+            if (place.Kind is Residence.Argument or Residence.Captured or Residence.Fresh or Residence.State) bound.Add((place, root, seenThrough));
         }
 
         _bindings = [.. bound.Select(static b => new Binding(b.Place, b.Handle, b.Views))];
         _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
-        _results = [.. plan.Function.Outputs.Select(o => new Result(handles[o], Array.FindIndex(_bindings, b => ReferenceEquals(b.Place.Node, Placement.Root(o, leaves)))))];
+        _numbers = [.. numbers];
+        _states = new StateMemory(plan.Placement.States, [.. plan.Placement.States.Select(s => handles[s.Owned ?? s.Write.Value])]);
+        _results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount).Select(o => new Result(handles[o], Array.FindIndex(_bindings, b => ReferenceEquals(b.Place.Node, Placement.Root(o, leaves)))))];
 
         NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
     }
 
-    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
     {
+        foreach ((NDArray handle, int index) in _numbers) Movement.Fill(handle, numbers[index]);
+        _states.Begin(arguments);
         Span<Binding> bindings = _bindings;
         for (int i = 0; i < bindings.Length; i++)
         {
@@ -67,6 +78,10 @@ internal sealed class PlanState
                     captured.ThrowIfUnusable("Hybridize");
                     Bind(ref binding, captured);
                     break;
+                case Residence.State:
+                    (object storage, long offset) = _states.Memory((int)binding.Place.Index);
+                    binding.Point(storage, offset);
+                    break;
                 default:
                     TensorType type = binding.Place.Node.Type;
                     binding.Source = NDArray.Allocate(type.DType, type.Shape);
@@ -75,15 +90,38 @@ internal sealed class PlanState
             }
         }
 
-        for (int i = 0; i < _operands.Length; i++) _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+        Launch();
         NDArray[] results = new NDArray[_results.Length];
         for (int i = 0; i < results.Length; i++) results[i] = Deliver(_results[i]);
+        _states.Stage();
+        _states.Commit();
         return results;
+    }
+
+    private void Launch()
+    {
+        ExecutionState state = ExecutionState.Current;
+        IScratch? outer = state.Scratch;
+        state.Scratch = _scratch;
+        _scratch.BeginRun();
+        try
+        {
+            for (int i = 0; i < _operands.Length; i++)
+            {
+                _scratch.BeginLaunch();
+                _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+            }
+        }
+        finally
+        {
+            state.Scratch = outer;
+        }
     }
 
     /// <summary>Lets go of the caller's arrays.</summary>
     public void Unbind()
     {
+        _states.End();
         Span<Binding> bindings = _bindings;
         for (int i = 0; i < bindings.Length; i++)
         {

@@ -25,6 +25,12 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
     };
 
+    /// <summary>No values of its inputs make it throw.</summary>
+    public virtual bool CannotFail => false;
+
+    /// <summary>The memory of <paramref name="old"/> may be that of <paramref name="output"/>: it is read not at all, or only element by element.</summary>
+    public virtual bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => false;
+
     public abstract void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs);
 }
 
@@ -36,7 +42,18 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanSte
 
     public KernelSpec Spec => kernel.Spec;
 
+    public ElementKernel Kernel => _kernel;
+
+    public int ScalarMask => kernel.ScalarMask;
+
+    public bool IsExpensive => _expensive;
+
     public override IEnumerable<KernelSpec> Kernels => [kernel.Spec];
+
+    public override bool CannotFail => true;
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
+        Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old) || (ReferenceEquals(i, old) && i.Shape == output.Shape));
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {

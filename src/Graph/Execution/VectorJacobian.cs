@@ -22,6 +22,12 @@ internal static class VectorJacobian
         ReadOnlySpan<NDArray?> gradients,
         Span<NDArray?> results)
     {
+        if (variant.Trace.GradientsNeedOldState())
+        {
+            throw new AutogradException(
+                "Gradients of higher order of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
+        }
+
         bool[] present = new bool[gradients.Length];
         List<NDArray> arguments = [.. inputs];
         for (int i = 0; i < present.Length; i++)
@@ -32,7 +38,11 @@ internal static class VectorJacobian
 
         HybridEngine product = variant.Products.GetOrAdd(
             string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"),
-            _ => new HybridEngine(Product(engine.Function, variant, present, node.TrainMode), engine.Options with { Verify = HybridVerify.Off }, "the gradient of a hybridized function"));
+            _ => new HybridEngine(
+                Product(engine.Function, variant, present, node.TrainMode),
+                engine.Options with { Verify = HybridVerify.Off },
+                "the gradient of a hybridized function",
+                discardState: true));
         IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
             ? product.Invoke([.. arguments])
             : Replay(random, () => product.Invoke([.. arguments]));

@@ -42,6 +42,13 @@ internal sealed class GraphBuilder
         return node;
     }
 
+    public HostNode Host(DType dtype, int index)
+    {
+        HostNode node = new(_nodes.Count, dtype, index);
+        _nodes.Add(node);
+        return node;
+    }
+
     public GraphNode Apply(Op op, ReadOnlySpan<GraphNode> inputs, object? attributes)
     {
         CallCount++;

@@ -9,12 +9,16 @@ internal sealed class GraphFunction
     /// <param name="arguments">Leaves given by the caller, in order: function inputs, saved values, head gradients.</param>
     /// <param name="outputs">What to compute; entries may repeat or be leaves.</param>
     /// <param name="effects">Impure nodes that must run although no output needs them.</param>
-    public GraphFunction(IReadOnlyList<GraphNode> arguments, IReadOnlyList<GraphNode> outputs, IReadOnlyList<GraphNode> effects)
+    /// <param name="states">Arrays that are written in place; their values follow the results among the outputs.</param>
+    public GraphFunction(
+        IReadOnlyList<GraphNode> arguments, IReadOnlyList<GraphNode> outputs, IReadOnlyList<GraphNode> effects, IReadOnlyList<StateWrite>? states = null)
     {
         Arguments = [.. arguments];
-        Outputs = [.. outputs];
+        States = states ?? [];
+        ResultCount = outputs.Count;
+        Outputs = [.. outputs, .. States.Select(static s => s.Value)];
         HashSet<GraphNode> leaves = [.. arguments];
-        Order = GraphOrder.Sort(outputs, effects, leaves);
+        Order = GraphOrder.Sort(Outputs, effects, leaves);
         Captured = [.. Order.OfType<CapturedNode>().Where(c => !leaves.Contains(c))];
         Operators = [.. Order.OfType<OpNode>().Where(n => !leaves.Contains(n))];
     }
@@ -22,6 +26,12 @@ internal sealed class GraphFunction
     public IReadOnlyList<GraphNode> Arguments { get; }
 
     public IReadOnlyList<GraphNode> Outputs { get; }
+
+    /// <summary>The first of the outputs, which go to the caller.</summary>
+    public int ResultCount { get; }
+
+    /// <summary>The other outputs: where they are written.</summary>
+    public IReadOnlyList<StateWrite> States { get; }
 
     /// <summary>Everything reachable, leaves included.</summary>
     public IReadOnlyList<GraphNode> Order { get; }

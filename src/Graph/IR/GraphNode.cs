@@ -45,6 +45,15 @@ internal sealed class ConstantNode(int id, double value, DType dtype) : GraphNod
     public override string ToString() => Value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
 }
 
+/// <summary>A number of rank 0 that is state of the host, such as a learning rate: read anew in every call.</summary>
+internal sealed class HostNode(int id, DType dtype, int index) : GraphNode(id, new TensorType(dtype, default))
+{
+    /// <summary>The position among the numbers of the function's <see cref="HostProgram"/>.</summary>
+    public int Index { get; } = index;
+
+    public override string ToString() => $"host{Index}";
+}
+
 /// <summary>An operator of the table, applied.</summary>
 internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attributes, TensorType type) : GraphNode(id, type)
 {

@@ -2,7 +2,8 @@ namespace Fusion;
 
 /// <summary>
 /// Divides a traced function with gradients into a forward and a backward part. Backward reads what forward leaves in memory anyway (inputs, outputs
-/// of kernels and library calls) and recomputes the cheap element-wise values in between: nothing is stored only for backward.
+/// of kernels and library calls) and recomputes the cheap element-wise values in between: nothing is stored only for backward, but for values that a
+/// later call could not find again: arrays that the function overwrites, and numbers of the host.
 /// </summary>
 internal static class BackwardCut
 {
@@ -12,7 +13,9 @@ internal static class BackwardCut
     public static GraphFunction Backward(FunctionTrace trace, HashSet<GraphNode> materialised, out List<GraphNode> saved)
     {
         HashSet<GraphNode> heads = [.. trace.Heads.OfType<InputNode>()];
-        HashSet<GraphNode> forward = [.. GraphOrder.Sort(trace.Outputs, trace.Effects)];
+        HashSet<GraphNode> forward = [.. GraphOrder.Sort([.. trace.Outputs, .. trace.States.Select(static s => s.Value)], trace.Effects)];
+        HashSet<GraphNode> inputs = [.. trace.Inputs];
+        HashSet<NDArray?> written = new(trace.States.Select(static s => s.Array), ReferenceEqualityComparer.Instance);
         List<GraphNode> targets = [.. trace.Gradients.OfType<GraphNode>().Distinct()];
 
         // Values that depend on a head gradient belong to backward by nature.
@@ -25,7 +28,14 @@ internal static class BackwardCut
         Stack<GraphNode> open = new(targets);
         while (open.TryPop(out GraphNode? node))
         {
-            if (!seen.Add(node) || heads.Contains(node) || node is InputNode or CapturedNode or ConstantNode) continue;
+            if (!seen.Add(node) || heads.Contains(node) || node is ConstantNode) continue;
+            if (node is not OpNode)
+            {
+                bool passes = node is HostNode || (node is InputNode && !inputs.Contains(node)) || (node is CapturedNode captured && written.Contains(captured.Array));
+                if (passes) saved.Add(node);
+                continue;
+            }
+
             bool keep = !downstream.Contains(node) && forward.Contains(node) && node is OpNode call &&
                         (materialised.Contains(node) || call.Op.Impure || (call.Op.Cost == Cost.ComputeBound && call.Op.View is null));
             if (keep) saved.Add(node);

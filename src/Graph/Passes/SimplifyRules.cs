@@ -8,11 +8,10 @@ internal static class SimplifyRules
 {
     public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
     {
+        if (op.Element is not null) DropBroadcasts(x, type.Shape);
         if (Algebra(op, x, type) is { } simpler) return simpler;
         if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
-        if (op.Element is not null && Fold(graph, op, x, type) is { } constant) return constant;
-        if (op.Element is not null) DropBroadcasts(x, type.Shape);
-        return null;
+        return op.Element is not null ? Fold(graph, op, x, type) : null;
     }
 
     private static GraphNode? Algebra(Op op, GraphNode[] x, TensorType type) => (op.Name, x) switch

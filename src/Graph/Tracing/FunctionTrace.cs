@@ -1,8 +1,8 @@
 namespace Fusion;
 
 /// <summary>
-/// A traced function: its graph and, when gradients were asked for, the graph of the vector-Jacobian product, traced with the operators' own
-/// gradient rules from the tape of symbolic arrays.
+/// A traced function: its graph, the arrays and the host state that it changes, and, when gradients were asked for, the graph of the vector-Jacobian
+/// product, traced with the operators' own gradient rules from the tape of symbolic arrays.
 /// </summary>
 internal sealed class FunctionTrace
 {
@@ -10,112 +10,166 @@ internal sealed class FunctionTrace
 
     public required InputNode[] Inputs { get; init; }
 
+    /// <summary>Inputs whose <c>.Grad</c> is an argument too, after the inputs: variables, of a function that records.</summary>
+    public required TracedInput[] Variables { get; init; }
+
     public required GraphNode[] Outputs { get; init; }
+
+    /// <summary>What the function writes in place.</summary>
+    public required IReadOnlyList<StateWrite> States { get; set; }
+
+    /// <summary>What else it changes, and the numbers that it reads at every call.</summary>
+    public required HostProgram Host { get; init; }
+
+    /// <summary>Facts outside the graph that the trace relies on.</summary>
+    public required Func<bool>[] Guards { get; init; }
+
+    /// <summary>The function records: which arrays carry gradients has shaped it.</summary>
+    public required bool Recorded { get; init; }
 
     public required IReadOnlyList<GraphNode> Effects { get; init; }
 
     public required int OpCount { get; init; }
 
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
-    public required CapturedNode[] CapturedVariables { get; init; }
+    public CapturedNode[] CapturedVariables { get; private set; } = [];
 
     /// <summary>One head gradient per output; null where the output has none.</summary>
-    public required InputNode?[] Heads { get; init; }
+    public InputNode?[] Heads { get; private set; } = [];
+
+    /// <summary>Outputs whose history a backward inside the function has released.</summary>
+    public bool[] Released { get; private set; } = [];
 
     /// <summary>Gradients of the inputs, then of the captured variables; null where none flows.</summary>
-    public required GraphNode?[] Gradients { get; init; }
+    public GraphNode?[] Gradients { get; private set; } = [];
 
     public bool HasGradients => Gradients.Length > 0;
+
+    /// <summary>A call changes something: calls are made one after the other.</summary>
+    public bool IsStateful => States.Count > 0 || !Host.IsEmpty;
+
+    /// <summary>The arguments of the forward plan.</summary>
+    public IReadOnlyList<InputNode> Arguments => [.. Inputs, .. Variables.Select(static v => v.Gradient!)];
+
+    /// <summary>Values that the function itself overwrites or reads from the host shape its gradient: computing it again later gives another one.</summary>
+    public bool GradientsNeedOldState()
+    {
+        HashSet<NDArray?> written = new(States.Select(static s => s.Array), ReferenceEqualityComparer.Instance);
+        return IsStateful && GraphOrder.Sort(Gradients.OfType<GraphNode>()).Exists(n => n is HostNode || (n is CapturedNode captured && written.Contains(captured.Array)));
+    }
+
+    /// <summary>Leaves out the writes in place.</summary>
+    public void DropWrites() => States = [];
 
     /// <summary>Traces <paramref name="f"/> for inputs of these types.</summary>
     /// <param name="f">The function.</param>
     /// <param name="types">Types of the inputs.</param>
     /// <param name="wantsGradient">Per input; null: no gradients at all.</param>
     /// <param name="training">The training flag.</param>
+    /// <param name="marks">Which inputs carry a gradient, and how; null: those of which one is wanted, with a history outside.</param>
+    /// <param name="keepGradients">Gradient buffers that the function does not read are written.</param>
     /// <param name="log">Where the calls are noted, for diagnostics.</param>
     public static FunctionTrace Run(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, TensorType[] types, bool[]? wantsGradient, bool training, TraceLog? log = null)
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
+        TensorType[] types,
+        bool[]? wantsGradient,
+        bool training,
+        GradientMark[]? marks = null,
+        bool keepGradients = true,
+        TraceLog? log = null)
     {
         GraphBuilder graph = new();
         GraphTracer tracer = new(graph, log);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");
-        InputNode[] inputs = new InputNode[types.Length];
-        NDArray[] symbols = new NDArray[types.Length];
+        TracedInput[] inputs = new TracedInput[types.Length];
         for (int i = 0; i < types.Length; i++)
-        {
-            inputs[i] = graph.Input(types[i], i, $"x{i}");
-            symbols[i] = tracer.Symbol(inputs[i]);
-            if (wantsGradient is not null && wantsGradient[i]) symbols[i].Mark(symbols[i], GradReq.Write);
-        }
+            inputs[i] = new TracedInput(i, graph.Input(types[i], i, $"x{i}"), tracer);
+        for (int i = 0; i < types.Length; i++)
+            inputs[i].Mark(marks?[i] ?? (wantsGradient is not null && wantsGradient[i] ? GradientMark.Outside : GradientMark.None), graph, tracer);
 
+        bool failed = true;
         using RecordScope scope = new(wantsGradient is not null, training);
         state.Tracer = tracer;
         try
         {
-            IReadOnlyList<NDArray> results = f(symbols) ?? throw new TraceFailedException("the function returned null");
-            NDArray[] outputs = [.. results];
-            GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
-            int opCount = graph.CallCount;
-            FunctionTrace forward = new()
-            {
-                Graph = graph,
-                Inputs = inputs,
-                Outputs = nodes,
-                Effects = tracer.Effects,
-                OpCount = opCount,
-                CapturedVariables = [],
-                Heads = [],
-                Gradients = [],
-            };
-            return wantsGradient is null ? forward : Differentiate(forward, tracer, symbols, outputs);
+            FunctionTrace trace = Run(f, graph, tracer, inputs, wantsGradient is not null, keepGradients);
+            if (state.Recording != wantsGradient is not null || state.Training != training)
+                throw new TraceFailedException("the function leaves the recording or training flag changed");
+            failed = false;
+            return trace;
         }
         finally
         {
             state.Tracer = null;
+            tracer.Restore(failed);
         }
     }
 
-    private static FunctionTrace Differentiate(FunctionTrace forward, GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)
+    private static FunctionTrace Run(
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, GraphBuilder graph, GraphTracer tracer, TracedInput[] inputs, bool gradients, bool keepGradients)
     {
-        List<CapturedNode> captured = [];
-        foreach (CapturedNode node in forward.Graph.Captured)
-            if (node.Array.Source is not null && node.DType.IsFloat) captured.Add(node);
-        List<NDArray> targets = [.. symbols, .. captured.Select(static c => c.Array)];
+        NDArray[] symbols = Array.ConvertAll(inputs, static i => i.Symbol);
+        IReadOnlyList<NDArray> results = f(symbols) ?? throw new TraceFailedException("the function returned null");
+        NDArray[] outputs = [.. results];
+        GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
+        foreach (TracedInput input in inputs) input.ThrowIfMarkedInside();
+        TracedState changes = TracedState.Of(tracer, inputs, nodes, keepGradients);
+        FunctionTrace trace = new()
+        {
+            Graph = graph,
+            Inputs = Array.ConvertAll(inputs, static i => i.Node),
+            Variables = changes.Variables,
+            Outputs = nodes,
+            States = changes.Writes,
+            Host = tracer.Host,
+            Guards = [.. tracer.Guards],
+            Recorded = tracer.Recorded,
+            Effects = [.. tracer.Effects],
+            OpCount = graph.CallCount,
+        };
+        if (gradients) trace.Differentiate(tracer, symbols, outputs);
+        return trace;
+    }
+
+    private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)
+    {
+        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat)];
+        List<NDArray> targets = [.. symbols, .. CapturedVariables.Select(static c => c.Array)];
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
-        InputNode?[] headNodes = new InputNode?[outputs.Length];
+        Heads = new InputNode?[outputs.Length];
+        Released = Array.ConvertAll(outputs, static o => o.Source is TapeNode { IsReleased: true });
         for (int i = 0; i < outputs.Length; i++)
         {
             // An output that is a captured array itself has its own history outside; only symbolic ones belong to this tape.
-            if (outputs[i].Source is null || !outputs[i].DType.IsFloat) continue;
-            headNodes[i] = forward.Graph.Input(outputs[i].Type, i, $"g{i}");
+            if (outputs[i].Source is null || !outputs[i].DType.IsFloat || Released[i]) continue;
+            Heads[i] = Graph.Input(outputs[i].Type, i, $"g{i}");
             heads.Add(outputs[i]);
-            headGradients.Add(tracer.Symbol(headNodes[i]!));
+            headGradients.Add(tracer.Symbol(Heads[i]!));
         }
 
-        GraphNode?[] gradients = new GraphNode?[targets.Count];
-        if (heads.Count > 0)
+        Gradients = new GraphNode?[targets.Count];
+        if (heads.Count == 0) return;
+        NDArray[] differentiable = [.. targets.Where(static t => t.DType.IsFloat)];
+        GradientTargets found = new(differentiable, stop: true);
+        try
         {
             BackwardPass pass = new(createGraph: false, retainGraph: true, trainMode: null);
             pass.AddHeads(heads, headGradients);
-            NDArray[] differentiable = [.. targets.Where(static t => t.DType.IsFloat)];
-            GradientTargets found = new(differentiable, stop: true);
             pass.Run(found);
-            for (int i = 0, k = 0; i < gradients.Length; i++)
-                if (targets[i].DType.IsFloat && found.Result(k++) is { } gradient) gradients[i] = tracer.NodeOf(gradient);
+        }
+        catch (AutogradException failure) when (States.Count > 0 || Array.Exists(Released, static r => r))
+        {
+            // A released part or an overwritten value: an error when, and only if, the caller differentiates. Eager execution knows.
+            throw new TraceFailedException($"the outputs cannot be differentiated: {failure.Message.TrimEnd('.')}");
         }
 
-        return new FunctionTrace
-        {
-            Graph = forward.Graph,
-            Inputs = forward.Inputs,
-            Outputs = forward.Outputs,
-            Effects = [.. forward.Effects],
-            OpCount = forward.OpCount,
-            CapturedVariables = [.. captured],
-            Heads = headNodes,
-            Gradients = gradients,
-        };
+        for (int i = 0, k = 0; i < Gradients.Length; i++)
+            if (targets[i].DType.IsFloat && found.Result(k++) is { } gradient) Gradients[i] = tracer.NodeOf(gradient);
+        List<GraphNode> needed = GraphOrder.Sort(Gradients.OfType<GraphNode>());
+        foreach (StateWrite write in States)
+            if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
+                throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");
     }
 }

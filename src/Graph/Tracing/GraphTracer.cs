@@ -1,13 +1,35 @@
 namespace Fusion;
 
-/// <summary>Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference.</summary>
+/// <summary>
+/// Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference; a write in place gives an array
+/// another value from there on, and nothing else: when the trace ends, every array and every state of the host is as it was.
+/// </summary>
 internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tracer
 {
+    private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Func<bool>> _guards = [];
+    private readonly List<Action> _undo = [];
+    private readonly List<Action> _failure = [];
+
     public List<GraphNode> Effects { get; } = [];
+
+    public HostProgram Host { get; } = new();
+
+    /// <summary>Facts outside the graph that the traced code has looked at.</summary>
+    public IReadOnlyList<Func<bool>> Guards => _guards;
+
+    /// <summary>Operators were recorded: which arrays carry gradients shaped the graph.</summary>
+    public bool Recorded { get; private set; }
+
+    /// <summary>The arrays from outside that were written, in order of their first write.</summary>
+    public IEnumerable<StateWrite> Writes => _written.Where(w => !_created.Contains(w.Key)).Select(static w => new StateWrite(w.Key, -1, w.Value.Value, w.Value.Count));
 
     public override void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         if (outputs.Length != 1) throw new TraceFailedException($"{op.Name} has {outputs.Length} outputs");
+        Recorded |= ExecutionState.Current.Recording;
         GraphNode[] nodes = new GraphNode[inputs.Length];
         for (int i = 0; i < nodes.Length; i++) nodes[i] = NodeOf(inputs[i]);
         GraphNode node = graph.Apply(op, nodes, attributes);
@@ -19,16 +41,75 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tr
     public override Exception ValueRead(string operation) =>
         new TraceFailedException($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
 
-    public override Exception InPlaceWrite(string operation) =>
-        new TraceFailedException($"{operation} writes to an array in place while the function is traced");
+    public override Exception SideEffect(string operation) =>
+        new TraceFailedException($"{operation} changes state while the function is traced, which a compiled call cannot repeat");
+
+    public override void Write(NDArray target, NDArray value)
+    {
+        GraphNode node = NodeOf(value);
+        if (target.Symbol is { } symbol)
+        {
+            Own(symbol);
+            target.Rebind(new TracedValue(graph, node), 0);
+            return;
+        }
+
+        _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
+    }
+
+    public override void Created(NDArray array) => _created.Add(array);
+
+    public override NDArray[] Numbers(HostNumbers read, int index, int count, DType dtype)
+    {
+        int start = Host.Add(read, index, count);
+        NDArray[] numbers = new NDArray[count];
+        for (int i = 0; i < count; i++) numbers[i] = Symbol(graph.Host(dtype, start + i));
+        return numbers;
+    }
+
+    public override void Effect(HostEffect effect)
+    {
+        effect.Make();
+        Host.Add(effect);
+        _owners.Add(effect.Owner);
+        _undo.Add(effect.Undo);
+    }
+
+    public override bool HasChanged(object owner) => _owners.Contains(owner);
+
+    public override void Guard(object? owner, Func<bool> holds)
+    {
+        if (owner is null || !HasChanged(owner)) _guards.Add(holds);
+    }
+
+    public override void OnFailure(Action undo) => _failure.Add(undo);
+
+    /// <summary>Makes all state what it was before the trace.</summary>
+    public void Restore(bool failed)
+    {
+        for (int i = _undo.Count - 1; i >= 0; i--) _undo[i]();
+        foreach ((NDArray array, (_, int count)) in _written) array.Version -= count;
+        if (!failed) return;
+        for (int i = _failure.Count - 1; i >= 0; i--) _failure[i]();
+    }
 
     public NDArray Symbol(GraphNode node) => NDArray.Symbolic(new TracedValue(graph, node), node.Type);
 
     public GraphNode NodeOf(NDArray array)
     {
-        if (array.Symbol is TracedValue traced)
-            return ReferenceEquals(traced.Owner, graph) ? traced.Node : throw new TraceFailedException("an array of another trace is used");
+        if (array.Symbol is { } symbol) return Own(symbol);
         array.ThrowIfUnusable("Hybridize");
-        return array.IsConstant ? graph.Constant(Movement.Cast(array, DType.Float64).ScalarDouble(), array.DType) : graph.Capture(array);
+        if (array.IsConstant) return graph.Constant(Movement.Cast(array, DType.Float64).ScalarDouble(), array.DType);
+        return _written.TryGetValue(array, out (GraphNode Value, int) written) ? written.Value : graph.Capture(array);
     }
+
+    private GraphNode Own(SymbolicValue symbol) => symbol switch
+    {
+        TracedValue traced when ReferenceEquals(traced.Owner, graph) => traced.Node,
+        OutsideGradient => throw new TraceFailedException("Backward reaches an input whose history lies outside the function"),
+        _ => throw new TraceFailedException("an array of another trace is used"),
+    };
 }
+
+/// <summary>The gradient of an input that was recorded outside: a backward inside the function must not reach it.</summary>
+internal sealed class OutsideGradient : SymbolicValue;

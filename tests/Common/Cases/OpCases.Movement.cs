@@ -122,6 +122,20 @@ internal static partial class OpCases
             ],
         },
         Case(
+            OpTable.WriteSlice,
+            "",
+            static x => x[0].SliceUpdate(x[1], 1, 1, null, 2),
+            static x => RefArray.Build(x[0].Shape, i => i[1] % 2 == 1 ? x[1][i[0], (i[1] - 1) / 2] : x[0][i[0], i[1]]),
+            [[[2, 5], [2, 2]], [[3, 1], [3, 0]], [[0, 4], [0, 2]], [[2, 131], [2, 65]]]) with
+        {
+            DTypes = ResultTypes.All,
+            Rejects =
+            [
+                Rejection.Of<ShapeException>("values that do not broadcast", static () => Nd.Ones((2, 5)).SliceUpdate(Nd.Ones((2, 3)), 1, 1, null, 2), "(2, 3)"),
+                Rejection.Of<ArgumentOutOfRangeException>("an axis that does not exist", static () => Nd.Ones((2, 3)).SliceUpdate(Nd.Ones(1), 2, 0, 1), "axis 2", "(2, 3)"),
+            ],
+        },
+        Case(
             OpTable.Concat,
             "",
             static x => Nd.Concat(x, 0),

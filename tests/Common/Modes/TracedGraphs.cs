@@ -52,6 +52,6 @@ internal static class TracedGraphs
 
         public override Exception ValueRead(string operation) => inner.ValueRead(operation);
 
-        public override Exception InPlaceWrite(string operation) => inner.InPlaceWrite(operation);
+        public override Exception SideEffect(string operation) => inner.SideEffect(operation);
     }
 }

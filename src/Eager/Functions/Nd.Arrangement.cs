@@ -1,0 +1,154 @@
+namespace Fusion;
+
+/// <summary>What surrounds an array that is padded.</summary>
+public enum PadMode
+{
+    /// <summary>One value.</summary>
+    Constant,
+
+    /// <summary>The element at the edge.</summary>
+    Edge,
+
+    /// <summary>The array mirrored at the element of the edge: 3 2 | 1 2 3 | 2 1.</summary>
+    Reflect,
+
+    /// <summary>The array mirrored behind the edge: 2 1 | 1 2 3 | 3 2.</summary>
+    Symmetric,
+
+    /// <summary>The array repeated: 2 3 | 1 2 3 | 1 2.</summary>
+    Wrap,
+}
+
+// Further rearrangements, made of views, joins and selections.
+public static partial class Nd
+{
+    /// <summary>The coordinates of a grid as one array per axis. By default the first two axes are exchanged, as in NumPy (<c>xy</c>); else <c>ij</c>.</summary>
+    /// <exception cref="ShapeException">An argument does not have rank 1.</exception>
+    public static NDArray[] Meshgrid(IReadOnlyList<NDArray> axes, bool matrixIndexing = false)
+    {
+        ArgumentNullException.ThrowIfNull(axes);
+        int[] sizes = new int[axes.Count];
+        bool exchange = !matrixIndexing && axes.Count > 1;
+        NDArray[] grid = new NDArray[axes.Count];
+        int Place(int i) => exchange && i < 2 ? 1 - i : i;
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            if (Checked(axes[i]).Rank != 1) throw new ShapeException($"Meshgrid: argument {i} is {axes[i].Shape}; each axis is an array of rank 1.");
+            sizes[Place(i)] = axes[i].Shape[0];
+        }
+
+        for (int i = 0; i < grid.Length; i++)
+        {
+            int[] own = Ones1(sizes.Length);
+            own[Place(i)] = axes[i].Shape[0];
+            grid[i] = BroadcastTo(Reshape(axes[i], own), sizes);
+        }
+
+        return grid;
+    }
+
+    /// <summary>Cuts an axis into parts whose sizes differ by at most 1, larger ones first.</summary>
+    public static NDArray[] ArraySplit(this NDArray x, int sections, int axis = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sections);
+        int n = Checked(x).Shape[x.Shape.Axis(axis, "ArraySplit")];
+        return ArraySplit(x, [.. Enumerable.Range(1, sections - 1).Select(i => i * (n / sections) + Math.Min(i, n % sections))], axis);
+    }
+
+    /// <summary>Cuts an axis before each of the given positions.</summary>
+    public static NDArray[] ArraySplit(this NDArray x, int[] positions, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(positions);
+        int at = Checked(x).Shape.Axis(axis, "ArraySplit");
+        NDArray[] parts = new NDArray[positions.Length + 1];
+        for (int i = 0; i < parts.Length; i++) parts[i] = Slice(x, at, i == 0 ? 0 : positions[i - 1], i < positions.Length ? positions[i] : null);
+        return parts;
+    }
+
+    /// <summary>Rotates by k quarter turns in the plane of two axes, from the first towards the second.</summary>
+    public static NDArray Rot90(this NDArray x, int k = 1, int axis1 = 0, int axis2 = 1)
+    {
+        int a = Checked(x).Shape.Axis(axis1, "Rot90"), b = x.Shape.Axis(axis2, "Rot90");
+        if (a == b) throw new ShapeException($"Rot90: the axes {axis1} and {axis2} of {x.Shape} are one.");
+        int turns = (k % 4 + 4) % 4;
+        return turns switch
+        {
+            0 => x,
+            1 => SwapAxes(Flip(x, b), a, b),
+            2 => Flip(Flip(x, a), b),
+            _ => Flip(SwapAxes(x, a, b), b),
+        };
+    }
+
+    /// <summary>Moves one axis to another place; the others keep their order.</summary>
+    public static NDArray MoveAxis(this NDArray x, int source, int destination)
+    {
+        int from = Checked(x).Shape.Axis(source, "MoveAxis"), to = x.Shape.Axis(destination, "MoveAxis");
+        List<int> order = [.. Enumerable.Range(0, x.Rank)];
+        order.RemoveAt(from);
+        order.Insert(to, from);
+        return Transpose(x, [.. order]);
+    }
+
+    /// <summary>Surrounds the array: (before, after) per axis.</summary>
+    /// <exception cref="ShapeException">Another number of pairs than axes, a negative width, or a width that the mode cannot fill.</exception>
+    public static NDArray Pad(this NDArray x, (int Before, int After)[] widths, PadMode mode)
+    {
+        if (mode == PadMode.Constant) return Pad(x, widths);
+        ArgumentNullException.ThrowIfNull(widths);
+        if (widths.Length != Checked(x).Rank) throw new ShapeException($"Pad: {widths.Length} pairs of widths for the shape {x.Shape}; give one per axis.");
+        for (int axis = 0; axis < widths.Length; axis++)
+        {
+            (int before, int after) = widths[axis];
+            int n = x.Shape[axis];
+            int most = mode switch { PadMode.Reflect => n - 1, PadMode.Symmetric or PadMode.Wrap => n, _ => n == 0 ? 0 : int.MaxValue };
+            if (before < 0 || after < 0 || before > most || after > most)
+                throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
+            if (before + after == 0) continue;
+            int[] from = new int[checked(before + n + after)];
+            for (int i = 0; i < from.Length; i++) from[i] = Source(i - before, n);
+            x = Take(x, Array(from), axis);
+        }
+
+        return x;
+
+        int Source(int i, int n) => mode switch
+        {
+            PadMode.Edge => Math.Clamp(i, 0, n - 1),
+            PadMode.Wrap => (i + n) % n,
+            PadMode.Symmetric => i < 0 ? -1 - i : i >= n ? 2 * n - 1 - i : i,
+            _ => i < 0 ? -i : i >= n ? 2 * n - 2 - i : i,
+        };
+    }
+
+    /// <summary>Blocks of pixels become channels: (n, c, h, w) to (n, c·b², h/b, w/b), the position in the block before the channel.</summary>
+    /// <exception cref="ShapeException">The rank is not 4, or height or width are no multiples of the block.</exception>
+    public static NDArray SpaceToDepth(this NDArray x, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block);
+        (int n, int c, int h, int w) = Image(x, "SpaceToDepth");
+        if (h % block != 0 || w % block != 0) throw new ShapeException($"SpaceToDepth: height and width of {x.Shape} are not multiples of {block}.");
+        NDArray cut = Reshape(x, n, c, h / block, block, w / block, block);
+        return Reshape(Transpose(cut, 0, 3, 5, 1, 2, 4), n, c * block * block, h / block, w / block);
+    }
+
+    /// <summary>The inverse of <see cref="SpaceToDepth"/>: (n, c·b², h, w) to (n, c, h·b, w·b).</summary>
+    /// <exception cref="ShapeException">The rank is not 4, or the channels are no multiple of the block's size.</exception>
+    public static NDArray DepthToSpace(this NDArray x, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block);
+        (int n, int c, int h, int w) = Image(x, "DepthToSpace");
+        if (c % (block * block) != 0) throw new ShapeException($"DepthToSpace: the channels of {x.Shape} are no multiple of {block}² = {block * block}.");
+        NDArray cut = Reshape(x, n, block, block, c / (block * block), h, w);
+        return Reshape(Transpose(cut, 0, 3, 4, 1, 5, 2), n, c / (block * block), h * block, w * block);
+    }
+
+    /// <summary>One value everywhere, of the shape and type of <paramref name="x"/>.</summary>
+    public static NDArray FullLike(this NDArray x, double value) => Full(Checked(x).Shape, value, x.DType);
+
+    private static (int N, int C, int H, int W) Image(NDArray x, string op)
+    {
+        if (Checked(x).Rank != 4) throw new ShapeException($"{op}: {x.Shape} is not (n, channels, height, width).");
+        return (x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]);
+    }
+}

@@ -1,0 +1,159 @@
+namespace Fusion;
+
+/// <summary>How an image is enlarged or reduced.</summary>
+public enum ResizeMode
+{
+    /// <summary>The nearest pixel, ⌊i·size/new size⌋.</summary>
+    Nearest,
+
+    /// <summary>Straight lines between neighbours, in both directions.</summary>
+    Bilinear,
+}
+
+// Images and windows of them, (n, channels, height, width): selections with index arrays that depend on sizes only.
+public static partial class Nd
+{
+    /// <summary>Images of another height and width. Centres of pixels correspond, or with <paramref name="alignCorners"/> those of the corner pixels.</summary>
+    /// <exception cref="ShapeException">The rank is not 4, or there are no pixels.</exception>
+    public static NDArray Resize(this NDArray x, int height, int width, ResizeMode mode = ResizeMode.Bilinear, bool alignCorners = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        (_, _, int h, int w) = Image(x, "Resize");
+        if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
+        NDArray real = mode == ResizeMode.Nearest ? x : RealInput(x);
+        return ResizeAxis(ResizeAxis(real, 2, height, mode, alignCorners), 3, width, mode, alignCorners);
+    }
+
+    /// <summary>
+    /// The windows of images as columns: (n, c, h, w) to (n, c·kh·kw, l), where l counts the places of the window, padding counted as 0 (im2col).
+    /// </summary>
+    /// <exception cref="ShapeException">The rank is not 4, or the window does not fit.</exception>
+    public static NDArray Unfold(this NDArray x, (int Height, int Width) kernel, int stride = 1, int padding = 0, int dilation = 1)
+    {
+        (int n, int c, int h, int w) = Image(x, "Unfold");
+        NDArray padded = padding == 0 ? x : Pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)]);
+        (int[] positions, int places) = Windows("Unfold", h + 2 * padding, w + 2 * padding, kernel, stride, dilation);
+        NDArray windows = Take(Reshape(padded, n, c, padded.Shape[2] * padded.Shape[3]), Array(positions), 2);
+        return Reshape(windows, n, c * kernel.Height * kernel.Width, places);
+    }
+
+    /// <summary>The transpose of <see cref="Unfold"/>: adds the columns (n, c·kh·kw, l) up to images (n, c, height, width) (col2im).</summary>
+    /// <exception cref="ShapeException">The columns are not those of such images.</exception>
+    public static NDArray Fold(this NDArray x, int height, int width, (int Height, int Width) kernel, int stride = 1, int padding = 0, int dilation = 1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        (int h, int w) = (height + 2 * padding, width + 2 * padding);
+        (int[] positions, int places) = Windows("Fold", h, w, kernel, stride, dilation);
+        int area = kernel.Height * kernel.Width;
+        if (x.Rank != 3 || x.Shape[1] % area != 0 || x.Shape[2] != places)
+            throw new ShapeException($"Fold: {x.Shape} are not the columns (n, c·{area}, {places}) of images ({height}, {width}).");
+        (int n, int c) = (x.Shape[0], x.Shape[1] / area);
+        NDArray sums = OpTable.TakeGradient.Apply(Reshape(x, n, c, positions.Length), Array(positions), new TakeAttributes(2, (n, c, h * w)));
+        NDArray padded = Reshape(sums, n, c, h, w);
+        return padding == 0 ? padded : Slice(Slice(padded, 2, padding, padding + height), 3, padding, padding + width);
+    }
+
+    /// <summary>
+    /// Values of images between their pixels, bilinear, 0 outside: images (n, c, h, w), for each of k points the index of its image and its coordinates in pixels,
+    /// all (k); the result is (k, c). Gradients go to the images and the coordinates.
+    /// </summary>
+    /// <exception cref="ShapeException">The image rank is not 4, or the points are not of one shape (k,).</exception>
+    public static NDArray SampleBilinear(this NDArray x, NDArray image, NDArray row, NDArray column)
+    {
+        (int n, int c, int h, int w) = Image(x, "SampleBilinear");
+        if (Checked(image).Rank != 1 || image.Shape != Checked(row).Shape || image.Shape != Checked(column).Shape)
+            throw new ShapeException($"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
+        NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
+        NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
+        NDArray first = image.AsType(DType.Int64) * ((long)h * w);
+        for (int corner = 0; corner < 4; corner++)
+        {
+            (int dy, int dx) = (corner / 2, corner % 2);
+            NDArray y = top + dy, z = left + dx;
+            NDArray inside = LogicalAnd(LogicalAnd(y >= 0, y <= h - 1), LogicalAnd(z >= 0, z <= w - 1));
+            NDArray weight = (1 - Abs(row - y)) * (1 - Abs(column - z));
+            NDArray place = first + Clip(y, 0, Math.Max(0, h - 1)).AsType(DType.Int64) * w + Clip(z, 0, Math.Max(0, w - 1)).AsType(DType.Int64);
+            NDArray part = Take(pixels, place) * ExpandDims(Where(inside, weight, 0), 1);
+            sum = corner == 0 ? part : sum + part;
+        }
+
+        return sum;
+    }
+
+    /// <summary>
+    /// Averages regions of images to (k, c, height, width): each region (image index, x1, y1, x2, y2), times <paramref name="spatialScale"/> in pixels, is cut into
+    /// height × width cells, and in each <paramref name="samples"/>² bilinear samples are averaged. With <paramref name="aligned"/> pixel centres lie at half-integers.
+    /// </summary>
+    /// <remarks>He et al., "Mask R-CNN", ICCV 2017, section 3; the convention of torchvision.</remarks>
+    /// <exception cref="ShapeException">The images are not of rank 4, or the regions not (k, 5).</exception>
+    public static NDArray RoiAlign(this NDArray x, NDArray regions, int height, int width, double spatialScale = 1, int samples = 2, bool aligned = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
+        (_, int c, int h, int w) = Image(x, "RoiAlign");
+        NDArray boxes = RealInput(regions);
+        if (boxes.Rank != 2 || boxes.Shape[1] != 5) throw new ShapeException($"RoiAlign: the regions are (k, 5), not {regions.Shape}.");
+        int k = boxes.Shape[0];
+        NDArray rows = Samples(2, height, h), columns = Samples(1, width, w);
+        Shape grid = (k, height * samples, width * samples);
+        NDArray image = Reshape(BroadcastTo(Reshape(Column(0).Detach(), k, 1, 1), grid), -1);
+        NDArray values = SampleBilinear(x, image, Reshape(BroadcastTo(ExpandDims(rows, 2), grid), -1), Reshape(BroadcastTo(ExpandDims(columns, 1), grid), -1));
+        return Transpose(Mean(Reshape(values, k, height, samples, width, samples, c), [2, 4]), 0, 3, 1, 2);
+
+        NDArray Column(int i) => Slice(boxes, 1, i, i + 1);
+
+        // (k, cells·samples); a sample up to one pixel outside takes the value of the edge, as the reference does.
+        NDArray Samples(int first, int cells, int size)
+        {
+            double offset = aligned ? 0.5 : 0;
+            NDArray start = Column(first) * spatialScale - offset, length = Column(first + 2) * spatialScale - offset - start;
+            if (!aligned) length = Maximum(length, 1);
+            NDArray steps = (Arange(0, cells * samples, 1, boxes.DType) + 0.5) / (cells * samples);
+            NDArray at = start + length * steps;
+            NDArray near = LogicalAnd(at >= -1, at <= size);
+            return Where(near, Clip(at, 0, Math.Max(0, size - 1)), -2);
+        }
+    }
+
+    private static NDArray ResizeAxis(NDArray x, int axis, int size, ResizeMode mode, bool alignCorners)
+    {
+        int n = x.Shape[axis];
+        if (n == size) return x;
+        int[] low = new int[size], high = new int[size];
+        double[] part = new double[size];
+        for (int i = 0; i < size; i++)
+        {
+            double at = mode == ResizeMode.Nearest ? Math.Floor((double)i * n / size)
+                : alignCorners ? (size == 1 ? 0 : (double)i * (n - 1) / (size - 1))
+                : Math.Max(0, (i + 0.5) * n / size - 0.5);
+            low[i] = Math.Min((int)at, n - 1);
+            high[i] = Math.Min(low[i] + 1, n - 1);
+            part[i] = at - low[i];
+        }
+
+        NDArray first = Take(x, Array(low), axis);
+        if (mode == ResizeMode.Nearest) return first;
+        int[] shape = Ones1(x.Rank);
+        shape[axis] = size;
+        return Lerp(first, Take(x, Array(high), axis), Reshape(Array(part).AsType(x.DType), shape));
+    }
+
+    // The position in the (padded) image of each window element, window element by window element, and the number of places.
+    private static (int[] Positions, int Places) Windows(string op, int h, int w, (int Height, int Width) kernel, int stride, int dilation)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stride);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dilation);
+        int down = (h - dilation * (kernel.Height - 1) - 1) / stride + 1, across = (w - dilation * (kernel.Width - 1) - 1) / stride + 1;
+        if (kernel.Height < 1 || kernel.Width < 1 || h < dilation * (kernel.Height - 1) + 1 || w < dilation * (kernel.Width - 1) + 1)
+            throw new ShapeException($"{op}: the window ({kernel.Height}, {kernel.Width}) with dilation {dilation} does not fit into ({h}, {w}).");
+        int[] positions = new int[kernel.Height * kernel.Width * down * across];
+        int at = 0;
+        for (int ky = 0; ky < kernel.Height; ky++)
+            for (int kx = 0; kx < kernel.Width; kx++)
+                for (int y = 0; y < down; y++)
+                    for (int z = 0; z < across; z++) positions[at++] = (y * stride + ky * dilation) * w + z * stride + kx * dilation;
+        return (positions, down * across);
+    }
+}

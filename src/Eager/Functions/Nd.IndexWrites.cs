@@ -1,0 +1,120 @@
+namespace Fusion;
+
+/// <summary>How values that meet at one place are joined, together with what was there.</summary>
+public enum ScatterReduction
+{
+    /// <summary>Their sum.</summary>
+    Sum,
+
+    /// <summary>Their mean.</summary>
+    Mean,
+
+    /// <summary>The largest.</summary>
+    Max,
+
+    /// <summary>The smallest.</summary>
+    Min,
+}
+
+// New arrays with some elements replaced, added to or joined: writes that gradients flow through.
+public static partial class Nd
+{
+    /// <summary>x with values added to its slices at the indices along an axis; an index may occur several times.</summary>
+    /// <param name="x">The array.</param>
+    /// <param name="indices">(k), Int32 or Int64; negative ones count from the end.</param>
+    /// <param name="values">Of x's shape, except k along the axis.</param>
+    /// <param name="axis">The axis.</param>
+    /// <exception cref="ShapeException">The values have another shape.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
+    public static NDArray IndexAdd(this NDArray x, NDArray indices, NDArray values, int axis = 0)
+    {
+        int at = CheckWrite("IndexAdd", x, indices, values, axis);
+        return x + OpTable.TakeGradient.Apply(values, indices, new TakeAttributes(at, x.Shape));
+    }
+
+    /// <summary>x with its slices at the indices along an axis replaced; where an index occurs several times the last value stays.</summary>
+    /// <exception cref="ShapeException">The values have another shape.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
+    public static NDArray IndexUpdate(this NDArray x, NDArray indices, NDArray values, int axis = 0)
+    {
+        int at = CheckWrite("IndexUpdate", x, indices, values, axis);
+        NDArray last = OpTable.LastWriter.Apply(indices, new DepthAttributes(x.Shape[at]));
+        if (indices.Shape[0] == 0) return x;
+        NDArray written = AlongAxisOf(last >= 0, x, at);
+        return Where(written, Take(values, Maximum(last, 0), at), x);
+    }
+
+    /// <summary>x with values joined to its slices at the indices along an axis; the gradient of a largest or smallest value is shared equally among ties.</summary>
+    /// <exception cref="ShapeException">The values have another shape.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis.</exception>
+    public static NDArray IndexReduce(this NDArray x, NDArray indices, NDArray values, ScatterReduction reduction, int axis = 0)
+    {
+        int at = CheckWrite("IndexReduce", x, indices, values, axis);
+        switch (reduction)
+        {
+            case ScatterReduction.Sum: return IndexAdd(x, indices, values, axis);
+            case ScatterReduction.Mean:
+                NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64), indices, new TakeAttributes(0, x.Shape[at]));
+                return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x, at).AsType(Elements.RealType(x.DType));
+            default:
+                DType dtype = DTypes.Promote(x.DType, values.DType);
+                ExtremumAttributes attributes = new(at, reduction == ScatterReduction.Max);
+                return OpTable.IndexExtremum.Apply([Elements.To(x, dtype), indices, Elements.To(values, dtype)], attributes);
+        }
+    }
+
+    /// <summary>x with values[i…] added at [indices[0, i…], …, indices[m − 1, i…]], as <see cref="Gather"/> reads.</summary>
+    /// <exception cref="ShapeException">The values do not have the shape that gathering would give.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
+    public static NDArray ScatterAdd(this NDArray x, NDArray indices, NDArray values) => Checked(x) + Scatter(values, indices, x.Shape);
+
+    /// <summary>x with [indices[0, i…], …, indices[m − 1, i…]] replaced by values[i…]; where a place occurs several times the last value stays.</summary>
+    /// <exception cref="ShapeException">The values do not have the shape that gathering would give.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
+    public static NDArray ScatterUpdate(this NDArray x, NDArray indices, NDArray values)
+    {
+        NDArray positions = OpTable.RavelIndex.Apply(Checked(indices), new ShapeAttributes(Checked(x).Shape));
+        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. x.Shape.Dimensions[indices.Shape[0]..]]);
+        if (Checked(values).Shape != expected) throw new ShapeException($"ScatterUpdate: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
+        NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
+        NDArray lines = Reshape(values, Shape.Create([checked((int)positions.Size), .. flat.Shape.Dimensions[1..]]));
+        return Reshape(IndexUpdate(flat, Reshape(positions, -1), lines), x.Shape);
+    }
+
+    /// <summary>x with a value where the mask, which broadcasts to x, is true.</summary>
+    public static NDArray MaskedFill(this NDArray x, NDArray mask, double value) => Where(mask, value, x);
+
+    /// <summary>x with the elements where the mask, of x's shape, is true replaced by values, in row-major order; values that are left over are not used.</summary>
+    /// <exception cref="ShapeException">The mask has another shape, or the values are not of rank 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer values than elements to replace.</exception>
+    public static NDArray MaskedAssign(this NDArray x, NDArray mask, NDArray values)
+    {
+        if (Checked(mask).Shape != Checked(x).Shape || Checked(values).Rank != 1)
+            throw new ShapeException($"MaskedAssign: the mask {mask.Shape} must have x's shape {x.Shape}, and the values {values.Shape} rank 1.");
+        if (x.Size == 0) return x;
+        NDArray set = Elements.To(mask, DType.Bool);
+        NDArray order = Where(set, Reshape(CumSum(set) - 1, x.Shape), 0);
+        if (values.Shape[0] == 0) return BooleanMask(Reshape(x, -1), Reshape(set, -1)).Size == 0 ? x : throw TooFew();
+        return Where(set, Take(values, order), x);
+
+        static ArgumentOutOfRangeException TooFew() => new(nameof(values), "MaskedAssign: there are no values for the elements to replace.");
+    }
+
+    private static int CheckWrite(string op, NDArray x, NDArray indices, NDArray values, int axis)
+    {
+        int at = Checked(x).Shape.Axis(axis, op);
+        Indexing.CheckIndexType(op, Checked(indices).DType);
+        if (indices.Rank != 1) throw new ShapeException($"{op}: the indices {indices.Shape} must have rank 1.");
+        int[] expected = x.Shape.ToArray();
+        expected[at] = indices.Shape[0];
+        if (Checked(values).Shape != expected) throw new ShapeException($"{op}: {indices.Shape[0]} indices into axis {at} of {x.Shape} need values of shape {(Shape)expected}, not {values.Shape}.");
+        return at;
+    }
+
+    private static NDArray AlongAxisOf(NDArray line, NDArray x, int axis)
+    {
+        int[] shape = Ones1(x.Rank);
+        shape[axis] = x.Shape[axis];
+        return Reshape(line, shape);
+    }
+}

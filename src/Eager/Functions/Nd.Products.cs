@@ -1,0 +1,65 @@
+namespace Fusion;
+
+// Products beyond the matrix product.
+public static partial class Nd
+{
+    /// <summary>Sums products over the last <paramref name="axes"/> axes of a and the first of b; 0 is the outer product.</summary>
+    /// <exception cref="ShapeException">An operand has fewer axes, or their sizes differ.</exception>
+    public static NDArray TensorDot(this NDArray a, NDArray b, int axes = 2)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(axes);
+        if (axes > Checked(a).Rank || axes > Checked(b).Rank) throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
+        return TensorDot(a, b, [.. Enumerable.Range(a.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
+    }
+
+    /// <summary>Sums products over pairs of axes; the other axes of a come first, then those of b.</summary>
+    /// <exception cref="ShapeException">The lists differ in length, or paired axes in size.</exception>
+    public static NDArray TensorDot(this NDArray a, NDArray b, int[] axesA, int[] axesB)
+    {
+        ArgumentNullException.ThrowIfNull(axesA);
+        ArgumentNullException.ThrowIfNull(axesB);
+        int[] sumA = [.. axesA.Select(i => Checked(a).Shape.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => Checked(b).Shape.Axis(i, "TensorDot"))];
+        if (sumA.Length != sumB.Length || sumA.Distinct().Count() != sumA.Length || sumB.Distinct().Count() != sumB.Length || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
+            throw new ShapeException($"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
+        int[] keepA = [.. Enumerable.Range(0, a.Rank).Except(sumA)], keepB = [.. Enumerable.Range(0, b.Rank).Except(sumB)];
+        int inner = Rows([.. sumA.Select(i => a.Shape[i])]);
+        int[] sizesA = [.. keepA.Select(i => a.Shape[i])], sizesB = [.. keepB.Select(i => b.Shape[i])];
+        NDArray left = Reshape(Transpose(a, [.. keepA, .. sumA]), Rows(sizesA), inner), right = Reshape(Transpose(b, [.. sumB, .. keepB]), inner, Rows(sizesB));
+        return Reshape(MatMul(left, right), [.. sizesA, .. sizesB]);
+    }
+
+    /// <summary>The Kronecker product: every element of a times the whole of b.</summary>
+    public static NDArray Kron(this NDArray a, NDArray b)
+    {
+        int rank = Math.Max(Checked(a).Rank, Checked(b).Rank);
+        int[] sizesA = [.. Ones1(rank - a.Rank), .. a.Shape.Dimensions], sizesB = [.. Ones1(rank - b.Rank), .. b.Shape.Dimensions];
+        int[] spreadA = new int[2 * rank], spreadB = new int[2 * rank], joined = new int[rank];
+        for (int i = 0; i < rank; i++)
+        {
+            (spreadA[2 * i], spreadA[2 * i + 1]) = (sizesA[i], 1);
+            (spreadB[2 * i], spreadB[2 * i + 1]) = (1, sizesB[i]);
+            joined[i] = checked(sizesA[i] * sizesB[i]);
+        }
+
+        return Reshape(Reshape(a, spreadA) * Reshape(b, spreadB), joined);
+    }
+
+    /// <summary>The vector product along an axis of size 3; the other axes broadcast.</summary>
+    /// <exception cref="ShapeException">The axis has another size.</exception>
+    public static NDArray Cross(this NDArray a, NDArray b, int axis = -1)
+    {
+        int atA = Checked(a).Shape.Axis(axis, "Cross"), atB = Checked(b).Shape.Axis(axis, "Cross");
+        if (a.Shape[atA] != 3 || b.Shape[atB] != 3) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3.");
+        // Components 1, 2, 0 and 2, 0, 1.
+        NDArray a1 = Roll(a, -1, atA), a2 = Roll(a, 1, atA), b1 = Roll(b, -1, atB), b2 = Roll(b, 1, atB);
+        return a1 * b2 - a2 * b1;
+    }
+
+    /// <summary>Σ aᵢ·bᵢ of all elements.</summary>
+    /// <exception cref="ShapeException">The numbers of elements differ.</exception>
+    public static NDArray VDot(this NDArray a, NDArray b)
+    {
+        if (Checked(a).Size != Checked(b).Size) throw new ShapeException($"VDot: {a.Shape} has {a.Size} elements, {b.Shape} has {b.Size}.");
+        return Sum(Reshape(a, -1) * Reshape(b, -1));
+    }
+}

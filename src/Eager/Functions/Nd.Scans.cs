@@ -1,0 +1,44 @@
+namespace Fusion;
+
+// Running results along an axis, of the flattened array when none is given. They double the distance at each pass over the axis (Hillis and Steele,
+// "Data parallel algorithms", CACM 29, 1986), so gradients of every order are exact, also at zeros.
+public static partial class Nd
+{
+    /// <summary>Running products; integers give Int64.</summary>
+    public static NDArray CumProd(this NDArray x, int? axis = null)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Scan("CumProd", Elements.To(x, Reductions.SumType(x.DType)), axis, Multiply);
+    }
+
+    /// <summary>Running maxima; NaN from the first one on. Of equal elements the first gets the gradient.</summary>
+    public static NDArray CumMax(this NDArray x, int? axis = null) => Scan("CumMax", x, axis, Maximum);
+
+    /// <summary>Running minima; NaN from the first one on. Of equal elements the first gets the gradient.</summary>
+    public static NDArray CumMin(this NDArray x, int? axis = null) => Scan("CumMin", x, axis, Minimum);
+
+    /// <summary>ln of the running sums of eˣ, without overflow.</summary>
+    public static NDArray LogCumSumExp(this NDArray x, int? axis = null) => Scan("LogCumSumExp", RealInput(x), axis, LogAddExp);
+
+    /// <summary>Differences of neighbours along an axis, xᵢ₊₁ − xᵢ, taken <paramref name="order"/> times.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The order is negative, or the axis outside the shape.</exception>
+    public static NDArray Diff(this NDArray x, int order = 1, int axis = -1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentOutOfRangeException.ThrowIfNegative(order);
+        int at = x.Shape.Axis(axis, "Diff");
+        for (; order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
+        return x;
+    }
+
+    private static NDArray Scan(string op, NDArray x, int? axis, Func<NDArray, NDArray, NDArray> combine)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray y = axis is null ? Reshape(x, -1) : x;
+        int at = y.Shape.Axis(axis ?? 0, op);
+        int n = y.Shape[at];
+        for (int distance = 1; distance < n; distance *= 2)
+            y = Concat([Slice(y, at, 0, distance), combine(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
+        return y;
+    }
+}

@@ -1,0 +1,77 @@
+namespace Fusion;
+
+// Sets, positions in sorted arrays, comparison of whole arrays.
+public static partial class Nd
+{
+    /// <summary>
+    /// Where each value would be inserted into an ascending array of rank 1 to keep it sorted, Int64: before equal elements, or behind them with
+    /// <paramref name="right"/>. NaN counts as the largest number.
+    /// </summary>
+    /// <exception cref="ShapeException">The first array does not have rank 1.</exception>
+    public static NDArray SearchSorted(this NDArray sorted, NDArray values, bool right = false)
+    {
+        DType dtype = Elements.NumberType(DTypes.Promote(Checked(sorted).DType, Checked(values).DType));
+        return OpTable.SearchSorted.Apply(Elements.To(sorted, dtype), Elements.To(values, dtype), right);
+    }
+
+    /// <summary>
+    /// The piecewise linear function through the points (positions, heights) at x; constant beyond the ends. The positions ascend; gradients go to x, the
+    /// heights and the positions.
+    /// </summary>
+    /// <exception cref="ShapeException">Positions and heights are not of one rank-1 shape, or there are none.</exception>
+    public static NDArray Interp(this NDArray x, NDArray positions, NDArray heights)
+    {
+        NDArray at = RealInput(positions), value = RealInput(heights);
+        if (at.Rank != 1 || at.Shape != value.Shape || at.Shape[0] == 0) throw new ShapeException($"Interp: positions {at.Shape} and heights {value.Shape} must be of one shape (n,) with n > 0.");
+        if (at.Shape[0] == 1) return RealInput(x) * 0 + value;
+        NDArray inside = Maximum(Minimum(RealInput(x), Slice(at, 0, -1, null)), Slice(at, 0, 0, 1));
+        NDArray left = Clip(SearchSorted(at.Detach(), inside.Detach(), right: true) - 1, 0, at.Shape[0] - 2);
+        NDArray start = Take(at, left), low = Take(value, left);
+        return low + (inside - start) / (Take(at, left + 1) - start) * (Take(value, left + 1) - low);
+    }
+
+    /// <summary>The distinct elements in ascending order. Reads the values.</summary>
+    public static NDArray Unique(this NDArray x) => UniqueWithCounts(x).Values;
+
+    /// <summary>
+    /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64). Every
+    /// NaN is equal to every other. Reads the values.
+    /// </summary>
+    public static (NDArray Values, NDArray Inverse, NDArray Counts) UniqueWithCounts(this NDArray x)
+    {
+        NDArray flat = Reshape(Checked(x), -1);
+        int n = flat.Shape[0];
+        NDArray order = ArgSort(flat), sorted = Take(flat, order);
+        bool[] isFirst = n == 0 ? [] : [true, .. LogicalNot(SameValue(Slice(sorted, 0, 1, n), Slice(sorted, 0, 0, n - 1))).ToArray<bool>()];
+        List<long> firsts = [];
+        long[] positions = new long[n];
+        long[] places = order.ToArray<long>();
+        for (int i = 0; i < n; i++)
+        {
+            if (isFirst[i]) firsts.Add(i);
+            positions[places[i]] = firsts.Count - 1;
+        }
+
+        long[] counts = new long[firsts.Count];
+        for (int i = 0; i < counts.Length; i++) counts[i] = (i + 1 < counts.Length ? firsts[i + 1] : n) - firsts[i];
+        return (Take(sorted, Array(firsts.ToArray())), Array(positions, x.Shape), Array(counts));
+    }
+
+    /// <summary>|x − y| ≤ absolute + relative·|y|, as Bool; infinities are close to themselves, and NaN to NaN if asked.</summary>
+    public static NDArray IsClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false)
+    {
+        (NDArray a, NDArray b) = (RealInput(x), RealInput(y));
+        NDArray near = LogicalAnd(Abs(a - b) <= Abs(b) * relative + absolute, IsFinite(b));
+        NDArray close = LogicalOr(near, Equal(a, b));
+        return equalNaN ? LogicalOr(close, LogicalAnd(IsNaN(a), IsNaN(b))) : close;
+    }
+
+    /// <summary>Whether all elements are close, see <see cref="IsClose"/>. Reads the values.</summary>
+    public static bool AllClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false) =>
+        All(IsClose(x, y, relative, absolute, equalNaN)).Item<bool>();
+
+    /// <summary>Whether shapes and all elements are equal. Reads the values.</summary>
+    public static bool ArrayEqual(this NDArray x, NDArray y) => Checked(x).Shape == Checked(y).Shape && All(Equal(x, y)).Item<bool>();
+
+    private static NDArray SameValue(NDArray x, NDArray y) => x.DType.IsFloat ? LogicalOr(Equal(x, y), LogicalAnd(IsNaN(x), IsNaN(y))) : Equal(x, y);
+}

@@ -1,0 +1,110 @@
+namespace Fusion;
+
+// Reductions that leave NaN out, order statistics, counting.
+public static partial class Nd
+{
+    /// <summary>Σ x over the elements that are not NaN; 0 if there are none.</summary>
+    public static NDArray NanSum(this NDArray x, int[]? axes = null, bool keepDims = false) => Sum(Where(IsNaN(x), 0, x), axes, keepDims);
+
+    /// <summary>Π x over the elements that are not NaN; 1 if there are none.</summary>
+    public static NDArray NanProd(this NDArray x, int[]? axes = null, bool keepDims = false) => Prod(Where(IsNaN(x), 1, x), axes, keepDims);
+
+    /// <summary>The mean of the elements that are not NaN; NaN if there are none.</summary>
+    public static NDArray NanMean(this NDArray x, int[]? axes = null, bool keepDims = false)
+    {
+        NDArray real = RealInput(x);
+        return NanSum(real, axes, keepDims) / Sum(LogicalNot(IsNaN(real)), axes, keepDims).AsType(real.DType);
+    }
+
+    /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
+    /// <exception cref="ShapeException">A reduced axis is empty.</exception>
+    public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
+
+    /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
+    /// <exception cref="ShapeException">A reduced axis is empty.</exception>
+    public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) => NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
+
+    /// <summary>NaN, ∞ and −∞ replaced by numbers; the infinities by the type's limits unless given.</summary>
+    public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)
+    {
+        NDArray real = RealInput(x);
+        double limit = real.DType == DType.Float32 ? float.MaxValue : double.MaxValue;
+        NDArray finite = Where(Equal(real, double.PositiveInfinity), positiveInfinity ?? limit, Where(IsNaN(real), nan, real));
+        return Where(Equal(real, double.NegativeInfinity), negativeInfinity ?? -limit, finite);
+    }
+
+    /// <summary>The q-quantile, 0 ≤ q ≤ 1, between neighbours on a straight line; of the flattened array when no axis is given; NaN if an element is.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">q is outside [0, 1].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false)
+    {
+        NDArray real = RealInput(x);
+        if (!(q is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "Quantile: q lies between 0 and 1.");
+        NDArray input = axis is null ? Reshape(real, -1) : real;
+        int at = input.Shape.Axis(axis ?? 0, "Quantile"), n = input.Shape[at];
+        if (n == 0) throw new ShapeException($"Quantile: axis {at} of the shape {x.Shape} is empty.");
+        NDArray sorted = Sort(input, at);
+        double position = q * (n - 1);
+        int low = Math.Min((int)position, Math.Max(0, n - 2)), high = Math.Min(low + 1, n - 1);
+        NDArray value = Lerp(Slice(sorted, at, low, low + 1), Slice(sorted, at, high, high + 1), position - low);
+        // NaN is sorted to the end.
+        NDArray result = Where(IsNaN(Slice(sorted, at, n - 1, n)), double.NaN, value);
+        if (axis is null) return Reshape(result, keepDims ? Ones1(x.Rank) : []);
+        return keepDims ? result : Squeeze(result, at);
+    }
+
+    /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantile(x, 0.5, axis, keepDims);
+
+    /// <summary>The mean with weights, Σ w·x / Σ w; the weights broadcast to x.</summary>
+    public static NDArray Average(this NDArray x, NDArray weights, int[]? axes = null, bool keepDims = false)
+    {
+        NDArray w = BroadcastTo(RealInput(weights), Checked(x).Shape);
+        return Sum(x * w, axes, keepDims) / Sum(w, axes, keepDims);
+    }
+
+    /// <summary>The number of elements that are not 0, Int64.</summary>
+    public static NDArray CountNonZero(this NDArray x, int[]? axes = null, bool keepDims = false) => Sum(Truth(x), axes, keepDims);
+
+    /// <summary>How many elements fall into each of <paramref name="bins"/> equal intervals of [low, high] (Int64; the last one contains high), and the edges.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no bin, or the interval is empty or not finite.</exception>
+    public static (NDArray Counts, NDArray Edges) Histogram(this NDArray x, int bins, double low, double high)
+    {
+        NDArray real = Reshape(RealInput(x).Detach(), -1);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
+        if (!(low < high) || !double.IsFinite(high - low)) throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
+        NDArray edges = Linspace(low, high, bins + 1, real.DType);
+        NDArray bin = Minimum(SearchSorted(edges, real, right: true) - 1, bins - 1);
+        // What lies outside counts in a bin behind the last one, which is then left out.
+        NDArray inside = LogicalAnd(real >= low, real <= high);
+        NDArray counts = OpTable.TakeGradient.Apply(Ones(real.Shape, DType.Int64), Where(inside, bin, bins), new TakeAttributes(0, bins + 1));
+        return (Slice(counts, 0, 0, bins), edges);
+    }
+
+    /// <summary>How often each of 0, 1, 2, … occurs, or the sum of the weights where it occurs. Reads the largest number.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
+    public static NDArray BinCount(this NDArray x, NDArray? weights = null, int minLength = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(minLength);
+        Indexing.CheckIndexType("BinCount", Checked(x).DType);
+        NDArray flat = Reshape(x, -1);
+        (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
+        if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
+        if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");
+        NDArray values = weights is null ? Ones(flat.Shape, DType.Int64) : Reshape(weights, -1);
+        return OpTable.TakeGradient.Apply(values, flat, new TakeAttributes(0, checked((int)Math.Max(minLength, most + 1))));
+    }
+
+    private static NDArray NanExtremum(NDArray x, Func<NDArray, int[]?, bool, NDArray> reduce, double neutral, int[]? axes, bool keepDims)
+    {
+        NDArray missing = IsNaN(x);
+        return Where(All(missing, axes, keepDims), double.NaN, reduce(Where(missing, neutral, x), axes, keepDims));
+    }
+
+    private static NDArray Checked(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x;
+    }
+}

@@ -1,0 +1,239 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>Which triangle is read, how, and whether its diagonal counts as ones.</summary>
+internal sealed record TriangularAttributes(bool Lower, bool Transpose, bool UnitDiagonal);
+
+/// <summary>Singular values below this part of the largest count as zero; negative: the precision of the type times the larger size.</summary>
+internal sealed record CutoffAttributes(double Relative);
+
+/// <summary>Shape rules and kernel calls of the matrix factorisations; the last two axes are matrices, the others count them.</summary>
+internal static class Factorizations
+{
+    public static void InferSquare(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        CheckMatrix(op, x[0], square: true);
+        y[0] = x[0];
+    }
+
+    /// <summary>One number per matrix.</summary>
+    public static void InferScalar(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        CheckMatrix(op, x[0], square: true);
+        y[0] = x[0] with { Shape = Shape.Create(x[0].Shape.Dimensions[..^2]) };
+    }
+
+    public static void InferSystem(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        CheckMatrix(op, x[0], square: true);
+        CheckMatrix(op, x[1], square: false);
+        if (x[0].DType != x[1].DType) throw new DTypeException($"{op}: {x[0].DType} and {x[1].DType}. Convert one with AsType.");
+        if (x[0].Shape[-1] != x[1].Shape[-2] || !x[0].Shape.Dimensions[..^2].SequenceEqual(x[1].Shape.Dimensions[..^2]))
+            throw new ShapeException($"{op}: the matrix {x[0].Shape} needs right-hand sides (…, {x[0].Shape[-1]}, k) of the same batch, not {x[1].Shape}.");
+        y[0] = x[1];
+    }
+
+    /// <summary>The parts of a factorisation one after the other in one line per matrix, of the size that <paramref name="length"/> gives for (rows, columns).</summary>
+    public static void InferPacked(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y, Func<int, int, int> length)
+    {
+        CheckMatrix(op, x[0], square: false);
+        y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions[..^2], length(x[0].Shape[-2], x[0].Shape[-1])]) };
+    }
+
+    public static void InferPinv(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        CheckMatrix("Pinv", x[0], square: false);
+        y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions[..^2], x[0].Shape[-1], x[0].Shape[-2]]) };
+    }
+
+    public static void Cholesky(NDArray x, NDArray y)
+    {
+        if (x.DType == DType.Float32) Run<float>(x, y);
+        else Run<double>(x, y);
+
+        static void Run<T>(NDArray x, NDArray y)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            int n = x.Shape[-1];
+            ReadOnlySpan<T> from = Elements<T>(x = x.Contiguous());
+            Span<T> to = Elements<T>(y);
+            for (int at = 0; at < to.Length; at += n * n)
+            {
+                int bad = CholeskyKernel.Run(from.Slice(at, n * n), to.Slice(at, n * n), n);
+                if (bad >= 0) throw new LinearAlgebraException($"Cholesky: matrix {at / (n * n)} of {x.Shape} is not positive definite: pivot {bad} is not positive. Check its symmetry, or add a multiple of Eye.");
+            }
+
+            GC.KeepAlive(x);
+        }
+    }
+
+    public static void TriangularSolve(NDArray a, NDArray b, TriangularAttributes t, NDArray y)
+    {
+        if (a.DType == DType.Float32) Run<float>(a, b, t, y);
+        else Run<double>(a, b, t, y);
+
+        static void Run<T>(NDArray a, NDArray b, TriangularAttributes t, NDArray y)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            (int n, int columns) = (y.Shape[-2], y.Shape[-1]);
+            ReadOnlySpan<T> matrices = Elements<T>(a = a.Contiguous());
+            Span<T> x = Elements<T>(y);
+            Elements<T>(b = b.Contiguous()).CopyTo(x);
+            for (int i = 0; i * n * columns < x.Length; i++)
+                TriangularKernel.Solve(matrices.Slice(i * n * n, n * n), x.Slice(i * n * columns, n * columns), n, columns, t.Lower, t.Transpose, t.UnitDiagonal);
+            GC.KeepAlive(a);
+            GC.KeepAlive(b);
+        }
+    }
+
+    public static void Solve(NDArray a, NDArray b, NDArray y)
+    {
+        if (a.DType == DType.Float32) Run<float>(a, b, y);
+        else Run<double>(a, b, y);
+
+        static void Run<T>(NDArray a, NDArray b, NDArray y)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            (int n, int columns) = (y.Shape[-2], y.Shape[-1]);
+            NDArray right = b.Contiguous();
+            EachLu<T>(a, (index, lu, order, _) =>
+            {
+                for (int k = 0; k < n; k++)
+                    if (lu[k * n + k] == T.Zero) throw new LinearAlgebraException($"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
+                LuKernel.Solve(lu, order, Elements<T>(right).Slice(index * n * columns, n * columns), Elements<T>(y).Slice(index * n * columns, n * columns), n, columns);
+            });
+            GC.KeepAlive(right);
+        }
+    }
+
+    /// <summary>Determinants, or their signs, or the logarithms of their absolute values.</summary>
+    public static void Determinant(NDArray x, NDArray y, bool sign, bool logarithm)
+    {
+        if (x.DType == DType.Float32) Run<float>(x, y, sign, logarithm);
+        else Run<double>(x, y, sign, logarithm);
+
+        static void Run<T>(NDArray x, NDArray y, bool sign, bool logarithm)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            int n = x.Shape[-1];
+            EachLu<T>(x, (index, lu, _, odd) =>
+            {
+                T value = logarithm ? T.Zero : odd ? -T.One : T.One;
+                for (int k = 0; k < n; k++)
+                {
+                    T pivot = lu[k * n + k];
+                    value = logarithm ? value + T.Log(T.Abs(pivot)) : value * (sign && !T.IsNaN(pivot) ? T.CreateChecked(T.Sign(pivot)) : pivot);
+                }
+
+                Elements<T>(y)[index] = value;
+            });
+        }
+    }
+
+    public static void Qr(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) => QrKernel.Run(a, packed[..(m * n)], packed[(m * n)..], m, n));
+
+    public static void Eigh(NDArray x, NDArray y) => Each(x, y, (a, packed, n, _) =>
+    {
+        CheckFinite("Eigh", a);
+        JacobiKernel.Eigen(a, packed[..n], packed[n..], n);
+    });
+
+    /// <summary>U (m, n), values (n), Vᵀ (n, n) of matrices with m ≥ n.</summary>
+    public static void Svd(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) =>
+    {
+        CheckFinite("Svd", a);
+        JacobiKernel.Singular(a, packed[..(m * n)], packed.Slice(m * n, n), packed[(m * n + n)..], m, n);
+    });
+
+    public static void Pinv(NDArray x, CutoffAttributes cutoff, NDArray y)
+    {
+        double precision = x.DType == DType.Float32 ? 1.1920929e-7 : 2.220446049250313e-16;
+        Each(x, y, (a, result, m, n) =>
+        {
+            CheckFinite("Pinv", a);
+            bool wide = n > m;
+            (int rows, int k) = (Math.Max(m, n), Math.Min(m, n));
+            double[] tall = a.ToArray();
+            if (wide) Transpose(a, tall, m, n);
+            double[] u = new double[rows * k], s = new double[k], vt = new double[k * k];
+            JacobiKernel.Singular(tall, u, s, vt, rows, k);
+            double limit = (cutoff.Relative < 0 ? precision * rows : cutoff.Relative) * (k > 0 ? s[0] : 0);
+            result.Clear();
+            for (int j = 0; j < k; j++)
+            {
+                if (!(s[j] > limit)) continue;
+                for (int i = 0; i < k; i++)
+                    for (int r = 0; r < rows; r++) result[wide ? r * k + i : i * rows + r] += vt[j * k + i] / s[j] * u[r * k + j];
+            }
+        });
+    }
+
+    private delegate void MatrixAction(Span<double> matrix, Span<double> result, int rows, int columns);
+
+    private delegate void LuAction<T>(int index, ReadOnlySpan<T> lu, ReadOnlySpan<int> order, bool odd);
+
+    // In Float64 throughout: the iterations need it, and Float32 results are then correctly rounded.
+    private static void Each(NDArray x, NDArray y, MatrixAction action)
+    {
+        (int m, int n) = (x.Shape[-2], x.Shape[-1]);
+        int count = 1;
+        foreach (int size in x.Shape.Dimensions[..^2]) count *= size;
+        if (count == 0 || y.Size == 0) return;
+        NDArray from = x.DType == DType.Float64 ? x.Contiguous() : Movement.Cast(x, DType.Float64);
+        NDArray to = y.DType == DType.Float64 ? y : NDArray.Allocate(DType.Float64, y.Shape);
+        double[] matrix = new double[m * n];
+        int length = (int)(y.Size / count);
+        for (int i = 0; i < count; i++)
+        {
+            Elements<double>(from).Slice(i * m * n, m * n).CopyTo(matrix);
+            action(matrix, Elements<double>(to).Slice(i * length, length), m, n);
+        }
+
+        if (!ReferenceEquals(to, y)) Movement.CastTo(to, y);
+        GC.KeepAlive(from);
+    }
+
+    private static void EachLu<T>(NDArray x, LuAction<T> action)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int n = x.Shape[-1];
+        NDArray dense = x.Contiguous();
+        int count = 1;
+        foreach (int size in x.Shape.Dimensions[..^2]) count *= size;
+        T[] lu = new T[n * n];
+        int[] order = new int[n];
+        for (int i = 0; i < count; i++)
+        {
+            Elements<T>(dense).Slice(i * n * n, n * n).CopyTo(lu);
+            bool odd = LuKernel.Factor<T>(lu, order, n);
+            action(i, lu, order, odd);
+        }
+
+        GC.KeepAlive(dense);
+    }
+
+    private static void Transpose(ReadOnlySpan<double> a, Span<double> result, int m, int n)
+    {
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) result[j * m + i] = a[i * n + j];
+    }
+
+    private static void CheckFinite(string op, ReadOnlySpan<double> a)
+    {
+        foreach (double x in a)
+            if (!double.IsFinite(x)) throw new LinearAlgebraException($"{op}: the matrix has an element {x}. All elements must be finite.");
+    }
+
+    private static void CheckMatrix(string op, TensorType x, bool square)
+    {
+        if (x.Shape.Rank < 2) throw new ShapeException($"{op}: {x.Shape} has no matrices in its last two axes. Reshape or ExpandDims first.");
+        if (!x.DType.IsFloat) throw new DTypeException($"{op}: {x.DType} is not supported. Convert with AsType(DType.Float64).");
+        if (square && x.Shape[-1] != x.Shape[-2]) throw new ShapeException($"{op}: the matrices of {x.Shape} are not square: {x.Shape[-2]} × {x.Shape[-1]}.");
+    }
+
+    private static Span<T> Elements<T>(NDArray x)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(x.Bytes);
+}

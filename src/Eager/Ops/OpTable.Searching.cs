@@ -1,0 +1,48 @@
+namespace Fusion;
+
+/// <summary>The axis that is written, and whether the largest or the smallest value stays.</summary>
+internal sealed record ExtremumAttributes(int Axis, bool Max);
+
+// Rows on positions: of values in a sorted array, and of writers to a place.
+internal static partial class OpTable
+{
+    /// <summary>How many elements of an ascending array precede each value. Inputs: sorted (n), values. The attribute: count equal elements, too.</summary>
+    public static readonly Op SearchSorted = Row(new Op
+    {
+        Name = "SearchSorted",
+        Arity = 2,
+        Infer = Searching.InferSearchSorted,
+        Run = (x, right, y) => Searching.RunSearchSorted(x[0], x[1], (bool)right!, y[0]),
+        Gradient = [null, null],
+    });
+
+    /// <summary>For each place of an axis the position of the last index that names it, Int64; −1 where none does.</summary>
+    public static readonly Op LastWriter = Row(new Op
+    {
+        Name = "LastWriter",
+        Infer = (_, attributes, y) => y[0] = new TensorType(DType.Int64, ((DepthAttributes)attributes!).Depth),
+        Run = (x, _, y) => Searching.RunLastWriter(x[0], y[0]),
+        Gradient = [null],
+    });
+
+    /// <summary>The largest or smallest of each element and the values written to its place. Inputs: x, indices (k), values. Ties share the gradient equally.</summary>
+    public static readonly Op IndexExtremum = Row(new Op
+    {
+        Name = "IndexExtremum",
+        Arity = 3,
+        Infer = (x, _, y) => y[0] = x[0],
+        Run = (x, attributes, y) => Searching.RunIndexExtremum(x[0], x[1], x[2], (ExtremumAttributes)attributes!, y[0]),
+        Gradient = [c => Shared(c).Own, null, c => Shared(c).Values],
+        Saves = Saved.Inputs | Saved.Output,
+    });
+
+    private static (NDArray Own, NDArray Values) Shared(GradientContext c)
+    {
+        int axis = c.Attributes<ExtremumAttributes>().Axis;
+        TakeAttributes take = new(axis, c.ShapeOf(0));
+        NDArray own = Nd.Equal(c.X, c.Output), written = Nd.Equal(c.Z, Take.Apply(c.Output, c.Y, take));
+        NDArray ties = own.AsType(DType.Int64) + TakeGradient.Apply(written.AsType(DType.Int64), c.Y, take);
+        NDArray share = c.G / ties.AsType(c.DTypeOf(0));
+        return (Nd.Where(own, share, 0), Nd.Where(written, Take.Apply(share, c.Y, take), 0));
+    }
+}

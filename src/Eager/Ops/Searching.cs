@@ -1,0 +1,109 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Fusion;
+
+/// <summary>Shape rules and kernels of the rows on positions.</summary>
+internal static class Searching
+{
+    public static void InferSearchSorted(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        if (x[0].Shape.Rank != 1) throw new ShapeException($"SearchSorted: the sorted array {x[0].Shape} must have rank 1.");
+        if (x[0].DType != x[1].DType) throw new DTypeException($"SearchSorted: {x[0].DType} and {x[1].DType}. Convert one with AsType.");
+        y[0] = new TensorType(DType.Int64, x[1].Shape);
+    }
+
+    public static void RunSearchSorted(NDArray sorted, NDArray values, bool right, NDArray y)
+    {
+        switch (sorted.DType)
+        {
+            case DType.Float32: Search<float>(sorted, values, right, y); break;
+            case DType.Float64: Search<double>(sorted, values, right, y); break;
+            case DType.Int32: Search<int>(sorted, values, right, y); break;
+            case DType.Int64: Search<long>(sorted, values, right, y); break;
+            default: Search<byte>(sorted, values, right, y); break;
+        }
+    }
+
+    public static void RunLastWriter(NDArray indices, NDArray y)
+    {
+        NDArray dense = Movement.Cast(indices, DType.Int64);
+        Span<long> last = Elements<long>(y);
+        ReadOnlySpan<long> index = Elements<long>(dense);
+        last.Fill(-1);
+        for (int i = 0; i < index.Length; i++) last[Place(index[i], i, last.Length, "IndexUpdate")] = i;
+        GC.KeepAlive(dense);
+    }
+
+    public static void RunIndexExtremum(NDArray x, NDArray indices, NDArray values, ExtremumAttributes a, NDArray y)
+    {
+        Movement.CopyTo(x, y);
+        switch (y.DType)
+        {
+            case DType.Float32: Extremum<float>(indices, values, a, y); break;
+            case DType.Float64: Extremum<double>(indices, values, a, y); break;
+            case DType.Int32: Extremum<int>(indices, values, a, y); break;
+            case DType.Int64: Extremum<long>(indices, values, a, y); break;
+            default: Extremum<byte>(indices, values, a, y); break;
+        }
+    }
+
+    private static void Search<T>(NDArray sorted, NDArray values, bool right, NDArray y)
+        where T : unmanaged, INumber<T>
+    {
+        NDArray denseSorted = sorted.Contiguous(), denseValues = values.Contiguous();
+        ReadOnlySpan<T> line = Elements<T>(denseSorted), wanted = Elements<T>(denseValues);
+        Span<long> result = Elements<long>(y);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            (int low, int high) = (0, line.Length);
+            while (low < high)
+            {
+                int middle = (low + high) >>> 1;
+                if (Precedes(line[middle], wanted[i]) || (right && !Precedes(wanted[i], line[middle]))) low = middle + 1;
+                else high = middle;
+            }
+
+            result[i] = low;
+        }
+
+        GC.KeepAlive(denseSorted);
+        GC.KeepAlive(denseValues);
+
+        static bool Precedes(T a, T b) => a < b || (T.IsNaN(b) && !T.IsNaN(a));
+    }
+
+    private static void Extremum<T>(NDArray indices, NDArray values, ExtremumAttributes a, NDArray y)
+        where T : unmanaged, INumber<T>
+    {
+        NDArray denseIndices = Movement.Cast(indices, DType.Int64), denseValues = values.Contiguous();
+        ReadOnlySpan<long> index = Elements<long>(denseIndices);
+        ReadOnlySpan<T> from = Elements<T>(denseValues);
+        Span<T> to = Elements<T>(y);
+        int n = y.Shape.Dimensions[a.Axis], inner = 1;
+        foreach (int size in y.Shape.Dimensions[(a.Axis + 1)..]) inner *= size;
+        for (int i = 0; i < index.Length; i++) Place(index[i], i, n, "IndexReduce");
+        int lines = index.Length * inner == 0 ? 0 : from.Length / (index.Length * inner);
+        for (int outer = 0; outer < lines; outer++)
+        {
+            for (int i = 0; i < index.Length; i++)
+            {
+                ReadOnlySpan<T> source = from.Slice((outer * index.Length + i) * inner, inner);
+                Span<T> target = to.Slice((outer * n + Place(index[i], i, n, "IndexReduce")) * inner, inner);
+                for (int k = 0; k < inner; k++) target[k] = a.Max ? T.Max(target[k], source[k]) : T.Min(target[k], source[k]);
+            }
+        }
+
+        GC.KeepAlive(denseIndices);
+        GC.KeepAlive(denseValues);
+    }
+
+    private static int Place(long index, int position, int n, string op)
+    {
+        if (index < -n || index >= n) throw new ArgumentOutOfRangeException(nameof(index), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+        return (int)(index < 0 ? index + n : index);
+    }
+
+    private static Span<T> Elements<T>(NDArray x)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(x.Bytes);
+}

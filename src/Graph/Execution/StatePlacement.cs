@@ -1,0 +1,69 @@
+namespace Fusion;
+
+/// <summary>How a plan writes an array in place.</summary>
+/// <param name="Write">The array and its value.</param>
+/// <param name="Owned">The launch output that lies in the array's new memory from the start; null: the value is copied there after the last launch.</param>
+/// <param name="Direct">The new memory is the array's own.</param>
+internal readonly record struct StatePlace(StateWrite Write, OpNode? Owned, bool Direct);
+
+/// <summary>
+/// Decides where the new value of an array that a function writes is computed. In the array's own memory when nobody reads the old value later and
+/// nothing can fail any more; otherwise in spare memory that changes places with the array's when all launches have succeeded.
+/// </summary>
+internal static class StatePlacement
+{
+    /// <param name="function">The function.</param>
+    /// <param name="steps">The launches in order.</param>
+    /// <param name="results">Values that leave with the results: they have memory of their own.</param>
+    /// <param name="leaves">The function's arguments.</param>
+    public static StatePlace[] Plan(GraphFunction function, IReadOnlyList<PlanStep> steps, HashSet<GraphNode> results, HashSet<GraphNode> leaves)
+    {
+        Dictionary<GraphNode, int> madeBy = [];
+        for (int i = 0; i < steps.Count; i++)
+            foreach (OpNode output in steps[i].Outputs) madeBy[output] = i;
+        int lastFailure = -1;
+        for (int i = 0; i < steps.Count; i++)
+            if (!steps[i].CannotFail) lastFailure = i;
+
+        Dictionary<object, GraphNode> leafOf = new(ReferenceEqualityComparer.Instance);
+        foreach (CapturedNode captured in function.Captured) leafOf.Add(captured.Array, captured);
+        StatePlace[] places = new StatePlace[function.States.Count];
+        HashSet<GraphNode> claimed = [];
+        HashSet<GraphNode> readAtEnd = [.. results];
+        for (int k = 0; k < places.Length; k++)
+        {
+            StateWrite write = function.States[k];
+            GraphNode source = Contiguous(write.Value, leaves);
+            bool owned = source is OpNode && madeBy.ContainsKey(source) && !results.Contains(source) && claimed.Add(source);
+            places[k] = new StatePlace(write, owned ? (OpNode)source : null, false);
+            if (!owned) readAtEnd.Add(Placement.Root(write.Value, leaves));
+        }
+
+        for (int k = 0; k < places.Length; k++)
+        {
+            if (places[k] is not { Owned: { } owned, Write: var write }) continue;
+            int at = madeBy[owned];
+            GraphNode? old = write.Array is { } array ? leafOf.GetValueOrDefault(array) : function.Arguments[write.Argument];
+            places[k] = places[k] with { Direct = at > lastFailure && (old is null || !(readAtEnd.Contains(old) || IsReadLater(old, owned, at, steps, leaves))) };
+        }
+
+        return places;
+    }
+
+    /// <summary>The value whose elements lie in the same order: reshaping moves nothing.</summary>
+    private static GraphNode Contiguous(GraphNode node, HashSet<GraphNode> leaves)
+    {
+        while (node is OpNode { Op.Name: "Reshape" } view && !leaves.Contains(node) && Placement.IsTrueView(view)) node = view.Inputs[0];
+        return node;
+    }
+
+    // The launch that writes may itself read the old value, element by element.
+    private static bool IsReadLater(GraphNode old, OpNode owned, int at, IReadOnlyList<PlanStep> steps, HashSet<GraphNode> leaves)
+    {
+        if (!steps[at].CanOverwrite(old, owned, leaves)) return true;
+        for (int i = at + 1; i < steps.Count; i++)
+            foreach (GraphNode input in steps[i].Inputs)
+                if (ReferenceEquals(Placement.Root(input, leaves), old)) return true;
+        return false;
+    }
+}

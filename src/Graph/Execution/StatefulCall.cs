@@ -1,0 +1,47 @@
+namespace Fusion;
+
+/// <summary>
+/// A call of a compiled function that changes state: host effects, launches, then all arrays at once. When anything throws, parameters, gradients,
+/// optimizer state, flags and random state are as they were before the call. Calls of one function follow one another.
+/// </summary>
+internal static class StatefulCall
+{
+    public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
+    {
+        FunctionTrace trace = variant.Trace;
+        if (!trace.IsStateful) return trace.Effects.Count == 0 ? variant.Forward!.Run(variant.Arguments(inputs)) : RunRandom(variant, inputs);
+        lock (engine.StateLock)
+        {
+            int done = 0;
+            RandomState random = Nd.Random.State;
+            try
+            {
+                trace.Host.Run(variant.Numbers, ref done);
+                NDArray[] results = variant.Forward!.Run(variant.Arguments(inputs), variant.Numbers);
+                if (engine.DiscardsState) trace.Host.Undo(done);
+                else foreach (TracedInput variable in trace.Variables) inputs[variable.Index].FreshGrad |= variable.Delivers;
+                return results;
+            }
+            catch
+            {
+                trace.Host.Undo(done);
+                if (trace.Effects.Count > 0) Nd.Random.State = random;
+                throw;
+            }
+        }
+    }
+
+    private static NDArray[] RunRandom(HybridVariant variant, NDArray[] inputs)
+    {
+        RandomState random = Nd.Random.State;
+        try
+        {
+            return variant.Forward!.Run(variant.Arguments(inputs));
+        }
+        catch
+        {
+            Nd.Random.State = random;
+            throw;
+        }
+    }
+}

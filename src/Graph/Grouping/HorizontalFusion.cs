@@ -1,0 +1,69 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>
+/// Launches of the same kernel on different tensors, such as the updates of an optimizer, become one launch. A launch waits for a later one of its kind
+/// until somebody reads what it writes.
+/// </summary>
+internal static class HorizontalFusion
+{
+    public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves)
+    {
+        Dictionary<KernelSpec, Batch> open = [];
+        Dictionary<GraphNode, Batch> writer = [];
+        List<Batch> batches = [];
+        for (int i = 0; i < steps.Count; i++)
+        {
+            foreach (GraphNode input in steps[i].Inputs)
+                if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Spec, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Spec);
+            if (steps[i] is not FusedStep step || !IsRowMajor(step, leaves)) continue;
+            if (!open.TryGetValue(step.Spec, out Batch? batch))
+            {
+                open.Add(step.Spec, batch = new Batch(step.Spec, []));
+                batches.Add(batch);
+            }
+
+            batch.Members.Add(step);
+            foreach (OpNode output in step.Outputs) writer.Add(output, batch);
+        }
+
+        foreach (Batch batch in batches)
+            if (batch.Members.Count > 1) Merge(groups, steps, batch.Members);
+    }
+
+    private static void Merge(List<PlanGroup> groups, List<PlanStep> steps, List<FusedStep> members)
+    {
+        PlanGroup first = members[0].Group;
+        PlanGroup merged = new(first.Shape, first.LaneType) { Kind = GroupKind.Elementwise, Reason = $"the same kernel for {members.Count} tensors" };
+        merged.Members.AddRange(members.SelectMany(static m => m.Group.Members).OrderBy(static n => n.Id));
+        steps[steps.IndexOf(members[^1])] = new ManyTensorStep(merged, [.. members]);
+        groups[groups.IndexOf(members[^1].Group)] = merged;
+        foreach (FusedStep member in members)
+        {
+            steps.Remove(member);
+            groups.Remove(member.Group);
+        }
+    }
+
+    /// <summary>Every operand is one element, or as many as the launch has, in row-major order: the kernel can run on the memory as it lies.</summary>
+    private static bool IsRowMajor(FusedStep step, HashSet<GraphNode> leaves)
+    {
+        for (int i = 0; i < step.Inputs.Length; i++)
+            if ((step.ScalarMask >> i & 1) == 0 && (step.Inputs[i].Shape != step.Group.Shape || !IsRowMajor(step.Inputs[i], leaves))) return false;
+        return true;
+    }
+
+    private static bool IsRowMajor(GraphNode node, HashSet<GraphNode> leaves)
+    {
+        while (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && Placement.IsTrueView(view))
+        {
+            if (view.Op.Name != "Reshape") return false;
+            node = view.Inputs[0];
+        }
+
+        return true;
+    }
+
+    private sealed record Batch(KernelSpec Spec, List<FusedStep> Members);
+}

@@ -1,0 +1,70 @@
+namespace Fusion;
+
+/// <summary>How an input of a function carries a gradient.</summary>
+internal enum GradientMark
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>It was computed while recording, so that its history lies outside the function.</summary>
+    Outside,
+
+    /// <summary>It is a variable whose gradient is overwritten.</summary>
+    Write,
+
+    /// <summary>It is a variable to whose gradient is added.</summary>
+    Add,
+}
+
+/// <summary>An input while its function is traced: the symbolic array that stands for it, and its gradient buffer.</summary>
+internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
+{
+    private object? _source;
+
+    public int Index => index;
+
+    public InputNode Node => node;
+
+    public NDArray Symbol { get; } = tracer.Symbol(node);
+
+    /// <summary>The buffer as an argument of the function; null unless the input is a variable.</summary>
+    public InputNode? Gradient { get; private set; }
+
+    /// <summary>The buffer as an array.</summary>
+    public NDArray? GradientSymbol { get; private set; }
+
+    /// <summary>A backward inside the function writes the buffer: after the call it is fresh.</summary>
+    public bool Delivers { get; set; }
+
+    /// <summary>How <paramref name="input"/> carries a gradient.</summary>
+    public static GradientMark MarkOf(NDArray input) => input switch
+    {
+        { Source: null } or { DType.IsFloat: false } => GradientMark.None,
+        { Source: Variable variable } when variable.Gradient.DType == input.DType => variable.Request == GradReq.Add ? GradientMark.Add : GradientMark.Write,
+        _ => GradientMark.Outside,
+    };
+
+    public void Mark(GradientMark mark, GraphBuilder graph, GraphTracer owner)
+    {
+        if (mark == GradientMark.None) return;
+        if (mark == GradientMark.Outside)
+        {
+            Symbol.Mark(NDArray.Symbolic(new OutsideGradient(), node.Type), GradReq.Write);
+        }
+        else
+        {
+            Gradient = graph.Input(node.Type, index, $"{node.Name}.Grad");
+            GradientSymbol = owner.Symbol(Gradient);
+            Symbol.Mark(GradientSymbol, mark == GradientMark.Add ? GradReq.Add : GradReq.Write);
+        }
+
+        _source = Symbol.Source;
+    }
+
+    /// <summary>A gradient attached inside the function is the call's own; one that backward has written would have to appear at the caller's array.</summary>
+    public void ThrowIfMarkedInside()
+    {
+        if (!ReferenceEquals(Symbol.Source, _source) && Symbol.FreshGrad)
+            throw new TraceFailedException($"AttachGrad on input {index} and Backward change the caller's array");
+    }
+}

@@ -1,0 +1,57 @@
+using static Fusion.Tests.FunctionChecks;
+
+namespace Fusion.Tests;
+
+public sealed class ProductTests
+{
+    [Fact]
+    public void TensorDotSumsOverPairsOfAxes()
+    {
+        NDArray a = Random((2, 3, 4)), b = Random((4, 3, 5), 2);
+        Close(Nd.Einsum("ijk,kjl->il", a, b), Nd.TensorDot(a, b, [1, 2], [1, 0]));
+        Close(Nd.Einsum("ijk,kab->ijab", a, b), Nd.TensorDot(a, b, 1));
+        Close(Nd.Einsum("ijk,abc->ijkabc", a, b), Nd.TensorDot(a, b, 0));
+        Close(Nd.Einsum("ijk,ijk->", a, a), Nd.TensorDot(a, a, [0, -2, -1], [0, 1, 2]));
+        Gradients(x => Nd.TensorDot(x[0], x[1], [1], [0]), Random((2, 3)), Random((3, 2), 5));
+        Assert.Throws<ShapeException>(() => Nd.TensorDot(a, b, [0], [0]));
+        Assert.Throws<ShapeException>(() => Nd.TensorDot(a, b, [1, 1], [1, 1]));
+        Assert.Throws<ShapeException>(() => Nd.TensorDot(a, b, 4));
+    }
+
+    [Fact]
+    public void KronRepeatsTheSecondScaledByTheFirst()
+    {
+        Close((2, 4), [3, 4, 6, 8, -3, -4, 0, 0], Nd.Kron(Shaped((2, 2), 1, 2, -1, 0), Doubles(3, 4)));
+        Close(Nd.Einsum("ij,kl->ikjl", Random((2, 3)), Random((2, 2), 3)).Reshape(4, 6), Nd.Kron(Random((2, 3)), Random((2, 2), 3)));
+        Gradients(x => Nd.Kron(x[0], x[1]), Random((2, 2)), Random((1, 3), 4));
+    }
+
+    [Fact]
+    public void CrossIsPerpendicular()
+    {
+        NDArray a = Random((4, 3)), b = Random((4, 3), 9), c = Nd.Cross(a, b);
+        Close([0, 0, 1], Nd.Cross(Doubles(1, 0, 0), Doubles(0, 1, 0)));
+        Close(Nd.Zeros(4, DType.Float64), Nd.Sum(a * c, 1));
+        Close(c.Transpose(), Nd.Cross(a.Transpose(), b.Transpose(), axis: 0));
+        Gradients(x => Nd.Cross(x[0], x[1]), Random((2, 3)), Random((2, 3), 8));
+        Assert.Throws<ShapeException>(() => Nd.Cross(Nd.Ones(2), Nd.Ones(2)));
+    }
+
+    [Fact]
+    public void VDotFlattens()
+    {
+        Assert.Equal(32, Nd.VDot(Doubles(1, 2, 3), Shaped((3, 1), 4, 5, 6)).Item<double>());
+        Assert.Throws<ShapeException>(() => Nd.VDot(Nd.Ones(2), Nd.Ones(3)));
+    }
+
+    [Theory]
+    [InlineData("...ij,...jk->...ik")]
+    [InlineData("i...j,j...->i...")]
+    public void EinsumKnowsEllipses(string equation)
+    {
+        NDArray a = Random((2, 3, 4)), b = equation[0] == '.' ? Random((4, 5), 3) : Random((4, 3), 3);
+        NDArray expected = equation[0] == '.' ? Nd.MatMul(a, b) : Nd.Sum(a * b.Transpose(), 2);
+        Close(expected, Nd.Einsum(equation, a, b));
+        Gradients(x => Nd.Einsum(equation, x[0], x[1]), a, b);
+    }
+}

@@ -1,0 +1,64 @@
+using static Fusion.Tests.FunctionChecks;
+
+namespace Fusion.Tests;
+
+public sealed class SearchingTests
+{
+    public static TheoryData<DType> Numbers => [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8];
+
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void InsertionPointsAreThoseOfALinearSearch(DType dtype)
+    {
+        NDArray sorted = Nd.Array([0, 2, 2, 2, 5, 9]).AsType(dtype), values = Nd.Arange(0, 12, 1, dtype).Reshape(3, 4);
+        double[] line = sorted.Values();
+        Close(values.Shape, [.. values.Values().Select(v => (double)line.Count(s => s < v))], Nd.SearchSorted(sorted, values));
+        Close(values.Shape, [.. values.Values().Select(v => (double)line.Count(s => s <= v))], Nd.SearchSorted(sorted, values, right: true));
+        Assert.Equal(DType.Int64, Nd.SearchSorted(sorted, values).DType);
+    }
+
+    [Fact]
+    public void NaNIsTheLargestNumber()
+    {
+        NDArray sorted = Doubles(double.NegativeInfinity, 0, double.PositiveInfinity, double.NaN);
+        Close([3, 3], Nd.SearchSorted(sorted, Doubles(double.NaN, double.NaN)));
+        Close([4, 3, 1], Nd.SearchSorted(sorted, Doubles(double.NaN, double.PositiveInfinity, -5), right: true));
+        Assert.Throws<ShapeException>(() => Nd.SearchSorted(Nd.Zeros((2, 2)), Nd.Ones(1)));
+    }
+
+    [Fact]
+    public void InterpolationIsPiecewiseLinearAndConstantOutside()
+    {
+        NDArray positions = Doubles(1, 2, 4), heights = Doubles(10, 20, -20);
+        Close([10, 10, 15, 20, 0, -20, -20], Nd.Interp(Doubles(0, 1, 1.5, 2, 3, 4, 7), positions, heights));
+        Gradients(x => Nd.Interp(x[0], x[1], x[2]), Doubles(1.2, 1.7, 2.5, 3.9), positions, heights);
+        Close([7, 7], Nd.Interp(Doubles(0, 5), Doubles(1), Doubles(7)));
+        Assert.Throws<ShapeException>(() => Nd.Interp(positions, positions, Doubles(1, 2)));
+    }
+
+    [Fact]
+    public void UniqueSortsAndCounts()
+    {
+        (NDArray values, NDArray inverse, NDArray counts) = Nd.UniqueWithCounts(Shaped((2, 3), 3, 1, double.NaN, 3, double.NaN, -0.0));
+        Close([0, 1, 3, double.NaN], values + 0);
+        Assert.Equal([2L, 1L, 3L, 2L, 3L, 0L], inverse.ToArray<long>());
+        Assert.Equal(new Shape(2, 3), inverse.Shape);
+        Assert.Equal([1L, 1L, 2L, 2L], counts.ToArray<long>());
+        Assert.Equal([1, 2], Nd.Unique(Nd.Array([2, 1, 2])).ToArray<int>());
+        Assert.Equal([false, true], Nd.Unique(Nd.Array([true, false, true])).ToArray<bool>());
+        Assert.Equal(0, Nd.Unique(Nd.Zeros(0)).Size);
+    }
+
+    [Fact]
+    public void ClosenessFollowsNumPy()
+    {
+        double nan = double.NaN, inf = double.PositiveInfinity;
+        NDArray x = Doubles(1, 1, nan, inf, inf, 0, 1e-9), y = Doubles(1 + 1e-6, 1.1, nan, inf, -inf, inf, 0);
+        Assert.Equal([true, false, false, true, false, false, true], Nd.IsClose(x, y).ToArray<bool>());
+        Assert.True(Nd.IsClose(x, y, equalNaN: true).ToArray<bool>()[2]);
+        Assert.False(Nd.AllClose(x, y));
+        Assert.True(Nd.AllClose(Nd.Ones(3), 1 + Nd.Full(3, 1e-7)));
+        Assert.True(Nd.ArrayEqual(Nd.Array([1, 2]), Nd.Array([1.0, 2.0])));
+        Assert.False(Nd.ArrayEqual(Nd.Array([1, 2]), Nd.Array([1, 2], (1, 2))));
+    }
+}

@@ -1,0 +1,106 @@
+using static Fusion.Tests.FunctionChecks;
+
+namespace Fusion.Tests;
+
+public sealed class SequenceTests
+{
+    private static readonly NDArray s_lengths = Nd.Array([2, 3, 1]);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void SequencesEndAtTheirLengths(int rank)
+    {
+        Shape shape = rank == 2 ? (3, 3) : (3, 3, 2);
+        NDArray x = Random(shape);
+        int[] lengths = s_lengths.ToArray<int>();
+        int inner = rank == 2 ? 1 : 2;
+        double[] values = x.Values(), masked = new double[values.Length], reversed = new double[values.Length], last = new double[3 * inner];
+        for (int t = 0; t < 3; t++)
+        {
+            for (int b = 0; b < 3; b++)
+            {
+                for (int k = 0; k < inner; k++)
+                {
+                    int at = (t * 3 + b) * inner + k;
+                    masked[at] = t < lengths[b] ? values[at] : -7;
+                    reversed[at] = t < lengths[b] ? values[((lengths[b] - 1 - t) * 3 + b) * inner + k] : values[at];
+                    if (t == lengths[b] - 1) last[b * inner + k] = values[at];
+                }
+            }
+        }
+
+        Close(shape, masked, Nd.SequenceMask(x, s_lengths, -7));
+        Close(shape, reversed, Nd.SequenceReverse(x, s_lengths));
+        Close(last, Nd.SequenceLast(x, s_lengths));
+        Gradients(i => Nd.SequenceMask(i[0], s_lengths) * Nd.SequenceReverse(i[0], s_lengths) + Nd.SequenceLast(i[0], s_lengths), x);
+    }
+
+    [Fact]
+    public void LengthsThatDoNotFitAreRefused()
+    {
+        Assert.Throws<ShapeException>(() => Nd.SequenceMask(Nd.Ones((3, 2)), s_lengths));
+        Assert.Throws<DTypeException>(() => Nd.SequenceMask(Nd.Ones((3, 3)), Nd.Ones(3)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.SequenceLast(Nd.Ones((2, 3)), s_lengths));
+    }
+
+    [Theory]
+    [InlineData(4, new[] { 1, 2 })]
+    [InlineData(4, new[] { 1, 1 })]
+    [InlineData(3, new[] { 2 })]
+    [InlineData(2, new int[0])]
+    [InlineData(1, new[] { 1 })]
+    public void CtcSumsOverAllAlignments(int time, int[] label)
+    {
+        NDArray logits = Random((time, 1, 3), 4);
+        NDArray loss = Nd.CtcLoss(logits, Nd.Array(label, (1, label.Length)));
+        Close([-Math.Log(Probability(logits, label))], loss, 1e-10);
+        GradientCheckReport report = Autograd.CheckGradients(x => Nd.CtcLoss(x[0], Nd.Array(label, (1, label.Length))), [logits], order: 2);
+        Assert.True(report.Passed, report.ToString());
+    }
+
+    [Fact]
+    public void CtcTakesLengthsOfEachSample()
+    {
+        NDArray logits = Random((5, 3, 4), 6), labels = Nd.Array([1, 2, 3, 3, 9, 9, 2, 2, 9], (3, 3));
+        NDArray all = Nd.CtcLoss(logits, labels, Nd.Array([5, 2, 4]), Nd.Array([3, 1, 2]));
+        double[] expected =
+        [
+            -Math.Log(Probability(logits[.., ..1], [1, 2, 3])),
+            -Math.Log(Probability(logits[..2, 1..2], [3])),
+            -Math.Log(Probability(logits[..4, 2..], [2, 2])),
+        ];
+        Close(expected, all, 1e-10);
+        NDArray blankLast = Nd.Concat([logits[.., .., 1..], logits[.., .., ..1]], 2);
+        Close(all, Nd.CtcLoss(blankLast, Nd.Maximum(labels - 1, 0) % 3, Nd.Array([5, 2, 4]), Nd.Array([3, 1, 2]), blank: 3), 1e-10);
+        Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels[..2]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.CtcLoss(logits, labels, blank: 4));
+    }
+
+    [Fact]
+    public void AnImpossibleLabelHasNoProbability() => Assert.True(Nd.CtcLoss(Random((2, 1, 3)), Nd.Array([1, 1], (1, 2))).Item<double>() > 1e20);
+
+    // Over every path of classes: repeats are joined, blanks dropped.
+    private static double Probability(NDArray logits, int[] label)
+    {
+        (int time, int classes) = (logits.Shape[0], logits.Shape[2]);
+        double[] p = Nd.Softmax(logits).Values();
+        double sum = 0;
+        for (int path = 0; path < (int)Math.Pow(classes, time); path++)
+        {
+            List<int> joined = [];
+            double product = 1;
+            for (int t = 0, rest = path, previous = 0; t < time; t++, rest /= classes)
+            {
+                int c = rest % classes;
+                product *= p[t * classes + c];
+                if (c != previous && c != 0) joined.Add(c);
+                previous = c;
+            }
+
+            if (joined.SequenceEqual(label)) sum += product;
+        }
+
+        return sum;
+    }
+}

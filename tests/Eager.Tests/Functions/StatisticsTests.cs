@@ -1,0 +1,102 @@
+using static Fusion.Tests.FunctionChecks;
+
+namespace Fusion.Tests;
+
+public sealed class StatisticsTests
+{
+    private static readonly NDArray s_holes = Shaped((3, 3), 1, double.NaN, 3, double.NaN, double.NaN, double.NaN, -2, 0, 5);
+
+    [Fact]
+    public void NaNIsLeftOut()
+    {
+        Close([4, 0, 3], Nd.NanSum(s_holes, [1]));
+        Close([3, 1, -0.0], Nd.NanProd(s_holes, [1]));
+        Close([2, double.NaN, 1], Nd.NanMean(s_holes, [1]));
+        Close([3, double.NaN, 5], Nd.NanMax(s_holes, [1]));
+        Close([1, double.NaN, -2], Nd.NanMin(s_holes, [1]));
+        Close((1, 1), [7.0 / 5], Nd.NanMean(s_holes, keepDims: true));
+        Close([1, 0, 3], Nd.NanToNum(s_holes)[0]);
+        Close([7, 8, -9], Nd.NanToNum(Doubles(double.NaN, double.PositiveInfinity, double.NegativeInfinity), 7, 8, -9));
+        Close([float.MaxValue], Nd.NanToNum(Nd.Array([float.PositiveInfinity])));
+        Assert.Throws<ShapeException>(() => Nd.NanMax(Nd.Zeros((0, 2)), [0]));
+    }
+
+    [Fact]
+    public void GradientsDoNotTouchNaN()
+    {
+        NDArray x = Doubles(1, double.NaN, 3);
+        x.AttachGrad();
+        NDArray head;
+        using (Autograd.Record()) head = Nd.NanMean(x) * 2 + Nd.NanMax(x);
+        head.Backward();
+        Close([1, 0, 2], x.Grad!);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.25)]
+    [InlineData(0.5)]
+    [InlineData(0.9)]
+    [InlineData(1)]
+    public void QuantilesLieBetweenSortedNeighbours(double q)
+    {
+        foreach (int n in (int[])[1, 2, 5, 8])
+        {
+            NDArray x = Random((3, n), n);
+            double[] expected = [.. Enumerable.Range(0, 3).Select(i => Of([.. x.Values().Skip(i * n).Take(n)]))];
+            Close((3, 1), expected, Nd.Quantile(x, q, 1, keepDims: true));
+            Close([], [Of(x.Values())], Nd.Quantile(x, q));
+            Gradients(i => Nd.Quantile(i[0], q, 1), x);
+        }
+
+        double Of(double[] line)
+        {
+            Array.Sort(line);
+            double at = q * (line.Length - 1);
+            int low = (int)Math.Floor(at), high = (int)Math.Ceiling(at);
+            return line[low] + (at - low) * (line[high] - line[low]);
+        }
+    }
+
+    [Fact]
+    public void MediansOfNaNAreNaN()
+    {
+        Close([2.5], Nd.Median(Shaped((1, 4), 1, 4, 3, 2), 1));
+        Close([double.NaN], Nd.Median(Shaped((1, 3), 1, double.NaN, 3), 1));
+        Assert.Equal(2f, Nd.Median(Nd.Array([3, 1, 2])).Item<float>());
+        Assert.Throws<ShapeException>(() => Nd.Median(Nd.Zeros((2, 0)), 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(Nd.Ones(3), 1.1));
+    }
+
+    [Fact]
+    public void AveragesAreWeighted()
+    {
+        Close([3.0], Nd.Average(Shaped((1, 3), 1, 2, 4), Doubles(0, 1, 1), [1]));
+        Gradients(x => Nd.Average(x[0], x[1], [1]), Random((2, 3)), Doubles(1, 2, 3));
+        Assert.Equal([1L, 2L], Nd.CountNonZero(Nd.Array([1f, 0f, 3f, -1f], (2, 2)), [1]).ToArray<long>());
+    }
+
+    [Fact]
+    public void HistogramsCountHalfOpenIntervals()
+    {
+        (NDArray counts, NDArray edges) = Nd.Histogram(Doubles(-1, 0, 0.5, 1, 1.999, 2, 3, 3.01, double.NaN), 3, 0, 3);
+        Assert.Equal([2L, 2L, 2L], counts.ToArray<long>());
+        Close([0, 1, 2, 3], edges);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.Histogram(Nd.Ones(2), 3, 1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.Histogram(Nd.Ones(2), 0, 0, 1));
+    }
+
+    [Fact]
+    public void BinCountCountsOrAddsWeights()
+    {
+        NDArray x = Nd.Array([1, 3, 1, 0]);
+        Assert.Equal([1L, 2L, 0L, 1L], Nd.BinCount(x).ToArray<long>());
+        Assert.Equal([1L, 2L, 0L, 1L, 0L, 0L], Nd.BinCount(x, minLength: 6).ToArray<long>());
+        Close([4, 4, 0, 2], Nd.BinCount(x, Doubles(1, 2, 3, 4)));
+        Gradients(i => Nd.BinCount(x, i[0]), Doubles(1, 2, 3, 4));
+        Assert.Equal(0, Nd.BinCount(Nd.Zeros(0, DType.Int32)).Size);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.BinCount(Nd.Array([-1])));
+        Assert.Throws<DTypeException>(() => Nd.BinCount(Nd.Array([1f])));
+        Assert.Throws<ShapeException>(() => Nd.BinCount(x, Nd.Ones(3)));
+    }
+}

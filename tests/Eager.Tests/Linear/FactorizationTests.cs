@@ -1,0 +1,314 @@
+namespace Fusion.Tests;
+
+public sealed class FactorizationTests
+{
+    private static readonly Shape[] s_squares = [(1, 1), (2, 2), (5, 5), (3, 4, 4), (2, 1, 3, 3), (0, 0), (0, 3, 3), (17, 17), (40, 40)];
+
+    public static TheoryData<int, DType> Squares
+    {
+        get
+        {
+            TheoryData<int, DType> data = [];
+            for (int i = 0; i < s_squares.Length; i++)
+            {
+                data.Add(i, DType.Float64);
+                data.Add(i, DType.Float32);
+            }
+
+            return data;
+        }
+    }
+
+    public static TheoryData<int, int> Rectangles => new() { { 1, 1 }, { 4, 2 }, { 2, 4 }, { 5, 5 }, { 7, 1 }, { 1, 7 }, { 20, 6 }, { 3, 0 }, { 0, 3 } };
+
+    [Theory]
+    [MemberData(nameof(Squares))]
+    public void CholeskyIsALowerRootWithPositiveDiagonal(int index, DType dtype)
+    {
+        NDArray a = Positive(s_squares[index], dtype), l = Nd.Cholesky(a);
+        AssertClose(a, Nd.MatMul(l, T(l)));
+        AssertClose(l, Nd.Tril(l), exact: true);
+        Assert.All(Values(Nd.Diagonal(l)), d => Assert.True(d > 0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Squares))]
+    public void SolveInverseAndTriangularSolveUndoTheProduct(int index, DType dtype)
+    {
+        Shape shape = s_squares[index];
+        NDArray a = Random(shape, dtype) + Nd.Eye(shape[-1], dtype) * 3;
+        NDArray x = Random([.. shape.Dimensions[..^1], 3], dtype);
+        AssertClose(x, Nd.Solve(a, Nd.MatMul(a, x)));
+        AssertClose(Nd.BroadcastTo(Nd.Eye(shape[-1], dtype), shape), Nd.MatMul(a, Nd.Inverse(a)));
+        foreach (bool lower in (bool[])[true, false])
+        {
+            foreach (bool transpose in (bool[])[true, false])
+            {
+                foreach (bool unit in (bool[])[true, false])
+                {
+                    NDArray triangle = lower ? Nd.Tril(a) : Nd.Triu(a);
+                    if (unit) triangle = Nd.Where(Nd.Eye(shape[-1]), 1, triangle);
+                    NDArray b = Nd.MatMul(transpose ? T(triangle) : triangle, x);
+                    NDArray damaged = Nd.Where(Unread(lower, unit, shape[-1]), double.NaN, a);
+                    AssertClose(x, Nd.TriangularSolve(damaged, b, lower, transpose, unit));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Squares))]
+    public void DeterminantsAreThoseOfTheExpansion(int index, DType dtype)
+    {
+        Shape shape = s_squares[index];
+        if (shape[-1] > 5) return;
+        NDArray a = Random(shape, dtype), det = Nd.Det(a);
+        (NDArray sign, NDArray log) = Nd.SlogDet(a);
+        int n = shape[-1];
+        double[] all = Values(a), actual = Values(det);
+        Assert.Equal(shape.Dimensions[..^2].ToArray(), det.Shape.ToArray());
+        for (int i = 0; i < actual.Length; i++) Assert.Equal(Laplace(all.AsSpan(i * n * n, n * n).ToArray(), n), actual[i], Tolerance(dtype));
+        AssertClose(det, sign * Nd.Exp(log));
+    }
+
+    [Fact]
+    public void SingularMatricesHaveDeterminantZero()
+    {
+        NDArray a = Nd.Array([1.0, 2, 2, 4], (2, 2));
+        Assert.Equal(0, Nd.Det(a).Item<double>());
+        (NDArray sign, NDArray log) = Nd.SlogDet(a);
+        Assert.Equal(0, sign.Item<double>());
+        Assert.Equal(double.NegativeInfinity, log.Item<double>());
+        (sign, log) = Nd.SlogDet(Nd.Eye(400, DType.Float64) * -10);
+        Assert.Equal(1, sign.Item<double>());
+        Assert.Equal(400 * Math.Log(10), log.Item<double>(), 1e-9);
+    }
+
+    [Theory]
+    [MemberData(nameof(Rectangles))]
+    public void QrHasOrthonormalColumnsAndATriangle(int m, int n)
+    {
+        foreach (DType dtype in (DType[])[DType.Float64, DType.Float32])
+        {
+            NDArray a = Random((2, m, n), dtype);
+            (NDArray q, NDArray r) = Nd.Qr(a);
+            int k = Math.Min(m, n);
+            Assert.Equal(new Shape(2, m, k), q.Shape);
+            Assert.Equal(new Shape(2, k, n), r.Shape);
+            AssertClose(a, Nd.MatMul(q, r));
+            AssertClose(Nd.BroadcastTo(Nd.Eye(k, dtype), (2, k, k)), Nd.MatMul(T(q), q));
+            AssertClose(r, Nd.Triu(r), exact: true);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Rectangles))]
+    public void SvdHasOrthonormalFactorsAndDescendingValues(int m, int n)
+    {
+        foreach (DType dtype in (DType[])[DType.Float64, DType.Float32])
+        {
+            NDArray a = Random((2, m, n), dtype);
+            (NDArray u, NDArray s, NDArray vt) = Nd.Svd(a);
+            int k = Math.Min(m, n);
+            AssertClose(a, Nd.MatMul(u * Nd.ExpandDims(s, -2), vt));
+            AssertClose(Nd.BroadcastTo(Nd.Eye(k, dtype), (2, k, k)), Nd.MatMul(T(u), u));
+            AssertClose(Nd.BroadcastTo(Nd.Eye(k, dtype), (2, k, k)), Nd.MatMul(vt, T(vt)));
+            double[] values = Values(s);
+            for (int i = 0; i < values.Length; i++) Assert.True(values[i] >= 0 && (i % k == 0 || values[i] <= values[i - 1]));
+        }
+    }
+
+    [Fact]
+    public void SvdOfDeficientMatricesHasOrthonormalFactorsToo()
+    {
+        NDArray column = Random((5, 1), DType.Float64);
+        foreach (NDArray a in (NDArray[])[Nd.MatMul(column, Random((1, 4), DType.Float64)), Nd.Zeros((5, 4), DType.Float64), Nd.Eye(4, DType.Float64), column * 1e-200, column * 1e200])
+        {
+            (NDArray u, NDArray s, NDArray vt) = Nd.Svd(a);
+            AssertClose(Nd.Eye(s.Shape[0], DType.Float64), Nd.MatMul(T(u), u));
+            NDArray scale = Nd.Max(Nd.Abs(a)) + 1e-300;
+            AssertClose(a / scale, Nd.MatMul(u * (s / scale), vt));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Squares))]
+    public void EighDiagonalises(int index, DType dtype)
+    {
+        NDArray a = Random(s_squares[index], dtype);
+        a += T(a);
+        (NDArray values, NDArray v) = Nd.Eigh(a);
+        AssertClose(a, Nd.MatMul(v * Nd.ExpandDims(values, -2), T(v)));
+        AssertClose(Nd.BroadcastTo(Nd.Eye(a.Shape[-1], dtype), a.Shape), Nd.MatMul(T(v), v));
+        AssertClose(values, Nd.Sort(values), exact: true);
+        AssertClose(values, Nd.Eigh(Nd.Tril(a)).Values, exact: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Rectangles))]
+    public void PinvFulfilsPenrosesConditions(int m, int n)
+    {
+        foreach (NDArray a in (NDArray[])[Random((2, m, n), DType.Float64), Nd.MatMul(Random((2, m, 1), DType.Float64), Random((2, 1, n), DType.Float64))])
+        {
+            NDArray p = Nd.Pinv(a), ap = Nd.MatMul(a, p), pa = Nd.MatMul(p, a);
+            AssertClose(a, Nd.MatMul(ap, a));
+            AssertClose(p, Nd.MatMul(pa, p));
+            AssertClose(ap, T(ap));
+            AssertClose(pa, T(pa));
+        }
+    }
+
+    [Fact]
+    public void LstsqSolvesTheNormalEquations()
+    {
+        NDArray a = Random((7, 3), DType.Float64), b = Random(7, DType.Float64);
+        NDArray residual = Nd.MatMul(a, Nd.Lstsq(a, b)) - b;
+        AssertClose(Nd.Zeros(3, DType.Float64), Nd.MatMul(T(a), residual));
+    }
+
+    [Fact]
+    public void NormsAndPowersAreThoseOfNumPy()
+    {
+        NDArray a = Nd.Array([3.0, -4, 0, 2], (2, 2));
+        Assert.Equal(Math.Sqrt(29), Nd.VectorNorm(a).Item<double>(), 1e-12);
+        Assert.Equal([3.0, 6.0], Values(Nd.VectorNorm(a, 1, [0])));
+        Assert.Equal([2.0, 1.0], Values(Nd.VectorNorm(a, 0, [1])));
+        Assert.Equal(4, Nd.VectorNorm(a, double.PositiveInfinity).Item<double>());
+        Assert.Equal(0, Nd.VectorNorm(a, double.NegativeInfinity).Item<double>());
+        Assert.Equal(Math.Cbrt(27 + 64 + 8), Nd.VectorNorm(a, 3).Item<double>(), 1e-12);
+        Assert.Equal(6, Nd.MatrixNorm(a, MatrixNormKind.One).Item<double>());
+        Assert.Equal(7, Nd.MatrixNorm(a, MatrixNormKind.Infinity).Item<double>());
+        (double s1, double s2) = (Math.Sqrt((29 + Math.Sqrt(29 * 29 - 4 * 36)) / 2), Math.Sqrt((29 - Math.Sqrt(29 * 29 - 4 * 36)) / 2));
+        Assert.Equal(s1, Nd.MatrixNorm(a, MatrixNormKind.Spectral).Item<double>(), 1e-12);
+        Assert.Equal(s1 + s2, Nd.MatrixNorm(a, MatrixNormKind.Nuclear, keepDims: true).Item<double>(), 1e-12);
+        Assert.Equal(Math.Sqrt(29), Nd.MatrixNorm(a).Item<double>(), 1e-12);
+        AssertClose(Nd.MatMul(a, Nd.MatMul(a, a)), Nd.MatrixPower(a, 3));
+        AssertClose(Nd.Inverse(Nd.MatMul(a, a)), Nd.MatrixPower(a, -2));
+        AssertClose(Nd.Eye(2, DType.Float64), Nd.MatrixPower(a, 0));
+    }
+
+    public static TheoryData<string> GradientCases =>
+        ["cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "slogdet", "qr", "qr wide", "eigh", "eigh values", "svd", "svd wide", "svd values", "pinv", "pinv wide", "lstsq", "matrix power"];
+
+    [Theory]
+    [MemberData(nameof(GradientCases))]
+    public void GradientsToOrder2(string name)
+    {
+        NDArray a = Random((2, 3, 3), DType.Float64) + Nd.Eye(3, DType.Float64) * 2, b = Random((2, 3, 2), DType.Float64), v = Random(3, DType.Float64);
+        NDArray tall = Random((4, 2), DType.Float64), wide = Random((2, 4), DType.Float64);
+        NDArray symmetric = Nd.Diag(Nd.Array([1.0, 2.5, 4.5])) + (Random((3, 3), DType.Float64) * 0.2);
+        (Func<IReadOnlyList<NDArray>, NDArray> f, NDArray[] inputs) = name switch
+        {
+            "cholesky" => ((Func<IReadOnlyList<NDArray>, NDArray>)(x => Nd.Cholesky(Nd.MatMul(x[0], T(x[0])) + Nd.Eye(3, DType.Float64))), (NDArray[])[a]),
+            "triangular" => (x => Nd.Square(Nd.TriangularSolve(x[0], x[1])), [a, b]),
+            "triangular upper transposed" => (x => Nd.Square(Nd.TriangularSolve(x[0], x[1], lower: false, transpose: true)), [a, b]),
+            "triangular unit" => (x => Nd.Square(Nd.TriangularSolve(x[0], x[1], unitDiagonal: true)), [a, b]),
+            "solve" => (x => Nd.Square(Nd.Solve(x[0], x[1])), [a, b]),
+            "solve vector" => (x => Nd.Square(Nd.Solve(x[0], x[1])), [a, v]),
+            "inverse" => (x => Nd.Square(Nd.Inverse(x[0])), [a]),
+            "det" => (x => Nd.Det(x[0]), [a]),
+            "slogdet" => (x => Nd.SlogDet(x[0]).LogAbsDet, [a]),
+            "qr" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [tall]),
+            "qr wide" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [wide]),
+            "eigh" => (x => Weigh(Nd.Eigh(x[0] + T(x[0])).Vectors, 1), [symmetric]),
+            "eigh values" => (x => Nd.Square(Nd.Eigh(x[0] + T(x[0])).Values), [symmetric]),
+            "svd" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2) + Weigh(Nd.Svd(x[0]).S, 3), [tall]),
+            "svd wide" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2), [wide]),
+            "svd values" => (x => Nd.Square(Nd.Svd(x[0]).S), [a]),
+            "pinv" => (x => Nd.Square(Nd.Pinv(x[0])), [tall]),
+            "pinv wide" => (x => Nd.Square(Nd.Pinv(x[0])), [wide]),
+            "lstsq" => (x => Nd.Square(Nd.Lstsq(x[0], x[1])), [tall, Random((4, 2), DType.Float64)]),
+            _ => (x => Nd.MatrixPower(x[0], -2), [a]),
+        };
+        GradientCheckReport report = Autograd.CheckGradients(f, inputs, order: 2);
+        Assert.True(report.Passed, $"{name}: {report}");
+    }
+
+    [Fact]
+    public void GradientsOfEqualEigenvaluesAreFinite()
+    {
+        NDArray a = Nd.Eye(3, DType.Float64);
+        a.AttachGrad();
+        NDArray sum;
+        using (Autograd.Record()) sum = Nd.Sum(Nd.Eigh(a).Values * Nd.Array([1.0, 1.0, 1.0]));
+        sum.Backward();
+        AssertClose(Nd.Eye(3, DType.Float64), a.Grad!);
+    }
+
+    [Fact]
+    public void BatchesBroadcast()
+    {
+        NDArray a = Random((2, 1, 3, 3), DType.Float64) + Nd.Eye(3, DType.Float64) * 3, b = Random((4, 3, 2), DType.Float64);
+        NDArray x = Nd.Solve(a, b);
+        Assert.Equal(new Shape(2, 4, 3, 2), x.Shape);
+        AssertClose(Nd.BroadcastTo(b, x.Shape), Nd.MatMul(a, x));
+        Assert.True(Autograd.CheckGradients(i => Nd.Square(Nd.Solve(i[0], i[1])), [a, b]).Passed);
+    }
+
+    [Fact]
+    public void BadMatricesAreNamed()
+    {
+        LinearAlgebraException e = Assert.Throws<LinearAlgebraException>(() => Nd.Cholesky(Nd.Stack([Nd.Eye(2), Nd.Array([1f, 2, 2, 1], (2, 2))])));
+        Assert.Contains("matrix 1 of (2, 2, 2) is not positive definite: pivot 1", e.Message, StringComparison.Ordinal);
+        Assert.Contains("singular", Assert.Throws<LinearAlgebraException>(() => Nd.Solve(Nd.Ones((2, 2)), Nd.Ones(2))).Message, StringComparison.Ordinal);
+        Assert.Throws<LinearAlgebraException>(() => Nd.Svd(Nd.Full((2, 2), double.NaN)));
+        Assert.Throws<LinearAlgebraException>(() => Nd.Eigh(Nd.Full((2, 2), double.PositiveInfinity)));
+        Assert.Throws<ShapeException>(() => Nd.Cholesky(Nd.Ones((2, 3))));
+        Assert.Throws<ShapeException>(() => Nd.Inverse(Nd.Ones((2, 3))));
+        Assert.Throws<ShapeException>(() => Nd.Det(Nd.Ones(3)));
+        Assert.Throws<ShapeException>(() => Nd.Solve(Nd.Eye(3), Nd.Ones((2, 2))));
+        Assert.Throws<ShapeException>(() => Nd.TriangularSolve(Nd.Ones((2, 3, 3)), Nd.Ones((4, 3, 1))));
+        Assert.Throws<ShapeException>(() => Nd.MatrixNorm(Nd.Ones(3)));
+        Assert.Equal(DType.Float32, Nd.Inverse(Nd.Array([2, 0, 0, 4], (2, 2))).DType);
+    }
+
+    private static NDArray Unread(bool lower, bool unit, int n)
+    {
+        NDArray full = Nd.Ones((n, n));
+        return lower ? Nd.Triu(full, unit ? 0 : 1) : Nd.Tril(full, unit ? 0 : -1);
+    }
+
+    private static NDArray T(NDArray x) => Nd.SwapAxes(x, -1, -2);
+
+    private static double[] Values(NDArray x) => x.AsType(DType.Float64).ToArray<double>();
+
+    private static double Tolerance(DType dtype) => dtype == DType.Float32 ? 2e-4 : 1e-10;
+
+    private static NDArray Weigh(NDArray x, int seed) => Nd.Sum(x * Random(x.Shape, DType.Float64, seed));
+
+    // Fixed numbers in (−1, 1) that depend on the shape, not on the process.
+    private static NDArray Random(Shape shape, DType dtype, int seed = 0)
+    {
+        Random random = new(seed * 1000 + (int)shape.Size);
+        double[] values = new double[shape.Size];
+        for (int i = 0; i < values.Length; i++) values[i] = random.NextDouble() * 2 - 1;
+        return Nd.Array(values, shape).AsType(dtype);
+    }
+
+    private static NDArray Positive(Shape shape, DType dtype)
+    {
+        NDArray x = Random(shape, dtype);
+        return Nd.MatMul(x, T(x)) + Nd.Eye(shape[-1], dtype);
+    }
+
+    private static void AssertClose(NDArray expected, NDArray actual, bool exact = false)
+    {
+        Assert.Equal(expected.Shape, actual.Shape);
+        double tolerance = exact ? 0 : Tolerance(expected.DType) * Math.Max(1, expected.Rank > 0 ? expected.Shape[-1] : 1);
+        double[] x = Values(expected), y = Values(actual);
+        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(x[i] - y[i]) <= tolerance, $"position {i} of {expected.Shape}: expected {x[i]}, got {y[i]}");
+    }
+
+    private static double Laplace(double[] a, int n)
+    {
+        if (n == 0) return 1;
+        double sum = 0;
+        for (int column = 0; column < n; column++)
+        {
+            double[] minor = [.. Enumerable.Range(n, n * n - n).Where(i => i % n != column).Select(i => a[i])];
+            sum += (column % 2 == 0 ? 1 : -1) * a[column] * Laplace(minor, n - 1);
+        }
+
+        return sum;
+    }
+}
