@@ -87,14 +87,20 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         if (!retainGraph) node.Release();
     }
 
-    /// <summary>Gradients that are recorded flow through the calls that a node stands for, one by one: values inside it are where those of several orders meet.</summary>
+    /// <summary>
+    /// Gradients that are recorded flow through the calls that a node stands for, one by one: values inside it are where those of several orders meet.
+    /// </summary>
     private bool Expand(TapeNode node, GradientSlot[] slots)
     {
-        if (node.Op.Expansion is not { } rule || rule(node) is not { } outputs) return false;
-        node.Expand([.. outputs.Select(static o => (o.Source, o.SourceIndex))]);
-        _targets?.FindPath(outputs.Select(static o => o.Source).OfType<TapeNode>());
+        if (!node.TryExpand()) return false;
+        (object? Source, int Index)[] places = [.. Enumerable.Range(0, slots.Length).Select(i => TapeNode.Resolve(node, i))];
+        _targets?.FindPath(places.Select(static p => p.Source).OfType<TapeNode>());
         for (int i = 0; i < slots.Length; i++)
-            if (slots[i].Value is { } value && outputs[i].Source is { } source && (_targets is null || _targets.Leads(source))) Add(source, outputs[i].SourceIndex, value, owned: false);
+        {
+            if (slots[i].Value is not { } value || places[i].Source is not { } source) continue;
+            if (_targets is null || _targets.Leads(source)) Add(source, places[i].Index, value, owned: false);
+        }
+
         return true;
     }
 

@@ -60,7 +60,7 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
     /// <summary>The number of the latest call: of the process, or of the calls that are repeated on this thread.</summary>
     public static long LastSequence(ExecutionState state) => state.Sequences is { } numbers ? numbers.Last : Volatile.Read(ref s_sequence);
 
-    /// <summary>Keeps numbers free for the calls that the next node stands for: see <see cref="Expand"/>.</summary>
+    /// <summary>Keeps numbers free for the calls that the next node stands for: see <see cref="TryExpand"/>.</summary>
     public static SequenceRange Reserve(long count)
     {
         long last = Interlocked.Add(ref s_sequence, count);
@@ -75,12 +75,22 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
         return edge with { Source = source!, Index = index };
     }
 
-    /// <summary>The calls that this node stands for are on the tape now: its outputs are theirs from here on.</summary>
-    public void Expand((object? Source, int Index)[] outputs)
+    /// <summary>
+    /// Puts the calls that this node stands for on the tape, once: its outputs are theirs from here on. False where there are none, or they cannot be
+    /// repeated.
+    /// </summary>
+    public bool TryExpand()
     {
-        for (int i = 0; i < outputs.Length; i++)
-            if (AttachmentOf(i) is { } variable && outputs[i].Source is TapeNode inner) inner.Attach(outputs[i].Index, variable);
-        _expansion = outputs;
+        if (op.Expansion is not { } rule) return false;
+        lock (op)
+        {
+            if (_expansion is not null) return true;
+            if (rule(this) is not { } outputs) return false;
+            for (int i = 0; i < outputs.Count; i++)
+                if (AttachmentOf(i) is { } variable && outputs[i].Source is TapeNode inner) inner.Attach(outputs[i].SourceIndex, variable);
+            _expansion = [.. outputs.Select(static o => Resolve(o.Source, o.SourceIndex))];
+            return true;
+        }
     }
 
     /// <summary>The place on the tape that a node which was expanded stands for.</summary>

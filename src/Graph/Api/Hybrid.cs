@@ -4,6 +4,15 @@ namespace Fusion;
 /// Compiles functions of arrays: the first call traces the operators, fuses them and compiles forward and backward; later calls with inputs of the
 /// same types run the compiled code. The results have the same bits as eager execution.
 /// </summary>
+/// <remarks>
+/// To watch the compiler: <c>FUSION_DUMP</c>, a folder or <c>-</c> for the standard output, has it write every function as traced, simplified, cut and
+/// grouped; the <see cref="System.Diagnostics.ActivitySource"/> and the <see cref="System.Diagnostics.Metrics.Meter"/> named <c>Fusion.Graph</c> tell of
+/// traces, misses, compilations and runs; <c>FUSION_TRACE_LINES=1</c> puts source lines into <c>ToCSharp()</c>.
+/// <para>
+/// Gradients of gradients that are taken outside of a compiled function put its operators on the tape, where values inside it are seen; to have every
+/// order compiled, hybridize the function that takes the gradient.
+/// </para>
+/// </remarks>
 public static partial class Hybrid
 {
     /// <summary>Hybridizes a function of a list of arrays that returns a list of arrays.</summary>

@@ -107,6 +107,13 @@ public sealed class HybridReport
     {
         if (plan is null) return;
         foreach (PlanGroup group in plan.Groups)
-            groups.Add(new FusionGroup([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason) { IsBackward = backward, Shape = group.Shape, BytesSaved = plan.BytesSaved(group) });
+        {
+            groups.Add(new FusionGroup([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason)
+            {
+                IsBackward = backward,
+                Shape = group.Shape,
+                BytesSaved = plan.BytesSaved(group),
+            });
+        }
     }
 }

@@ -24,7 +24,8 @@ internal static class GraphPrinter
         foreach (OpNode node in function.Operators) Append(text, node, node.Op, node.Inputs, node.Attributes, null);
         for (int i = 0; i < function.Outputs.Count; i++)
         {
-            string what = i < function.ResultCount ? "output" : function.States[i - function.ResultCount] is { Array: null, Argument: var argument } ? $"argument {argument} becomes" : "captured array becomes";
+            StateWrite? write = i < function.ResultCount ? null : function.States[i - function.ResultCount];
+            string what = write is null ? "output" : write.Array is null ? $"{function.Arguments[write.Argument]} becomes" : "captured array becomes";
             text.Append(CultureInfo.InvariantCulture, $"{what} {function.Outputs[i]}\n");
         }
 

@@ -18,10 +18,10 @@ internal static class Telemetry
 
     private static readonly ActivitySource s_source = new(Name);
     private static readonly Meter s_meter = new(Name);
-    private static readonly Counter<long> s_runs = s_meter.CreateCounter<long>("fusion.graph.runs", "{call}", "Runs of compiled functions, forward or backward.");
-    private static readonly Counter<long> s_misses = s_meter.CreateCounter<long>("fusion.graph.misses", "{call}", "Calls for which a function had to be traced.");
+    private static readonly Counter<long> s_runs = s_meter.CreateCounter<long>("fusion.graph.runs", "{call}", "Runs, forward or backward.");
+    private static readonly Counter<long> s_misses = s_meter.CreateCounter<long>("fusion.graph.misses", "{call}", "Calls that had to be traced.");
     private static readonly Counter<long> s_kernels = s_meter.CreateCounter<long>("fusion.graph.kernels", "{kernel}", "Kernels compiled.");
-    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>("fusion.graph.duration", "s", "Time to trace or compile a function.");
+    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>("fusion.graph.duration", "s", "Time to trace or compile.");
 
     /// <summary>A run begins; dispose of the result when it ends.</summary>
     /// <param name="phase"><c>run</c> or <c>backward</c>.</param>

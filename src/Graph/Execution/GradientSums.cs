@@ -54,7 +54,8 @@ internal sealed class GradientSums : IEquatable<GradientSums>
     /// <summary>Takes what is pending away from a pass; the sums replace it.</summary>
     public NDArray[] Take(TapeNode node, BackwardPass pass) => [.. Pending.Select(i => pass.TakePending(node.Edge(i)))];
 
-    public bool Equals(GradientSums? other) => other is not null && _hash == other._hash && _owners.AsSpan().SequenceEqual(other._owners) && _pending.AsSpan().SequenceEqual(other._pending);
+    public bool Equals(GradientSums? other) =>
+        other is not null && _hash == other._hash && _owners.AsSpan().SequenceEqual(other._owners) && _pending.AsSpan().SequenceEqual(other._pending);
 
     public override bool Equals(object? obj) => Equals(obj as GradientSums);
 

@@ -57,7 +57,8 @@ internal static class Replay
         for (int i = 0; i < trace.CapturedVariables.Length; i++)
         {
             NDArray captured = trace.CapturedVariables[i].Array;
-            if (TapeNode.Resolve(captured.Source, captured.SourceIndex) != (node.Edge(trace.Inputs.Length + i).Source, node.Edge(trace.Inputs.Length + i).Index)) return false;
+            TapeEdge edge = node.Edge(trace.Inputs.Length + i);
+            if (TapeNode.Resolve(captured.Source, captured.SourceIndex) != (edge.Source, edge.Index)) return false;
         }
 
         return true;

@@ -97,7 +97,9 @@ internal static class VectorJacobian
             }
 
             NDArray[] all = [.. inputs, .. captured];
-            for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i]; // A captured array stands for the input that is the same.
+
+            // A captured array stands for the input that is the same.
+            for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
             for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
             using RecordScope scope = Autograd.Record(training);
             IReadOnlyList<NDArray> outputs = function(inputs);
