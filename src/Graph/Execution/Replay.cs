@@ -13,7 +13,10 @@ internal static class Replay
     /// <summary>Sequence numbers to keep free.</summary>
     public static long Calls(FunctionTrace trace) => (trace.TapeLength + 1) * Repetitions;
 
-    /// <summary>Null for a function that changes state, which must not be changed again.</summary>
+    /// <summary>
+    /// Null for a function that cannot be repeated: it changes state of the host or gradients, or needs values that it has overwritten. Other arrays that it
+    /// writes are left as they are.
+    /// </summary>
     /// <param name="engine">The function.</param>
     /// <param name="variant">Its variant that ran forward.</param>
     /// <param name="random">The random state before forward.</param>
@@ -23,9 +26,11 @@ internal static class Replay
     {
         FunctionTrace trace = variant.Trace;
         ExecutionState state = ExecutionState.Current;
-        if (trace.IsStateful || state.Tracer is not null || !CapturedAreTheSame(trace, node)) return null;
+        if (!trace.Host.IsEmpty || trace.Variables.Length > 0 || trace.GradientsNeedOldState()) return null;
+        if (state.Tracer is not null || !CapturedAreTheSame(trace, node)) return null;
         NDArray[] inputs = HybridCall.Operands(node, variant)[..trace.Inputs.Length];
         for (int i = 0; i < inputs.Length; i++) inputs[i] = At(node.Edge(i), inputs[i]);
+        StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
         using RecordScope scope = Autograd.Record(node.TrainMode);
         RandomState now = Nd.Random.State;
         SequenceRange? outer = state.Sequences;
@@ -33,10 +38,11 @@ internal static class Replay
         Nd.Random.State = random;
         try
         {
-            return engine.Function(inputs);
+            lock (engine.StateLock) return engine.Function(inputs);
         }
         finally
         {
+            before.Restore();
             state.Sequences = outer;
             Nd.Random.State = now;
         }
