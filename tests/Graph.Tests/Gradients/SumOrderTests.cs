@@ -133,6 +133,48 @@ public sealed class SumOrderTests
         Check.Same(Gradients(Penalized, static f => f, request), Gradients(Penalized, static f => f.Hybridize(Check.Strict).Invoke, request), "gradient");
     }
 
+    /// <summary>Results may be marked before and after their function has come onto the tape call by call.</summary>
+    [Fact]
+    public void MarkedResultsOfAFunctionThatIsDifferentiatedTwice()
+    {
+        Func<NDArray, NDArray> f = static x => x.Tanh() * x + x.Exp();
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        NDArray?[][] gradients = new NDArray?[2][];
+        for (int i = 0; i < 2; i++)
+        {
+            NDArray x = Variable(1);
+            using RecordScope scope = Autograd.Record();
+            NDArray y = (i == 0 ? f : compiled.Invoke)(x);
+            NDArray z = (i == 0 ? f : compiled.Invoke)(y);
+            y.AttachGrad();
+            NDArray slope = Autograd.Grad(z, y, createGraph: true);
+            z.AttachGrad();
+            (slope * slope + z * y + z.Sin()).Backward();
+            gradients[i] = [x.Grad, y.Grad, z.Grad];
+            y.DropGrad();
+            Assert.Null(y.Grad);
+        }
+
+        Check.Same(gradients[0], gradients[1], "gradient");
+    }
+
+    [Fact]
+    public void SeveralThreadsDifferentiateOneCall()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x.Tanh() * x + x.Exp(), Check.Strict);
+        NDArray x = Variable(1);
+        NDArray y;
+        using (Autograd.Record()) y = f.Invoke(x);
+        NDArray[] slopes = new NDArray[8];
+        Parallel.For(0, slopes.Length, i =>
+        {
+            using RecordScope scope = Autograd.Record();
+            NDArray slope = Autograd.Grad(y, x, createGraph: true);
+            slopes[i] = Autograd.Grad(slope * slope, x, retainGraph: true);
+        });
+        Assert.All(slopes, slope => Check.Same(slopes[0], slope));
+    }
+
     [Fact]
     public void OfSomeHeadsOnly()
     {
