@@ -26,15 +26,20 @@ public static partial class Nd
     /// <summary>
     /// In training mode sets each element to 0 with probability <paramref name="p"/> and scales the others by 1/(1 − p); otherwise returns the input.
     /// </summary>
+    /// <param name="x">The input.</param>
+    /// <param name="p">The probability of a zero.</param>
+    /// <param name="axes">Axes along which one decision holds for all elements; none by default.</param>
     /// <remarks>Srivastava et al., "Dropout", JMLR 15, 2014, in the inverted form.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
-    public static NDArray Dropout(this NDArray x, double p = 0.5)
+    public static NDArray Dropout(this NDArray x, double p = 0.5, int[]? axes = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         if (!(p >= 0 && p <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, "Dropout: the probability must be between 0 and 1.");
+        int[] sizes = x.Shape.ToArray();
+        foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
         if (!Autograd.IsTraining || p == 0) return x.Alias();
         if (p == 1) return x * 0;
-        NDArray keep = Random.Uniform(0, 1, x.Shape) >= p;
+        NDArray keep = Random.Uniform(0, 1, Shape.Own(sizes)) >= p;
         return Where(keep, x * (1 / (1 - p)), 0);
     }
 

@@ -78,10 +78,11 @@ public sealed class Flatten : Module
 
 /// <summary>In training mode sets elements to 0 with probability p and scales the others by 1/(1 − p).</summary>
 /// <param name="p">The probability of a zero.</param>
-public sealed class Dropout(double p = 0.5) : Module
+/// <param name="axes">Axes along which one decision holds for all elements; none by default.</param>
+public sealed class Dropout(double p = 0.5, int[]? axes = null) : Module
 {
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.Dropout(p);
+    protected internal override NDArray ForwardCore(NDArray x) => x.Dropout(p, axes);
 }
 
 /// <summary>x for x &gt; 0, α·(eˣ − 1) otherwise.</summary>

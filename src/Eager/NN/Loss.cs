@@ -37,8 +37,19 @@ public static class Loss
     {
         CheckShapes(prediction, target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
-        NDArray d = Nd.Abs(prediction - target);
-        return Reduce(Nd.Where(d <= delta, Nd.Square(d) * 0.5, (d - 0.5 * delta) * delta), reduction);
+        // The square is of the signed error, whose second derivative at 0 is 1; through |·| it would be lost.
+        NDArray error = prediction - target, d = Nd.Abs(error);
+        return Reduce(Nd.Where(d <= delta, Nd.Square(error) * 0.5, (d - 0.5 * delta) * delta), reduction);
+    }
+
+    /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
+    /// <remarks>Girshick, "Fast R-CNN", ICCV 2015, eq. 3.</remarks>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">β is not positive.</exception>
+    public static NDArray SmoothL1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double beta = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
+        return Huber(prediction, target, reduction, beta) * (1 / beta);
     }
 
     /// <summary>softplus(x) − x·target = −target·ln σ(x) − (1 − target)·ln(1 − σ(x)) of logits x, stable at both ends.</summary>

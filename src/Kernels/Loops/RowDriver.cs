@@ -19,6 +19,7 @@ internal unsafe struct RowJob
 {
     public nint Input;
     public nint Second;
+    public nint Third;
     public nint Output;
     public nint SecondOutput;
 
@@ -26,8 +27,18 @@ internal unsafe struct RowJob
     public nint Labels;
 
     public bool LongLabels;
+    /// <summary>Added to the mean square before the root is taken.</summary>
+    public double Epsilon;
+
+    /// <summary>The mean of the row is subtracted first.</summary>
+    public bool Centered;
+
     public long RowCount;
     public long Columns;
+
+    /// <summary>Where every row of the job is a block of rows: how many there are in all.</summary>
+    public long TotalRows;
+
     public long RowsPerChunk;
     public delegate*<RowJob*, long, long, void> Body;
 

@@ -23,6 +23,20 @@ internal readonly struct Product : IRowTerm
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => a * b;
 }
 
+/// <summary>(a − shift)².</summary>
+internal readonly struct SquaredDifference : IRowTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - shift) * (a - shift);
+}
+
+/// <summary>(a − shift)·b.</summary>
+internal readonly struct ShiftedProduct : IRowTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - shift) * b;
+}
+
 /// <summary>
 /// The sum of terms that are computed on the way: bit for bit the sum, by <see cref="ReduceTree"/>, of a row of these terms. They pass through a piece of
 /// stack in L1, which keeps the register pressure of long formulas away from the accumulators.

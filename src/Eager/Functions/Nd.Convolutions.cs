@@ -1,0 +1,125 @@
+namespace Fusion;
+
+public static partial class Nd
+{
+    /// <summary>The cross-correlation of x (n, c, w) with weight (o, c/groups, kernel); see <see cref="Conv2D"/>.</summary>
+    public static NDArray Conv1D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
+        Conv(1, x, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>
+    /// y[n, o, i, j] = bias[o] + Σ over c, k, l of weight[o, c, k, l]·x[n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding] for x (n, c, h,
+    /// w)
+    /// and weight (o, c/groups, k, l). With groups the channels and filters are cut into as many parts that do not see each other.
+    /// </summary>
+    /// <param name="x">The input.</param>
+    /// <param name="weight">The filters.</param>
+    /// <param name="bias">(o,), or none.</param>
+    /// <param name="stride">The distance of windows; 1 by default, one number or one per dimension.</param>
+    /// <param name="padding">Zeros around the input; none by default. See <see cref="Padding"/>.</param>
+    /// <param name="dilation">The distance of the taps; 1 by default, one number or one per dimension.</param>
+    /// <param name="groups">The number of groups; as many as channels: a depthwise convolution.</param>
+    /// <exception cref="ShapeException">Ranks, channels or groups do not match, or the kernel does not fit the padded input.</exception>
+    public static NDArray Conv2D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
+        Conv(2, x, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>The cross-correlation of x (n, c, d, h, w) with weight (o, c/groups, k, l, m); see <see cref="Conv2D"/>.</summary>
+    public static NDArray Conv3D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
+        Conv(3, x, weight, bias, stride, padding, dilation, groups);
+
+    /// <summary>The transpose of <see cref="Conv1D"/>; see <see cref="ConvTranspose2D"/>.</summary>
+    public static NDArray ConvTranspose1D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
+        ConvTranspose(1, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+
+    /// <summary>
+    /// The transposed convolution: the map that sends the gradient of a <see cref="Conv2D"/>'s output to that of its input, for x (n, c, h, w) and weight
+    /// (c, o/groups, k, l). The output has the size (h − 1)·stride − padding before and after + (k − 1)·dilation + outputPadding + 1; with
+    /// <see cref="Padding.Same"/> h·stride.
+    /// </summary>
+    /// <param name="x">The input.</param>
+    /// <param name="weight">The filters, (in, out/groups, …).</param>
+    /// <param name="bias">(o,), or none.</param>
+    /// <param name="stride">The distance at which the windows are laid down; 1 by default.</param>
+    /// <param name="padding">What is cut off around the output; none by default.</param>
+    /// <param name="outputPadding">Further elements at the end of the output, less than the stride; none by default.</param>
+    /// <param name="dilation">The distance of the taps; 1 by default.</param>
+    /// <param name="groups">The number of groups.</param>
+    /// <remarks>Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.</remarks>
+    /// <exception cref="ShapeException">Ranks, channels or groups do not match, or nothing is left of the output.</exception>
+    public static NDArray ConvTranspose2D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
+        ConvTranspose(2, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+
+    /// <summary>The transpose of <see cref="Conv3D"/>; see <see cref="ConvTranspose2D"/>.</summary>
+    public static NDArray ConvTranspose3D(
+        this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
+            Shape? dilation = null, int groups = 1) =>
+        ConvTranspose(3, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+
+    private static NDArray Conv(int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? dilation, int groups)
+    {
+        string op = $"Conv{n}D";
+        CheckRanks(op, n, x, weight, groups, "(out, in / groups, kernel …)");
+        WindowAttributes attributes = WindowRules.Attributes(op, x.Shape.Dimensions[2..], weight.Shape.Dimensions[2..], stride, dilation, padding, groups);
+        DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
+        (NDArray input, NDArray filters) = (Elements.To(x, dtype), Elements.To(weight, dtype));
+        return bias is null ? OpTable.Conv.Apply(input, filters, attributes) : OpTable.ConvBias.Apply([input, filters, Elements.To(bias, dtype)], attributes);
+    }
+
+    private static NDArray ConvTranspose(
+        int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? outputPadding, Shape? dilation, int groups)
+    {
+        string op = $"ConvTranspose{n}D";
+        CheckRanks(op, n, x, weight, groups, "(in, out / groups, kernel …)");
+        int[] strides = WindowRules.PerDimension(op, "stride", stride ?? 1, n), dilations = WindowRules.PerDimension(op, "dilation", dilation ?? 1, n);
+        Shape extra = outputPadding ?? 0;
+        if (extra.Rank != 1 && extra.Rank != n) throw new ShapeException($"{op}: outputPadding {extra} must be one number or one per dimension, {n}.");
+        int[] sizes = new int[n];
+        for (int i = 0; i < n; i++)
+        {
+            int more = extra[extra.Rank == 1 ? 0 : i], size = x.Shape[i + 2];
+            if (more >= strides[i] && more > 0)
+                throw new ArgumentOutOfRangeException(nameof(outputPadding), more,
+                    $"{op}: outputPadding {more} must be less than the stride {strides[i]} along axis {i + 2}.");
+            (int before, int after) = padding.IsSame ? (0, 0) : padding.Along(op, i, n);
+            sizes[i] = padding.IsSame ? size * strides[i]
+                : checked((size - 1) * strides[i] - before - after + (weight.Shape[i + 2] - 1) * dilations[i] + more + 1);
+            if (sizes[i] <= 0)
+                throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and " +
+                    $"{before} + {after} of padding. Pad less.");
+        }
+
+        WindowAttributes attributes = WindowRules.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, padding, groups);
+        DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
+        NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, dtype), Elements.To(weight, dtype), attributes);
+        return bias is null ? result : result + ChannelShape(bias, op, result);
+    }
+
+    private static void CheckRanks(string op, int n, NDArray x, NDArray weight, int groups, string layout)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
+        if (groups < 1) throw new ArgumentOutOfRangeException(nameof(groups), groups, $"{op}: the number of groups must be positive.");
+        if (x.Rank != n + 2)
+            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        if (weight.Rank != n + 2) throw new ShapeException($"{op}: the weight {weight.Shape} must have {n + 2} axes, {layout}.");
+        for (int i = 2; i < weight.Rank; i++)
+            if (weight.Shape[i] == 0) throw new ShapeException($"{op}: the weight {weight.Shape} has no element along axis {i}.");
+    }
+
+    /// <summary>One value per channel as an array that broadcasts along axis 1 of <paramref name="x"/>.</summary>
+    private static NDArray ChannelShape(NDArray values, string op, NDArray x)
+    {
+        if (values.Rank != 1 || values.Shape[0] != x.Shape[1])
+            throw new ShapeException($"{op}: {values.Shape} must hold one value per channel, ({x.Shape[1]},), of the array {x.Shape}.");
+        int[] sizes = new int[x.Rank - 1];
+        System.Array.Fill(sizes, 1);
+        sizes[0] = x.Shape[1];
+        return Reshape(values, Shape.Own(sizes));
+    }
+}

@@ -1,0 +1,149 @@
+namespace Fusion;
+
+public static partial class Nd
+{
+    /// <summary>The largest element of every window of x (n, c, w); see <see cref="MaxPool2D"/>.</summary>
+    public static NDArray MaxPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(1, x, kernel, stride, padding);
+
+    /// <summary>
+    /// The largest element of every window of x (n, c, h, w), NaN if there is one. The gradient goes to the first of equal elements.
+    /// </summary>
+    /// <param name="x">The input.</param>
+    /// <param name="kernel">The size of a window; 2 by default, one number or one per dimension.</param>
+    /// <param name="stride">The distance of windows; the kernel by default.</param>
+    /// <param name="padding">Elements −∞ around the input, fewer than the kernel has; none by default. See <see cref="Padding"/>.</param>
+    /// <exception cref="ShapeException">Another rank, or the kernel does not fit the padded input.</exception>
+    public static NDArray MaxPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(2, x, kernel, stride, padding);
+
+    /// <summary>The largest element of every window of x (n, c, d, h, w); see <see cref="MaxPool2D"/>.</summary>
+    public static NDArray MaxPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
+        MaxPool(3, x, kernel, stride, padding);
+
+    /// <summary>The mean of every window of x (n, c, w); see <see cref="AvgPool2D"/>.</summary>
+    public static NDArray AvgPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
+        AvgPool(1, x, kernel, stride, padding, countIncludePad);
+
+    /// <summary>The mean of every window of x (n, c, h, w).</summary>
+    /// <param name="x">The input.</param>
+    /// <param name="kernel">The size of a window; 2 by default, one number or one per dimension.</param>
+    /// <param name="stride">The distance of windows; the kernel by default.</param>
+    /// <param name="padding">Zeros around the input, fewer than the kernel has; none by default. See <see cref="Padding"/>.</param>
+    /// <param name="countIncludePad">Divide by the size of the window; otherwise by the number of its elements that are not padding.</param>
+    /// <exception cref="ShapeException">Another rank, or the kernel does not fit the padded input.</exception>
+    public static NDArray AvgPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
+        AvgPool(2, x, kernel, stride, padding, countIncludePad);
+
+    /// <summary>The mean of every window of x (n, c, d, h, w); see <see cref="AvgPool2D"/>.</summary>
+    public static NDArray AvgPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
+        AvgPool(3, x, kernel, stride, padding, countIncludePad);
+
+    /// <summary>
+    /// Averages of windows that tile each spatial axis of x (n, c, …) to a given size: window i of an axis covers ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉ − 1.
+    /// </summary>
+    /// <param name="x">The input.</param>
+    /// <param name="outputSize">One size for all spatial axes or one each.</param>
+    /// <exception cref="ShapeException">The input has no spatial axis, or an empty one.</exception>
+    public static NDArray AdaptiveAvgPool(this NDArray x, Shape outputSize)
+    {
+        int n = SpatialAxes("AdaptiveAvgPool", x);
+        int[] sizes = WindowRules.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
+        NDArray result = Elements.To(x, Elements.RealType(x.DType));
+        for (int i = 0; i < n; i++)
+            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType)),
+                i + 2, -1);
+        return ReferenceEquals(result, x) ? x.Alias() : result;
+    }
+
+    /// <summary>The mean over all spatial axes of x (n, c, …); they stay with size 1.</summary>
+    /// <exception cref="ShapeException">The input has no spatial axis.</exception>
+    public static NDArray GlobalAvgPool(this NDArray x)
+    {
+        int n = SpatialAxes("GlobalAvgPool", x);
+        return Mean(x, [.. Enumerable.Range(2, n)], keepDims: true);
+    }
+
+    /// <summary>The largest element over all spatial axes of x (n, c, …); they stay with size 1. The gradient is shared equally among ties.</summary>
+    /// <exception cref="ShapeException">The input has no spatial axis, or an empty one.</exception>
+    public static NDArray GlobalMaxPool(this NDArray x)
+    {
+        int n = SpatialAxes("GlobalMaxPool", x);
+        return Max(x, [.. Enumerable.Range(2, n)], keepDims: true);
+    }
+
+    private static NDArray MaxPool(int n, NDArray x, Shape? kernel, Shape? stride, Padding padding) =>
+        OpTable.MaxPool.Apply(Elements.To(x, RealTypeOf(x)), PoolAttributes($"MaxPool{n}D", n, x, kernel, stride, padding));
+
+    private static NDArray AvgPool(int n, NDArray x, Shape? kernel, Shape? stride, Padding padding, bool countIncludePad)
+    {
+        WindowAttributes a = PoolAttributes($"AvgPool{n}D", n, x, kernel, stride, padding);
+        NDArray sum = OpTable.SumPool.Apply(Elements.To(x, RealTypeOf(x)), a);
+        bool padded = a.Before.Span.ContainsAnyExcept(0) || a.After.Span.ContainsAnyExcept(0);
+        return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType);
+    }
+
+    private static WindowAttributes PoolAttributes(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.Rank != n + 2)
+            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        int[] sizes = WindowRules.PerDimension(op, "kernel", kernel ?? 2, n);
+        WindowAttributes a = WindowRules.Attributes(op, x.Shape.Dimensions[2..], sizes, stride ?? Shape.Create(sizes), null, padding);
+        for (int i = 0; i < n; i++)
+        {
+            if (Math.Max(a.Before[i], a.After[i]) >= a.Kernel[i])
+                throw new ShapeException($"{op}: the padding {a.Before[i]}, {a.After[i]} along axis {i + 2} must be less than the kernel " +
+                    $"{a.Kernel[i]}: a window would see nothing else.");
+        }
+
+        return a;
+    }
+
+    /// <summary>How many elements of each window are not padding, in the shape of the output's spatial axes.</summary>
+    private static NDArray WindowCounts(WindowAttributes a, DType dtype)
+    {
+        double[] counts = [1];
+        for (int i = 0; i < a.Dimensions; i++)
+        {
+            double[] along = new double[a.OutputAlong(i)];
+            for (int o = 0; o < along.Length; o++)
+            {
+                int start = o * a.Stride[i] - a.Before[i];
+                along[o] = Math.Min(a.Input[i], start + a.Kernel[i]) - Math.Max(0, start);
+            }
+
+            counts = [.. counts.SelectMany(_ => along, static (outer, inner) => outer * inner)];
+        }
+
+        NDArray result = Array(counts, WindowRules.OutputShape(1, 1, a).Dimensions[2..].ToArray());
+        return dtype == DType.Float64 ? result : result.AsType(dtype);
+    }
+
+    /// <summary>The matrix (in, out) whose column i averages window i of an axis.</summary>
+    private static NDArray AveragingMatrix(int from, int to, DType dtype)
+    {
+        if (from == 0) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
+        double[] matrix = new double[(long)from * to];
+        for (int i = 0; i < to; i++)
+        {
+            int start = (int)((long)i * from / to), end = (int)(((i + 1L) * from + to - 1) / to);
+            for (int k = start; k < end; k++) matrix[k * to + i] = 1.0 / (end - start);
+        }
+
+        NDArray result = Array(matrix, (from, to));
+        return dtype == DType.Float64 ? result : result.AsType(dtype);
+    }
+
+    private static int SpatialAxes(string op, NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Rank > 2 ? x.Rank - 2 : throw new ShapeException($"{op}: the input {x.Shape} must be (batch, channels, spatial …).");
+    }
+
+    private static DType RealTypeOf(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Elements.RealType(x.DType);
+    }
+}

@@ -1,0 +1,97 @@
+namespace Fusion.NN;
+
+/// <summary>h′ = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or relu instead of tanh. See <see cref="RecurrentLayer"/>.</summary>
+/// <param name="inputSize">Features of the input.</param>
+/// <param name="hiddenSize">Features of the hidden state.</param>
+/// <param name="layers">Layers one above the other.</param>
+/// <param name="relu">Relu instead of tanh.</param>
+/// <param name="bias">Whether there are biases.</param>
+/// <param name="batchFirst">The input is (batch, time, features).</param>
+/// <param name="dropout">Dropout between the layers, in training mode.</param>
+/// <param name="bidirectional">A second direction, from the end to the start.</param>
+/// <param name="dtype">The type of the parameters.</param>
+public sealed class Rnn(
+    int inputSize, int hiddenSize, int layers = 1, bool relu = false, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
+    DType dtype = DType.Float32)
+    : RecurrentLayer(1, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+{
+    /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
+    public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)
+    {
+        (NDArray output, NDArray[] states) = Run(x, [hidden]);
+        return (output, states[0]);
+    }
+
+    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
+    {
+        NDArray sum = gates + Nd.FullyConnected(states[0], weight, bias);
+        return [relu ? sum.Relu() : sum.Tanh()];
+    }
+}
+
+/// <summary>
+/// With the gates i, f, g, o = σ, σ, tanh, σ of W_ih·x + b_ih + W_hh·h + b_hh: c′ = f·c + i·g, h′ = o·tanh(c′). See <see cref="RecurrentLayer"/>.
+/// </summary>
+/// <remarks>Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; with the forget gate of Gers, Schmidhuber and Cummins,
+/// 2000.</remarks>
+/// <param name="inputSize">Features of the input.</param>
+/// <param name="hiddenSize">Features of the hidden state.</param>
+/// <param name="layers">Layers one above the other.</param>
+/// <param name="bias">Whether there are biases.</param>
+/// <param name="batchFirst">The input is (batch, time, features).</param>
+/// <param name="dropout">Dropout between the layers, in training mode.</param>
+/// <param name="bidirectional">A second direction, from the end to the start.</param>
+/// <param name="dtype">The type of the parameters.</param>
+public sealed class Lstm(
+    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
+        DType dtype = DType.Float32)
+    : RecurrentLayer(4, 2, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+{
+    /// <summary>The output and the last states, (layers·directions, batch, hidden), from first ones.</summary>
+    public (NDArray Output, NDArray Hidden, NDArray Cell) Forward(NDArray x, NDArray hidden, NDArray cell)
+    {
+        (NDArray output, NDArray[] states) = Run(x, [hidden, cell]);
+        return (output, states[0], states[1]);
+    }
+
+    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
+    {
+        NDArray[] parts = (gates + Nd.FullyConnected(states[0], weight, bias)).Split(4, -1);
+        NDArray cell = parts[1].Sigmoid() * states[1] + parts[0].Sigmoid() * parts[2].Tanh();
+        return [parts[3].Sigmoid() * cell.Tanh(), cell];
+    }
+}
+
+/// <summary>
+/// With r, z = σ of the first two gates of W_ih·x + b_ih + W_hh·h + b_hh and n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn)): h′ = (1 − z)·n + z·h.
+/// See <see cref="RecurrentLayer"/>.
+/// </summary>
+/// <remarks>Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", EMNLP 2014, with the reset gate after the product.</remarks>
+/// <param name="inputSize">Features of the input.</param>
+/// <param name="hiddenSize">Features of the hidden state.</param>
+/// <param name="layers">Layers one above the other.</param>
+/// <param name="bias">Whether there are biases.</param>
+/// <param name="batchFirst">The input is (batch, time, features).</param>
+/// <param name="dropout">Dropout between the layers, in training mode.</param>
+/// <param name="bidirectional">A second direction, from the end to the start.</param>
+/// <param name="dtype">The type of the parameters.</param>
+public sealed class Gru(
+    int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
+        DType dtype = DType.Float32)
+    : RecurrentLayer(3, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+{
+    /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
+    public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)
+    {
+        (NDArray output, NDArray[] states) = Run(x, [hidden]);
+        return (output, states[0]);
+    }
+
+    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
+    {
+        NDArray[] x = gates.Split(3, -1), h = Nd.FullyConnected(states[0], weight, bias).Split(3, -1);
+        NDArray reset = (x[0] + h[0]).Sigmoid(), update = (x[1] + h[1]).Sigmoid();
+        NDArray proposed = (x[2] + reset * h[2]).Tanh();
+        return [(1 - update) * proposed + update * states[0]];
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+
+namespace Fusion.NN;
+
+/// <summary>
+/// What the recurrent layers share. Parameters, for each layer l (and with the suffix <c>_reverse</c> for the second direction): <c>weight_ih_l</c>
+/// (gates·hidden, input), <c>weight_hh_l</c> (gates·hidden, hidden), <c>bias_ih_l</c>, <c>bias_hh_l</c> (gates·hidden), all U(−1/√hidden, 1/√hidden) at the
+/// start.
+/// The input is (time, batch, features), or (batch, time, features) with batchFirst; the output the hidden states of the last layer, of both directions side by
+/// side.
+/// </summary>
+/// <remarks>Formulas, order of the gates and names of the parameters are PyTorch's.</remarks>
+public abstract class RecurrentLayer : Module
+{
+    private readonly int _hidden;
+    private readonly int _layers;
+    private readonly bool _batchFirst;
+    private readonly bool _bidirectional;
+    private readonly double _dropout;
+    private readonly int _states;
+    private readonly Weights[] _weights;
+
+    private protected RecurrentLayer(int gates, int states, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout,
+        bool bidirectional, DType dtype)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
+        (_hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (hiddenSize, layers, batchFirst, bidirectional, dropout, states);
+        double bound = 1 / Math.Sqrt(hiddenSize);
+        Initializer start = Initializer.Uniform(-bound, bound);
+        _weights = new Weights[layers * Directions];
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            int size = i < Directions ? inputSize : hiddenSize * Directions;
+            string suffix = $"_l{(i / Directions).ToString(CultureInfo.InvariantCulture)}{(i % Directions == 1 ? "_reverse" : string.Empty)}";
+            _weights[i] = new Weights(
+                Parameter("weight_ih" + suffix, start.Sample((gates * hiddenSize, size), dtype)),
+                Parameter("weight_hh" + suffix, start.Sample((gates * hiddenSize, hiddenSize), dtype)),
+                bias ? Parameter("bias_ih" + suffix, start.Sample(gates * hiddenSize, dtype)) : null,
+                bias ? Parameter("bias_hh" + suffix, start.Sample(gates * hiddenSize, dtype)) : null);
+        }
+    }
+
+    private int Directions => _bidirectional ? 2 : 1;
+
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Run(x, null).Output;
+
+    /// <summary>
+    /// One time step: the next states from the input's share of the gates (batch, gates·hidden), the weights and the states (batch, hidden); the first is the
+    /// output.
+    /// </summary>
+    private protected abstract NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias);
+
+    /// <summary>The output and the last states, each (layers·directions, batch, hidden), from first states of that shape (zeros by default).</summary>
+    private protected (NDArray Output, NDArray[] States) Run(NDArray x, NDArray[]? first)
+    {
+        string name = GetType().Name;
+        if (x.Rank != 3)
+            throw new ShapeException($"{name}: the input {x.Shape} must be {(_batchFirst ? "(batch, time, features)" : "(time, batch, features)")}. " +
+                $"Add an axis with ExpandDims.");
+        NDArray sequence = _batchFirst ? x.SwapAxes(0, 1) : x;
+        int batch = sequence.Shape[1];
+        Shape expected = (_weights.Length, batch, _hidden);
+        foreach (NDArray state in first ?? [])
+            if (state.Shape != expected)
+                throw new ShapeException($"{name}: the first state must be (layers·directions, batch, hidden) = {expected}, it is {state.Shape}.");
+        NDArray[][] last = new NDArray[_weights.Length][];
+        for (int layer = 0; layer < _layers; layer++)
+        {
+            if (layer > 0 && _dropout > 0) sequence = sequence.Dropout(_dropout);
+            NDArray[] outputs = new NDArray[Directions];
+            for (int direction = 0; direction < Directions; direction++)
+            {
+                int at = layer * Directions + direction;
+                NDArray[] states = [.. Enumerable.Range(0, _states)
+                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType) : first[s][at])];
+                outputs[direction] = Sequence(sequence, _weights[at], direction == 1, states, out last[at]);
+            }
+
+            sequence = Directions == 1 ? outputs[0] : Nd.Concat(outputs, -1);
+        }
+
+        NDArray[] ends = [.. Enumerable.Range(0, _states).Select(s => Nd.Stack([.. last.Select(l => l[s])]))];
+        return (_batchFirst ? sequence.SwapAxes(0, 1) : sequence, ends);
+    }
+
+    private NDArray Sequence(NDArray x, Weights weights, bool reverse, NDArray[] states, out NDArray[] last)
+    {
+        // The inputs of all steps are multiplied at once.
+        NDArray gates = Nd.FullyConnected(x, weights.Input, weights.InputBias, flatten: false);
+        int time = x.Shape[0];
+        NDArray[] outputs = new NDArray[time];
+        for (int i = 0; i < time; i++)
+        {
+            int t = reverse ? time - 1 - i : i;
+            states = Step(gates[t], states, weights.Hidden, weights.HiddenBias);
+            outputs[t] = states[0];
+        }
+
+        last = states;
+        return time == 0 ? Nd.Zeros((0, x.Shape[1], _hidden), x.DType) : Nd.Stack(outputs);
+    }
+
+    private sealed record Weights(NDArray Input, NDArray Hidden, NDArray? InputBias, NDArray? HiddenBias);
+}

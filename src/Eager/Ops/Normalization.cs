@@ -1,0 +1,177 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>ε of a normalization, and whether the mean is subtracted.</summary>
+internal sealed record NormAttributes(double Epsilon, bool Centered);
+
+/// <summary>Shape rules, kernel calls and second derivatives of the normalizations.</summary>
+internal static unsafe class Normalization
+{
+    // Channels with fewer contiguous elements than this are gathered first.
+    private const int MinRun = 8;
+
+    /// <summary>x (…, n), then vectors (n).</summary>
+    public static void InferRows(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        y[0] = RowOps.Check(op, x[0]);
+        for (int i = 1; i < x.Length; i++) CheckVector(op, i == 1 ? "gamma" : "beta", x[i], x[0], x[0].Shape[-1], "the last axis");
+    }
+
+    /// <summary>x (n, c, …), then vectors (c).</summary>
+    public static void InferChannels(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        y[0] = CheckChannels(x[0]);
+        for (int i = 1; i < x.Length; i++) CheckVector("BatchNorm", i == 1 ? "gamma" : "beta", x[i], x[0], x[0].Shape[1], "axis 1");
+    }
+
+    /// <summary>(2, c).</summary>
+    public static void InferMoments(ReadOnlySpan<TensorType> x, Span<TensorType> y) => y[0] = CheckChannels(x[0]) with { Shape = (2, x[0].Shape[1]) };
+
+    public static void RunRows(NDArray x, NDArray? gamma, NDArray? beta, NormAttributes a, NDArray y)
+    {
+        x = x.Contiguous();
+        gamma = gamma?.Contiguous();
+        beta = beta?.Contiguous();
+        fixed (byte* from = &x.Data, to = &y.Data, scale = &Optional(gamma), shift = &Optional(beta))
+            RowNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+        GC.KeepAlive(x);
+        GC.KeepAlive(gamma);
+        GC.KeepAlive(beta);
+    }
+
+    public static void RunRowsGradient(NDArray x, NDArray g, NDArray? gamma, NormAttributes a, NDArray dx)
+    {
+        x = x.Contiguous();
+        g = g.Contiguous();
+        gamma = gamma?.Contiguous();
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &dx.Data, scale = &Optional(gamma))
+            RowNormalize.Gradient(x.DType, (nint)from, (nint)upstream, (nint)scale, (nint)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+        GC.KeepAlive(gamma);
+    }
+
+    public static void RunRowsSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
+    {
+        x = x.Contiguous();
+        g = g.Contiguous();
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data)
+        {
+            if (x.DType == DType.Float32) RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (float*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+            else RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (double*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+        }
+
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+    }
+
+    public static void RunMoments(NDArray x, NDArray moments)
+    {
+        x = Channels(x, out long batch, out long channels, out long size);
+        fixed (byte* from = &x.Data, to = &moments.Data) ChannelNormalize.Moments(x.DType, (nint)from, (nint)to, batch, channels, size);
+        GC.KeepAlive(x);
+    }
+
+    public static void RunChannels(NDArray x, NDArray gamma, NDArray beta, double epsilon, NDArray y)
+    {
+        x = Channels(x, out long batch, out long channels, out long size);
+        (gamma, beta) = (gamma.Contiguous(), beta.Contiguous());
+        NDArray result = Target(x, batch, y);
+        fixed (byte* from = &x.Data, to = &result.Data, scale = &gamma.Data, shift = &beta.Data)
+            ChannelNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)to, batch, channels, size, epsilon);
+        Scatter(result, y);
+        GC.KeepAlive(x);
+        GC.KeepAlive(gamma);
+        GC.KeepAlive(beta);
+    }
+
+    public static void RunChannelsGradient(NDArray x, NDArray gamma, NDArray g, double epsilon, NDArray dx)
+    {
+        x = Channels(x, out long batch, out long channels, out long size);
+        g = Channels(g, out _, out _, out _);
+        gamma = gamma.Contiguous();
+        NDArray result = Target(x, batch, dx);
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &result.Data, scale = &gamma.Data)
+            ChannelNormalize.Gradient(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)to, batch, channels, size, epsilon);
+        Scatter(result, dx);
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+        GC.KeepAlive(gamma);
+    }
+
+    public static void RunSums(NDArray x, NDArray g, double epsilon, NDArray sums)
+    {
+        x = Channels(x, out long batch, out long channels, out long size);
+        g = Channels(g, out _, out _, out _);
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data) ChannelNormalize.Sums(x.DType, (nint)from, (nint)upstream, (nint)to, batch, channels,
+            size, epsilon);
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+    }
+
+    /// <summary>
+    /// The derivative in x of Σ u·D(x, h), where D(x, h) = r·(h − mean h − x̂·mean(h·x̂)) is the gradient of x̂ (without centering, without mean h). With
+    /// a = Σ u·h − n·mean u·mean h, p = Σ u·x̂, q = Σ h·x̂: −(r/n)·(r·x̂·(a − p·q/n) + q·D(x, u) + p·D(x, h)).
+    /// </summary>
+    public static NDArray SecondDerivative(NDArray x, NDArray h, NDArray u, int[] axes, NormAttributes attributes, NDArray normalized, NDArray gradientU,
+        NDArray gradientH)
+    {
+        double n = 1;
+        foreach (int axis in axes) n *= x.Shape[axis];
+        NDArray square = attributes.Centered ? Nd.Var(x, axes, keepDims: true) : Nd.Mean(Nd.Square(x), axes, keepDims: true);
+        NDArray r = Nd.ReciprocalSqrt(square + attributes.Epsilon);
+        NDArray a = Total(u * h), p = Total(u * normalized), q = Total(h * normalized);
+        if (attributes.Centered) a -= Total(u) * Total(h) / n;
+        return -(r / n) * (r * normalized * (a - p * q / n) + q * gradientU + p * gradientH);
+
+        NDArray Total(NDArray values) => Nd.Sum(values, axes, keepDims: true);
+    }
+
+    /// <summary>All axes but that of the channels.</summary>
+    public static int[] ChannelAxes(int rank) => [0, .. Enumerable.Range(2, rank - 2)];
+
+    private static TensorType CheckChannels(TensorType x)
+    {
+        RowOps.Check("BatchNorm", x);
+        if (x.Shape.Rank < 2) throw new ShapeException($"BatchNorm: the input {x.Shape} must be (batch, channels, …).");
+        if (x.Shape.Size == 0 && x.Shape[1] > 0)
+            throw new ShapeException($"BatchNorm: the input {x.Shape} has no element in a channel, hence no mean. Skip empty batches while training.");
+        return x;
+    }
+
+    private static void CheckVector(string op, string name, TensorType vector, TensorType x, int size, string axis)
+    {
+        if (vector.Shape.Rank != 1 || vector.Shape[0] != size)
+            throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");
+        if (vector.DType != x.DType) throw new DTypeException($"{op}: the input is {x.DType}, {name} is {vector.DType}. Convert with AsType.");
+    }
+
+    /// <summary>The input as (batch, channels, size); with short runs as (1, channels, batch · size), gathered.</summary>
+    private static NDArray Channels(NDArray x, out long batch, out long channels, out long size)
+    {
+        (batch, channels) = (x.Shape[0], x.Shape[1]);
+        size = batch * channels == 0 ? 0 : x.Size / (batch * channels);
+        if (size >= MinRun || batch <= 1) return x.Contiguous();
+        (batch, size) = (1, batch * size);
+        return Views.Transpose(x, Swap(x.Rank)).Contiguous();
+    }
+
+    /// <summary>Where a kernel writes the channels of <paramref name="y"/>: y itself, or an array in the order of a gathered input.</summary>
+    private static NDArray Target(NDArray x, long batch, NDArray y) => batch == y.Shape[0] ? y : NDArray.Allocate(y.DType, x.Shape);
+
+    private static void Scatter(NDArray result, NDArray y)
+    {
+        if (!ReferenceEquals(result, y)) Movement.CopyTo(Views.Transpose(result, Swap(y.Rank)), y);
+    }
+
+    private static int[] Swap(int rank) => [1, 0, .. Enumerable.Range(2, rank - 2)];
+
+    private static long Rows(NDArray x) => x.Shape[-1] == 0 ? 0 : x.Size / x.Shape[-1];
+
+    private static ref byte Optional(NDArray? x)
+    {
+        if (x is null) return ref System.Runtime.CompilerServices.Unsafe.NullRef<byte>();
+        return ref x.Data;
+    }
+}

@@ -1,0 +1,162 @@
+namespace Fusion;
+
+// Normalizations of the last axis and of the channels. Their gradients are rows as well: with D(x, h) = r·(h − mean h − x̂·mean(h·x̂)), the transpose of the
+// derivative of x̂ (which is symmetric), every derivative is again made of these rows and public operators.
+internal static partial class OpTable
+{
+    /// <summary>x̂ = (x − mean x)/√(variance + ε) along the last axis; without centering x/√(mean x² + ε). Attributes: <see cref="NormAttributes"/>.</summary>
+    public static readonly Op Standardize = Row(new Op
+    {
+        Name = "Standardize",
+        Infer = (x, _, y) => Normalization.InferRows("Standardize", x, y),
+        Run = (x, attributes, y) => Normalization.RunRows(x[0], null, null, (NormAttributes)attributes!, y[0]),
+        Gradient = [c => StandardizeGradient!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
+        Saves = Saved.Input0,
+    });
+
+    /// <summary>D(x, h) of the input and the upstream gradient.</summary>
+    public static readonly Op StandardizeGradient = Row(new Op
+    {
+        Name = "StandardizeGradient",
+        Arity = 2,
+        Infer = (x, _, y) => y[0] = RowOps.CheckPair("StandardizeGradient", x),
+        Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
+        Gradient =
+        [
+            c => StandardizeSecond(c.X, c.Y, c.G, c.Attributes<NormAttributes>()),
+            c => StandardizeGradient!.Apply(c.X, c.G, c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>x̂·gamma + beta along the last axis. Inputs: x, gamma, beta.</summary>
+    public static readonly Op LayerNorm = Row(new Op
+    {
+        Name = "LayerNorm",
+        Arity = 3,
+        Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
+        Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
+            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
+        Saves = Saved.Input0 | Saved.Input1,
+    });
+
+    /// <summary>x̂·gamma along the last axis, not centered. Inputs: x, gamma.</summary>
+    public static readonly Op RmsNorm = Row(new Op
+    {
+        Name = "RmsNorm",
+        Arity = 2,
+        Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
+        Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
+        Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
+            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>D(x, g·gamma). Inputs: x, the upstream gradient, gamma.</summary>
+    public static readonly Op LayerNormGradient = Row(new Op
+    {
+        Name = "LayerNormGradient",
+        Arity = 3,
+        Infer = (x, _, y) => Normalization.InferRows("LayerNormGradient", [x[0], x[2]], y),
+        Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
+        Gradient =
+        [
+            c => StandardizeSecond(c.X, c.Y * c.Z, c.G, c.Attributes<NormAttributes>()),
+            c => c.Z * StandardizeGradient.Apply(c.X, c.G, c.Attributes<NormAttributes>()),
+            c => c.Y * StandardizeGradient.Apply(c.X, c.G, c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>Σ g·x̂ over all rows, the gradient of gamma. Inputs: x, g.</summary>
+    public static readonly Op LayerNormSums = Row(new Op
+    {
+        Name = "LayerNormSums",
+        Arity = 2,
+        Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = x[0].Shape[-1] },
+        Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
+        Gradient =
+        [
+            c => LayerNormGradient.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
+            c => c.G * Standardize.Apply(c.X, c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>Mean and variance (divided by the count) of every channel of (n, c, …), as (2, c).</summary>
+    public static readonly Op ChannelMoments = Row(new Op
+    {
+        Name = "ChannelMoments",
+        Infer = (x, _, y) => Normalization.InferMoments(x, y),
+        Run = (x, _, y) => Normalization.RunMoments(x[0], y[0]),
+        Gradient = [c => (PerChannel(c.G[0], c.X.Rank) + PerChannel(c.G[1],
+            c.X.Rank) * 2 * (c.X - PerChannel(c.Output[0], c.X.Rank))) * (c.X.Shape[1] / (double)c.X.Size)],
+        Saves = Saved.Input0 | Saved.Output,
+    });
+
+    /// <summary>
+    /// x̂·gamma + beta with the moments of each channel of x (n, c, …) itself. Inputs: x, gamma, beta. Attributes: <see cref="NormAttributes"/>.
+    /// </summary>
+    public static readonly Op BatchNorm = Row(new Op
+    {
+        Name = "BatchNorm",
+        Arity = 3,
+        Infer = (x, _, y) => Normalization.InferChannels(x, y),
+        Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Gradient =
+        [
+            c => BatchNormGradient!.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
+            c => BatchNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())[1],
+            c => SumAllButChannels(c.G),
+        ],
+        Saves = Saved.Input0 | Saved.Input1,
+    });
+
+    /// <summary>gamma·D(x, g), over channels. Inputs: x, gamma, the upstream gradient.</summary>
+    public static readonly Op BatchNormGradient = Row(new Op
+    {
+        Name = "BatchNormGradient",
+        Arity = 3,
+        Infer = (x, _, y) => Normalization.InferChannels(x[..2], y),
+        Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Gradient =
+        [
+            BatchNormSecond,
+            c => SumAllButChannels(c.G * BatchNormGradient!.Apply([c.X, Nd.OnesLike(c.Y), c.Z], c.Attributes<NormAttributes>())),
+            c => BatchNormGradient!.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>Σ g and Σ g·x̂ of every channel, as (2, c). Inputs: x, g.</summary>
+    public static readonly Op BatchNormSums = Row(new Op
+    {
+        Name = "BatchNormSums",
+        Arity = 2,
+        Infer = (x, _, y) => Normalization.InferMoments(x, y),
+        Run = (x, attributes, y) => Normalization.RunSums(x[0], x[1], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Gradient =
+        [
+            c => BatchNormGradient.Apply([c.X, c.G[1], c.Y], c.Attributes<NormAttributes>()),
+            c => BatchNorm.Apply([c.X, c.G[1], c.G[0]], c.Attributes<NormAttributes>()),
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    private static NDArray StandardizeSecond(NDArray x, NDArray h, NDArray u, NormAttributes a) => Normalization.SecondDerivative(
+        x, h, u, [-1], a, Standardize.Apply(x, a), StandardizeGradient.Apply(x, u, a), StandardizeGradient.Apply(x, h, a));
+
+    private static NDArray BatchNormSecond(GradientContext c)
+    {
+        NormAttributes a = c.Attributes<NormAttributes>();
+        NDArray one = Nd.OnesLike(c.Y), normalized = BatchNorm.Apply([c.X, one, Nd.ZerosLike(c.Y)], a);
+        NDArray second = Normalization.SecondDerivative(
+            c.X, c.Z, c.G, Normalization.ChannelAxes(c.X.Rank), a, normalized, BatchNormGradient.Apply([c.X, one, c.G], a),
+                BatchNormGradient.Apply([c.X, one, c.Z], a));
+        return PerChannel(c.Y, c.X.Rank) * second;
+    }
+
+    /// <summary>One value per channel, for broadcasting with an array (n, c, …) of a rank.</summary>
+    private static NDArray PerChannel(NDArray values, int rank) => Nd.Reshape(values, [values.Shape[0], .. Enumerable.Repeat(1, rank - 2)]);
+}

@@ -1,0 +1,133 @@
+using System.Numerics;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Convolutions of contiguous (batch, channels, depth, height, width) arrays with (out channels, in channels of a group, depth, height, width) filters, and
+/// their two transposes. Matrix products over implicit patches; with one channel a group (depthwise) loops over planes. Every result is a fixed chain of
+/// operations:
+/// the same bits for any number of threads and any vector width.
+/// </summary>
+/// <remarks>Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006 (convolution as matrix
+/// product).</remarks>
+internal static unsafe class Convolution
+{
+    // A group of one channel with fewer filters than this leaves a register tile empty.
+    private const int MinRows = 4;
+
+    /// <summary>y = x ⋆ w + bias; <paramref name="bias"/> may be null.</summary>
+    public static void Forward<T>(in WindowShape s, T* x, T* w, T* bias, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
+        var target = new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones, Bias = bias };
+        Correlate(s, map, s.InChannels, s.OutChannels, x, w, target);
+    }
+
+    /// <summary>The gradient of x from that of y: dx = the transpose of <see cref="Forward"/> in x, phase by phase of the stride.</summary>
+    public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
+        using var scratch = new NativeScratch(filters * sizeof(T));
+        T* turned = (T*)scratch.Pointer;
+        var walk = new PhaseWalk(s);
+        while (walk.Next(out var map, out var target))
+        {
+            walk.TurnFilters(w, turned);
+            var to = new PatchTarget<T> { Data = dx, Size = s.Input, Grid = target.Grid, Step = s.Stride, Phase = target.Phase };
+            Correlate(s, map, s.OutChannels, s.InChannels, dy, turned, to);
+        }
+    }
+
+    /// <summary>The gradient of the filters from that of y.</summary>
+    public static void WeightGradient<T>(in WindowShape s, T* x, T* dy, T* dw)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        => ConvolutionWeights<T>.Run(s, x, dy, dw);
+
+    /// <summary>The sum of every window of a plane.</summary>
+    public static void SumPool<T>(in WindowShape s, T* x, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        => Pool<WindowRow<WindowSum>, T>(s, x, y);
+
+    /// <summary>The largest element of every window of a plane; NaN if there is one.</summary>
+    public static void MaxPool<T>(in WindowShape s, T* x, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        => Pool<WindowRow<WindowMax>, T>(s, x, y);
+
+    /// <summary>The transpose of <see cref="SumPool"/>: every input receives the sum of the windows that it is in.</summary>
+    public static void SumPoolGradient<T>(in WindowShape s, T* dy, T* dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var walk = new PhaseWalk(s);
+        while (walk.Next(out var map, out var target))
+        {
+            var to = new PatchTarget<T> { Data = dx, Size = s.Input, Grid = target.Grid, Step = s.Stride, Phase = target.Phase };
+            Planes<WindowRow<WindowSum>, T>(map, s.Batch, 1, 1, dy, null, to);
+        }
+    }
+
+    private static Triple Ones
+    {
+        get
+        {
+            Triple ones = default;
+            (ones[0], ones[1], ones[2]) = (1, 1, 1);
+            return ones;
+        }
+    }
+
+    internal static void Pool<TRow, T>(in WindowShape s, T* x, T* y)
+        where TRow : IWindowRow
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
+        Planes<TRow, T>(map, s.Batch, 1, 1, x, null, new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones });
+    }
+
+    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (channels == 1 && rows < MinRows)
+        {
+            Planes<WindowRow<WindowProduct>, T>(map, (nint)s.Batch * s.Groups * rows, rows, s.Groups * rows, source, weights, target);
+            return;
+        }
+
+        using var table = new NativeScratch(map.Taps * sizeof(nint));
+        map.WriteTapOffsets((nint*)table.Pointer);
+        var job = new PatchProduct<T>
+        {
+            Map = map,
+            TapOffsets = (nint*)table.Pointer,
+            Batch = s.Batch,
+            Groups = s.Groups,
+            Channels = channels,
+            Rows = rows,
+            Weights = weights,
+            Source = source,
+            Target = target,
+        };
+        job.Run();
+    }
+
+    private static void Planes<TRow, T>(in PatchMap map, nint planes, nint perSource, nint channels, T* source, T* weights, in PatchTarget<T> target)
+        where TRow : IWindowRow
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        using var table = new NativeScratch(map.Taps * sizeof(nint));
+        map.WriteTapOffsets((nint*)table.Pointer);
+        var job = new WindowPlanes<T>
+        {
+            Map = map,
+            TapOffsets = (nint*)table.Pointer,
+            Planes = planes,
+            PerSource = perSource,
+            Channels = channels,
+            Weights = weights,
+            Source = source,
+            Target = target,
+        };
+        job.Run<TRow>();
+    }
+}

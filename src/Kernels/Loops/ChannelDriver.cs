@@ -1,0 +1,81 @@
+using System.Numerics;
+
+namespace Fusion.Kernels;
+
+/// <summary>A kernel that sees one channel of a (batch, channels, size) array at a time.</summary>
+internal unsafe interface IChannelKernel
+{
+    static abstract void Channel<L, T>(ChannelJob* job, long channel)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+}
+
+/// <summary>The operands of a channel kernel; each kernel says which it uses and what for.</summary>
+internal unsafe struct ChannelJob
+{
+    public nint Input;
+    public nint Gradient;
+
+    /// <summary>One value per channel.</summary>
+    public nint Gamma;
+
+    /// <summary>One value per channel.</summary>
+    public nint Beta;
+
+    public nint Output;
+    public long Batch;
+    public long Channels;
+
+    /// <summary>Contiguous elements of one channel of one sample.</summary>
+    public long Size;
+
+    public double Epsilon;
+    public delegate*<ChannelJob*, long, void> Body;
+
+    public readonly long Count => Batch * Size;
+
+    /// <summary>Elements from one sample to the next.</summary>
+    public readonly long Stride => Channels * Size;
+}
+
+/// <summary>Chooses the instance of a channel kernel and spreads the channels over the worker pool.</summary>
+internal static unsafe class ChannelDriver
+{
+    private const long ParallelElements = 32 * 1024;
+
+    public static void Run<TKernel>(DType dtype, ChannelJob job)
+        where TKernel : IChannelKernel
+    {
+        if (job.Channels == 0) return;
+        job.Body = dtype == DType.Float32
+            ? SimdWidth.Current switch
+            {
+                512 => &TKernel.Channel<Lane512<float>, float>,
+                256 => &TKernel.Channel<Lane256<float>, float>,
+                _ => &TKernel.Channel<Lane128<float>, float>,
+            }
+            : SimdWidth.Current switch
+            {
+                512 => &TKernel.Channel<Lane512<double>, double>,
+                256 => &TKernel.Channel<Lane256<double>, double>,
+                _ => &TKernel.Channel<Lane128<double>, double>,
+            };
+        if (WorkerPool.Threads == 1 || job.Channels * job.Count < ParallelElements)
+        {
+            for (long c = 0; c < job.Channels; c++) job.Body(&job, c);
+            return;
+        }
+
+        // Chunks are claimed one by one: a channel each, or some when there are very many.
+        var perChunk = (job.Channels + 1023) / 1024;
+        var shared = (Job: job, PerChunk: perChunk);
+        WorkerPool.Run((int)((job.Channels + perChunk - 1) / perChunk), &Chunk, &shared);
+    }
+
+    private static void Chunk(void* context, int chunk)
+    {
+        var shared = ((ChannelJob Job, long PerChunk)*)context;
+        var end = Math.Min(shared->Job.Channels, (chunk + 1) * shared->PerChunk);
+        for (var c = chunk * shared->PerChunk; c < end; c++) shared->Job.Body(&shared->Job, c);
+    }
+}

@@ -1,0 +1,110 @@
+namespace Fusion.Tests;
+
+// Normalizations of the last axis and of channels, and the rows of their gradients. ε is large, so that the functions are smooth.
+internal static partial class OpCases
+{
+    private const double Epsilon = 0.1;
+
+    private static readonly NormAttributes s_centered = new(Epsilon, true);
+
+    private static readonly Shape[][] s_channelShapes = [[[2, 2, 3]], [[5, 3]], [[3, 2, 130]], [[4, 3, 2, 4]], [[1, 2, 3, 70]]];
+
+    internal static readonly OpCase[] Norms =
+    [
+        Case(OpTable.Standardize, "", static x => Nd.LayerNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, true)),
+            s_lineShapes) with { Scale = 4, Large = [[300, 130]] },
+        Case(OpTable.Standardize, "not centered", static x => Nd.RmsNorm(x[0], epsilon: Epsilon), static x => x[0].Lines(v => Standardize(v, false)),
+            s_lineShapes) with { Scale = 4 },
+        Case(OpTable.Standardize, "in groups", static x => Nd.GroupNorm(x[0], 2, epsilon: Epsilon),
+            static x => x[0].Reshape(x[0].Shape[0], 2, x[0].Values.Length / 2 / x[0].Shape[0]).Lines(v => Standardize(v, true)).Reshape(x[0].Shape),
+            [[[2, 2, 3]], [[3, 4, 9]]]) with { Scale = 4 },
+        Case(OpTable.StandardizeGradient, "", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], s_centered),
+            static x => Lines2(x, static (v, g) => Backward(v, g, true)), s_linePairs) with { Scale = 40, Large = [[300, 130], [300, 130]] },
+        Case(OpTable.StandardizeGradient, "not centered", static x => OpTable.StandardizeGradient.Apply(x[0], x[1], new NormAttributes(Epsilon, false)),
+            static x => Lines2(x, static (v, g) => Backward(v, g, false)), s_linePairs) with { Scale = 40 },
+        Case(OpTable.LayerNorm, "", static x => Nd.LayerNorm(x[0], x[1], x[2], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, true)), x[1], x[2]),
+            [[[3, 5], [5], [5]], [[2, 2, 130], [130], [130]], [[0, 4], [4], [4]], [[2, 0], [0], [0]]]) with
+        {
+            Scale = 8,
+            Large = [[300, 130], [130], [130]],
+            Optional = [1, 2],
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.LayerNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4)),
+                "LayerNorm", "gamma", "(4,)", "(2,)")],
+        },
+        Case(OpTable.RmsNorm, "", static x => Nd.RmsNorm(x[0], x[1], Epsilon), static x => Affine(x[0].Lines(v => Standardize(v, false)), x[1], null),
+            [[[3, 5], [5]], [[2, 2, 130], [130]], [[0, 4], [4]]]) with
+        {
+            Scale = 8,
+            Optional = [1],
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.RmsNorm(Nd.Ones((2, 4)), Nd.Ones(2)), "RmsNorm", "gamma",
+                "(4,)", "(2,)")],
+        },
+        Case(OpTable.LayerNormGradient, "", static x => OpTable.LayerNormGradient.Apply([x[0], x[1], x[2]], s_centered),
+            static x => Lines2([x[0], Affine(x[1], x[2], null)], static (v, g) => Backward(v, g, true)),
+            [[[3, 5], [3, 5], [5]], [[2, 2, 130], [2, 2, 130], [130]]]) with { Scale = 80 },
+        Case(OpTable.LayerNormSums, "", static x => OpTable.LayerNormSums.Apply(x[0], x[1], s_centered), static x => RowSums(x),
+            [[[3, 5], [3, 5]], [[2, 2, 130], [2, 2, 130]], [[150, 3], [150, 3]], [[0, 4], [0, 4]]]) with { Scale = 200, Large = [[500, 130], [500, 130]] },
+        Case(OpTable.ChannelMoments, "", static x => OpTable.ChannelMoments.Apply(x[0]),
+            static x => PerChannel(x[0], x[0], static (v, _) => [v.Average(), Variance(v)]), s_channelShapes) with { Scale = 4, Large = [[30, 7, 11, 13]] },
+        Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2]], s_centered),
+            static x => AlongChannels(x[0], x[0], x[1], x[2], static (v, _) => Standardize(v, true)), WithVectors(2)) with
+        {
+            Scale = 8,
+            Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit",
+                static () => Nd.BatchNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4), Nd.Zeros(4), Nd.Ones(4)), "BatchNorm", "gamma", "(4,)", "(2,)")],
+        },
+        Case(OpTable.BatchNormGradient, "", static x => OpTable.BatchNormGradient.Apply([x[0], x[1], x[2]], s_centered),
+            static x => AlongChannels(x[0], x[2], x[1], null, static (v, g) => Backward(v, g, true)),
+            [.. WithVectors(1).Select(static s => (Shape[])[.. s, s[0]])]) with { Scale = 80, Large = [[30, 7, 11, 13], [7], [30, 7, 11, 13]] },
+        Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply(x[0], x[1], s_centered),
+            static x => PerChannel(x[0], x[1], static (v, g) => [g.Sum(), Standardize(v, true).Zip(g, static (a, b) => a * b).Sum()]),
+            [.. s_channelShapes.Select(static s => (Shape[])[s[0], s[0]])]) with { Scale = 800 },
+    ];
+
+    private static Shape[][] WithVectors(int count) => [.. s_channelShapes.Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
+
+    private static double Variance(double[] x) => x.Average(v => (v - x.Average()) * (v - x.Average()));
+
+    private static double[] Standardize(double[] x, bool centered)
+    {
+        double mean = centered && x.Length > 0 ? x.Average() : 0, square = x.Select(v => (v - mean) * (v - mean)).DefaultIfEmpty().Average();
+        return [.. x.Select(v => (v - mean) / Math.Sqrt(square + Epsilon))];
+    }
+
+    private static double[] Backward(double[] x, double[] g, bool centered)
+    {
+        if (x.Length == 0) return [];
+        double mean = centered ? x.Average() : 0, r = 1 / Math.Sqrt(x.Average(v => (v - mean) * (v - mean)) + Epsilon);
+        double[] normal = Standardize(x, centered);
+        double dot = normal.Zip(g, static (a, b) => a * b).Average();
+        return [.. g.Select((v, i) => r * (v - (centered ? g.Average() : 0) - normal[i] * dot))];
+    }
+
+    private static RefArray RowSums(RefArray[] x)
+    {
+        int n = x[0].Shape[^1], rows = x[0].Values.Length / n;
+        RefArray terms = Lines2([x[0].Reshape(rows, n), x[1].Reshape(rows, n)], static (v, g) => [.. Standardize(v, true).Zip(g, static (a, b) => a * b)]);
+        return RefArray.Build([n], i => Enumerable.Range(0, rows).Sum(r => terms[r, i[0]]));
+    }
+
+    private static RefArray Affine(RefArray x, RefArray gamma, RefArray? beta) =>
+        RefArray.Zip(beta is null ? [x, gamma] : [x, gamma, beta], static v => v[0] * v[1] + (v.Length > 2 ? v[2] : 0));
+
+    /// <summary>The elements of each channel, joined to some numbers, as (numbers, channels).</summary>
+    private static RefArray PerChannel(RefArray x, RefArray g, Func<double[], double[], double[]> f) => ChannelLines(x, g, f).Transpose(1, 0);
+
+    private static RefArray ChannelLines(RefArray x, RefArray g, Func<double[], double[], double[]> f)
+    {
+        int[] order = [1, 0, .. Enumerable.Range(2, x.Rank - 2)];
+        int channels = x.Shape[1], size = x.Values.Length / channels;
+        return Lines2([x.Transpose(order).Reshape(channels, size), g.Transpose(order).Reshape(channels, size)], f);
+    }
+
+    /// <summary>A function of the elements of each channel, times gamma, plus beta.</summary>
+    private static RefArray AlongChannels(RefArray x, RefArray g, RefArray gamma, RefArray? beta, Func<double[], double[], double[]> f)
+    {
+        int[] swapped = [x.Shape[1], x.Shape[0], .. x.Shape[2..]];
+        RefArray result = ChannelLines(x, g, f).Reshape(swapped).Transpose([1, 0, .. Enumerable.Range(2, x.Rank - 2)]);
+        return RefArray.Build(x.Shape, i => result[i] * gamma[i[1]] + (beta?[i[1]] ?? 0));
+    }
+}

@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using Fusion.Kernels;
+
+namespace Fusion.Tests;
+
+[Collection(KernelModes.Name)]
+public sealed unsafe class ConvolutionTests
+{
+    // (batch, groups, in, out channels of a group), input, kernel, stride, padding, dilation: joined images, whole images, 1 × 1, depthwise, strides, few
+    // samples.
+    private static readonly (int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation)[] s_shapes =
+    [
+        ([9, 1, 3, 20], [1, 9, 9], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]),
+        ([3, 1, 8, 16], [1, 28, 29], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]),
+        ([2, 1, 8, 16], [1, 20, 20], [1, 1, 1], [1, 1, 1], [0, 0, 0], [1, 1, 1]),
+        ([4, 2, 5, 7], [1, 15, 17], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+        ([4, 12, 1, 1], [1, 15, 37], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]),
+        ([4, 6, 1, 2], [1, 15, 37], [1, 5, 3], [1, 2, 3], [0, 2, 1], [1, 1, 1]),
+        ([3, 1, 4, 6], [5, 8, 9], [2, 3, 3], [1, 2, 1], [1, 0, 1], [2, 1, 1]),
+        ([1, 1, 40, 50], [1, 19, 19], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]),
+    ];
+
+    [Fact]
+    public void NumbersOfThreadsAndVectorWidthsChangeNoBit()
+    {
+        foreach (var shape in s_shapes)
+        {
+            SameBits<float>(Shape(shape));
+            SameBits<double>(Shape(shape));
+        }
+    }
+
+    private static WindowShape Shape((int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation) from)
+    {
+        WindowShape s = new() { Batch = from.Channels[0], Groups = from.Channels[1], InChannels = from.Channels[2], OutChannels = from.Channels[3] };
+        for (var i = 0; i < 3; i++)
+        {
+            (s.Input[i], s.Kernel[i], s.Stride[i], s.Before[i], s.Dilation[i]) = (from.Input[i], from.Kernel[i], from.Stride[i], from.Before[i],
+                from.Dilation[i]);
+            s.Output[i] = (s.Input[i] + 2 * s.Before[i] - (s.Kernel[i] - 1) * s.Dilation[i] - 1) / s.Stride[i] + 1;
+        }
+
+        return s;
+    }
+
+    private static void SameBits<T>(WindowShape s)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        long channels = (long)s.Batch * s.Groups;
+        T[] x = Values<T>(channels * s.InChannels * s.InputSize, 1), y = Values<T>(channels * s.OutChannels * s.OutputSize, 2);
+        T[] w = Values<T>(s.Groups * s.OutChannels * s.InChannels * s.Taps, 3), bias = Values<T>(s.Groups * s.OutChannels, 4);
+        WindowShape planes = s with { Batch = s.Batch * s.Groups * s.InChannels, Groups = 1, InChannels = 1, OutChannels = 1, Dilation = Ones };
+        for (var i = 0; i < 3; i++) planes.Output[i] = (s.Input[i] + 2 * s.Before[i] - s.Kernel[i]) / s.Stride[i] + 1;
+        var pooled = planes.Batch * planes.OutputSize;
+        List<T[]>? expected = null;
+        KernelModes.ForEach(() =>
+        {
+            List<T[]> results =
+            [
+                Result<T>(y.Length, p => With(x, a => With(w, b => With(bias, c => Convolution.Forward(s, a, b, c, p))))),
+                Result<T>(x.Length, p => With(y, a => With(w, b => Convolution.InputGradient(s, a, b, p)))),
+                Result<T>(w.Length, p => With(x, a => With(y, b => Convolution.WeightGradient(s, a, b, p)))),
+                Result<T>((int)pooled, p => With(x, a => Convolution.MaxPool(planes, a, p))),
+                Result<T>((int)pooled, p => With(x, a => Convolution.SumPool(planes, a, p))),
+                Result<T>(x.Length, p => With(x, a => Convolution.SumPoolGradient(planes, a, p))),
+            ];
+            expected ??= results;
+            for (var i = 0; i < results.Count; i++)
+                Assert.True(MemoryMarshal.AsBytes<T>(expected[i]).SequenceEqual(MemoryMarshal.AsBytes<T>(results[i])),
+                    $"result {i} at {SimdWidth.Current} bits and {WorkerPool.Threads} threads");
+        });
+    }
+
+    private static Triple Ones
+    {
+        get
+        {
+            Triple ones = default;
+            (ones[0], ones[1], ones[2]) = (1, 1, 1);
+            return ones;
+        }
+    }
+
+    private delegate void Use<T>(T* pointer)
+        where T : unmanaged;
+
+    /// <summary>Runs a kernel on a copy in memory with the slack that kernels may read.</summary>
+    private static void With<T>(T[] values, Use<T> use)
+        where T : unmanaged
+    {
+        using NativeScratch memory = new(values.Length * sizeof(T));
+        values.CopyTo(new Span<T>(memory.Pointer, values.Length));
+        use((T*)memory.Pointer);
+    }
+
+    /// <summary>What a kernel writes; it must write every element and none past the end.</summary>
+    private static T[] Result<T>(int count, Use<T> kernel)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        using NativeScratch memory = new((count + 64) * sizeof(T));
+        var all = new Span<T>(memory.Pointer, count + 64);
+        all.Fill(T.NaN);
+        kernel((T*)memory.Pointer);
+        T[] result = all[..count].ToArray();
+        Assert.DoesNotContain(T.NaN, result);
+        Assert.All(all[count..].ToArray(), v => Assert.True(T.IsNaN(v)));
+        return result;
+    }
+
+    private static T[] Values<T>(long count, int seed)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        Random random = new(seed);
+        return [.. Enumerable.Range(0, (int)count).Select(_ => T.CreateTruncating(random.NextDouble() * 2 - 1))];
+    }
+}
