@@ -9,10 +9,10 @@ internal sealed class Learner
 {
     private readonly Adam _optimizer;
 
-    public Learner(ulong seed)
+    public Learner(Func<Sequential> network, ulong seed)
     {
         Nd.Random.Seed(seed);
-        Network = new(new Linear(64, 128), new Gelu(), new Linear(128, 128), new Gelu(), new Linear(128, 10));
+        Network = network();
         _optimizer = new Adam(Network.Parameters, learningRate: 1e-3);
     }
 
