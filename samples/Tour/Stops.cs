@@ -64,7 +64,7 @@ internal static class Stops
 
     public static bool Checkpoint()
     {
-        NDArray x = Nd.Linspace(-1, 1, 400_000);
+        NDArray x = Nd.Linspace(-1, 1, 100_000);
         x.AttachGrad();
         (float[] kept, long all) = Measure(x, static (f, v) => f(v));
         (float[] again, long little) = Measure(x, Autograd.Checkpoint);
