@@ -14,7 +14,7 @@ if (TorchSide.Unavailable() is { } reason)
 
 PeerCase[] cases =
 [
-    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Optimizers.All, .. TrainingSteps.All,
+    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All,
 ];
 cases = [.. cases.Where(c => (!options.Quick || c.IsQuick) && (options.Filter is null || $"{c.Area}: {c.Name}".Contains(options.Filter, StringComparison.OrdinalIgnoreCase)))];
 Report report = new(options);
