@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Fusion;
 
 /// <summary>
@@ -56,10 +58,11 @@ public static partial class Hybrid
     // The compiler names lambdas <Outer>b__0_1 and local functions <Outer>g__Name|0_1.
     private static string NameOf(Delegate f)
     {
-        string name = f.Method.Name;
+        if (DiagnosticMethodInfo.Create(f) is not { } method) return "a function";
+        string name = method.Name;
         if (!name.StartsWith('<')) return name;
         int local = name.IndexOf(">g__", StringComparison.Ordinal);
         if (local > 0) return name[(local + 4)..name.IndexOf('|', StringComparison.Ordinal)];
-        return $"a function in {f.Method.DeclaringType?.FullName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
+        return $"a function in {method.DeclaringTypeName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
@@ -30,7 +31,8 @@ internal static class KernelCompiler
     private static Func<KernelSpec, string?>? t_fault;
 
     /// <summary>Machine code can be made at run time. Otherwise (NativeAOT) the caller runs the operators' eager loops one by one.</summary>
-    public static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
+    [FeatureGuard(typeof(RequiresDynamicCodeAttribute))]
+    public static bool IsAvailable => RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>Kernels compiled so far in this process.</summary>
     public static int CompileCount => Volatile.Read(ref s_compileCount);
@@ -68,10 +70,13 @@ internal static class KernelCompiler
 
     /// <summary>The kernel at a width.</summary>
     /// <exception cref="KernelFailedException">It cannot be compiled.</exception>
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
     public static ElementKernel Compile(KernelSpec spec, int width)
     {
         if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
-        return s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+        return IsAvailable
+            ? s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value
+            : throw NotAvailable();
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
@@ -83,7 +88,12 @@ internal static class KernelCompiler
     /// <summary>
     /// The kernel at the current SIMD width as a public static C# method, which needs the usings in <see cref="KernelPrinter.Usings"/> and gives the same bits.
     /// </summary>
-    public static string ToCSharp(KernelSpec spec, string methodName) => KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName);
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
+    public static string ToCSharp(KernelSpec spec, string methodName) =>
+        IsAvailable ? KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName) : throw NotAvailable();
+
+    /// <summary>The caller did not ask <see cref="IsAvailable"/>.</summary>
+    public static PlatformNotSupportedException NotAvailable() => new("Kernels cannot be compiled where dynamic code is not supported. Run the operators' own loops.");
 
     private static ElementKernel Build(KernelSpec spec, int width)
     {
