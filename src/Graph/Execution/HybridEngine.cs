@@ -131,40 +131,40 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private HybridVariant? Trace(NDArray[] inputs, ExecutionState state)
     {
         lock (_lock)
-        lock (StateLock)
-        {
-            if (Find(inputs, state) is { } made) return made;
-            HybridSignature signature = HybridSignature.Of(inputs, state);
-            LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
-            Interlocked.Increment(ref _misses);
-            FunctionTrace trace;
-            TraceLog? log = TraceLog.For(options);
-            try
+            lock (StateLock)
             {
-                trace = Timed("trace", () =>
+                if (Find(inputs, state) is { } made) return made;
+                HybridSignature signature = HybridSignature.Of(inputs, state);
+                LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
+                Interlocked.Increment(ref _misses);
+                FunctionTrace trace;
+                TraceLog? log = TraceLog.For(options);
+                try
                 {
-                    Telemetry.Miss(name, LastMiss);
-                    return Run(signature, log);
-                });
-                if (discardState) trace.DropWrites();
-                signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
-            }
-            catch (TraceFailedException failure)
-            {
-                if (!options.FallbackToEager) throw new HybridizeException($"{name} cannot be hybridized: {failure.Message}.", failure);
-                FallbackReason = failure.Message;
-                Diagnostics.Warn($"{name} runs eagerly: {failure.Message}.");
-                return null;
-            }
+                    trace = Timed("trace", () =>
+                    {
+                        Telemetry.Miss(name, LastMiss);
+                        return Run(signature, log);
+                    });
+                    if (discardState) trace.DropWrites();
+                    signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
+                }
+                catch (TraceFailedException failure)
+                {
+                    if (!options.FallbackToEager) throw new HybridizeException($"{name} cannot be hybridized: {failure.Message}.", failure);
+                    FallbackReason = failure.Message;
+                    Diagnostics.Warn($"{name} runs eagerly: {failure.Message}.");
+                    return null;
+                }
 
-            HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
-            if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
-            HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
-            _variants = [.. kept, variant];
-            if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
-            _last = variant;
-            return variant;
-        }
+                HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
+                if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
+                HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
+                _variants = [.. kept, variant];
+                if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
+                _last = variant;
+                return variant;
+            }
     }
 
     // False while the variant is compiled in the background. Apart from Invoke, whose every call would pay for the closure.
@@ -188,7 +188,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         if (variant.Log is not { } before) return null;
         TraceLog now = new();
         lock (_lock)
-        lock (StateLock) Run(variant.Signature, now);
+            lock (StateLock) Run(variant.Signature, now);
         return Bisection.Change(before, now);
     }
 

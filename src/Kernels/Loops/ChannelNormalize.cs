@@ -18,21 +18,41 @@ internal static unsafe class ChannelNormalize
     public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint y, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelForwardKernel>(dtype, new ChannelJob
         {
-            Input = x, Gamma = gamma, Beta = beta, Output = y, Batch = batch, Channels = channels, Size = size, Epsilon = epsilon,
+            Input = x,
+            Gamma = gamma,
+            Beta = beta,
+            Output = y,
+            Batch = batch,
+            Channels = channels,
+            Size = size,
+            Epsilon = epsilon,
         });
 
     /// <summary>dx = gamma·r·(g − mean g − x̂·mean(g·x̂)).</summary>
     public static void Gradient(DType dtype, nint x, nint gamma, nint g, nint dx, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelGradientKernel>(dtype, new ChannelJob
         {
-            Input = x, Gamma = gamma, Gradient = g, Output = dx, Batch = batch, Channels = channels, Size = size, Epsilon = epsilon,
+            Input = x,
+            Gamma = gamma,
+            Gradient = g,
+            Output = dx,
+            Batch = batch,
+            Channels = channels,
+            Size = size,
+            Epsilon = epsilon,
         });
 
     /// <summary>(2, channels): Σ g, then Σ g·x̂.</summary>
     public static void Sums(DType dtype, nint x, nint g, nint sums, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelSumsKernel>(dtype, new ChannelJob
         {
-            Input = x, Gradient = g, Output = sums, Batch = batch, Channels = channels, Size = size, Epsilon = epsilon,
+            Input = x,
+            Gradient = g,
+            Output = sums,
+            Batch = batch,
+            Channels = channels,
+            Size = size,
+            Epsilon = epsilon,
         });
 }
 

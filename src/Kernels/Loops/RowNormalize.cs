@@ -13,14 +13,28 @@ internal static unsafe class RowNormalize
     public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint y, long rows, long columns, double epsilon, bool centered) =>
         RowDriver.Run<NormalizeRows>(dtype, new RowJob
         {
-            Input = x, Second = gamma, Third = beta, Output = y, RowCount = rows, Columns = columns, Epsilon = epsilon, Centered = centered,
+            Input = x,
+            Second = gamma,
+            Third = beta,
+            Output = y,
+            RowCount = rows,
+            Columns = columns,
+            Epsilon = epsilon,
+            Centered = centered,
         });
 
     /// <summary>dx = r·(h − mean h − x̂·mean(h·x̂)) with h = g·gamma (gamma may be 0, none; without centering there is no mean h).</summary>
     public static void Gradient(DType dtype, nint x, nint g, nint gamma, nint dx, long rows, long columns, double epsilon, bool centered) =>
         RowDriver.Run<NormalizeGradientRows>(dtype, new RowJob
         {
-            Input = x, Second = g, Third = gamma, Output = dx, RowCount = rows, Columns = columns, Epsilon = epsilon, Centered = centered,
+            Input = x,
+            Second = g,
+            Third = gamma,
+            Output = dx,
+            RowCount = rows,
+            Columns = columns,
+            Epsilon = epsilon,
+            Centered = centered,
         });
 
     /// <summary>sums = Σ g·x̂ over the rows, one per column: in blocks of rows, whose sums are added in their order.</summary>
@@ -32,7 +46,14 @@ internal static unsafe class RowNormalize
         T* partials = (T*)scratch.Pointer;
         RowDriver.Run<NormalizeSumsRows>(dtype, new RowJob
         {
-            Input = x, Second = g, Output = (nint)partials, RowCount = blocks, Columns = columns, TotalRows = rows, Epsilon = epsilon, Centered = centered,
+            Input = x,
+            Second = g,
+            Output = (nint)partials,
+            RowCount = blocks,
+            Columns = columns,
+            TotalRows = rows,
+            Epsilon = epsilon,
+            Centered = centered,
         });
         new Span<T>(sums, checked((int)columns)).Clear();
         for (long block = 0; block < blocks; block++)

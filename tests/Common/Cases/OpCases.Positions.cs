@@ -82,16 +82,16 @@ internal static partial class OpCases
 
     private static OpCase Bits(Op row, Func<NDArray, NDArray, NDArray> call, Func<long, long, long> reference) =>
         Case(row, "", x => call(x[0], x[1]), x => RefArray.Zip(x, v => reference((long)v[0], (long)v[1])), BinaryShapes) with
-    {
-        DTypes = [DType.Int32, DType.Int64, DType.UInt8],
-        Domains = [Real(-20, 20)],
-        Order = 0,
-        Rejects =
+        {
+            DTypes = [DType.Int32, DType.Int64, DType.UInt8],
+            Domains = [Real(-20, 20)],
+            Order = 0,
+            Rejects =
         [
             Rejection.Of<DTypeException>("floating point", () => call(Nd.Ones(2), Nd.Ones(2)), row.Name, "Float32", "AsType"),
             Unfit(() => call(Nd.Ones((2, 3), DType.Int32), Nd.Ones((2, 4), DType.Int32)), row.Name, "(2, 3)", "(2, 4)"),
         ],
-    };
+        };
 
     private static Rejection[] Writes(string op, Func<NDArray, NDArray, NDArray, NDArray> call) =>
     [

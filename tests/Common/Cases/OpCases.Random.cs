@@ -52,9 +52,9 @@ internal static partial class OpCases
 
     private static OpCase Draw(Op row, string detail, Func<NDArray> call, DType dtype, Func<double, bool> holds) =>
         Case(row, detail, _ => call(), null, [[]]) with
-    {
-        DTypes = [dtype],
-        Order = 0,
-        Property = x => RefArray.Of(x).Values.All(holds) ? RefArray.Of(x).Values.Distinct().Count() > 1 ? null : "all numbers are equal" : "one lies outside",
-    };
+        {
+            DTypes = [dtype],
+            Order = 0,
+            Property = x => RefArray.Of(x).Values.All(holds) ? RefArray.Of(x).Values.Distinct().Count() > 1 ? null : "all numbers are equal" : "one lies outside",
+        };
 }

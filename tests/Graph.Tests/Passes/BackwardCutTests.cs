@@ -6,7 +6,7 @@ namespace Fusion.Tests;
 public sealed class BackwardCutTests
 {
     [Fact]
-    public void CheapValuesAreComputedAgain() => 
+    public void CheapValuesAreComputedAgain() =>
         Assert.DoesNotContain(Saved(Check.List(static x => (x * 2).Tanh().Exp() * x), TestArrays.Uniform((3, 4))), static n => n.Op.Name is "Multiply" or "Tanh");
 
     [Fact]
