@@ -52,7 +52,7 @@ internal static partial class OperatorTable
     [
         Binary("Add", Nd.Add, add), Binary("Subtract", Nd.Subtract, sub), Binary("Multiply", Nd.Multiply, mul),
         Binary("Divide", Nd.Divide, static (x, y) => div(x, y), 0.3, 4),
-        new("Add: broadcast", static x => x[0] + x[1], static x => x[0] + x[1], Operand.Real((7, 33), s_square), Operand.Real(33, 1000)),
+        new("Add: broadcast", static x => x[0] + x[1], static x => x[0] + x[1], Operand.Real((7, 33), LargeMatrix), Operand.Real(33, 1000)),
         new("Multiply: broadcast", static x => x[0] * x[1], static x => x[0] * x[1], Operand.Real((7, 1), (1000, 1)), Operand.Real((1, 33), (1, 1000))),
         Quotient("Mod", Nd.Mod, remainder), Quotient("FloorDivide", Nd.FloorDivide, static (x, y) => floor_divide(x, y)).Plain(),
         Binary("Pow", Nd.Pow, pow, 0.3, 4), Unary("Pow: number", static x => Nd.Pow(x, 2.5), static x => x.pow(2.5), 0.1, 4),
@@ -70,21 +70,21 @@ internal static partial class OperatorTable
         Bits("BitwiseNot", static (x, _) => Nd.BitwiseNot(x), static (x, _) => x.bitwise_not()),
         Bits("ShiftLeft", Nd.ShiftLeft, static (x, y) => x.bitwise_left_shift(y)), Bits("ShiftRight", Nd.ShiftRight, static (x, y) => x.bitwise_right_shift(y)),
         new("Where", static x => Nd.Where(x[0], x[1], x[2]), static x => where(x[0], x[1], x[2]),
-            Operand.Truth(s_small, s_large), Operand.Real(s_small, s_large), Operand.Real(s_small, s_large)),
+            Operand.Truth(Small, Large), Operand.Real(Small, Large), Operand.Real(Small, Large)),
         new("Lerp", static x => Nd.Lerp(x[0], x[1], x[2]), static x => lerp(x[0], x[1], x[2]),
-            Operand.Real(s_small, s_large), Operand.Real(s_small, s_large), Operand.Real(s_small, s_large, 0, 1)),
-        new("MaskedFill", static x => Nd.MaskedFill(x[0], x[1], 7), static x => x[0].masked_fill(x[1], 7), Operand.Real(s_small, s_large),
-            Operand.Truth(s_small, s_large)),
+            Operand.Real(Small, Large), Operand.Real(Small, Large), Operand.Real(Small, Large, 0, 1)),
+        new("MaskedFill", static x => Nd.MaskedFill(x[0], x[1], 7), static x => x[0].masked_fill(x[1], 7), Operand.Real(Small, Large),
+            Operand.Truth(Small, Large)),
     ];
 
     // Away from multiples of the divisor, where the quotient jumps.
     private static OperatorRow Quotient(string name, Func<NDArray, NDArray, NDArray> ours, Func<Tensor, Tensor, Tensor> theirs) =>
-        new(name, x => ours(Nd.Floor(x[0]) + 0.5, x[1]), x => theirs(floor(x[0]) + 0.5, x[1]), Operand.Real(s_small, s_large, -9, 9),
-            Operand.NonZero(s_small, s_large, 0.6, 0.9));
+        new(name, x => ours(Nd.Floor(x[0]) + 0.5, x[1]), x => theirs(floor(x[0]) + 0.5, x[1]), Operand.Real(Small, Large, -9, 9),
+            Operand.NonZero(Small, Large, 0.6, 0.9));
 
     private static OperatorRow Mask(string name, Func<NDArray, NDArray, NDArray> ours, Func<Tensor, Tensor, Tensor> theirs) =>
-        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Truth(s_small, s_large), Operand.Truth(s_small, s_large));
+        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Truth(Small, Large), Operand.Truth(Small, Large));
 
     private static OperatorRow Bits(string name, Func<NDArray, NDArray, NDArray> ours, Func<Tensor, Tensor, Tensor> theirs) =>
-        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Index(s_small, s_large, 1000), Operand.Index(s_small, s_large, 12));
+        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Index(Small, Large, 1000), Operand.Index(Small, Large, 12));
 }

@@ -17,17 +17,17 @@ internal static partial class OperatorTable
             Operand.Real(30, 30), Operand.Index((2, 30), (2, 30), 9)) { IsTimed = false },
         new("OneHot", static x => Nd.OneHot(x[0], 9), static x => nn.functional.one_hot(x[0], 9), Operand.Index((4, 5), (1000, 100), 9)),
         new("IndexAdd", static x => Nd.IndexAdd(x[0], x[2], x[1]), static x => x[0].index_add(0, x[2], x[1], 1),
-            Operand.Real((9, 5), s_square), Operand.Real((30, 5), s_square), Operand.Index(30, 1000, 9)),
+            Operand.Real((9, 5), LargeMatrix), Operand.Real((30, 5), LargeMatrix), Operand.Index(30, 1000, 9)),
         new("IndexUpdate", static x => Nd.IndexUpdate(x[0], x[2], x[1]), static x => x[0].index_copy(0, x[2], x[1]),
-            Operand.Real((9, 5), s_square), Operand.Real((9, 5), s_square), Operand.Permutation(9, 1000)),
+            Operand.Real((9, 5), LargeMatrix), Operand.Real((9, 5), LargeMatrix), Operand.Permutation(9, 1000)),
         Reduced("sum", ScatterReduction.Sum, static x => x[0].index_add(0, x[2], x[1], 1)),
         new("ScatterAdd", static x => Nd.ScatterAdd(x[0], x[2], x[1]), static x => x[0].clone().index_put_(x[1], [x[2][0], x[2][1]], true),
-            Operand.Real((9, 9), s_square), Operand.Real(30, 100_000), Operand.Index((2, 30), (2, 100_000), 9)),
+            Operand.Real((9, 9), LargeMatrix), Operand.Real(30, 100_000), Operand.Index((2, 30), (2, 100_000), 9)),
         new("ScatterUpdate", static x => Nd.ScatterUpdate(x[0], Nd.Reshape(x[2], 1, -1), x[1]), static x => x[0].clone().index_put_(x[1], [x[2]]),
             Operand.Real(20, 100_000), Operand.Real(20, 100_000), Operand.Permutation(20, 100_000)),
         new("MaskedAssign", static x => Nd.MaskedAssign(x[0], x[1], x[2]), static x => x[0].masked_scatter(x[1], x[2]),
-            Operand.Real((6, 7), s_square), Operand.Truth((6, 7), s_square), Operand.Real(42, 1_000_000)),
-        new("BooleanMask", static x => Nd.BooleanMask(x[0], x[1]), static x => x[0].index(x[1]), Operand.Real((20, 5), s_square), Operand.Truth(20, 1000)),
+            Operand.Real((6, 7), LargeMatrix), Operand.Truth((6, 7), LargeMatrix), Operand.Real(42, 1_000_000)),
+        new("BooleanMask", static x => Nd.BooleanMask(x[0], x[1]), static x => x[0].index(x[1]), Operand.Real((20, 5), LargeMatrix), Operand.Truth(20, 1000)),
         Matrix("NonZero", static x => Nd.NonZero(Nd.Relu(x)), static x => nn.functional.relu(x).nonzero()).Plain(),
     ];
 
@@ -51,10 +51,10 @@ internal static partial class OperatorTable
     {
         // Timed at a thousand times the size: rows of a matrix, or places in one.
         Shape large = name == "Pick" ? (Shape)1000 : indices.Rank == 1 ? 1000 : name == "Gather" ? (2, 100_000) : (1000, 100);
-        return new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Real(x, s_square), Operand.Index(indices, large, count));
+        return new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Real(x, LargeMatrix), Operand.Index(indices, large, count));
     }
 
     private static OperatorRow Reduced(string variant, ScatterReduction reduction, Func<Tensor[], Tensor> theirs) =>
         new($"IndexReduce: {variant}", x => Nd.IndexReduce(x[0], x[2], x[1], reduction), theirs,
-            Operand.Real((9, 5), s_square), Operand.Real((30, 5), s_square), Operand.Index(30, 1000, 9));
+            Operand.Real((9, 5), LargeMatrix), Operand.Real((30, 5), LargeMatrix), Operand.Index(30, 1000, 9));
 }

@@ -17,10 +17,10 @@ internal static partial class OperatorTable
         Matrix("Softmax: columns", static x => Nd.Softmax(x, 0), static x => F.softmax(x, 0)),
         Matrix("LogSoftmax", static x => Nd.LogSoftmax(x), static x => F.log_softmax(x, -1)),
         new("SoftmaxCrossEntropy", static x => Nd.SoftmaxCrossEntropy(x[0], x[1]), static x => F.cross_entropy(x[0], x[1], reduction: nn.Reduction.None),
-            Operand.Real((8, 10), s_square), Operand.Index(8, 1000, 10)),
+            Operand.Real((8, 10), LargeMatrix), Operand.Index(8, 1000, 10)),
         new("SoftmaxCrossEntropy: probabilities", static x => Nd.SoftmaxCrossEntropy(x[0], Nd.Softmax(x[1])),
             static x => F.cross_entropy(x[0], F.softmax(x[1], 1), reduction: nn.Reduction.None),
-            Operand.Real((8, 10), s_square), Operand.Real((8, 10), s_square)),
+            Operand.Real((8, 10), LargeMatrix), Operand.Real((8, 10), LargeMatrix)),
         Lossy("MeanSquaredError", static (x, y) => Loss.MeanSquaredError(x, y), static (x, y) => F.mse_loss(x, y)),
         Lossy("L1", static (x, y) => Loss.L1(x, y), static (x, y) => F.l1_loss(x, y)),
         Lossy("Huber", static (x, y) => Loss.Huber(x, y), static (x, y) => F.huber_loss(x, y)),
@@ -31,7 +31,7 @@ internal static partial class OperatorTable
         Lossy("PoissonNegativeLogLikelihood", static (x, y) => Loss.PoissonNegativeLogLikelihood(x, Nd.Square(y)),
             static (x, y) => F.poisson_nll_loss(x, y.square())),
         Lossy("CosineDistance", static (x, y) => Loss.CosineDistance(x, y), static (x, y) => (1 - F.cosine_similarity(x, y)).mean()),
-        new("NegativeLogLikelihood", static x => Loss.NegativeLogLikelihood(x[0], x[1]), static x => F.nll_loss(x[0], x[1]), Operand.Real((8, 10), s_square),
+        new("NegativeLogLikelihood", static x => Loss.NegativeLogLikelihood(x[0], x[1]), static x => F.nll_loss(x[0], x[1]), Operand.Real((8, 10), LargeMatrix),
             Operand.Index(8, 1000, 10)),
         new("CtcLoss", static x => Nd.CtcLoss(x[0], x[1] + 1),
             static x => F.ctc_loss(F.log_softmax(x[0], 2), x[1] + 1, full(3, 12L), full(3, 4L), reduction: nn.Reduction.None),
@@ -66,9 +66,9 @@ internal static partial class OperatorTable
         new("AvgPool3D", static x => Nd.AvgPool3D(x[0], 2), static x => F.avg_pool3d(x[0], [2, 2, 2]), s_volumes),
 
         new("LayerNorm", static x => Nd.LayerNorm(x[0], x[1], x[2]), static x => F.layer_norm(x[0], [x[0].shape[1]], x[1], x[2]),
-            Operand.Real((7, 33), s_square), Operand.Real(33, 1000), Operand.Real(33, 1000)),
+            Operand.Real((7, 33), LargeMatrix), Operand.Real(33, 1000), Operand.Real(33, 1000)),
         new("RmsNorm", static x => Nd.RmsNorm(x[0], x[1]), static x => x[0] * rsqrt(x[0].square().mean([-1], true) + 1e-6) * x[1],
-            Operand.Real((7, 33), s_square), Operand.Real(33, 1000)),
+            Operand.Real((7, 33), LargeMatrix), Operand.Real(33, 1000)),
         new("GroupNorm", static x => Nd.GroupNorm(x[0], 2, x[1], x[2]), static x => F.group_norm(x[0], 2, x[1], x[2]), s_images, s_channels, s_channels),
         new("InstanceNorm", static x => Nd.InstanceNorm(x[0], x[1], x[2]), static x => F.instance_norm(x[0], null!, null!, x[1], x[2]), s_images, s_channels,
             s_channels),
@@ -81,7 +81,7 @@ internal static partial class OperatorTable
     ];
 
     private static OperatorRow Lossy(string name, Func<NDArray, NDArray, NDArray> ours, Func<Tensor, Tensor, Tensor> theirs) =>
-        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Real((8, 10), s_square), Operand.Real((8, 10), s_square));
+        new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Real((8, 10), LargeMatrix), Operand.Real((8, 10), LargeMatrix));
 
     private static OperatorRow Convolved(string name, Func<NDArray[], NDArray> ours, Func<Tensor[], Tensor> theirs, Operand x, Shape weight, Shape timed) =>
         new(name, ours, theirs, x, Operand.Real(weight, timed), Operand.Real(4, 32)) { Slack = 2 };
