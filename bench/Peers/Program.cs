@@ -16,7 +16,7 @@ if (TorchArrays.Unavailable() is { } reason)
 
 PeerCase[] cases =
 [
-    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Optimizers.All, .. TrainingSteps.All, .. Operators.All,
+    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All, .. Operators.All,
 ];
 cases = [.. cases.Where(c => (!options.Quick || c.IsQuick) && IsAskedFor(c))];
 Report report = new(options);

@@ -12,8 +12,8 @@ internal static class Rows
     [
         Forward("softmax", static x => Nd.Softmax(x), static x => nn.functional.softmax(x, 1)),
         Forward("log-softmax", static x => Nd.LogSoftmax(x), static x => nn.functional.log_softmax(x, 1)),
-        Forward("sum of rows", static x => Nd.Sum(x, [1]), static x => x.sum(1)),
-        Forward("sum of columns", static x => Nd.Sum(x, [0]), static x => x.sum(0)),
+        Forward("sum of rows", static x => Nd.Sum(x, [1]), static x => x.sum([1L])),
+        Forward("sum of columns", static x => Nd.Sum(x, [0]), static x => x.sum([0L])),
         Forward("layer norm", static x => Nd.LayerNorm(x), static x => nn.functional.layer_norm(x, [1024])),
         WithBackward("softmax", static x => Nd.Softmax(x), static x => nn.functional.softmax(x, 1)),
         WithBackward("layer norm", static x => Nd.LayerNorm(x), static x => nn.functional.layer_norm(x, [1024])),

@@ -14,7 +14,7 @@ internal static partial class OpTable
         Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
             c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
-    });
+    }).Named("npx.convolution, -, torch.nn.functional.conv2d", "float");
 
     /// <summary>As <see cref="Conv"/> with a bias (o), which is added where the product is written.</summary>
     public static readonly Op ConvBias = Row(new Op
@@ -30,7 +30,7 @@ internal static partial class OpTable
             c => SumAllButChannels(c.G),
         ],
         Saves = Saved.Input0 | Saved.Input1,
-    });
+    }).Named("npx.convolution, -, torch.nn.functional.conv2d", "float");
 
     /// <summary>The transpose of <see cref="Conv"/> in x: of the gradient of y and w. It is the transposed convolution.</summary>
     public static readonly Op ConvInputGradient = Row(new Op

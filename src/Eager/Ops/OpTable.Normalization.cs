@@ -39,7 +39,7 @@ internal static partial class OpTable
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
-    });
+    }).Named("npx.layer_norm, -, torch.nn.functional.layer_norm", "float");
 
     /// <summary>x̂·gamma along the last axis, not centered. Inputs: x, gamma.</summary>
     public static readonly Op RmsNorm = Row(new Op
@@ -51,7 +51,7 @@ internal static partial class OpTable
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Inputs,
-    });
+    }).Named("-, -, torch.nn.functional.rms_norm", "float");
 
     /// <summary>D(x, g·gamma). Inputs: x, the upstream gradient, gamma.</summary>
     public static readonly Op LayerNormGradient = Row(new Op
@@ -111,7 +111,7 @@ internal static partial class OpTable
             c => SumAllButChannels(c.G),
         ],
         Saves = Saved.Input0 | Saved.Input1,
-    });
+    }).Named("npx.batch_norm, -, torch.nn.functional.batch_norm", "float");
 
     /// <summary>gamma·D(x, g), over channels. Inputs: x, gamma, the upstream gradient.</summary>
     public static readonly Op BatchNormGradient = Row(new Op

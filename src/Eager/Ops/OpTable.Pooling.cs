@@ -11,7 +11,7 @@ internal static partial class OpTable
         Run = Pooling.RunMax,
         Gradient = [Pooling.MaxGradient],
         Saves = Saved.Input0,
-    });
+    }).Named("npx.pooling, -, torch.nn.functional.max_pool2d", "float");
 
     /// <summary>
     /// Where in its plane each window of a <see cref="MaxPool"/> finds its element: the first of equal ones. Int32 of Float32, Int64 of Float64.
@@ -31,7 +31,7 @@ internal static partial class OpTable
         Infer = (x, attributes, y) => Pooling.Infer("AvgPool", x, attributes, y),
         Run = Pooling.RunSum,
         Gradient = [c => SumPoolGradient!.Apply(c.G, c.Attributes<WindowAttributes>())],
-    });
+    }).Named("npx.pooling, -, torch.nn.functional.avg_pool2d", "float");
 
     /// <summary>The transpose of <see cref="SumPool"/>: every input receives the sum over the windows that it is in.</summary>
     public static readonly Op SumPoolGradient = Row(new Op
