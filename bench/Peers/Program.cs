@@ -1,4 +1,5 @@
-// Fusion, eager and hybridized, against LibTorch on this machine: dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json]
+// Fusion, eager and hybridized,
+against LibTorch on this machine: dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json]
 // The sweep over the whole operator table: --filter operators
 using System.Globalization;
 using Fusion.Peers;
@@ -16,7 +17,8 @@ if (TorchArrays.Unavailable() is { } reason)
 
 PeerCase[] cases =
 [
-    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All, .. Operators.All,
+    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All,
+    .. Operators.All,
 ];
 cases = [.. cases.Where(c => (!options.Quick || c.IsQuick) && IsAskedFor(c))];
 Report report = new(options);
@@ -31,5 +33,6 @@ report.Save();
 return report.AllAgree ? 0 : 1;
 
 bool IsAskedFor(PeerCase c) => options.Filter is { } filter
-    ? $"{c.Area}: {c.Name}".Contains(filter, StringComparison.OrdinalIgnoreCase) && (c.Area != Operators.Area || filter.StartsWith(Operators.Area, StringComparison.OrdinalIgnoreCase))
+    ? $"{c.Area}: {c.Name}".Contains(filter,
+        StringComparison.OrdinalIgnoreCase) && (c.Area != Operators.Area || filter.StartsWith(Operators.Area, StringComparison.OrdinalIgnoreCase))
     : c.Area != Operators.Area;
