@@ -93,7 +93,7 @@ internal static partial class OpCases
             [
                 Rejection.Of<DTypeException>(
                     "integers",
-                    static () => Nd.BatchDot(Nd.Ones((1, 2, 2), DType.Int32), Nd.Ones((1, 2, 2), DType.Int32)),
+                    static () => OpTable.MatMul.Apply(Nd.Ones((2, 2), DType.Int32), Nd.Ones((2, 2), DType.Int32), new MatMulAttributes(true, false)),
                     "MatMul",
                     "Int32",
                     "AsType"),

@@ -73,6 +73,8 @@ public static class DTypePage
         true where the element is not 0. Between Float32 and Float64 the conversion is differentiable. Files of half-precision numbers are read as Float32.
 
         ```csharp
+        using Fusion;
+
         NDArray counts = Nd.Array([1, 2, 4]);
         Console.WriteLine((counts * 2).DType);                       // → Int32
         Console.WriteLine((counts * 0.5).DType);                     // → Float32
