@@ -1,5 +1,5 @@
-// Fusion, eager and hybridized,
-against LibTorch on this machine: dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json]
+// Fusion, eager and hybridized, against LibTorch on this machine:
+// dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json]
 // The sweep over the whole operator table: --filter operators
 using System.Globalization;
 using Fusion.Peers;
@@ -32,7 +32,9 @@ foreach (int threads in options.Threads)
 report.Save();
 return report.AllAgree ? 0 : 1;
 
-bool IsAskedFor(PeerCase c) => options.Filter is { } filter
-    ? $"{c.Area}: {c.Name}".Contains(filter,
-        StringComparison.OrdinalIgnoreCase) && (c.Area != Operators.Area || filter.StartsWith(Operators.Area, StringComparison.OrdinalIgnoreCase))
-    : c.Area != Operators.Area;
+bool IsAskedFor(PeerCase c)
+{
+    string filter = options.Filter ?? string.Empty;
+    if (c.Area == Operators.Area && !filter.StartsWith(Operators.Area, StringComparison.OrdinalIgnoreCase)) return false;
+    return $"{c.Area}: {c.Name}".Contains(filter, StringComparison.OrdinalIgnoreCase);
+}
