@@ -6,7 +6,7 @@ namespace Fusion.Oracle;
 
 /// <summary>
 /// One row, in one element type: the largest error of the values and of the gradients, or what went wrong. LibTorch computes in Float64 on the same inputs
-/// in both cases: its Float32 has errors of its own.
+/// in both cases: its Float32 has errors of its own, such as the gradient of a convolution's input with few channels in version 2.10.
 /// </summary>
 internal sealed record Comparison(OperatorRow Row, DType DType, double ValueError, double GradientError, string? Failure)
 {

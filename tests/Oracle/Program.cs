@@ -1,5 +1,5 @@
-// Every function that both sides have, and its gradient,
-// against LibTorch on random inputs: dotnet run -c Release --project tests/Oracle -- [--filter text] [--seeds 3]
+// Every function that both sides have, and its gradient, against LibTorch on random inputs:
+// dotnet run -c Release --project tests/Oracle -- [--filter text] [--seeds 3]
 using System.Globalization;
 using Fusion;
 using Fusion.Oracle;

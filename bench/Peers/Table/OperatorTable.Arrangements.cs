@@ -46,6 +46,8 @@ internal static partial class OperatorTable
             Operand.Real((2, 3, 8, 7), (8, 8, 64, 64))),
         new("Fold", static x => Nd.Fold(x[0], 6, 6, (2, 2), 2), static x => F.fold(x[0], (6, 6), (2, 2), null, null, (2, 2)),
             Operand.Real((2, 12, 9), (200, 128, 9))),
+        new("SampleBilinear", static x => Nd.SampleBilinear(x[0], Nd.Zeros(x[1].Shape, DType.Int64), x[1], x[2]), static x => Sampled(x[0], x[1], x[2]),
+            Operand.Real((1, 3, 8, 7), (1, 16, 128, 128)), Operand.Real(40, 50_000, -0.8, 7.8), Operand.Real(40, 50_000, -0.8, 6.8)) { Slack = 4 },
         Resized("nearest", ResizeMode.Nearest, InterpolationMode.Nearest, false), Resized("bilinear", ResizeMode.Bilinear, InterpolationMode.Bilinear, false),
         Resized("bilinear, corners aligned", ResizeMode.Bilinear, InterpolationMode.Bilinear, true),
     ];
@@ -57,6 +59,13 @@ internal static partial class OperatorTable
         new($"Resize: {variant}", x => Nd.Resize(x[0], 11, 9, ours, corners),
             x => F.interpolate(x[0], [11, 9], mode: theirs, align_corners: theirs == InterpolationMode.Nearest ? null : corners),
             Operand.Real((2, 3, 5, 6), (64, 64, 16, 16)));
+
+    // Positions in pixels become those from −1 to 1 between the corner pixels.
+    private static Tensor Sampled(Tensor x, Tensor row, Tensor column)
+    {
+        Tensor grid = stack([(2 * column / (x.shape[3] - 1)) - 1, (2 * row / (x.shape[2] - 1)) - 1], -1).reshape(1, 1, -1, 2);
+        return F.grid_sample(x, grid, align_corners: true).reshape(x.shape[1], -1).t();
+    }
 
     private static Tensor Blocks(Tensor x)
     {
