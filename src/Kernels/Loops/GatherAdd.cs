@@ -36,14 +36,9 @@ internal static unsafe class GatherAdd
         var index = new GatherIndex(indices, indexType, axis);
         long bad = index.FirstBad(outer * count * inner);
         if (bad >= 0) return bad;
-        switch (dtype)
-        {
-            case DType.Float32: AddPicked((float*)source, (float*)target, outer, axis, inner, count, index); break;
-            case DType.Float64: AddPicked((double*)source, (double*)target, outer, axis, inner, count, index); break;
-            case DType.Int32: AddPicked((int*)source, (int*)target, outer, axis, inner, count, index); break;
-            case DType.Int64: AddPicked((long*)source, (long*)target, outer, axis, inner, count, index); break;
-            default: throw Unsupported(dtype);
-        }
+        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1 };
+        if (outer * count * inner >= SplitElements) job.Pieces = (int)Math.Min(outer, 4 * WorkerPool.Threads);
+        WorkerPool.Run(job.Pieces, LinesOf(dtype, indexType), &job);
         return -1;
     }
 
@@ -53,6 +48,19 @@ internal static unsafe class GatherAdd
         DType.Float64 => &AddRows<double>,
         DType.Int32 => &AddRows<int>,
         DType.Int64 => &AddRows<long>,
+        _ => throw Unsupported(dtype),
+    };
+
+    private static delegate*<void*, int, void> LinesOf(DType dtype, DType indexType) => (dtype, indexType) switch
+    {
+        (DType.Float32, DType.Int32) => &AddPicked<float, int>,
+        (DType.Float32, _) => &AddPicked<float, long>,
+        (DType.Float64, DType.Int32) => &AddPicked<double, int>,
+        (DType.Float64, _) => &AddPicked<double, long>,
+        (DType.Int32, DType.Int32) => &AddPicked<int, int>,
+        (DType.Int32, _) => &AddPicked<int, long>,
+        (DType.Int64, DType.Int32) => &AddPicked<long, int>,
+        (DType.Int64, _) => &AddPicked<long, long>,
         _ => throw Unsupported(dtype),
     };
 
@@ -85,15 +93,23 @@ internal static unsafe class GatherAdd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddPicked<T>(T* source, T* target, long outer, long axis, long inner, long count, GatherIndex index)
+    private static void AddPicked<T, TIndex>(void* context, int piece)
         where T : unmanaged, INumber<T>
+        where TIndex : unmanaged, IBinaryInteger<TIndex>
     {
-        long at = 0;
-        for (long o = 0; o < outer; o++, target += axis * inner)
+        ref Job job = ref *(Job*)context;
+        long first = job.Outer * piece / job.Pieces, end = job.Outer * (piece + 1) / job.Pieces, inner = job.Inner, axis = job.Axis;
+        T* source = (T*)job.Source + (first * job.Count * inner), target = (T*)job.Target + (first * axis * inner);
+        TIndex* index = (TIndex*)job.Index.Data + (first * job.Count * inner);
+        for (long o = first; o < end; o++, target += axis * inner)
         {
-            for (long k = 0; k < count; k++)
+            for (long k = 0; k < job.Count; k++)
             {
-                for (long n = 0; n < inner; n++, at++) target[(index[at] * inner) + n] += source[at];
+                for (long n = 0; n < inner; n++)
+                {
+                    long place = long.CreateTruncating(*index++);
+                    target[((place < 0 ? place + axis : place) * inner) + n] += *source++;
+                }
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
@@ -18,6 +19,9 @@ internal readonly unsafe struct GatherIndex
         _axis = axis;
     }
 
+    /// <summary>The first index, Int32 or Int64.</summary>
+    public nint Data => _data;
+
     /// <summary>The index as it was given.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Raw(long i) => _isLong ? ((long*)_data)[i] : ((int*)_data)[i];
@@ -34,15 +38,31 @@ internal readonly unsafe struct GatherIndex
     }
 
     /// <summary>Where the first index is that is out of range, or −1.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public long FirstBad(long count, bool allowNegative = true)
     {
         long least = allowNegative ? -_axis : 0;
-        for (long i = 0; i < count; i++)
+        return _isLong ? FirstOutside((long*)_data, count, least, _axis - 1) : FirstOutside((int*)_data, count, least, _axis - 1);
+    }
+
+    // Whole registers are only asked for their extremes; the elements of one that is out of range are then looked at.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long FirstOutside<T>(T* data, long count, long least, long most)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        (T low, T high) = (T.CreateSaturating(least), T.CreateSaturating(most));
+        Vector<T> lows = new(low), highs = new(high);
+        long i = 0;
+        for (; i + Vector<T>.Count <= count; i += Vector<T>.Count)
         {
-            long raw = Raw(i);
-            if (raw < least || raw >= _axis) return i;
+            Vector<T> values = Vector.Load(data + i);
+            if (Vector.LessThanAny(values, lows) || Vector.GreaterThanAny(values, highs)) break;
         }
+
+        for (; i < count; i++)
+        {
+            if (data[i] < low || data[i] > high) return i;
+        }
+
         return -1;
     }
 }
