@@ -50,7 +50,7 @@ internal static partial class OperatorTable
         int count)
     {
         // Timed at a thousand times the size: rows of a matrix, or places in one.
-        Shape large = name == "Pick" ? (Shape)1000 : indices.Rank == 1 ? 1000 : name == "Gather" ? (2, 100_000) : (1000, 100);
+        Shape large = indices.Rank == 1 ? (Shape)1000 : name switch { "Gather" => (2, 100_000), "Embedding" => (100, 10), _ => (1000, 100) };
         return new(name, x => ours(x[0], x[1]), x => theirs(x[0], x[1]), Operand.Real(x, LargeMatrix), Operand.Index(indices, large, count));
     }
 
