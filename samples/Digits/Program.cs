@@ -1,4 +1,4 @@
-// Trains a network on real handwritten digits, first eagerly, then hybridized from the same seed: one word changes, the losses do not.
+// Trains a network on real handwritten digits, first eagerly, then hybridized from the same seed: one word changes, the numbers do not.
 using System.Globalization;
 using Digits;
 using Fusion;
@@ -12,34 +12,30 @@ const int Seed = 42;
 Console.WriteLine($"{train.Count} images to learn from, {test.Count} to test with, {epochs} epochs, {FusionRuntime.NumThreads} thread(s)");
 
 Console.WriteLine("eager");
-Nd.Random.Seed(Seed);
-Sequential network = Training.Network();
-Func<NDArray, NDArray, NDArray> loss = (images, labels) => Loss.SoftmaxCrossEntropy(network.Forward(images), labels);
-TrainingRun eager = Training.Run(network, loss, train, test, epochs, Seed);
+Learner learner = new(Network, Seed);
+Func<NDArray, NDArray, NDArray> step = learner.Step;
+TrainingRun eager = Training.Run(learner, step, train, test, epochs, Seed);
 
 Console.WriteLine("hybridized");
-Nd.Random.Seed(Seed);
-network = Training.Network();
-HybridFunction<Func<NDArray, NDArray, NDArray>> fused = loss.Hybridize();
-TrainingRun hybridized = Training.Run(network, fused.Invoke, train, test, epochs, Seed);
+learner = new(Network, Seed);
+step = learner.Step;
+var compiled = step.Hybridize();    // forward, loss, backward and update become one plan
+learner.Network.Hybridize();        // and what the accuracy is measured with another
+TrainingRun hybridized = Training.Run(learner, compiled.Invoke, train, test, epochs, Seed);
 
-bool identical = eager.Losses.AsSpan().SequenceEqual(hybridized.Losses);
+bool same = Comparison.Print(eager, hybridized);
 Console.WriteLine();
-Console.WriteLine($"losses identical step by step: {(identical ? "yes" : "NO")} ({eager.Losses.Length} steps)");
-Console.WriteLine($"test accuracy: eager {eager.Accuracy:P1}, hybridized {hybridized.Accuracy:P1}");
-Console.WriteLine($"time per step: eager {eager.MedianStep:F3} ms, hybridized {hybridized.MedianStep:F3} ms, {eager.MedianStep / hybridized.MedianStep:F2}× faster");
-Console.WriteLine();
-Console.WriteLine(fused.Report);
-Console.WriteLine("The first fused kernel as C#:");
-Console.WriteLine(FirstKernel(fused.ToCSharp()));
+Console.WriteLine(compiled.Report);
+Console.WriteLine("The longest kernel that fits the screen, as C#:");
+Console.WriteLine("public static void " + Readable(compiled.ToCSharp()));
 string picture = Path.Combine(AppContext.BaseDirectory, "digits-loss.png");
 LossPlot.Save(picture, eager, hybridized);
 Console.WriteLine($"loss curves: {Path.GetRelativePath(Environment.CurrentDirectory, picture)}");
-return identical && (smoke || hybridized.Accuracy >= 0.95) ? 0 : 1;
+return same && !compiled.Report.FellBack && (smoke || hybridized.Accuracy >= 0.95) ? 0 : 1;
 
-static string FirstKernel(string text)
-{
-    int start = text.IndexOf("public static void", StringComparison.Ordinal);
-    int end = text.IndexOf("public static void", start + 1, StringComparison.Ordinal);
-    return end < 0 ? text[start..] : text[start..end].TrimEnd();
-}
+static Sequential Network() => new(new Linear(64, 128), new Gelu(), new Linear(128, 128), new Gelu(), new Linear(128, 10));
+
+// Kernels with GELU in them have formulas of several hundred columns.
+static string Readable(string text) => text[..text.LastIndexOf('}')].Split("public static void ").Skip(1)
+    .Where(static kernel => Array.TrueForAll(kernel.Split('\n'), static line => line.Length < 200))
+    .MaxBy(static kernel => kernel.Length)!.TrimEnd();

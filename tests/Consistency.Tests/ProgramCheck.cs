@@ -20,6 +20,7 @@ internal static class ProgramCheck
             ProgramRun otherForward = ProgramRun.Forward(program.Run, others);
             ProgramRun backward = ProgramRun.Backward(program.Run, inputs, program.Matrix);
             ProgramRun oneHead = ProgramRun.Backward(program.Run, inputs, program.Matrix, bothHeads: false);
+            ProgramRun residual = ProgramRun.Residual(program.Run, inputs, program.Matrix);
             ProgramRun second = ProgramRun.SecondOrder(program.Run, inputs);
             Same("interpreted", forward, ProgramRun.Forward(Interpret(program), inputs));
             int turn = s_turn++;
@@ -37,6 +38,7 @@ internal static class ProgramCheck
                 Same($"eager, {name}", backward, ProgramRun.Backward(program.Run, inputs, program.Matrix));
                 Same($"other shapes, {name}", otherForward, ProgramRun.Forward(f.Invoke, others));
                 Same($"one head, {name}", oneHead, ProgramRun.Backward(f.Invoke, inputs, program.Matrix, bothHeads: false));
+                Same($"residual, {name}", residual, ProgramRun.Residual(f.Invoke, inputs, program.Matrix));
                 Same($"second order, {name}", second, ProgramRun.SecondOrder(f.Invoke, inputs));
                 Same($"the first shapes again, {name}", forward, ProgramRun.Forward(f.Invoke, inputs));
             }

@@ -54,6 +54,7 @@ public sealed partial class NDArray
     public void DropGrad()
     {
         if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("DropGrad");
+        (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
         if (_source is TapeNode node) node.Attach(_sourceIndex, null);
         else _source = null;
     }
@@ -79,6 +80,7 @@ public sealed partial class NDArray
         if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("AttachGrad");
         Variable variable = new(this, gradient, request);
         // An intermediate whose graph was released has no history left: it becomes a leaf.
+        (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
         if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);
         else SetSource(variable, 0);
         _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient);

@@ -82,7 +82,7 @@ public static partial class Autograd
             for (int i = 0; i < saved.Count; i++) node.ExtraSaved[i] = new SavedArray(saved[i]);
         }
 
-        private void RunBackward(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients)
+        private void RunBackward(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients, BackwardPass pass)
         {
             NDArray[] gradients = new NDArray[outputGradients.Length];
             for (int i = 0; i < gradients.Length; i++) gradients[i] = outputGradients[i] ?? Nd.Zeros(node.OutputTypes![i].Shape, node.OutputTypes[i].DType);

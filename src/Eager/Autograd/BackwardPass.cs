@@ -83,9 +83,53 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         if (!node.IsTraced && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Backward through a graph that was recorded outside");
         ExecutionState.Current.Training = trainMode ?? node.TrainMode;
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);
-        else RunBackward(node, slots);
+        else if (!createGraph || !Expand(node, slots)) RunBackward(node, slots);
         if (!retainGraph) node.Release();
     }
+
+    /// <summary>
+    /// Gradients that are recorded flow through the calls that a node stands for, one by one: values inside it are where those of several orders meet.
+    /// </summary>
+    private bool Expand(TapeNode node, GradientSlot[] slots)
+    {
+        if (!node.TryExpand()) return false;
+        (object? Source, int Index)[] places = [.. Enumerable.Range(0, slots.Length).Select(i => TapeNode.Resolve(node, i))];
+        _targets?.FindPath(places.Select(static p => p.Source).OfType<TapeNode>());
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (slots[i].Value is not { } value || places[i].Source is not { } source) continue;
+            if (_targets is null || _targets.Leads(source)) Add(source, places[i].Index, value, owned: false);
+        }
+
+        return true;
+    }
+
+    /// <summary>A gradient has arrived at the array behind this edge.</summary>
+    public bool HasPending(TapeEdge edge) =>
+        edge.Source is Variable leaf ? _leaves.TryGetValue(leaf, out GradientSlot slot) && slot.Value is not null
+        : edge.Source is TapeNode node && _pending.TryGetValue(node, out GradientSlot[]? slots) && slots[edge.Index].Value is not null;
+
+    /// <summary>Takes it away: what is delivered through the edge next is the sum of all so far.</summary>
+    public NDArray TakePending(TapeEdge edge)
+    {
+        NDArray value;
+        if (edge.Source is Variable leaf)
+        {
+            value = _leaves[leaf].Value!;
+            _leaves[leaf] = default;
+        }
+        else
+        {
+            ref GradientSlot slot = ref _pending[(TapeNode)edge.Source][edge.Index];
+            value = slot.Value!;
+            slot = default;
+        }
+
+        return value;
+    }
+
+    /// <summary>A gradient that has arrived at a target before those of the heads.</summary>
+    public void Seed(NDArray target, NDArray gradient) => Add(target.Source!, target.SourceIndex, gradient, owned: false);
 
     private void RunRules(TapeNode node, GradientSlot slot, bool keep)
     {
@@ -115,7 +159,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         NDArray?[] outputs = new NDArray?[slots.Length];
         for (int i = 0; i < slots.Length; i++) outputs[i] = slots[i].Value;
         NDArray?[] inputs = new NDArray?[node.InputCount];
-        node.Op.Backward!(node, outputs, inputs);
+        node.Op.Backward!(node, outputs, inputs, this);
         for (int i = 0; i < inputs.Length; i++)
             if (inputs[i] is { } gradient && Wanted(node.Edge(i))) AddThrough(node.Edge(i), gradient, owned: false);
     }
@@ -140,8 +184,10 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         Add(edge.Source, edge.Index, gradient, owned);
     }
 
-    private void Add(object source, int index, NDArray gradient, bool owned)
+    private void Add(object place, int output, NDArray gradient, bool owned)
     {
+        (object? source, int index) = TapeNode.Resolve(place, output);
+        _targets?.Note(source!, index, gradient);
         if (source is Variable leaf)
         {
             if (!_leaves.TryGetValue(leaf, out GradientSlot slot)) _leafOrder.Add(leaf);
@@ -150,7 +196,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             return;
         }
 
-        TapeNode node = (TapeNode)source;
+        TapeNode node = (TapeNode)source!;
         if (!_pending.TryGetValue(node, out GradientSlot[]? slots))
         {
             _pending.Add(node, slots = new GradientSlot[node.Op.Outputs]);

@@ -10,7 +10,7 @@ internal static class CheckpointNode
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
         RandomState random = Nd.Random.State;
-        long start = TapeNode.LastSequence;
+        long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x;
         NDArray output = f(input);
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
@@ -18,7 +18,7 @@ internal static class CheckpointNode
 
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
-        TapeNode node = Record(state, (n, gradients, inputs) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
+        TapeNode node = Record(state, (n, gradients, inputs, _) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
         node.ExtraSaved = [new SavedArray(x), .. captured.Select(static c => c.Source).OfType<Variable>().Select(static v => new SavedArray(v.Array))];
         return result;
     }
@@ -29,14 +29,14 @@ internal static class CheckpointNode
     /// </summary>
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
-        long start = TapeNode.LastSequence;
+        long start = TapeNode.LastSequence(state);
         NDArray input = OpTable.Copy.Apply(x);
         if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
         NDArray output = f(input);
         if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
-        Record(state, (node, gradients, inputs) => Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs), x, captured, result);
+        Record(state, (node, gradients, inputs, _) => Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs), x, captured, result);
         return result;
     }
 

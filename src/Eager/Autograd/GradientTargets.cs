@@ -7,7 +7,8 @@ internal sealed class GradientTargets
     private readonly NDArray?[] _results;
     private readonly HashSet<object> _sources = new(ReferenceEqualityComparer.Instance);
     private readonly bool _stop;
-    private HashSet<TapeNode> _behind = [];
+    private readonly HashSet<TapeNode> _seen = [];
+    private readonly HashSet<TapeNode> _behind = [];
 
     /// <param name="variables">The targets.</param>
     /// <param name="stop">Nothing behind a target is visited: the targets are the inputs of a function that is differentiated on its own.</param>
@@ -20,13 +21,16 @@ internal sealed class GradientTargets
     public GradientTargets((object? Source, int Index)[] keys, bool stop)
     {
         _stop = stop;
-        _keys = keys;
+        _keys = Array.ConvertAll(keys, static k => TapeNode.Resolve(k.Source, k.Index));
         _results = new NDArray?[keys.Length];
-        foreach ((object? source, _) in keys)
+        foreach ((object? source, _) in _keys)
             if (source is not null) _sources.Add(source);
     }
 
     public NDArray? Result(int i) => _results[i];
+
+    /// <summary>Where asked for: what is added up at the targets, in order, each with the first target of its place.</summary>
+    public List<(int Target, NDArray Gradient)>? Contributions { get; init; }
 
     public bool IsTarget(object source) => _sources.Contains(source);
 
@@ -36,32 +40,39 @@ internal sealed class GradientTargets
     /// <summary>A target lies behind this node: its gradient rules must run.</summary>
     public bool LiesBehind(TapeNode node) => _behind.Contains(node);
 
+    /// <summary>A gradient arrives at a place on the tape.</summary>
+    public void Note(object source, int index, NDArray gradient)
+    {
+        if (Contributions is null || !_sources.Contains(source)) return;
+        int target = Array.IndexOf(_keys, (source, index));
+        if (target >= 0) Contributions.Add((target, gradient));
+    }
+
     public void Deliver(object source, int index, NDArray value)
     {
         for (int i = 0; i < _keys.Length; i++)
             if (ReferenceEquals(_keys[i].Source, source) && _keys[i].Index == index) _results[i] = value;
     }
 
-    /// <summary>Finds the nodes between the heads and the targets, without recursion: a tape may be a million nodes deep.</summary>
+    /// <summary>Finds the nodes between the heads and the targets, without recursion: a tape may be a million nodes deep. Further heads may follow.</summary>
     /// <exception cref="AutogradException">A part of the graph was released, and a target may lie behind it.</exception>
     public void FindPath(IEnumerable<TapeNode> heads)
     {
-        HashSet<TapeNode> seen = [];
+        List<TapeNode> order = [];
         Stack<TapeNode> open = new();
         foreach (TapeNode head in heads)
-            if (seen.Add(head)) open.Push(head);
+            if (_seen.Add(head)) open.Push(head);
         while (open.TryPop(out TapeNode? node))
         {
+            order.Add(node);
             if (_stop && IsTarget(node)) continue;
             if (node.IsReleased && MayHideTarget(node)) throw Errors.GraphReleased(node);
             if (node.IsReleased) continue;
             for (int i = 0; i < node.InputCount; i++)
-                if (node.Edge(i).Source is TapeNode input && seen.Add(input)) open.Push(input);
+                if (node.Edge(i).Source is TapeNode input && _seen.Add(input)) open.Push(input);
         }
 
-        TapeNode[] order = [.. seen];
-        Array.Sort(order, static (a, b) => a.Sequence.CompareTo(b.Sequence));
-        _behind = [];
+        order.Sort(static (a, b) => a.Sequence.CompareTo(b.Sequence));
         foreach (TapeNode node in order)
         {
             if (node.IsReleased || (_stop && IsTarget(node))) continue;

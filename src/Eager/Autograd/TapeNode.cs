@@ -32,6 +32,7 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
     private SavedArray[]? _saved;
     private SavedArray _savedOutput;
     private Variable?[]? _attachments;
+    private (object? Source, int Index)[]? _expansion;
 
     public Op Op => op;
 
@@ -40,10 +41,7 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
     public int InputCount => inputCount;
 
     /// <summary>Later calls have larger numbers, also across threads: an order in which every node follows its inputs.</summary>
-    public long Sequence { get; } = Interlocked.Increment(ref s_sequence);
-
-    /// <summary>The number of the latest call of the process.</summary>
-    public static long LastSequence => Volatile.Read(ref s_sequence);
+    public long Sequence { get; } = state.Sequences is { } numbers ? numbers.Next() : Interlocked.Increment(ref s_sequence);
 
     /// <summary>The training flag at the time of the call.</summary>
     public bool TrainMode { get; } = state.Training;
@@ -59,7 +57,48 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
 
     public SavedArray[] ExtraSaved { get; set; } = [];
 
-    public TapeEdge Edge(int input) => _edges is not null ? _edges[input] : input == 0 ? _edge0 : _edge1;
+    /// <summary>The number of the latest call: of the process, or of the calls that are repeated on this thread.</summary>
+    public static long LastSequence(ExecutionState state) => state.Sequences is { } numbers ? numbers.Last : Volatile.Read(ref s_sequence);
+
+    /// <summary>Keeps numbers free for the calls that the next node stands for: see <see cref="TryExpand"/>.</summary>
+    public static SequenceRange Reserve(long count)
+    {
+        long last = Interlocked.Add(ref s_sequence, count);
+        return new SequenceRange(last - count, last);
+    }
+
+    public TapeEdge Edge(int input)
+    {
+        TapeEdge edge = _edges is not null ? _edges[input] : input == 0 ? _edge0 : _edge1;
+        if (edge.Source is not TapeNode { _expansion: not null }) return edge;
+        (object? source, int index) = Resolve(edge.Source, edge.Index);
+        return edge with { Source = source!, Index = index };
+    }
+
+    /// <summary>
+    /// Puts the calls that this node stands for on the tape, once: its outputs are theirs from here on. False where there are none, or they cannot be
+    /// repeated.
+    /// </summary>
+    public bool TryExpand()
+    {
+        if (op.Expansion is not { } rule) return false;
+        lock (op)
+        {
+            if (_expansion is not null) return true;
+            if (rule(this) is not { } outputs) return false;
+            for (int i = 0; i < outputs.Count; i++)
+                if (AttachmentOf(i) is { } variable && outputs[i].Source is TapeNode inner) inner.Attach(outputs[i].SourceIndex, variable);
+            _expansion = [.. outputs.Select(static o => Resolve(o.Source, o.SourceIndex))];
+            return true;
+        }
+    }
+
+    /// <summary>The place on the tape that a node which was expanded stands for.</summary>
+    public static (object? Source, int Index) Resolve(object? source, int index)
+    {
+        while (source is TapeNode { _expansion: { } outputs }) (source, index) = outputs[index];
+        return (source, index);
+    }
 
     public void SetEdge(int input, NDArray array) => SetEdge(input, new TapeEdge(array));
 
@@ -107,6 +146,14 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
         _edge0 = _edge1 = default;
         _edges = null;
     }
+}
+
+/// <summary>Sequence numbers that were kept free.</summary>
+internal sealed class SequenceRange(long last, long end)
+{
+    public long Last { get; private set; } = last;
+
+    public long Next() => Last < end ? ++Last : throw new InvalidOperationException("A function records far more calls when it is repeated than when it was traced.");
 }
 
 /// <summary>An array that backward will read, and the version it must still have then.</summary>

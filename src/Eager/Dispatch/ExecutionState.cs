@@ -15,6 +15,9 @@ internal sealed class ExecutionState
     /// <summary>Set while a function is traced: operators become graph nodes and compute nothing.</summary>
     public Tracer? Tracer;
 
+    /// <summary>Set while calls are repeated that a node stands for: their places on the tape.</summary>
+    public SequenceRange? Sequences;
+
     /// <summary>Set while a plan runs a library kernel: where its temporary copies come from.</summary>
     public IScratch? Scratch;
 

@@ -10,11 +10,11 @@ internal static class UserCode
     {
         foreach (StackFrame frame in new StackTrace(true).GetFrames())
         {
-            if (frame.GetMethod() is not { DeclaringType: { } type } method) continue;
-            string assembly = type.Assembly.GetName().Name ?? string.Empty;
+            if (DiagnosticMethodInfo.Create(frame) is not { DeclaringTypeName: { } type } method) continue;
+            string assembly = method.DeclaringAssemblyName.Split(',')[0];
             if (assembly is "Fusion" or "Fusion.Kernels" or "Fusion.Graph" || assembly.StartsWith("System.", StringComparison.Ordinal)) continue;
             string? file = Path.GetFileName(frame.GetFileName());
-            return file is null ? $"in {type.Name}.{method.Name}" : $"at {file}:{frame.GetFileLineNumber()}";
+            return file is null ? $"in {type[(type.LastIndexOfAny(['.', '+']) + 1)..]}.{method.Name}" : $"at {file}:{frame.GetFileLineNumber()}";
         }
 
         return null;

@@ -39,8 +39,14 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
 /// </summary>
 internal delegate NDArray GradientRule(GradientContext context);
 
-/// <summary>All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions).</summary>
-internal delegate void BackwardRule(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients);
+/// <summary>
+/// All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions). The pass knows what has arrived at the
+/// inputs before: a rule that stands for several operators may take it and hand back the whole sum.
+/// </summary>
+internal delegate void BackwardRule(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients, BackwardPass pass);
+
+/// <summary>Repeats the calls that a node stands for, so that they are on the tape; returns their outputs, or null where that is not possible.</summary>
+internal delegate IReadOnlyList<NDArray>? ExpansionRule(TapeNode node);
 
 /// <summary>The same elements seen through another shape, offset or strides: the result shares storage with the input.</summary>
 internal delegate NDArray ViewRule(NDArray input, object? attributes);
@@ -87,6 +93,9 @@ internal sealed partial class Op
 
     /// <summary>Instead of <see cref="Gradient"/>.</summary>
     public BackwardRule? Backward { get; init; }
+
+    /// <summary>For a node that stands for several operators: how they come onto the tape when their gradients are to be differentiated again.</summary>
+    public ExpansionRule? Expansion { get; init; }
 
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }

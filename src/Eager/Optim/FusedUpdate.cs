@@ -58,7 +58,7 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
 
         public Compiled(UpdateFormula formula, DType dtype, int arrays, int scalars)
         {
-            if (KernelCompiler.IsAvailable) Kernel = KernelCompiler.Compile(UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars));
+            Kernel = KernelCompiler.TryCompile(UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars));
             _numbers = new double[scalars];
             Scalars = new NDArray[scalars];
             for (int i = 0; i < scalars; i++) Scalars[i] = Nd.Scalar(0, dtype);

@@ -12,6 +12,9 @@ public sealed record FusionGroup(IReadOnlyList<string> Ops, string Kind, string 
     /// <summary>Part of the backward function.</summary>
     public bool IsBackward { get; init; }
 
+    /// <summary>Bytes that fusion keeps from being written to memory: results that only operators of the group read.</summary>
+    public long BytesSaved { get; init; }
+
     /// <summary>The shape that the kernel runs over.</summary>
     public Shape Shape { get; init; }
 }

@@ -1,9 +1,20 @@
+using System.Diagnostics;
+
 namespace Fusion;
 
 /// <summary>
 /// Compiles functions of arrays: the first call traces the operators, fuses them and compiles forward and backward; later calls with inputs of the
 /// same types run the compiled code. The results have the same bits as eager execution.
 /// </summary>
+/// <remarks>
+/// To watch the compiler: <c>FUSION_DUMP</c>, a folder or <c>-</c> for the standard output, has it write every function as traced, simplified, cut and
+/// grouped; the <see cref="System.Diagnostics.ActivitySource"/> and the <see cref="System.Diagnostics.Metrics.Meter"/> named <c>Fusion.Graph</c> tell of
+/// traces, misses, compilations and runs; <c>FUSION_TRACE_LINES=1</c> puts source lines into <c>ToCSharp()</c>.
+/// <para>
+/// Gradients of gradients that are taken outside of a compiled function put its operators on the tape, where values inside it are seen; to have every
+/// order compiled, hybridize the function that takes the gradient.
+/// </para>
+/// </remarks>
 public static partial class Hybrid
 {
     /// <summary>Hybridizes a function of a list of arrays that returns a list of arrays.</summary>
@@ -47,10 +58,11 @@ public static partial class Hybrid
     // The compiler names lambdas <Outer>b__0_1 and local functions <Outer>g__Name|0_1.
     private static string NameOf(Delegate f)
     {
-        string name = f.Method.Name;
+        if (DiagnosticMethodInfo.Create(f) is not { } method) return "a function";
+        string name = method.Name;
         if (!name.StartsWith('<')) return name;
         int local = name.IndexOf(">g__", StringComparison.Ordinal);
         if (local > 0) return name[(local + 4)..name.IndexOf('|', StringComparison.Ordinal)];
-        return $"a function in {f.Method.DeclaringType?.FullName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
+        return $"a function in {method.DeclaringTypeName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
     }
 }

@@ -80,7 +80,9 @@ public sealed class HybridReport
         foreach (FusionGroup group in Groups)
         {
             if (group.Kind == nameof(GroupKind.View)) continue;
-            text.Append(CultureInfo.InvariantCulture, $"  {(group.IsBackward ? "backward" : "forward "),-8} {group.Kind,-11} {group.Shape,-14} {string.Join(" · ", group.Ops)}  [{group.Reason}]\n");
+            text.Append(CultureInfo.InvariantCulture, $"  {(group.IsBackward ? "backward" : "forward "),-8} {group.Kind,-11} {group.Shape,-14} {string.Join(" · ", group.Ops)}  [{group.Reason}]");
+            if (group.BytesSaved > 0) text.Append(CultureInfo.InvariantCulture, $" {group.BytesSaved:N0} bytes not written");
+            text.Append('\n');
         }
 
         return text.ToString();
@@ -105,6 +107,13 @@ public sealed class HybridReport
     {
         if (plan is null) return;
         foreach (PlanGroup group in plan.Groups)
-            groups.Add(new FusionGroup([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason) { IsBackward = backward, Shape = group.Shape });
+        {
+            groups.Add(new FusionGroup([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason)
+            {
+                IsBackward = backward,
+                Shape = group.Shape,
+                BytesSaved = plan.BytesSaved(group),
+            });
+        }
     }
 }

@@ -30,7 +30,7 @@ internal sealed unsafe class BlocksStep : PlanStep
         _after = after;
     }
 
-    public override IEnumerable<KernelSpec> Kernels => _before.Concat(_after).SelectMany(static n => n.Step.Kernels).Prepend(_kernel.Spec);
+    public override IEnumerable<LoweredKernel> Kernels => _before.Concat(_after).SelectMany(static n => n.Step.Kernels).Prepend(_kernel);
 
     public static BlocksStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {

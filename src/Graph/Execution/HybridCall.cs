@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Fusion;
 
 /// <summary>One call of a variant: the plan, and while recording one node on the tape whose gradient is the compiled backward.</summary>
@@ -9,45 +11,58 @@ internal static class HybridCall
         NDArray[] results = StatefulCall.Run(engine, variant, inputs);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
-        if (!state.Recording) return outputs;
-        if (!variant.HasGradients)
-        {
-            for (int i = 0; i < count; i++) Detach(variant, state, outputs[i], i);
-            return outputs;
-        }
-
-        Record(engine, variant, random, inputs, state, results, outputs);
+        if (state.Recording) Record(engine, variant, random, inputs, state, results, outputs);
         return outputs;
     }
 
     private static void Record(
         HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
     {
-        int count = outputs.Length;
-        CapturedNode[] captured = variant.Trace.CapturedVariables;
-        NDArray[] arguments = [.. inputs, .. captured.Select(static c => c.Array)];
-        Op op = new()
+        FunctionTrace trace = variant.Trace;
+        NDArray[] arguments = [.. inputs, .. trace.CapturedVariables.Select(static c => c.Array)];
+        TapeNode? node = null;
+        SequenceRange? numbers = null;
+        if (variant.HasGradients)
         {
-            Name = "Hybrid",
-            Arity = arguments.Length,
-            Outputs = count,
-            Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
-            Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
-            Backward = (node, gradients, results) => Backward(engine, variant, random, node, gradients, results),
-        };
-        TapeNode? node = Tape.Record(state, op, null, arguments, outputs);
-        if (node is null) return;
-        node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
-        Keep(node, variant, inputs, results.AsSpan(count));
-        for (int i = 0; i < count; i++)
-            if (variant.Trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
+            Op op = new()
+            {
+                Name = "Hybrid",
+                Arity = arguments.Length,
+                Outputs = outputs.Length,
+                Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
+                Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
+                Backward = (node, gradients, results, pass) => Backward(engine, variant, random, node, gradients, results, pass),
+                Expansion = node => Replay.Run(engine, variant, random, node, numbers!),
+            };
+            numbers = TapeNode.Reserve(Replay.Calls(trace));
+            node = Tape.Record(state, op, null, arguments, outputs);
+        }
+
+        if (node is not null)
+        {
+            node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
+            Keep(node, variant, inputs, results.AsSpan(outputs.Length));
+        }
+
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            if (trace.HasGradients && trace.Aliases[i] is { } alias) Alias(outputs, i, alias.IsTarget ? arguments[alias.Index] : outputs[alias.Index]);
+            else if (node is null || trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
+        }
+    }
+
+    // Eagerly it is the same array: gradients arrive where they belong, in the order of the tape.
+    private static void Alias(NDArray[] outputs, int index, NDArray same)
+    {
+        if (same.Source is null) outputs[index].ClearSource();
+        else outputs[index].SetSource(same.Source, same.SourceIndex);
     }
 
     // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
     private static void Detach(HybridVariant variant, ExecutionState state, NDArray output, int index)
     {
         output.ClearSource();
-        if (variant.Trace.Released[index]) Tape.RecordReleased(state, output);
+        if (variant.Trace.HasGradients && variant.Trace.Released[index]) Tape.RecordReleased(state, output);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no
@@ -63,20 +78,27 @@ internal static class HybridCall
     }
 
     private static void Backward(
-        HybridEngine engine, HybridVariant variant, RandomState random, TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> results)
+        HybridEngine engine,
+        HybridVariant variant,
+        RandomState random,
+        TapeNode node,
+        ReadOnlySpan<NDArray?> gradients,
+        Span<NDArray?> results,
+        BackwardPass pass)
     {
-        int inputs = variant.Trace.Inputs.Length;
+        using Activity? activity = Telemetry.Run("backward", engine.Name);
+        GradientSums? sums = GradientSums.Of(variant.Trace, node, pass);
+        NDArray[] pending = sums is null ? [] : sums.Take(node, pass);
         bool allHeads = true;
         for (int i = 0; i < gradients.Length; i++) allHeads &= variant.Trace.Heads[i] is null || gradients[i] is not null;
-        if (Autograd.IsRecording || !allHeads || ExecutionState.Current.Tracer is not null)
+        if (Autograd.IsRecording || !allHeads)
         {
-            NDArray[] all = new NDArray[variant.Operands.Length];
-            for (int i = 0; i < all.Length; i++) all[i] = variant.Operands[i].Needed ? Read(node, variant, i) : node.ExtraSaved[i].Array;
-            VectorJacobian.Run(engine, variant, random, node, all[..inputs], gradients, results);
+            VectorJacobian.Run(engine, variant, random, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending);
             return;
         }
 
-        NDArray?[] arguments = new NDArray?[variant.BackwardFunction!.Arguments.Count];
+        int inputs = variant.Trace.Inputs.Length;
+        NDArray?[] arguments = new NDArray?[variant.BackwardFunction!.Arguments.Count + pending.Length];
         for (int i = 0; i < variant.Operands.Length; i++)
         {
             if (!variant.Operands[i].Read) continue;
@@ -90,23 +112,21 @@ internal static class HybridCall
         int at = inputs + values;
         for (int i = 0; i < gradients.Length; i++)
             if (variant.Trace.Heads[i] is not null) arguments[at++] = gradients[i];
-        Plan plan = variant.Backward ?? engine.Timed(variant.GetBackward);
-        variant.BackwardHasRun = true;
-        NDArray[] computed = plan.Run(arguments);
-        HybridVerifier.Gradients(engine, variant, arguments, computed);
-        Distribute(variant, plan, computed, results);
+        pending.CopyTo(arguments, at);
+        CompiledBackward backward = variant.GetBackward(engine, sums);
+        NDArray[] computed = backward.Plan.Run(arguments);
+        HybridVerifier.Gradients(engine, variant, backward.Plan, arguments, computed);
+        backward.Distribute(computed, results);
+    }
+
+    /// <summary>The inputs and captured arrays of the call, unless a gradient needs one that was overwritten.</summary>
+    public static NDArray[] Operands(TapeNode node, HybridVariant variant)
+    {
+        NDArray[] operands = new NDArray[variant.Operands.Length];
+        for (int i = 0; i < operands.Length; i++) operands[i] = variant.Operands[i].Needed ? Read(node, variant, i) : node.ExtraSaved[i].Array;
+        return operands;
     }
 
     private static NDArray Read(TapeNode node, HybridVariant variant, int operand) =>
         node.ExtraSaved[operand].Read(node, operand < variant.Trace.Inputs.Length ? $"input {operand}" : "captured array");
-
-    private static void Distribute(HybridVariant variant, Plan plan, NDArray[] computed, Span<NDArray?> results)
-    {
-        for (int i = 0; i < results.Length; i++)
-        {
-            if (variant.Trace.Gradients[i] is not { } gradient) continue;
-            for (int k = 0; k < computed.Length; k++)
-                if (ReferenceEquals(plan.Function.Outputs[k], gradient)) results[i] = computed[k];
-        }
-    }
 }

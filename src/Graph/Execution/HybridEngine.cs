@@ -22,6 +22,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public HybridOptions Options => options;
 
+    public string Name => name;
+
     /// <summary>The function's results are wanted, not what it changes: for gradients of a call that was made before.</summary>
     public bool DiscardsState => discardState;
 
@@ -48,8 +50,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     {
         ExecutionState state = ExecutionState.Current;
 
-        // Inside another trace the function is inlined; the outer compiler then sees through it.
-        if (state.Tracer is not null || FallbackReason is not null) return function(inputs);
+        // Inside another trace the function is inlined; the outer compiler then sees through it. So it is where calls are put on the tape again.
+        if (state.Tracer is not null || state.Sequences is not null || FallbackReason is not null) return function(inputs);
         foreach (NDArray input in inputs)
         {
             ArgumentNullException.ThrowIfNull(input, nameof(inputs));
@@ -59,6 +61,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
         if (variant is null || variant.IsAliased(inputs)) return function(inputs);
         if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
+        using Activity? activity = Telemetry.Run("run", name);
         bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
         return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
     }
@@ -79,20 +82,33 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
         HashSet<KernelSpec> seen = [];
         foreach (HybridVariant variant in _variants)
-            foreach (Plan? plan in (Plan?[])[variant.Forward, variant.Backward])
-                foreach (KernelSpec spec in plan?.Steps.SelectMany(static s => s.Kernels) ?? [])
-                    if (seen.Add(spec)) text.Append(KernelCompiler.ToCSharp(spec, $"Kernel{seen.Count - 1}")).AppendLine();
+        {
+            foreach (LoweredKernel kernel in variant.Plans.SelectMany(static p => p.Steps).SelectMany(static s => s.Kernels))
+            {
+                if (!seen.Add(kernel.Spec)) continue;
+                foreach (OpNode member in kernel.Members)
+                    if (variant.Log?.Find(member) is { Line: not null } call) text.AppendLine($"// {call}");
+                text.Append(KernelCompiler.ToCSharp(kernel.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
+            }
+        }
+
         return text.AppendLine("}").ToString();
     }
 
     /// <summary>Runs a build and adds its cost to the report.</summary>
-    public T Timed<T>(Func<T> build)
+    /// <param name="phase"><c>trace</c> or <c>compile</c>.</param>
+    /// <param name="build">The work.</param>
+    public T Timed<T>(string phase, Func<T> build)
     {
+        using Activity? activity = Telemetry.Start(phase, name);
         long start = Stopwatch.GetTimestamp();
         int before = KernelCompiler.CompileCountOfThread;
         T result = build();
-        Interlocked.Add(ref _compileTicks, Stopwatch.GetTimestamp() - start);
-        Interlocked.Add(ref _compileCount, KernelCompiler.CompileCountOfThread - before);
+        long ticks = Stopwatch.GetTimestamp() - start;
+        int kernels = KernelCompiler.CompileCountOfThread - before;
+        Interlocked.Add(ref _compileTicks, ticks);
+        Interlocked.Add(ref _compileCount, kernels);
+        Telemetry.End(activity, phase, name, Stopwatch.GetElapsedTime(0, ticks), kernels);
         return result;
     }
 
@@ -125,7 +141,11 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             TraceLog? log = TraceLog.For(options);
             try
             {
-                trace = Timed(() => Run(signature, log));
+                trace = Timed("trace", () =>
+                {
+                    Telemetry.Miss(name, LastMiss);
+                    return Run(signature, log);
+                });
                 if (discardState) trace.DropWrites();
                 signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
             }
@@ -137,7 +157,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 return null;
             }
 
-            HybridVariant variant = new(signature, trace, log) { LastUsed = Interlocked.Increment(ref _clock) };
+            HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
+            if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
             HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
             _variants = [.. kept, variant];
             if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
@@ -174,9 +195,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
         FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log);
 
-    private void Build(HybridVariant variant) => Timed(() =>
+    private void Build(HybridVariant variant) => Timed("compile", () =>
     {
-        variant.Build();
+        if (variant.Build()) IrDump.Write(name, variant.Number, "forward", variant.Forward!);
         return 0;
     });
 }

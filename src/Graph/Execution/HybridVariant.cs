@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -7,7 +8,8 @@ internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
-    private Plan? _backward;
+    private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
+    private CompiledBackward? _backward;
     private List<GraphNode> _saved = [];
 
     public HybridVariant(HybridSignature signature, FunctionTrace trace, TraceLog? log = null)
@@ -34,9 +36,13 @@ internal sealed class HybridVariant
 
     public Plan? Forward { get; private set; }
 
-    public Plan? Backward => _backward;
+    /// <summary>The backward that ran last.</summary>
+    public Plan? Backward { get; private set; }
 
-    public bool BackwardHasRun { get; set; }
+    /// <summary>All that was compiled.</summary>
+    public IEnumerable<Plan> Plans => [.. ((Plan?[])[Forward, _backward?.Plan]).OfType<Plan>(), .. _gathering.Values.Select(static b => b.Plan)];
+
+    public bool BackwardHasRun => Backward is not null;
 
     public bool HasGradients => Trace.HasGradients && Trace.Heads.Any(static h => h is not null);
 
@@ -48,8 +54,11 @@ internal sealed class HybridVariant
 
     public long LastUsed { get; set; }
 
+    /// <summary>Counts the variants of the function, from 1.</summary>
+    public int Number { get; init; }
+
     /// <summary>Vector-Jacobian products by the outputs that have a gradient: for higher orders.</summary>
-    public System.Collections.Concurrent.ConcurrentDictionary<string, HybridEngine> Products { get; } = new();
+    public ConcurrentDictionary<(string Heads, GradientSums? Sums), VectorJacobianProduct> Products { get; } = new();
 
     /// <summary>Compilation that goes on in the background.</summary>
     public Task? Building { get; set; }
@@ -104,12 +113,12 @@ internal sealed class HybridVariant
         return false;
     }
 
-    /// <summary>Plans and compiles forward; with gradients also decides what backward will read.</summary>
-    public void Build()
+    /// <summary>Plans and compiles forward; with gradients also decides what backward will read. False when that was done before.</summary>
+    public bool Build()
     {
         lock (_lock)
         {
-            if (Forward is not null) return;
+            if (Forward is not null) return false;
             GraphFunction forward = new(Trace.Arguments, Trace.Outputs, Trace.Effects, Trace.States);
             GraphVerifier.Verify(forward);
             if (HasGradients)
@@ -125,6 +134,7 @@ internal sealed class HybridVariant
             }
 
             Forward = Plan.Build(forward);
+            return true;
         }
     }
 
@@ -133,9 +143,53 @@ internal sealed class HybridVariant
     /// <summary>The inputs, then the captured arrays that gradients depend on.</summary>
     public BackwardOperand[] Operands { get; private set; } = [];
 
-    public Plan GetBackward()
+    /// <summary>The compiled backward, made at the first need.</summary>
+    /// <param name="engine">Whose report counts what is compiled.</param>
+    /// <param name="sums">How gradients join those that are pending, if that matters.</param>
+    public CompiledBackward GetBackward(HybridEngine engine, GradientSums? sums)
     {
-        lock (_lock) return _backward ??= Plan.Build(BackwardFunction!);
+        CompiledBackward? made = _backward;
+        if (sums is null ? made is null : !_gathering.TryGetValue(sums, out made)) made = engine.Timed("compile", () => MakeBackward(engine, sums));
+        Backward = made!.Plan;
+        return made;
+    }
+
+    private CompiledBackward MakeBackward(HybridEngine engine, GradientSums? sums)
+    {
+        lock (_lock)
+        {
+            CompiledBackward? made = _backward;
+            if (sums is null ? made is not null : _gathering.TryGetValue(sums, out made)) return made!;
+            GraphNode?[] gradients = Trace.Gradients;
+            GraphFunction function = BackwardFunction!;
+            if (sums is not null)
+            {
+                gradients = Trace.Gather(sums, out InputNode[] pending);
+                function = BackwardCut.Backward(Trace, gradients, _saved, pending);
+                GraphVerifier.Verify(function);
+            }
+
+            made = new CompiledBackward(Plan.Build(function), gradients);
+            IrDump.Write(engine.Name, Number, "backward", made.Plan);
+            return sums is null ? _backward = made : _gathering[sums] = made;
+        }
+    }
+}
+
+/// <summary>A backward plan.</summary>
+/// <param name="Plan">Of the inputs, the saved values, the head gradients and pending gradients.</param>
+/// <param name="Gradients">What it computes of the inputs and captured variables; null where nothing flows, or another argument is the same array.</param>
+internal sealed record CompiledBackward(Plan Plan, GraphNode?[] Gradients)
+{
+    /// <summary>Gives every argument its gradient.</summary>
+    public void Distribute(NDArray[] computed, Span<NDArray?> results)
+    {
+        for (int i = 0; i < results.Length; i++)
+        {
+            if (Gradients[i] is not { } gradient) continue;
+            for (int k = 0; k < computed.Length; k++)
+                if (ReferenceEquals(Plan.Function.Outputs[k], gradient)) results[i] = computed[k];
+        }
     }
 }
 

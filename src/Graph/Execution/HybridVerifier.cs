@@ -12,13 +12,12 @@ internal static class HybridVerifier
         FunctionTrace trace = variant.Trace;
         NDArray?[] arguments = variant.Arguments(inputs);
         NDArray[] written = [.. trace.States.Select(s => s.Target(arguments))];
-        NDArray[] before = Array.ConvertAll(written, Snapshot);
-        int[] versions = Array.ConvertAll(written, static w => w.Version);
+        StateSnapshot before = new(written);
         bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
         RandomState random = Nd.Random.State;
 
         NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
-        NDArray[] after = Array.ConvertAll(written, Snapshot);
+        NDArray[] after = Array.ConvertAll(written, StateSnapshot.Of);
         Restore();
 
         IReadOnlyList<NDArray> expected;
@@ -41,28 +40,20 @@ internal static class HybridVerifier
         {
             trace.Host.UndoAll();
             for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
-            using RecordScope pause = new(false, null);
-            for (int i = 0; i < written.Length; i++)
-            {
-                written[i].Adopt(before[i], sourceDies: false);
-                written[i].Version = versions[i];
-            }
-
+            before.Restore();
             Nd.Random.State = random;
         }
     }
 
-    private static NDArray Snapshot(NDArray array) => array.View(array.Shape, array.Offset, Views.Strides(array));
-
     /// <summary>Compares compiled gradients with those of the graph's reference meaning.</summary>
-    public static void Gradients(HybridEngine engine, HybridVariant variant, NDArray?[] arguments, NDArray[] computed)
+    public static void Gradients(HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, NDArray[] computed)
     {
         if (engine.Options.Verify == HybridVerify.Off || (engine.Options.Verify == HybridVerify.FirstCall && variant.GradientsVerified)) return;
-        GraphFunction function = variant.BackwardFunction!;
+        GraphFunction function = plan.Function;
         Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
         for (int i = 0; i < computed.Length; i++)
             if (Difference($"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
-                throw Explained(difference, engine, variant, variant.Backward!, arguments, Nd.Random.State);
+                throw Explained(difference, engine, variant, plan, arguments, Nd.Random.State);
         variant.GradientsVerified = true;
     }
 

@@ -48,7 +48,7 @@ internal sealed unsafe class ManyTensorStep : PlanStep
     /// <summary>The launches that became this one.</summary>
     public IReadOnlyList<FusedStep> Members => _members;
 
-    public override IEnumerable<KernelSpec> Kernels => _members[0].Kernels;
+    public override IEnumerable<LoweredKernel> Kernels => _members[0].Kernels;
 
     public override bool CannotFail => true;
 

@@ -11,8 +11,9 @@ internal sealed class Plan
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
-    private Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps, Placement placement)
+    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement)
     {
+        Written = written;
         Function = function;
         Groups = groups;
         Steps = steps;
@@ -23,6 +24,9 @@ internal sealed class Plan
 
     public List<PlanGroup> Groups { get; }
 
+    /// <summary>The values that exist in memory after a run.</summary>
+    public HashSet<GraphNode> Written { get; }
+
     /// <summary>The launches; views are not among them.</summary>
     public IReadOnlyList<PlanStep> Steps { get; }
 
@@ -30,16 +34,38 @@ internal sealed class Plan
 
     public static Plan Build(GraphFunction function, bool fuse = true)
     {
-        List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable);
-        HashSet<GraphNode> written = Materialised(function, groups);
+        // Operators whose kernel could not be compiled, and why: they are computed by the library, one by one, and the function is cut anew.
+        Dictionary<OpNode, string> failed = [];
+        while (true)
+        {
+            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed);
+            HashSet<GraphNode> written = Materialised(function, groups);
+            if (Launches(function, groups, written, failed) is not { } steps) continue;
+            HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
+            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps));
+        }
+    }
+
+    // Null when a kernel failed: its operators are in the list then.
+    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, Dictionary<OpNode, string> failed)
+    {
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
         {
-            if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
+            try
+            {
+                if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
+            }
+            catch (KernelFailedException failure)
+            {
+                List<PlanGroup> kernels = group.Parts.Count == 0 ? [group] : group.Parts.FindAll(static p => p.Kind == GroupKind.Elementwise);
+                foreach (OpNode member in kernels.SelectMany(static k => k.Members)) failed.Add(member, failure.Message);
+                Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {failure.Message}");
+                return null;
+            }
         }
 
-        HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
-        return new Plan(function, groups, steps, Placement.Plan(function, groups, steps));
+        return steps;
     }
 
     /// <summary>The values that exist in memory after a run: what leaves its group, and the results of library calls.</summary>
@@ -67,6 +93,9 @@ internal sealed class Plan
 
         return written;
     }
+
+    /// <summary>What a launch does not write to memory, since only its own operators read it.</summary>
+    public long BytesSaved(PlanGroup group) => group.Members.Where(m => m.Op.View is null && !Written.Contains(m)).Sum(static m => m.Shape.Size * m.DType.Size);
 
     /// <summary>Runs the plan. Results are arrays of the caller; results that are views of arguments share their storage, as eagerly.</summary>
     /// <param name="arguments">The function's arguments.</param>

@@ -12,7 +12,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     public OpNode[] Outputs => outputs;
 
     /// <summary>The compiled kernels in it.</summary>
-    public virtual IEnumerable<KernelSpec> Kernels => [];
+    public virtual IEnumerable<LoweredKernel> Kernels => [];
 
     /// <summary>The launch of a group; none for a view.</summary>
     public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => group.Kind switch
@@ -48,7 +48,7 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanSte
 
     public bool IsExpensive => _expensive;
 
-    public override IEnumerable<KernelSpec> Kernels => [kernel.Spec];
+    public override IEnumerable<LoweredKernel> Kernels => [kernel];
 
     public override bool CannotFail => true;
 

@@ -44,7 +44,7 @@ internal sealed unsafe class ProductStep : PlanStep
         if (_result < 0) _result = Array.FindIndex(outputs, o => o.DType == product.DType);
     }
 
-    public override IEnumerable<KernelSpec> Kernels => [_kernel.Spec];
+    public override IEnumerable<LoweredKernel> Kernels => [_kernel];
 
     public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {

@@ -22,7 +22,7 @@ internal sealed unsafe class RowsStep : PlanStep
         _tiles = [.. rows.Tiles];
     }
 
-    public override IEnumerable<KernelSpec> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
+    public override IEnumerable<LoweredKernel> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
 
     public static RowsStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => new(group, new LoweredRows(group, function, written));
 

@@ -1,8 +1,8 @@
 namespace Fusion;
 
 /// <summary>
-/// Gradients of compiled functions that are differentiated again (or of which only some outputs have a gradient): the vector-Jacobian product is a
-/// function of inputs and head gradients like any other, hybridized in its turn. That gives every order.
+/// Gradients of compiled functions of which only some outputs have a gradient, or that are differentiated again and cannot be repeated: the
+/// vector-Jacobian product is a function of inputs and head gradients like any other, hybridized in its turn.
 /// </summary>
 internal static class VectorJacobian
 {
@@ -13,6 +13,8 @@ internal static class VectorJacobian
     /// <param name="inputs">The inputs of the call.</param>
     /// <param name="gradients">One per output; null where there is none.</param>
     /// <param name="results">Gradients of the inputs, then of the captured variables.</param>
+    /// <param name="sums">How they join what is pending, if that matters.</param>
+    /// <param name="pending">What is pending.</param>
     public static void Run(
         HybridEngine engine,
         HybridVariant variant,
@@ -20,7 +22,9 @@ internal static class VectorJacobian
         TapeNode node,
         NDArray[] inputs,
         ReadOnlySpan<NDArray?> gradients,
-        Span<NDArray?> results)
+        Span<NDArray?> results,
+        GradientSums? sums,
+        NDArray[] pending)
     {
         if (variant.Trace.GradientsNeedOldState())
         {
@@ -36,22 +40,29 @@ internal static class VectorJacobian
             if (present[i]) arguments.Add(gradients[i]!);
         }
 
-        HybridEngine product = variant.Products.GetOrAdd(
-            string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"),
-            _ => new HybridEngine(
-                Product(engine.Function, variant, present, node.TrainMode),
-                engine.Options with { Verify = HybridVerify.Off },
-                "the gradient of a hybridized function",
-                discardState: true));
+        arguments.AddRange(pending);
+        VectorJacobianProduct product = variant.Products.GetOrAdd(
+            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"), sums),
+            _ =>
+            {
+                bool[] reached = new bool[node.InputCount];
+                HybridOptions options = engine.Options with { Verify = HybridVerify.Off };
+                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, sums, reached);
+                return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
+            });
         IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
-            ? product.Invoke([.. arguments])
-            : Replay(random, () => product.Invoke([.. arguments]));
+            ? product.Engine.Invoke([.. arguments])
+            : WithRandom(random, () => product.Engine.Invoke([.. arguments]));
         int at = 0;
         for (int i = 0; i < results.Length; i++)
-            if (variant.Trace.Gradients[i] is not null) results[i] = computed[at++];
+            if (product.Reached[i]) results[i] = computed[at++];
     }
 
-    private static IReadOnlyList<NDArray> Replay(RandomState random, Func<IReadOnlyList<NDArray>> product)
+    // Not the gradient of an argument at the same place as an earlier one.
+    private static bool IsOwn(HybridVariant variant, int argument, GradientSums? sums) =>
+        variant.Trace.Gradients[argument] is not null && (sums is null || sums.Owner(argument) == argument);
+
+    private static IReadOnlyList<NDArray> WithRandom(RandomState random, Func<IReadOnlyList<NDArray>> product)
     {
         if (ExecutionState.Current.Tracer is not null)
             throw new TraceFailedException("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
@@ -68,7 +79,7 @@ internal static class VectorJacobian
     }
 
     private static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Product(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridVariant variant, bool[] present, bool training)
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridVariant variant, bool[] present, bool training, GradientSums? sums, bool[] reached)
     {
         int count = variant.Trace.Inputs.Length;
         NDArray[] captured = [.. variant.Trace.CapturedVariables.Select(static c => c.Array)];
@@ -85,11 +96,17 @@ internal static class VectorJacobian
                 }
             }
 
+            NDArray[] all = [.. inputs, .. captured];
+
+            // A captured array stands for the input that is the same.
+            for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
+            for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
             using RecordScope scope = Autograd.Record(training);
             IReadOnlyList<NDArray> outputs = function(inputs);
             List<NDArray> heads = [];
             List<NDArray?> headGradients = [];
-            for (int i = 0, k = count; i < present.Length; i++)
+            int k = count;
+            for (int i = 0; i < present.Length; i++)
             {
                 if (!present[i]) continue;
                 NDArray gradient = arguments[k++];
@@ -98,19 +115,19 @@ internal static class VectorJacobian
                 headGradients.Add(gradient);
             }
 
-            List<NDArray> targets = [];
-            NDArray[] all = [.. inputs, .. captured];
-            for (int i = 0; i < all.Length; i++)
-                if (variant.Trace.Gradients[i] is not null) targets.Add(all[i]);
-            GradientTargets found = new(targets, stop: true);
-            if (heads.Count > 0)
-            {
-                BackwardPass pass = new(createGraph: true, retainGraph: true, trainMode: null);
-                pass.AddHeads(heads, headGradients);
-                pass.Run(found);
-            }
-
-            return [.. targets.Select((t, i) => found.Result(i) ?? Nd.ZerosLike(t))];
+            int[] targets = [.. Enumerable.Range(0, all.Length).Where(i => IsOwn(variant, i, sums))];
+            GradientTargets found = new([.. targets.Select(i => all[i])], stop: true);
+            BackwardPass pass = new(createGraph: true, retainGraph: true, trainMode: null);
+            foreach (int i in sums?.Pending ?? []) pass.Seed(all[i], arguments[k++]);
+            pass.AddHeads(heads, headGradients);
+            pass.Run(found);
+            for (int i = 0; i < targets.Length; i++) reached[targets[i]] = found.Result(i) is not null;
+            return [.. targets.Select((_, i) => found.Result(i)).OfType<NDArray>()];
         };
     }
 }
+
+/// <summary>A compiled vector-Jacobian product.</summary>
+/// <param name="Engine">Computes it.</param>
+/// <param name="Reached">The inputs and captured variables of which it gives the gradient: a head need not depend on all of them. Known after a call.</param>
+internal sealed record VectorJacobianProduct(HybridEngine Engine, bool[] Reached);

@@ -20,9 +20,11 @@ internal sealed class Grouper
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
     private readonly bool _fuse;
+    private readonly IReadOnlyDictionary<OpNode, string> _failed;
 
-    private Grouper(GraphFunction function, bool fuse)
+    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed)
     {
+        _failed = failed;
         _function = function;
         _fuse = fuse;
         _required = [.. function.Outputs];
@@ -30,7 +32,11 @@ internal sealed class Grouper
     }
 
     /// <summary>Cuts a function into launches, in an order in which they can run.</summary>
-    public static List<PlanGroup> Group(GraphFunction function, bool fuse) => new Grouper(function, fuse).Run();
+    /// <param name="function">The function.</param>
+    /// <param name="fuse">Otherwise every operator is computed by the library.</param>
+    /// <param name="failed">Operators that are not to be compiled, and why.</param>
+    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null) =>
+        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>()).Run();
 
     /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
     public static bool IsFusable(OpNode node)
@@ -63,6 +69,12 @@ internal sealed class Grouper
         if (node.Op.View is not null && Placement.IsTrueView(node))
         {
             Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.View, Reason = "a view: nothing is computed" });
+            return;
+        }
+
+        if (_failed.TryGetValue(node, out string? failure))
+        {
+            Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.Library, Reason = $"its kernel could not be compiled: {failure}" });
             return;
         }
 
@@ -126,7 +138,7 @@ internal sealed class Grouper
         HashSet<GraphNode> inputs = [];
         foreach (OpNode node in union)
             foreach (GraphNode input in node.Inputs)
-                if (input is not ConstantNode && !set.Contains(input)) inputs.Add(input);
+                if (ConstantNode.IsRead(input) && !set.Contains(input)) inputs.Add(input);
         return inputs.Count;
     }
 

@@ -37,14 +37,14 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     /// <summary>Why the group ends where it does, or why the operator stands alone.</summary>
     public string Reason { get; set; } = string.Empty;
 
-    /// <summary>The values that the members read, numbers apart, and that none of them computes. For a group that no longer grows.</summary>
+    /// <summary>The values that the members read, and that none of them computes. For a group that no longer grows.</summary>
     public IReadOnlyList<GraphNode> Reads
     {
         get
         {
             if (_reads is not null) return _reads;
             HashSet<GraphNode> own = [.. Members];
-            return _reads = [.. Members.SelectMany(static m => m.Inputs).Where(i => i is not ConstantNode && !own.Contains(i)).Distinct()];
+            return _reads = [.. Members.SelectMany(static m => m.Inputs).Where(i => ConstantNode.IsRead(i) && !own.Contains(i)).Distinct()];
         }
     }
 

@@ -37,10 +37,19 @@ internal sealed class CapturedNode(int id, NDArray array) : GraphNode(id, array.
     public override string ToString() => $"captured{Id}";
 }
 
-/// <summary>A number of rank 0, part of the code.</summary>
+/// <summary>A number of rank 0 that is the same in every call.</summary>
 internal sealed class ConstantNode(int id, double value, DType dtype) : GraphNode(id, new TensorType(dtype, default))
 {
     public double Value { get; } = value;
+
+    /// <summary>
+    /// A kernel reads the number as an operand of one element, once before its loop. Most numbers are: many come from sizes (the 1/n of a mean), and the
+    /// same kernel must serve all of them. Those that formulas are full of are part of the code: 0, ±½, ±1, ±2, infinities and NaN.
+    /// </summary>
+    public bool IsOperand => !(Math.Abs(Value) is 0 or 0.5 or 1 or 2 || !double.IsFinite(Value));
+
+    /// <summary>A kernel finds the value in memory; other numbers are part of its code.</summary>
+    public static bool IsRead(GraphNode node) => node is not ConstantNode { IsOperand: false };
 
     public override string ToString() => Value.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -7,6 +7,9 @@ internal sealed class LoweredKernel
 {
     public required KernelSpec Spec { get; init; }
 
+    /// <summary>The operators in it.</summary>
+    public required OpNode[] Members { get; init; }
+
     /// <summary>The values that the kernel reads, in the order of its operands.</summary>
     public required GraphNode[] Inputs { get; init; }
 
@@ -30,7 +33,7 @@ internal sealed class LoweredKernel
         {
             foreach (GraphNode input in node.Inputs)
             {
-                if (members.Contains(input) || input is ConstantNode || values.ContainsKey(input)) continue;
+                if (members.Contains(input) || !ConstantNode.IsRead(input) || values.ContainsKey(input)) continue;
                 bool scalar = isScalar is null ? input.Shape.Size == 1 : isScalar(input);
                 if (scalar) scalars |= 1 << inputs.Count;
                 values.Add(input, inputs.Count);
@@ -56,7 +59,7 @@ internal sealed class LoweredKernel
         OpNode[] outputs = [.. group.Members.Where(isOutput)];
         int[] results = Array.ConvertAll(outputs, o => values[o]);
         KernelSpec spec = new(group.LaneType == DType.Float64, kernelInputs.ToArray(), steps.ToArray(), results);
-        return new LoweredKernel { Spec = spec, Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
+        return new LoweredKernel { Spec = spec, Members = [.. group.Members], Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
 
         int Add(KernelStep step)
         {

@@ -57,7 +57,7 @@ internal sealed class LoweredRows
 
     public List<NestedStep> After { get; } = [];
 
-    public List<KernelSpec> Kernels { get; } = [];
+    public List<LoweredKernel> Kernels { get; } = [];
 
     /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
     public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
@@ -71,7 +71,7 @@ internal sealed class LoweredRows
         RowAccess Access(GraphNode node) => _layout.Access(part, node)!.Value;
         bool IsScalar(GraphNode node) => Access(node) is { Width: 1 } access && (access.Period == 1 || !(flat || perRow));
         LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar);
-        Kernels.Add(kernel.Spec);
+        Kernels.Add(kernel);
         TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
         long[] expanded = Array.ConvertAll(operands, o => flat && !o.IsScalar && !o.Access.IsOwn(Frame, perRow) ? _scratch.TakeRows(width, o.DType) : -1);
         return new KernelPart(kernel, operands, expanded, width);

@@ -43,7 +43,10 @@ internal static class BackwardCut
         }
 
         saved.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-        List<GraphNode> arguments = [.. trace.Inputs, .. saved, .. heads.OrderBy(static h => h.Id)];
-        return new GraphFunction(arguments, targets, []);
+        return Backward(trace, trace.Gradients, saved, []);
     }
+
+    /// <summary>The same with other sums of the same gradients, which go on from pending ones.</summary>
+    public static GraphFunction Backward(FunctionTrace trace, GraphNode?[] gradients, IReadOnlyList<GraphNode> saved, IReadOnlyList<InputNode> pending) =>
+        new([.. trace.Inputs, .. saved, .. trace.Heads.OfType<InputNode>().OrderBy(static h => h.Id), .. pending], [.. gradients.OfType<GraphNode>().Distinct()], []);
 }

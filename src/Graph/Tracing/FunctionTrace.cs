@@ -34,14 +34,26 @@ internal sealed class FunctionTrace
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
     public CapturedNode[] CapturedVariables { get; private set; } = [];
 
-    /// <summary>One head gradient per output; null where the output has none.</summary>
+    /// <summary>One head gradient per output; null where the output has none, or is another place of the tape under a second name.</summary>
     public InputNode?[] Heads { get; private set; } = [];
+
+    /// <summary>Outputs that are an input or captured variable themselves (its place among the gradients), or an earlier output.</summary>
+    public OutputAlias?[] Aliases { get; private set; } = [];
 
     /// <summary>Outputs whose history a backward inside the function has released.</summary>
     public bool[] Released { get; private set; } = [];
 
     /// <summary>Gradients of the inputs, then of the captured variables; null where none flows.</summary>
     public GraphNode?[] Gradients { get; private set; } = [];
+
+    /// <summary>The gradients before they are added up: in the order of the tape, each with its place among the gradients.</summary>
+    public (int Target, GraphNode Node)[] Contributions { get; private set; } = [];
+
+    /// <summary>How many gradients are added up at each input and captured variable.</summary>
+    public int[] PathCounts { get; private set; } = [];
+
+    /// <summary>Calls recorded on the tape.</summary>
+    public long TapeLength { get; private set; }
 
     public bool HasGradients => Gradients.Length > 0;
 
@@ -56,6 +68,28 @@ internal sealed class FunctionTrace
     {
         HashSet<NDArray?> written = new(States.Select(static s => s.Array), ReferenceEqualityComparer.Instance);
         return IsStateful && GraphOrder.Sort(Gradients.OfType<GraphNode>()).Exists(n => n is HostNode || (n is CapturedNode captured && written.Contains(captured.Array)));
+    }
+
+    /// <summary>The gradients, added up from what is pending, as the tape does; null but for the first argument at each place.</summary>
+    public GraphNode?[] Gather(GradientSums sums, out InputNode[] pending)
+    {
+        GraphNode?[] gathered = new GraphNode?[Gradients.Length];
+        List<InputNode> seeds = [];
+        foreach (int target in sums.Pending)
+        {
+            InputNode seed = Graph.Input(Gradients[target]!.Type, target, $"pending{target}");
+            gathered[target] = seed;
+            seeds.Add(seed);
+        }
+
+        foreach ((int target, GraphNode node) in Contributions)
+        {
+            ref GraphNode? sum = ref gathered[sums.Owner(target)];
+            sum = sum is null ? node : Graph.Apply(OpTable.Add, [sum, node], null);
+        }
+
+        pending = [.. seeds];
+        return gathered;
     }
 
     /// <summary>Leaves out the writes in place.</summary>
@@ -110,6 +144,7 @@ internal sealed class FunctionTrace
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, GraphBuilder graph, GraphTracer tracer, TracedInput[] inputs, bool gradients, bool keepGradients)
     {
         NDArray[] symbols = Array.ConvertAll(inputs, static i => i.Symbol);
+        long start = TapeNode.LastSequence(ExecutionState.Current);
         IReadOnlyList<NDArray> results = f(symbols) ?? throw new TraceFailedException("the function returned null");
         NDArray[] outputs = [.. results];
         GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
@@ -127,6 +162,7 @@ internal sealed class FunctionTrace
             Recorded = tracer.Recorded,
             Effects = [.. tracer.Effects],
             OpCount = graph.CallCount,
+            TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
         if (gradients) trace.Differentiate(tracer, symbols, outputs);
         return trace;
@@ -134,16 +170,26 @@ internal sealed class FunctionTrace
 
     private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)
     {
-        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat)];
+        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => (c.Array.Source, c.Array.SourceIndex))];
         List<NDArray> targets = [.. symbols, .. CapturedVariables.Select(static c => c.Array)];
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
         Heads = new InputNode?[outputs.Length];
+        Aliases = new OutputAlias?[outputs.Length];
         Released = Array.ConvertAll(outputs, static o => o.Source is TapeNode { IsReleased: true });
         for (int i = 0; i < outputs.Length; i++)
         {
-            // An output that is a captured array itself has its own history outside; only symbolic ones belong to this tape.
-            if (outputs[i].Source is null || !outputs[i].DType.IsFloat || Released[i]) continue;
+            NDArray output = outputs[i];
+            if (output.Source is null || !output.DType.IsFloat || Released[i]) continue;
+            bool IsSame(NDArray other) => ReferenceEquals(other.Source, output.Source) && other.SourceIndex == output.SourceIndex;
+            int target = targets.FindIndex(IsSame);
+            int earlier = Array.FindIndex(outputs, IsSame);
+            if (target >= 0 || earlier < i)
+            {
+                Aliases[i] = new OutputAlias(target >= 0, target >= 0 ? target : earlier);
+                continue;
+            }
+
             Heads[i] = Graph.Input(outputs[i].Type, i, $"g{i}");
             heads.Add(outputs[i]);
             headGradients.Add(tracer.Symbol(Heads[i]!));
@@ -152,7 +198,7 @@ internal sealed class FunctionTrace
         Gradients = new GraphNode?[targets.Count];
         if (heads.Count == 0) return;
         NDArray[] differentiable = [.. targets.Where(static t => t.DType.IsFloat)];
-        GradientTargets found = new(differentiable, stop: true);
+        GradientTargets found = new(differentiable, stop: true) { Contributions = [] };
         try
         {
             BackwardPass pass = new(createGraph: false, retainGraph: true, trainMode: null);
@@ -165,11 +211,19 @@ internal sealed class FunctionTrace
             throw new TraceFailedException($"the outputs cannot be differentiated: {failure.Message.TrimEnd('.')}");
         }
 
-        for (int i = 0, k = 0; i < Gradients.Length; i++)
-            if (targets[i].DType.IsFloat && found.Result(k++) is { } gradient) Gradients[i] = tracer.NodeOf(gradient);
+        int[] places = [.. Enumerable.Range(0, targets.Count).Where(i => targets[i].DType.IsFloat)];
+        for (int k = 0; k < places.Length; k++)
+            if (found.Result(k) is { } gradient) Gradients[places[k]] = tracer.NodeOf(gradient);
+        Contributions = [.. found.Contributions.Select(c => (places[c.Target], tracer.NodeOf(c.Gradient)))];
+        PathCounts = [.. Enumerable.Range(0, Gradients.Length).Select(i => Contributions.Count(c => c.Target == i))];
         List<GraphNode> needed = GraphOrder.Sort(Gradients.OfType<GraphNode>());
         foreach (StateWrite write in States)
             if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
                 throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");
     }
 }
+
+/// <summary>An output that is no place of its own on the tape.</summary>
+/// <param name="IsTarget">It is an input or captured variable, otherwise an earlier output.</param>
+/// <param name="Index">Which.</param>
+internal readonly record struct OutputAlias(bool IsTarget, int Index);

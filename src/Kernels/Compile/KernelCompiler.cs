@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
@@ -26,8 +27,12 @@ internal static class KernelCompiler
     [ThreadStatic]
     private static int t_compileCount;
 
+    [ThreadStatic]
+    private static Func<KernelSpec, string?>? t_fault;
+
     /// <summary>Machine code can be made at run time. Otherwise (NativeAOT) the caller runs the operators' eager loops one by one.</summary>
-    public static bool IsAvailable => RuntimeFeature.IsDynamicCodeSupported && RuntimeFeature.IsDynamicCodeCompiled;
+    [FeatureGuard(typeof(RequiresDynamicCodeAttribute))]
+    public static bool IsAvailable => RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>Kernels compiled so far in this process.</summary>
     public static int CompileCount => Volatile.Read(ref s_compileCount);
@@ -38,11 +43,41 @@ internal static class KernelCompiler
     /// <summary>The time that building, compiling and jitting them took.</summary>
     public static TimeSpan CompileTime => Stopwatch.GetElapsedTime(0, Volatile.Read(ref s_compileTicks));
 
+    /// <summary>For tests of what follows: makes this thread fail to compile the kernels for which the function gives a reason.</summary>
+    public static Func<KernelSpec, string?>? FaultOfThread
+    {
+        get => t_fault;
+        set => t_fault = value;
+    }
+
     /// <summary>The kernel at the current SIMD width, from the cache if it was compiled before.</summary>
+    /// <exception cref="KernelFailedException">It cannot be compiled. The caller runs the operators' eager loops one by one.</exception>
     public static ElementKernel Compile(KernelSpec spec) => Compile(spec, SimdWidth.Current);
 
-    public static ElementKernel Compile(KernelSpec spec, int width) =>
-        s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+    /// <summary>The kernel, or null where none can be compiled.</summary>
+    public static ElementKernel? TryCompile(KernelSpec spec)
+    {
+        if (!IsAvailable) return null;
+        try
+        {
+            return Compile(spec);
+        }
+        catch (KernelFailedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The kernel at a width.</summary>
+    /// <exception cref="KernelFailedException">It cannot be compiled.</exception>
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
+    public static ElementKernel Compile(KernelSpec spec, int width)
+    {
+        if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
+        return IsAvailable
+            ? s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value
+            : throw NotAvailable();
+    }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
     public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGetValue((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
@@ -53,13 +88,27 @@ internal static class KernelCompiler
     /// <summary>
     /// The kernel at the current SIMD width as a public static C# method, which needs the usings in <see cref="KernelPrinter.Usings"/> and gives the same bits.
     /// </summary>
-    public static string ToCSharp(KernelSpec spec, string methodName) => KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName);
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
+    public static string ToCSharp(KernelSpec spec, string methodName) =>
+        IsAvailable ? KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName) : throw NotAvailable();
+
+    /// <summary>The caller did not ask <see cref="IsAvailable"/>.</summary>
+    public static PlatformNotSupportedException NotAvailable() => new("Kernels cannot be compiled where dynamic code is not supported. Run the operators' own loops.");
 
     private static ElementKernel Build(KernelSpec spec, int width)
     {
         long start = Stopwatch.GetTimestamp();
-        ElementLoop loop = KernelTree.Build(spec, width).ToLambda().Compile();
-        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        ElementLoop loop;
+        try
+        {
+            loop = KernelTree.Build(spec, width).ToLambda().Compile();
+            Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            throw new KernelFailedException($"{failure.GetType().Name}: {failure.Message}", failure);
+        }
+
         Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
         Interlocked.Increment(ref s_compileCount);
         t_compileCount++;

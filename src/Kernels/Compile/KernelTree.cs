@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Reflection;
 
 namespace Fusion.Kernels;
 
@@ -19,6 +20,8 @@ internal sealed class KernelTree
     /// <summary>In a paired body a statement has at most so many operators, or the two registers would not be interleaved.</summary>
     private const int StatementOperators = 8;
 
+    private static readonly MethodInfo s_pointer = typeof(KernelMemory).GetMethod(nameof(KernelMemory.Pointer))!;
+
     private readonly KernelSpec _spec;
     private readonly VectorMethods _vector;
     private readonly ParameterExpression[] _pointers;
@@ -32,7 +35,7 @@ internal sealed class KernelTree
         _pointers = new ParameterExpression[spec.Inputs.Length + spec.Outputs.Length];
         _scalars = new ParameterExpression?[spec.Inputs.Length];
         for (int k = 0; k < _pointers.Length; k++)
-            _pointers[k] = Outside("p" + k, Expression.Call(typeof(KernelMemory), nameof(KernelMemory.Pointer), null, Table, Expression.Constant(k)));
+            _pointers[k] = Outside("p" + k, Expression.Call(s_pointer, Table, Expression.Constant(k)));
         for (int k = 0; k < _scalars.Length; k++)
         {
             if (spec.Inputs[k].IsScalar && _uses[k] > 0)

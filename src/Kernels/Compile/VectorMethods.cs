@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.Intrinsics;
 
@@ -11,21 +12,39 @@ internal sealed class VectorMethods
     private static readonly VectorMethods?[] s_instances = new VectorMethods?[6];
 
     private readonly ConcurrentDictionary<string, MethodInfo> _unary = [], _binary = [], _ternary = [];
+
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)]
     private readonly Type _methods;
 
     private VectorMethods(int width, bool is64)
     {
         (Width, Is64) = (width, is64);
-        (_methods, Type open) = width switch
+        _methods = width switch
         {
-            512 => (typeof(Vector512), typeof(Vector512<>)),
-            256 => (typeof(Vector256), typeof(Vector256<>)),
-            _ => (typeof(Vector128), typeof(Vector128<>)),
+            512 => typeof(Vector512),
+            256 => typeof(Vector256),
+            _ => typeof(Vector128),
         };
         Element = is64 ? typeof(double) : typeof(float);
         Integer = is64 ? typeof(long) : typeof(int);
-        Type = open.MakeGenericType(Element);
-        IntegerType = open.MakeGenericType(Integer);
+        Type = (width, is64) switch
+        {
+            (512, false) => typeof(Vector512<float>),
+            (512, true) => typeof(Vector512<double>),
+            (256, false) => typeof(Vector256<float>),
+            (256, true) => typeof(Vector256<double>),
+            (_, false) => typeof(Vector128<float>),
+            (_, true) => typeof(Vector128<double>),
+        };
+        IntegerType = (width, is64) switch
+        {
+            (512, false) => typeof(Vector512<int>),
+            (512, true) => typeof(Vector512<long>),
+            (256, false) => typeof(Vector256<int>),
+            (256, true) => typeof(Vector256<long>),
+            (_, false) => typeof(Vector128<int>),
+            (_, true) => typeof(Vector128<long>),
+        };
         Create = _methods.GetMethod(nameof(Vector128.Create), [Element])!;
         CreateInteger = _methods.GetMethod(nameof(Vector128.Create), [Integer])!;
         AsInteger = Generic(is64 ? nameof(Vector128.AsInt64) : nameof(Vector128.AsInt32), Type);
@@ -47,6 +66,7 @@ internal sealed class VectorMethods
 
     public Type Type { get; }
 
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)]
     public Type IntegerType { get; }
 
     public MethodInfo Create { get; }
@@ -72,7 +92,7 @@ internal sealed class VectorMethods
     public MethodInfo Ternary(string name) => _ternary.GetOrAdd(name, n => Static(n, Type, Type, Type));
 
     /// <summary>The generic method of <see cref="KernelMemory"/> with this name and the width appended, for the element type.</summary>
-    public MethodInfo Memory(string name) => _unary.GetOrAdd("Memory." + name, _ => typeof(KernelMemory).GetMethod(name + Width)!.MakeGenericMethod(Element));
+    public MethodInfo Memory(string name) => _unary.GetOrAdd("Memory." + name, _ => Close(typeof(KernelMemory).GetMethod(name + Width)!, Element));
 
     private MethodInfo Static(string name, params Type[] types) => _methods.GetMethod(name, types) ?? Generic(name, types);
 
@@ -83,9 +103,13 @@ internal sealed class VectorMethods
         foreach (MethodInfo method in _methods.GetMethods())
         {
             if (method.Name != name || !method.IsGenericMethodDefinition || method.GetGenericArguments().Length != 1) continue;
-            MethodInfo closed = method.MakeGenericMethod(element);
+            MethodInfo closed = Close(method, element);
             if (closed.GetParameters().Select(p => p.ParameterType).SequenceEqual(types)) return closed;
         }
         throw new MissingMethodException(_methods.Name, name);
     }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The methods of vectors and of KernelMemory ask nothing of the members of their type arguments.")]
+    private static MethodInfo Close(MethodInfo method, Type element) =>
+        KernelCompiler.IsAvailable ? method.MakeGenericMethod(element) : throw KernelCompiler.NotAvailable();
 }

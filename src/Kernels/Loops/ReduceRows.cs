@@ -25,7 +25,7 @@ internal static unsafe class ReduceRows<TOp, L, T>
         using var scratch = new NativeScratch(rows * blocks * sizeof(T));
         var partials = (T*)scratch.Pointer;
         Each(new Job { Input = input, Output = partials, N = n, Blocks = blocks, Items = rows * blocks, PerChunk = 1 });
-        for (long r = 0; r < rows; r++) output[r] = ReduceTree.ReduceRow<Partials<TOp>, L, T>(partials + r * blocks, blocks);
+        for (long r = 0; r < rows; r++) output[r] = ReduceTree.ReducePartials<TOp, L, T>(partials + r * blocks, blocks);
     }
 
     private static void Each(Job job)

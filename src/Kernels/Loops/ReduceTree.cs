@@ -51,7 +51,23 @@ internal static unsafe class ReduceTree
         using var scratch = new NativeScratch(blocks * sizeof(T));
         var partials = (T*)scratch.Pointer;
         for (long b = 0; b < blocks; b++) partials[b] = ReduceBlock<TOp, L, T>(x + b * Block, Math.Min(Block, n - b * Block));
-        return ReduceRow<Partials<TOp>, L, T>(partials, blocks);
+        return ReducePartials<TOp, L, T>(partials, blocks);
+    }
+
+    /// <summary>Reduces the results of blocks, as a row whose elements are joined; what is read is overwritten.</summary>
+    /// <remarks>A loop: one generic method that needed itself for the results of results would have no end ahead of time.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static T ReducePartials<TOp, L, T>(T* partials, long n)
+        where TOp : IReduceOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (; n > Block; n = BlockCount(n))
+        {
+            for (long b = 0; b * Block < n; b++) partials[b] = ReduceBlock<Partials<TOp>, L, T>(partials + b * Block, Math.Min(Block, n - b * Block));
+        }
+
+        return ReduceBlock<Partials<TOp>, L, T>(partials, n);
     }
 
     /// <summary>Sets the 64 lanes to the identity.</summary>

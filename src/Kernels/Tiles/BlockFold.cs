@@ -89,7 +89,7 @@ internal static unsafe class ElementBlocks<TOp, L, T>
     public static void End(nint lanes, nint result, long columns) => *(T*)result = ReduceTree.Fold<TOp, L, T>((T*)lanes);
 
     public static void Join(nint partials, long count, nint result, long columns) =>
-        *(T*)result = count == 1 ? *(T*)partials : ReduceTree.ReduceRow<Partials<TOp>, L, T>((T*)partials, count);
+        *(T*)result = count == 1 ? *(T*)partials : ReduceTree.ReducePartials<TOp, L, T>((T*)partials, count);
 }
 
 /// <summary>Rows to one row: every column takes its elements in order.</summary>

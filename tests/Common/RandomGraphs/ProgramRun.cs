@@ -33,7 +33,31 @@ public sealed class ProgramRun
         return run;
     }
 
-    /// <summary>Gradients of the squared gradients of the first result.</summary>
+    /// <summary>The gradients of all inputs where these are used before and after the function too, and the function twice.</summary>
+    public static ProgramRun Residual(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs, NDArray captured)
+    {
+        ProgramRun run = new();
+        Nd.Random.Seed(Seed);
+        NDArray[] variables = [.. inputs.Select(static x => x.Detach()), captured];
+        foreach (NDArray variable in variables) variable.AttachGrad();
+        List<NDArray> heads = [];
+        using (Autograd.Record())
+        {
+            heads.AddRange(variables.Select(static v => v.Sin()));
+            heads.AddRange(f(variables[..^1]));
+            heads.AddRange(variables.Select(static v => v * v));
+            heads.AddRange(f(variables[..^1]));
+            heads.AddRange(variables.Select(static v => v.Cos()));
+        }
+
+        heads.RemoveAll(static h => h.Source is null);
+        Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType))]);
+        run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
+        captured.DropGrad();
+        return run;
+    }
+
+    /// <summary>Gradients of the squared gradients of the first result, and of that result itself.</summary>
     public static ProgramRun SecondOrder(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs)
     {
         ProgramRun run = new();
@@ -47,7 +71,7 @@ public sealed class ProgramRun
             NDArray[] gradients = Autograd.Grad([head], variables, createGraph: true, allowUnused: true);
             run.Add("gradient", gradients);
             NDArray penalty = gradients.Select(static g => g.Square().Sum()).Aggregate(static (a, b) => a + b);
-            if (penalty.Source is not null) penalty.Backward();
+            if (penalty.Source is not null) (penalty + head.Sum()).Backward();
         }
 
         run.Add("second gradient", [.. variables.Select(static v => v.Grad!)]);

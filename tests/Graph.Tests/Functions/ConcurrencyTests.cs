@@ -75,6 +75,46 @@ public sealed class ConcurrencyTests
     }
 
     [Fact]
+    public void CompilingInTheBackgroundUnderLoadGivesTheSameBits()
+    {
+        ListFunction f = Check.List(static (x, w) => (x.MatMul(w) * 1.3 + x).Tanh().Softmax());
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict with { CompileInBackground = true });
+        NDArray w = TestArrays.Uniform((6, 6));
+        (IReadOnlyList<NDArray>, NDArray?[])[] expected = [.. Enumerable.Range(1, 12).Select(n => Check.Gradients(f, TestArrays.Uniform((n, 6), n), w))];
+        OnThreads(thread =>
+        {
+            for (int call = 0; call < 120; call++)
+            {
+                int n = (call + thread) % expected.Length + 1;
+                (IReadOnlyList<NDArray> results, NDArray?[] gradients) = Check.Gradients(compiled.Invoke, TestArrays.Uniform((n, 6), n), w);
+                Check.Same(expected[n - 1].Item1, results, $"batch {n}, result");
+                Check.Same(expected[n - 1].Item2, gradients, $"batch {n}, gradient");
+            }
+        });
+        Assert.Equal((12, 12L), (compiled.Report.VariantCount, compiled.Report.CacheMisses));
+    }
+
+    [Fact]
+    public void ErrorsSurfaceBeforeAndAfterCompilingInTheBackground()
+    {
+        Func<NDArray, NDArray, NDArray> f = static (x, labels) => (x * 2.5).SoftmaxCrossEntropy(labels).Mean();
+        HybridFunction<Func<NDArray, NDArray, NDArray>> compiled = f.Hybridize(Check.Strict with { CompileInBackground = true });
+        NDArray x = TestArrays.Uniform((2, 3));
+        NDArray wrong = Nd.Array<int>([1, 7]);
+        string message = Assert.ThrowsAny<ArgumentException>(() => f(x, wrong)).Message;
+        for (int i = 0; i < 1000 && compiled.Report.KernelCount == 0; i++)
+        {
+            Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => compiled.Invoke(x, wrong)).Message);
+            Thread.Sleep(2);
+        }
+
+        Assert.NotEqual(0, compiled.Report.KernelCount);
+        Assert.Equal(message, Assert.ThrowsAny<ArgumentException>(() => compiled.Invoke(x, wrong)).Message);
+        Check.Same(f(x, Nd.Array<int>([1, 2])), compiled.Invoke(x, Nd.Array<int>([1, 2])));
+        Assert.Throws<ShapeException>(() => compiled.Invoke(x, Nd.Array<int>([1, 2, 0])));
+    }
+
+    [Fact]
     public void AFunctionThatCannotBeTracedFallsBackInTheBackgroundToo()
     {
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x * x.Item<float>(), new HybridOptions { CompileInBackground = true });

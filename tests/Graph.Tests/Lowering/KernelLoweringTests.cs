@@ -29,12 +29,32 @@ public sealed class KernelLoweringTests
         Lower(Check.List(static (x, y) => x * y + 1), TestArrays.Uniform((70, 2)), TestArrays.Uniform((70, 1))).Spec);
 
     [Fact]
-    public void TypesAndConstantsAre()
+    public void TypesAndOperatorsAre()
     {
         KernelSpec spec = Lower(Check.List(static x => x * 3), TestArrays.Uniform(4)).Spec;
         Assert.NotEqual(spec, Lower(Check.List(static x => x * 3), TestArrays.Uniform(4, 1, DType.Float64)).Spec);
-        Assert.NotEqual(spec, Lower(Check.List(static x => x * 4), TestArrays.Uniform(4)).Spec);
         Assert.NotEqual(spec, Lower(Check.List(static x => x / 3), TestArrays.Uniform(4)).Spec);
+    }
+
+    [Theory]
+    [InlineData(3, 4, true)]
+    [InlineData(1d / 32, 1d / 48, true)]
+    [InlineData(3, 2, false)]
+    [InlineData(2, -2, false)]
+    [InlineData(0.5, 2, false)]
+    [InlineData(0, -0.0, false)]
+    [InlineData(double.PositiveInfinity, double.NegativeInfinity, false)]
+    public void NumbersAreOperandsButForThoseOfFormulas(double first, double second, bool same) => Assert.Equal(
+        same,
+        Lower(Check.List(x => x / first), TestArrays.Uniform(4)).Spec.Equals(Lower(Check.List(x => x / second), TestArrays.Uniform(4)).Spec));
+
+    [Fact]
+    public void ANumberIsReadOnceHoweverOftenItIsUsed()
+    {
+        LoweredKernel kernel = Lower(Check.List(static x => (x * 3 + 7).Exp() * 3 - 0.5), TestArrays.Uniform(4));
+        Assert.Equal(["x0", "3", "7"], kernel.Inputs.Select(static i => i.ToString()!));
+        Assert.Equal(0b110, kernel.ScalarMask);
+        Assert.Contains("0.5", Steps(kernel.Spec));
     }
 
     [Fact]

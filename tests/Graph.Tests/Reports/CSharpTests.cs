@@ -32,9 +32,19 @@ public sealed class CSharpTests
         List<PlanGroup> groups = Grouper.Group(function, fuse: true);
         LoweredKernel kernel = LoweredKernel.Lower(Assert.Single(groups), Plan.Materialised(function, groups).Contains);
         NDArray output = Nd.Zeros((13, 21), dtype);
-        NDArray[] inputs = [.. kernel.Inputs.Select(i => x[((InputNode)i).Index])];
+        NDArray[] inputs = [.. kernel.Inputs.Select(i => i is ConstantNode number ? Nd.Scalar(number.Value, number.DType) : x[((InputNode)i).Index])];
         ElementExecution.Run(new ElementKernel(method.CreateDelegate<ElementLoop>()), false, kernel.ScalarMask, inputs, [output], output.Shape);
         Check.Same(expected[0], output);
+    }
+
+    [Fact]
+    public void SourceLinesAreCommentsWhereTheyAreKnown()
+    {
+        HybridFunction<ListFunction> f = Check.List(static x => (x * 1.625).Tanh()).Hybridize(Check.Strict with { Verify = HybridVerify.FirstCall });
+        Check.Gradients(f.Invoke, TestArrays.Uniform((3, 4)));
+        string text = f.ToCSharp();
+        Assert.Matches(@"// Multiply at CSharpTests\.cs:\d+\r?\n// Tanh at CSharpTests\.cs:\d+\r?\npublic static void Kernel0\(", text);
+        Assert.NotNull(Roslyn.Compile(text, "FusedKernels").GetMethod("Kernel0"));
     }
 
     [Fact]

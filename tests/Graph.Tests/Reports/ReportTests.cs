@@ -31,6 +31,18 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void AGroupTellsWhatItDoesNotWrite()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => (x * 3).Exp().Reshape(-1).Tanh() + 1, Check.Strict);
+        f.Invoke(Nd.Ones((20, 5)));
+        Assert.Equal(400 * (f.Report.OpCount - 1 - f.Report.KernelCount), f.Report.Groups.Sum(static g => g.BytesSaved));
+        Assert.Contains(" bytes not written", f.Report.ToString(), StringComparison.Ordinal);
+        HybridFunction<Func<NDArray, NDArray>> alone = Hybrid.Hybridize(static (NDArray x) => x.MatMul(x), Check.Strict);
+        alone.Invoke(Nd.Ones((5, 5)));
+        Assert.Equal(0, Assert.Single(alone.Report.Groups).BytesSaved);
+    }
+
+    [Fact]
     public void BackwardIsCountedOnceItHasRun()
     {
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x.Tanh() * 2, Check.Strict);

@@ -17,15 +17,6 @@ internal static class Check
         for (int i = 0; i < expected.Count; i++) Same(expected[i], actual[i], $"{what} {i}");
     }
 
-    /// <summary>Equal but for rounding: where sums of gradients may be added up in another order.</summary>
-    public static void Close(NDArray expected, NDArray actual, string what = "the value")
-    {
-        Assert.Equal(expected.Type, actual.Type);
-        float[] a = expected.ToArray<float>();
-        float[] b = actual.ToArray<float>();
-        for (int i = 0; i < a.Length; i++) Assert.True(Math.Abs(a[i] - b[i]) <= 2e-5 * (1 + Math.Abs(a[i])), $"{what}: element {i} is {b[i]}, expected {a[i]}");
-    }
-
     public static ListFunction List(Func<NDArray, NDArray> f) => x => [f(x[0])];
 
     public static ListFunction List(Func<NDArray, NDArray, NDArray> f) => x => [f(x[0], x[1])];

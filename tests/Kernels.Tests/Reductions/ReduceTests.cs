@@ -29,6 +29,20 @@ public sealed unsafe class ReduceTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(16_384)]
+    [InlineData(16_385)]
+    [InlineData(50_000)]
+    public void Results_of_blocks_are_a_row_again_however_many_there_are(int count)
+    {
+        var x = TestData.Normal<float>(count, 1);
+        var expected = TreeReference.Sum<float>(x);
+        using var partials = new GuardedBuffer<float>(x);
+        Assert.Equal(expected, ReduceTree.ReducePartials<SumOfSquaresReduction, Lane128<float>, float>((float*)partials.Address, count));
+        partials.AssertIntact();
+    }
+
+    [Theory]
+    [InlineData(1)]
     [InlineData(3)]
     public void Max_and_min_keep_nan_wherever_it_stands(int inner)
     {
