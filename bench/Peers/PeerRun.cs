@@ -15,7 +15,17 @@ internal static class PeerRun
     public static PeerResult Run(PeerCase one, int threads, bool quick)
     {
         Contender[] contenders = one.Prepare();
-        string? disagreement = Compare(contenders, one.Tolerance);
+        string? disagreement;
+        try
+        {
+            disagreement = Compare(contenders, one.Tolerance);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.Runtime.InteropServices.ExternalException)
+        {
+            // One broken case does not cost the others their times.
+            return new PeerResult(one.Area, one.Name, threads, [], $"{e.GetType().Name}: {e.Message.Split('\n')[0]}");
+        }
+
         Timing[] timings = Stopwatches.Measure(contenders, quick, threads);
         contenders = [];
         GC.Collect();

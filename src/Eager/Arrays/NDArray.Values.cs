@@ -217,13 +217,13 @@ public sealed partial class NDArray
     private void MoveToManagedHeap()
     {
         if (_storage is byte[]) return;
-        byte[] managed = GC.AllocateUninitializedArray<byte>(checked((int)(Size * _dtype.Size)) + 128);
-        Bytes.CopyTo(managed);
-        GC.KeepAlive(this);
+        NDArray managed = new(GC.AllocateUninitializedArray<byte>(checked((int)(Size * _dtype.Size)) + 128), _dtype, _shape);
+        Movement.CopyTo(this, managed);
         object old = _storage!;
         bool release = !IsShared;
-        _storage = managed;
+        _storage = managed._storage;
         _offset = 0;
+        _strides = null;
         if (release) MemoryPool.Release(old);
     }
 

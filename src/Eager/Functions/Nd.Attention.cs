@@ -27,7 +27,8 @@ public static partial class Nd
                 "the last axis, key and value in the last but one. Transpose or slice them.");
         }
 
-        NDArray scores = Product(query * (scale ?? 1 / Math.Sqrt(query.Shape[-1])), key, false, true);
+        DType dtype = Elements.RealType(DTypes.Promote(query.DType, DTypes.Promote(key.DType, value.DType)));
+        NDArray scores = Product(Elements.To(query, dtype) * (scale ?? 1 / Math.Sqrt(query.Shape[-1])), Elements.To(key, dtype), false, true);
         if (mask is not null && !Broadcasting.FitsInto(mask.Shape, scores.Shape))
             throw new ShapeException($"ScaledDotProductAttention: the mask {mask.Shape} does not broadcast to the scores {scores.Shape}, (…, queries, keys).");
         if (mask is { DType: DType.Bool }) scores = Where(mask, scores, double.NegativeInfinity);

@@ -50,7 +50,8 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        return Product(a, b, transposeA, transposeB);
+        DType dtype = Elements.RealType(DTypes.Promote(a.DType, b.DType));
+        return Product(Elements.To(a, dtype), Elements.To(b, dtype), transposeA, transposeB);
     }
 
     /// <summary>aᵢ·bⱼ of the flattened operands.</summary>
@@ -65,10 +66,12 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (x.Rank == 0) throw new ShapeException("FullyConnected: the input is a scalar.");
-        NDArray rows = x.Rank == 2 ? x : flatten ? Flatten(x) : Reshape(x, Rows(x.Shape.Dimensions[..^1]), x.Shape[-1]);
+        DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
+        NDArray real = Elements.To(x, dtype), w = Elements.To(weight, dtype);
+        NDArray rows = x.Rank == 2 ? real : flatten ? Flatten(real) : Reshape(real, Rows(x.Shape.Dimensions[..^1]), x.Shape[-1]);
         if (weight.Rank == 2 && rows.Shape[1] != weight.Shape[1])
             throw MatrixProducts.InnerDimensions("FullyConnected", x.Shape, weight.Shape, rows.Shape[1], weight.Shape[1]);
-        NDArray result = bias is null ? Product(rows, weight, false, true) : OpTable.FullyConnected.Apply([rows, weight, bias]);
+        NDArray result = bias is null ? Product(rows, w, false, true) : OpTable.FullyConnected.Apply([rows, w, Elements.To(bias, dtype)]);
         return x.Rank == 2 || flatten ? result : Reshape(result, Shape.Create([.. x.Shape.Dimensions[..^1], weight.Shape[0]]));
     }
 

@@ -93,7 +93,7 @@ internal static partial class OpCases
             [
                 Rejection.Of<DTypeException>(
                     "integers",
-                    static () => Nd.BatchDot(Nd.Ones((1, 2, 2), DType.Int32), Nd.Ones((1, 2, 2), DType.Int32)),
+                    static () => OpTable.MatMul.Apply(Nd.Ones((2, 2), DType.Int32), Nd.Ones((2, 2), DType.Int32), new MatMulAttributes(true, false)),
                     "MatMul",
                     "Int32",
                     "AsType"),
@@ -129,7 +129,7 @@ internal static partial class OpCases
                 Rejection.Of<ShapeException>("a scalar", static () => Nd.FullyConnected(Nd.Scalar(1), Nd.Ones((4, 3)), Nd.Ones(4)), "FullyConnected"),
                 Rejection.Of<DTypeException>(
                     "two types",
-                    static () => Nd.FullyConnected(Nd.Ones((2, 3)), Nd.Ones((4, 3), DType.Float64), Nd.Ones(4)),
+                    static () => OpTable.FullyConnected.Apply([Nd.Ones((2, 3)), Nd.Ones((4, 3), DType.Float64), Nd.Ones(4)]),
                     "FullyConnected",
                     "Float32",
                     "Float64"),

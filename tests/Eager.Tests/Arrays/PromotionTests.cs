@@ -33,6 +33,56 @@ public sealed class PromotionTests
         }
     }
 
+    public static TheoryData<string, DType?[]> Families => new()
+    {
+        // The types of the results, in the order of s_types; null: refused.
+        { "square", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32] },
+        { "round", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "exp", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "divide", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "less", [DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool] },
+        { "bits", [null, null, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
+        { "sum", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
+        { "prod", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
+        { "mean", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "max", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
+        { "argmax", [DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
+        { "matmul", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "softmax", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
+        { "sort", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
+        { "onehot", [null, null, DType.Float32, DType.Float32, null, null] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void FamiliesOfFunctionsHaveARule(string family, DType?[] expected)
+    {
+        for (int i = 0; i < s_types.Length; i++)
+        {
+            NDArray x = Nd.Ones((2, 2), s_types[i]);
+            Func<NDArray> call = family switch
+            {
+                "square" => () => Nd.Square(x),
+                "round" => () => Nd.Round(x),
+                "exp" => () => Nd.Exp(x),
+                "divide" => () => x / x,
+                "less" => () => x < 0,
+                "bits" => () => Nd.BitwiseAnd(x, x),
+                "sum" => () => Nd.Sum(x),
+                "prod" => () => Nd.Prod(x),
+                "mean" => () => Nd.Mean(x),
+                "max" => () => Nd.Max(x),
+                "argmax" => () => Nd.ArgMax(x),
+                "matmul" => () => Nd.MatMul(x, x),
+                "softmax" => () => Nd.Softmax(x),
+                "sort" => () => Nd.Sort(x),
+                _ => () => Nd.OneHot(x, 2),
+            };
+            if (expected[i] is { } type) Assert.Equal(type, call().DType);
+            else Assert.Contains("AsType", Assert.Throws<DTypeException>(call).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(DType.Int32, 2.0, DType.Int32)]
     [InlineData(DType.Int32, 0.5, DType.Float32)]
@@ -55,6 +105,26 @@ public sealed class PromotionTests
         foreach (NDArray z in new[] { x * number, number * x, x + number, number - x, x.Maximum(number) }) Assert.Equal(expected, z.DType);
         Assert.Equal(Expect.Doubles(x * number), Expect.Doubles(number * x));
         if (double.IsFinite(number) && expected != DType.Float32) Expect.Elements(x * number, number, number);
+    }
+
+    [Fact]
+    public void ProductsPromoteTheirOperands()
+    {
+        foreach (DType left in s_types)
+        {
+            foreach (DType right in s_types)
+            {
+                NDArray x = Nd.Ones((1, 2, 2), left), y = Nd.Ones((1, 2, 2), right);
+                DType expected = left == DType.Float64 || right == DType.Float64 ? DType.Float64 : DType.Float32;
+                NDArray[] products =
+                [
+                    x.MatMul(y), x.BatchDot(y), x.FullyConnected(y[0], flatten: false), x.FullyConnected(y[0], Nd.Ones(2), flatten: false), x[0].Dot(y[0]),
+                    Nd.Einsum("bij,bjk->bik", x, y), x.Conv1D(Nd.Ones((2, 2, 1), right)), x.ScaledDotProductAttention(y, x),
+                ];
+                foreach (NDArray z in products) Assert.Equal(expected, z.DType);
+                Expect.Elements(products[3], 3, 3, 3, 3);
+            }
+        }
     }
 
     [Fact]
