@@ -66,10 +66,12 @@ internal sealed class Report(Options options)
 
     private string Markdown()
     {
-        StringBuilder text = new("# Benchmarks against LibTorch\n\nWritten by `dotnet run -c Release --project bench/Peers -- --out docs/benchmarks`. Contenders in turn, medians; a ratio above 1 says that Fusion is faster.\n\n");
+        StringBuilder text = new("# Benchmarks against LibTorch\n\nWritten by `dotnet run -c Release --project bench/Peers -- --out docs/benchmarks`" + (options.Quick ? " with `--quick`" : string.Empty) + ". Contenders in turn, medians; a ratio above 1 says that Fusion is faster.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, SIMD {(System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated ? 512 : 256)} bits. The limits of the machine, measured in the same run:\n\n");
         foreach (string line in _limits) text.Append("- ").AppendLine(line);
         text.AppendLine().AppendLine(Summary()).AppendLine("![ratios](ratios.png)");
+        foreach (PeerResult result in _results.Where(static r => r.Disagreement is not null))
+            text.Append(CultureInfo.InvariantCulture, $"\nThe results differ: {result.Name}, {result.Threads} thread(s): {result.Disagreement}\n");
         foreach (IGrouping<string, PeerResult> area in _results.GroupBy(static r => r.Area))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {area.Key}\n\n| case | threads | hybridized | eager | LibTorch | ratio hybridized | ratio eager |\n|---|---|---|---|---|---|---|\n");

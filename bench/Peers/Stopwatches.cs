@@ -15,6 +15,8 @@ internal static class Stopwatches
     {
         int rounds = quick ? 7 : 15;
         TimeSpan slice = TimeSpan.FromMilliseconds(quick ? 12 : 30);
+        foreach (Contender contender in contenders) WarmUp(contender.Run);
+        Thread.Sleep(120); // the JIT's second tier works in the background, from 100 ms after the last new method on
         int[] calls = [.. contenders.Select(c => Calibrate(c.Run, slice))];
         double[][] times = [.. contenders.Select(_ => new double[rounds])];
         for (int round = 0; round < rounds; round++)
@@ -30,6 +32,12 @@ internal static class Stopwatches
         }
 
         return [.. contenders.Select((c, i) => Summarise(c.Name, times[i]))];
+    }
+
+    private static void WarmUp(Action run)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int calls = 0; calls < 3 || (calls < 100_000 && Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(60)); calls++) run();
     }
 
     // Calls that fill the slice, after enough of them for the JIT's tiers to settle.
