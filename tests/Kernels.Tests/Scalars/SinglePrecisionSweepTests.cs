@@ -7,7 +7,7 @@ namespace Fusion.Tests.Scalars;
 /// <summary>
 /// Float functions over the bit patterns of float, against the same formula in double (which <see cref="GoldenTests"/> holds to the exact values).
 /// The suite visits one pattern in 9973, and every pattern next to an edge; <c>FUSION_SWEEP=1 dotnet test tests/Kernels.Tests --filter Sweep</c>
-/// visits all 2³², some minutes a function.
+/// visits all 2³², two or three minutes a function.
 /// </summary>
 public class SinglePrecisionSweepTests
 {
