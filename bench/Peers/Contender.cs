@@ -1,12 +1,12 @@
 namespace Fusion.Peers;
 
 /// <summary>One side of a comparison: what is timed, and its result, so that sides are compared before they are timed.</summary>
-/// <param name="Name">eager, hybridized, hand-written, LibTorch, limit.</param>
+/// <param name="Name">eager, hybridized, LibTorch.</param>
 /// <param name="Run">One call.</param>
-/// <param name="Result">Elements of the result of one more call; null: nothing to compare (a physical limit).</param>
+/// <param name="Result">Elements of the result of one more call; null: nothing to compare.</param>
 internal sealed record Contender(string Name, Action Run, Func<double[]>? Result)
 {
-    public const string Eager = "eager", Hybridized = "hybridized", HandWritten = "hand-written", Torch = "LibTorch", Limit = "limit";
+    public const string Eager = "eager", Hybridized = "hybridized", Torch = "LibTorch";
 }
 
 /// <summary>A comparison: inputs are made once, by <see cref="Prepare"/>, and are the same for all sides.</summary>

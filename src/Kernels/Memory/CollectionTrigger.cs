@@ -16,7 +16,7 @@ namespace Fusion.Kernels;
 internal static class CollectionTrigger
 {
     private const long MB = 1 << 20;
-    private static readonly long s_patience = Stopwatch.Frequency; // a busy machine may not run the finalizer thread for this long
+    private static readonly long s_patience = Stopwatch.Frequency; // 1 s: on a busy machine the finalizer thread waits for a core
 
     private static readonly Lock s_lock = new();
     private static readonly long[] s_baseline = new long[3]; // live bytes after the last collection of each generation
