@@ -1,0 +1,115 @@
+using ILGPU.Runtime;
+
+using Memory = ILGPU.Runtime.MemoryBuffer1D<byte, ILGPU.Stride1D.Dense>;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Free memory of a device by size, the sizes of <see cref="BlockCache"/>. Blocks are reused in the order of the device's only stream, so nobody waits.
+/// Dead arrays are looked for as on the processor, see <see cref="CollectionTrigger"/>.
+/// </summary>
+internal sealed class DevicePool(GpuDevice device)
+{
+    private readonly Dictionary<long, Stack<Memory>> _idle = [];
+    private long _idleBytes;
+    private long _liveBytes;
+
+    /// <summary>Bytes that lie unused.</summary>
+    public long IdleBytes => Volatile.Read(ref _idleBytes);
+
+    /// <summary>Bytes that arrays hold.</summary>
+    public long LiveBytes => Volatile.Read(ref _liveBytes);
+
+    /// <summary>Memory for so many bytes and a little more, with undefined contents.</summary>
+    /// <exception cref="OutOfMemoryException">The device has no more: it says how much arrays hold.</exception>
+    public Memory Rent(long bytes)
+    {
+        long capacity = BlockCache.RoundUp(bytes);
+        Memory? buffer = Pop(capacity);
+        if (buffer is null)
+        {
+            CollectionTrigger.CollectIfDue((Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
+            buffer = Pop(capacity) ?? AllocateFresh(capacity, bytes);
+        }
+
+        MemoryCounters.Add(capacity);
+        Interlocked.Add(ref _liveBytes, capacity);
+        return buffer;
+    }
+
+    /// <summary>Takes memory back; any thread, the finalizer's included. Does not talk to the driver.</summary>
+    public void Return(Memory buffer)
+    {
+        MemoryCounters.Remove(buffer.Length);
+        Interlocked.Add(ref _liveBytes, -buffer.Length);
+        lock (_idle)
+        {
+            if (!_idle.TryGetValue(buffer.Length, out Stack<Memory>? stack)) _idle.Add(buffer.Length, stack = new());
+            stack.Push(buffer);
+            _idleBytes += buffer.Length;
+        }
+    }
+
+    /// <summary>Gives all idle memory back to the driver.</summary>
+    public void Trim()
+    {
+        List<Memory> free = [];
+        lock (_idle)
+        {
+            foreach (Stack<Memory> stack in _idle.Values) free.AddRange(stack);
+            _idle.Clear();
+            _idleBytes = 0;
+        }
+
+        if (free.Count == 0) return;
+        using (device.Enter())
+        {
+            device.Stream.Synchronize();
+            foreach (Memory buffer in free) buffer.Dispose();
+        }
+    }
+
+    private bool HasIdle(long capacity)
+    {
+        lock (_idle) return _idle.TryGetValue(capacity, out Stack<Memory>? stack) && stack.Count > 0;
+    }
+
+    private Memory? Pop(long capacity)
+    {
+        lock (_idle)
+        {
+            if (!_idle.TryGetValue(capacity, out Stack<Memory>? stack) || !stack.TryPop(out Memory? buffer)) return null;
+            _idleBytes -= capacity;
+            return buffer;
+        }
+    }
+
+    private Memory AllocateFresh(long capacity, long requested)
+    {
+        try
+        {
+            return Allocate(capacity);
+        }
+        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        {
+            CollectionTrigger.CollectEverything();
+            Trim();
+        }
+
+        try
+        {
+            return Allocate(capacity);
+        }
+        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        {
+            throw new InsufficientMemoryException(
+                $"An array of {requested:N0} bytes does not fit into the memory of {device.Name}, which has {device.Accelerator.MemorySize:N0} bytes; arrays hold {LiveBytes:N0} of them. "
+                + "Use a smaller batch, another element type, or drop references to arrays that are not needed.", e);
+        }
+    }
+
+    private Memory Allocate(long capacity)
+    {
+        using (device.Enter()) return device.Accelerator.Allocate1D<byte>(capacity);
+    }
+}
