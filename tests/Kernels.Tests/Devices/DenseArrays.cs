@@ -53,7 +53,7 @@ internal sealed class DenseArrays<T>(GpuDevice device) : IDisposable
         for (int i = 0; i < expected.Length; i++)
         {
             double distance = Math.Abs(expected[i] - double.CreateChecked(actual[i]));
-            Assert.True(distance <= tolerance, $"{what} {typeof(T).Name}: element {i} of {expected.Length} is {actual[i]}, not {expected[i]}");
+            if (!(distance <= tolerance)) Assert.Fail($"{what} {typeof(T).Name}: element {i} of {expected.Length} is {actual[i]}, not {expected[i]}");
         }
     }
 
