@@ -193,7 +193,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     }
 
     private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
-        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log);
+        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {
