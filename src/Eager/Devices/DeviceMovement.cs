@@ -33,7 +33,7 @@ internal static class DeviceMovement
     {
         if (source.Storage is not DeviceBlock from) source = Movement.CopyToDevice(source, to.Device);
         from = (DeviceBlock)source.Storage;
-        DeviceCast.Run(to.Device, source.DType, from, source.Offset, target.DType, to, target.Offset, source.Size);
+        DeviceCast.Run(to.Device, source.DType, target.DType, from, source.Offset, to, target.Offset, source.Size);
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }

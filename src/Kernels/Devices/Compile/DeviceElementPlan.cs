@@ -70,7 +70,7 @@ internal ref struct DeviceElementPlan
         if (!_isStrided) return;
         for (int d = 0; d < _rank - 1; d++)
         {
-            DeviceDivisor divisor = new(_sizes[d]);
+            DeviceReciprocal divisor = new(_sizes[d]);
             arguments.Add(_sizes[d]);
             arguments.Add(divisor.Multiplier);
             arguments.Add(divisor.Shift);

@@ -7,9 +7,9 @@ namespace Fusion.Kernels;
 /// T. Granlund and P. L. Montgomery, "Division by invariant integers using multiplication", PLDI 1994, theorem 4.2 with N = 31: with
 /// s = ⌈log₂ d⌉ and m = ⌊2³¹⁺ˢ/d⌋ + 1, ⌊i/d⌋ = ⌊i·m/2³¹⁺ˢ⌋; m fits 32 bits.
 /// </remarks>
-internal readonly record struct DeviceDivisor
+internal readonly record struct DeviceReciprocal
 {
-    public DeviceDivisor(int divisor)
+    public DeviceReciprocal(int divisor)
     {
         if (divisor < 2) throw new ArgumentOutOfRangeException(nameof(divisor), divisor, "Axes of one element have been merged.");
         int bits = 32 - BitOperations.LeadingZeroCount((uint)divisor - 1);
