@@ -26,7 +26,7 @@ internal static class DeviceAngles
         ulong rest = zeros >= 64 ? 0 : low << zeros;
         long odd = (long)((leading >> 1) | (leading & 1) | (rest != 0 ? 1UL : 0UL));
         double scale = DeviceMath.FromBits((1023L - 63 - zeros) << 52);
-        double angle = DeviceMath.Nearest(odd) * scale * (Math.PI / 2);
+        double angle = DeviceMath.Multiply(DeviceMath.Multiply(DeviceMath.Nearest(odd), scale), Math.PI / 2);
         return Utilities.Select(up, -angle, angle);
     }
 

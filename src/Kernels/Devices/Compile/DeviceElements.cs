@@ -48,10 +48,12 @@ internal static class DeviceElements
     }
 
     /// <summary>The kernel, from the cache or compiled now.</summary>
-    public static DeviceElementKernel Kernel(GpuDevice device, DeviceElementKey key)
+    public static DeviceElementKernel Kernel(GpuDevice device, DeviceElementKey key) =>
+        s_kernels.TryGetValue((device, key), out DeviceElementKernel? kernel) ? kernel : Compile(device, key);
+
+    private static DeviceElementKernel Compile(GpuDevice device, DeviceElementKey key)
     {
-        if (s_kernels.TryGetValue((device, key), out DeviceElementKernel? kernel)) return kernel;
-        kernel = device.Kernel(key, accelerator =>
+        DeviceElementKernel kernel = device.Kernel(key, accelerator =>
         {
             Interlocked.Increment(ref s_compileCount);
             return new DeviceElementKernel(accelerator, key);
