@@ -48,7 +48,7 @@ if (real) Console.WriteLine($"test accuracy: {Accuracy():P1}");
 Console.WriteLine(compiled.Report);
 Console.WriteLine("The shortest kernel, as C# and as PTX:");
 Console.WriteLine(Shortest(compiled.ToCSharp(), "public static void "));
-Console.WriteLine(Shortest(compiled.ToCSharp(), ".version"));
+Console.WriteLine(Shortest(compiled.ToPtx(), "// "));
 return last < first && (!real || smoke || Accuracy() > 0.95) ? 0 : 1;
 
 double Accuracy()

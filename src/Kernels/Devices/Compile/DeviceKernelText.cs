@@ -14,6 +14,9 @@ internal static class DeviceKernelText
         return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
+    /// <summary>The kernel of contiguous arrays as NVIDIA's intermediate code for compute capability 8.0, which newer drivers compile further.</summary>
+    public static string ToPtx(KernelSpec spec) => ToPtx(DeviceElementKey.Contiguous(spec, spec.Is64 ? DType.Float64 : DType.Float32), CudaArchitecture.SM_80);
+
     /// <summary>The kernel as NVIDIA's intermediate code for an architecture, <c>CudaArchitecture.SM_80</c> or newer.</summary>
     public static string ToPtx(DeviceElementKey key, CudaArchitecture architecture)
     {
