@@ -64,7 +64,10 @@ internal sealed class DenseArrays<T>(GpuDevice device) : IDisposable
 }
 
 /// <summary>Elements of a block.</summary>
-internal readonly record struct DenseArray<T>(DeviceBlock Block, int Offset, int Length);
+internal readonly record struct DenseArray<T>(DeviceBlock Block, int Offset, int Length)
+{
+    public DeviceVector Vector => new(Block, Offset);
+}
 
 /// <summary>A fact about the accelerator of this machine, skipped where there is none.</summary>
 public sealed class DenseAcceleratorFactAttribute : FactAttribute

@@ -5,31 +5,20 @@ using ILGPU.Runtime;
 
 namespace Fusion.Kernels;
 
-/// <summary>The tables of a convolution in the memory of a device, until it is queued.</summary>
+/// <summary>The tables of a convolution in the memory of a device, until it is queued. See <see cref="PatchTables"/>.</summary>
 internal readonly ref struct ConvolutionTables
 {
-    private static readonly object s_tapsKey = new();
-    private static readonly object s_pixelsKey = new();
-
     private readonly DeviceBlock _taps;
     private readonly DeviceBlock _phases;
 
-    /// <param name="device">Where they are written.</param>
-    /// <param name="rule">The patches.</param>
-    /// <param name="channels">Channels of a patch.</param>
-    /// <param name="multiple">The entries of a phase are filled up to a multiple of this.</param>
-    public ConvolutionTables(GpuDevice device, in PatchRule rule, int channels, int multiple)
+    private ConvolutionTables(GpuDevice device, int phases, int pitch)
     {
-        int depth = checked(channels * rule.MaxTaps), phases = rule.Phases;
-        Pitch = checked((depth + multiple - 1) / multiple * multiple);
-        int count = checked(phases * Pitch);
+        int count = checked(phases * pitch);
+        Pitch = pitch;
         _taps = new DeviceBlock(device, (long)count * Unsafe.SizeOf<PatchEntry>());
         _phases = new DeviceBlock(device, (long)phases * Unsafe.SizeOf<PatchPhase>());
         Taps = _taps.View<PatchEntry>(0, count);
         Phases = _phases.View<PatchPhase>(0, phases);
-        var kernel = device.Kernel(s_tapsKey, static a => a.LoadKernel<ArrayView<PatchEntry>, ArrayView<PatchPhase>, PatchRule, int, int, int>(PatchTables.Taps));
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), Taps, Phases, rule, channels, Pitch, count);
-        device.LaunchCount++;
     }
 
     /// <summary>Entries between phases.</summary>
@@ -39,7 +28,16 @@ internal readonly ref struct ConvolutionTables
 
     public ArrayView<PatchPhase> Phases { get; }
 
-    /// <summary>Queues <see cref="PatchTables.Turn"/>.</summary>
+    /// <summary>Tables of elements that lie along the depth of a product; tiles look ahead of it.</summary>
+    public static ConvolutionTables ForDepth<TCheck>(GpuDevice device, in PatchRule rule, in PatchGrid grid, int channels)
+        where TCheck : struct, IPatchCheck => Write<TCheck>(device, rule, grid, channels, checked(channels * rule.MaxTaps + TileKernels.Ahead));
+
+    /// <summary>Tables of elements that are lines of a product; tiles are whole.</summary>
+    public static ConvolutionTables ForLines<TCheck>(GpuDevice device, in PatchRule rule, in PatchGrid grid, int channels)
+        where TCheck : struct, IPatchCheck =>
+        Write<TCheck>(device, rule, grid, channels, checked((channels * rule.MaxTaps + TileKernels.LargeEdge - 1) / TileKernels.LargeEdge * TileKernels.LargeEdge));
+
+    /// <summary>Queues <see cref="PatchTables.Turn"/>; rows have a multiple of four elements.</summary>
     public static DeviceBlock Turn<T>(GpuDevice device, in WindowShape s, in PatchRule rule, ArrayView<T> filters, int pitch, out ArrayView<Quartet<T>> turned)
         where T : unmanaged, INumber<T>
     {
@@ -54,12 +52,13 @@ internal readonly ref struct ConvolutionTables
     }
 
     /// <summary>Queues <see cref="PatchTables.Pixels"/>.</summary>
-    public static DeviceBlock Pixels(GpuDevice device, in PatchGrid grid, PatchPhase first, out ArrayView<PatchEntry> pixels)
+    public static DeviceBlock Pixels<TCheck>(GpuDevice device, in PatchGrid grid, PatchPhase first, out ArrayView<PatchEntry> pixels)
+        where TCheck : struct, IPatchCheck
     {
         int count = grid.Pixels;
         var block = new DeviceBlock(device, (long)count * Unsafe.SizeOf<PatchEntry>());
         pixels = block.View<PatchEntry>(0, count);
-        var kernel = device.Kernel(s_pixelsKey, static a => a.LoadKernel<ArrayView<PatchEntry>, PatchGrid, PatchPhase, int>(PatchTables.Pixels));
+        var kernel = device.Kernel(Keys<TCheck>.Pixels, static a => a.LoadKernel<ArrayView<PatchEntry>, PatchGrid, PatchPhase, int>(PatchTables.Pixels<TCheck>));
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), pixels, grid, first, count);
         device.LaunchCount++;
         return block;
@@ -72,8 +71,22 @@ internal readonly ref struct ConvolutionTables
         _phases.Release();
     }
 
-    private static class Keys<T>
+    private static ConvolutionTables Write<TCheck>(GpuDevice device, in PatchRule rule, in PatchGrid grid, int channels, int pitch)
+        where TCheck : struct, IPatchCheck
+    {
+        var tables = new ConvolutionTables(device, rule.Phases, pitch);
+        var kernel = device.Kernel(
+            Keys<TCheck>.Taps, static a => a.LoadKernel<ArrayView<PatchEntry>, ArrayView<PatchPhase>, PatchRule, PatchGrid, int, int, int>(PatchTables.Taps<TCheck>));
+        int count = (int)tables.Taps.Length;
+        kernel(device.Stream, DeviceLaunch.PerElement(device, count), tables.Taps, tables.Phases, rule, grid, channels, pitch, count);
+        device.LaunchCount++;
+        return tables;
+    }
+
+    private static class Keys<TKind>
     {
         public static readonly object Turn = new();
+        public static readonly object Taps = new();
+        public static readonly object Pixels = new();
     }
 }

@@ -14,27 +14,20 @@ namespace Fusion.Kernels;
 /// </list>
 /// </summary>
 /// <remarks>
-/// Gathering costs a thread of a 128 × 128 tile four table entries, four bounds checks and four loads for each 512 multiply-adds, about 70 instructions: some
-/// 75 % of the peak are left. Loads of neighbouring positions are neighbours where the stride is 1.
+/// Gathering costs a thread of a 128 × 128 tile four table entries, four checks and four loads for each 512 multiply-adds: 635 instructions a stage, where
+/// a matrix has 590. So some 80 % of the peak are in reach. Loads of neighbouring positions are neighbours where the stride is 1.
 /// </remarks>
-internal static class ConvolutionTiles<T>
+internal static class ConvolutionTiles<T, TCheck>
     where T : unmanaged, INumber<T>
+    where TCheck : struct, IPatchCheck
 {
     public static void Forward(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
     {
-        var rule = new PatchRule
-        {
-            Z = PatchAxisRule.Forward(s, 0),
-            Y = PatchAxisRule.Forward(s, 1),
-            X = PatchAxisRule.Forward(s, 2),
-            SourceZ = s.Input[0],
-            SourceY = s.Input[1],
-            SourceX = s.Input[2],
-        };
         int depth = checked(s.InChannels * sizes.Taps), columns = checked(s.Batch * sizes.OutputPlane);
-        using var tables = new ConvolutionTables(device, rule, s.InChannels, 4);
-        var patches = new PatchGather<T>(
-            x.View<T>(sizes.X), tables.Taps, tables.Phases, new DeviceWindow(s).Grid, s.Groups, s.InChannels, tables.Pitch, columns);
+        PatchGrid grid = new DeviceWindow(s).Grid;
+        using var tables = ConvolutionTables.ForDepth<TCheck>(device, Outputs(s), grid, s.InChannels);
+        var patches = new PatchGather<T, TCheck>(
+            x.View<T>(sizes.X), tables.Taps, tables.Phases, grid, s.Groups, s.InChannels, tables.Pitch, columns);
         ArrayView<T> output = y.View<T>(sizes.Y);
         var target = new ConvolutionTarget(y, sizes.Y, Space(s.Output, Ones), s.Groups, s.OutChannels, columns, ConvolutionWindows<T>.Finish(s, bias, output));
         if ((depth & 3) == 0 && (w.Offset & 3) == 0)
@@ -49,9 +42,6 @@ internal static class ConvolutionTiles<T>
             Z = PatchAxisRule.Backward(s, 0),
             Y = PatchAxisRule.Backward(s, 1),
             X = PatchAxisRule.Backward(s, 2),
-            SourceZ = s.Output[0],
-            SourceY = s.Output[1],
-            SourceX = s.Output[2],
         };
         ImageSpace space = Space(s.Input, s.Stride);
         var grid = new PatchGrid
@@ -65,40 +55,35 @@ internal static class ConvolutionTiles<T>
             SourceZ = s.Output[0],
             SourceY = s.Output[1],
             SourceX = s.Output[2],
+            TapZ = rule.Z.Increment,
+            TapY = rule.Y.Increment,
+            TapX = rule.X.Increment,
         };
         int depth = checked(s.OutChannels * rule.MaxTaps), columns = checked(s.Batch * space.Positions), batch = checked(s.Groups * rule.Phases);
-        using var tables = new ConvolutionTables(device, rule, s.OutChannels, 4);
-        DeviceBlock turned = ConvolutionTables.Turn<T>(device, s, rule, w.View<T>(sizes.W), tables.Pitch, out ArrayView<Quartet<T>> filters);
-        var patches = new PatchGather<T>(dy.View<T>(sizes.Y), tables.Taps, tables.Phases, grid, s.Groups, s.OutChannels, tables.Pitch, columns);
+        using var tables = ConvolutionTables.ForDepth<TCheck>(device, rule, grid, s.OutChannels);
+        int pitch = (depth + 3) / 4;
+        DeviceBlock turned = ConvolutionTables.Turn<T>(device, s, rule, w.View<T>(sizes.W), 4 * pitch, out ArrayView<Quartet<T>> filters);
+        var patches = new PatchGather<T, TCheck>(dy.View<T>(sizes.Y), tables.Taps, tables.Phases, grid, s.Groups, s.OutChannels, tables.Pitch, columns);
         ArrayView<T> input = dx.View<T>(sizes.X);
         var target = new ConvolutionTarget(dx, sizes.X, space, s.Groups, s.InChannels, columns, new TileFinish<T>(input, 0, 0, 0));
-        int pitch = tables.Pitch / 4;
         Run(device, new DepthQuads<T>(filters, pitch, s.InChannels * pitch, s.InChannels), patches, target, batch, depth);
         turned.Release();
     }
 
     public static void WeightGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector dy, DeviceVector dw)
     {
-        var rule = new PatchRule
-        {
-            Z = PatchAxisRule.Forward(s, 0),
-            Y = PatchAxisRule.Forward(s, 1),
-            X = PatchAxisRule.Forward(s, 2),
-            SourceZ = s.Input[0],
-            SourceY = s.Input[1],
-            SourceX = s.Input[2],
-        };
         PatchGrid grid = new DeviceWindow(s).Grid;
-        using var tables = new ConvolutionTables(device, rule, s.InChannels, TileKernels.LargeEdge);
-        DeviceBlock places = ConvolutionTables.Pixels(device, grid, new DeviceWindow(s).First, out ArrayView<PatchEntry> pixels);
-        var patches = new PatchSpread<T>(x.View<T>(sizes.X), tables.Taps, pixels, grid, s.Groups, s.InChannels);
+        var perImage = new DeviceDivisor(sizes.OutputPlane);
+        using var tables = ConvolutionTables.ForLines<TCheck>(device, Outputs(s), grid, s.InChannels);
+        DeviceBlock places = ConvolutionTables.Pixels<TCheck>(device, grid, new DeviceWindow(s).First, out ArrayView<PatchEntry> pixels);
+        var patches = new PatchSpread<T, TCheck>(x.View<T>(sizes.X), tables.Taps, pixels, perImage, grid, s.Groups, s.InChannels);
         if ((sizes.OutputPlane & 3) == 0 && (dy.Offset & 3) == 0)
-            Weights(device, s, sizes, new ImageQuads<T>(dy.Quads<T>(sizes.Y), s.Groups, s.OutChannels, sizes.OutputPlane), patches, dw);
-        else Weights(device, s, sizes, new ImageElements<T>(dy.View<T>(sizes.Y), s.Groups, s.OutChannels, sizes.OutputPlane), patches, dw);
+            Weights(device, s, sizes, new ImageQuads<T>(dy.Quads<T>(sizes.Y), s.Groups, s.OutChannels, sizes.OutputPlane, perImage), patches, dw);
+        else Weights(device, s, sizes, new ImageElements<T>(dy.View<T>(sizes.Y), s.Groups, s.OutChannels, sizes.OutputPlane, perImage), patches, dw);
         places.Release();
     }
 
-    private static void Weights<TA>(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, TA a, PatchSpread<T> b, DeviceVector dw)
+    private static void Weights<TA>(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, TA a, PatchSpread<T, TCheck> b, DeviceVector dw)
         where TA : struct, ITileSource<T, TA>
     {
         int rows = s.OutChannels, columns = s.InChannels * sizes.Taps;
@@ -112,7 +97,7 @@ internal static class ConvolutionTiles<T>
         else TileLaunch<T>.Run(device, large, grid, s.Groups, a, b, new ElementTarget<T>(target, columns, rows * columns, rows, columns, finish));
     }
 
-    private static void Run<TA>(GpuDevice device, TA a, PatchGather<T> b, in ConvolutionTarget target, int batch, int depth)
+    private static void Run<TA>(GpuDevice device, TA a, PatchGather<T, TCheck> b, in ConvolutionTarget target, int batch, int depth)
         where TA : struct, ITileSource<T, TA>
     {
         int rows = target.Channels, columns = target.Columns;
@@ -121,6 +106,9 @@ internal static class ConvolutionTiles<T>
         else if (target.FitsQuads) TileLaunch<T>.Run(device, large, grid, batch, a, b, target.Quads);
         else TileLaunch<T>.Run(device, large, grid, batch, a, b, target.Elements);
     }
+
+    private static PatchRule Outputs(in WindowShape s) =>
+        new() { Z = PatchAxisRule.Forward(s, 0), Y = PatchAxisRule.Forward(s, 1), X = PatchAxisRule.Forward(s, 2) };
 
     private static Triple Ones
     {

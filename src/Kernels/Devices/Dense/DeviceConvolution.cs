@@ -28,7 +28,8 @@ internal static class DeviceConvolution
         using (device.Enter())
         {
             if (!HasTiles(device) || s.OutChannels < MinRows || sizes.X == 0) ConvolutionWindows<T>.Forward(device, s, sizes, x, w, bias, y);
-            else ConvolutionTiles<T>.Forward(device, s, sizes, x, w, bias, y);
+            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.Forward(device, s, sizes, x, w, bias, y);
+            else ConvolutionTiles<T, PatchCoordinates>.Forward(device, s, sizes, x, w, bias, y);
         }
 
         Keep(x, w, y);
@@ -44,7 +45,8 @@ internal static class DeviceConvolution
         using (device.Enter())
         {
             if (!HasTiles(device) || s.InChannels < MinRows || sizes.Y == 0) ConvolutionWindows<T>.InputGradient(device, s, sizes, dy, w, dx);
-            else ConvolutionTiles<T>.InputGradient(device, s, sizes, dy, w, dx);
+            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.InputGradient(device, s, sizes, dy, w, dx);
+            else ConvolutionTiles<T, PatchCoordinates>.InputGradient(device, s, sizes, dy, w, dx);
         }
 
         Keep(dy, w, dx);
@@ -59,7 +61,8 @@ internal static class DeviceConvolution
         using (device.Enter())
         {
             if (!HasTiles(device) || s.OutChannels < MinRows || sizes.Y == 0) ConvolutionWindows<T>.WeightGradient(device, s, sizes, x, dy, dw);
-            else ConvolutionTiles<T>.WeightGradient(device, s, sizes, x, dy, dw);
+            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.WeightGradient(device, s, sizes, x, dy, dw);
+            else ConvolutionTiles<T, PatchCoordinates>.WeightGradient(device, s, sizes, x, dy, dw);
         }
 
         Keep(x, dy, dw);

@@ -39,7 +39,7 @@ internal static class DeviceGemm
     /// <param name="accumulate">Add to C instead of overwriting it; then the bias.</param>
     public static void Run<T>(
         GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch = 1,
-        DeviceVector? bias = null, bool accumulate = false)
+        DeviceMatrix? bias = null, bool accumulate = false)
         where T : unmanaged, INumber<T>
     {
         if (m == 0 || n == 0 || batch == 0) return;

@@ -26,7 +26,7 @@ internal readonly struct GemmShape<T>
     public required DeviceMatrix C { get; init; }
 
     /// <summary>n values, or null.</summary>
-    public required DeviceVector? Bias { get; init; }
+    public required DeviceMatrix? Bias { get; init; }
 
     public required bool Accumulate { get; init; }
 

@@ -9,13 +9,15 @@ namespace Fusion.Kernels;
 /// <param name="groups">Groups of channels: the matrices of the batch.</param>
 /// <param name="channels">Channels of a group.</param>
 /// <param name="pixels">Elements of a plane.</param>
-internal struct ImageQuads<T>(ArrayView<Quartet<T>> images, int groups, int channels, int pixels) : ITileSource<T, ImageQuads<T>>
+/// <param name="perImage">Divides by their number.</param>
+internal struct ImageQuads<T>(ArrayView<Quartet<T>> images, int groups, int channels, int pixels, DeviceDivisor perImage) : ITileSource<T, ImageQuads<T>>
     where T : unmanaged, INumber<T>
 {
     private readonly ArrayView<Quartet<T>> _images = images;
     private readonly int _groups = groups;
     private readonly int _channels = channels;
     private readonly int _pixels = pixels;
+    private readonly DeviceDivisor _perImage = perImage;
     private int _plane;
     private int _end;
 
@@ -37,7 +39,7 @@ internal struct ImageQuads<T>(ArrayView<Quartet<T>> images, int groups, int chan
     public readonly Quartet<T> Load(int depth)
     {
         if (depth >= _end) return default;
-        int image = depth / _pixels;
+        int image = DeviceDivisor.Divide(depth, _perImage);
         return _images[((image * _groups * _channels + _plane) * _pixels + depth - image * _pixels) >> 2];
     }
 }
@@ -47,13 +49,15 @@ internal struct ImageQuads<T>(ArrayView<Quartet<T>> images, int groups, int chan
 /// <param name="groups">Groups of channels: the matrices of the batch.</param>
 /// <param name="channels">Channels of a group.</param>
 /// <param name="pixels">Elements of a plane.</param>
-internal struct ImageElements<T>(ArrayView<T> images, int groups, int channels, int pixels) : ITileSource<T, ImageElements<T>>
+/// <param name="perImage">Divides by their number.</param>
+internal struct ImageElements<T>(ArrayView<T> images, int groups, int channels, int pixels, DeviceDivisor perImage) : ITileSource<T, ImageElements<T>>
     where T : unmanaged, INumber<T>
 {
     private readonly ArrayView<T> _images = images;
     private readonly int _groups = groups;
     private readonly int _channels = channels;
     private readonly int _pixels = pixels;
+    private readonly DeviceDivisor _perImage = perImage;
     private int _plane;
     private int _end;
 
@@ -78,7 +82,7 @@ internal struct ImageElements<T>(ArrayView<T> images, int groups, int channels, 
     private readonly T Element(int depth)
     {
         if (depth >= _end) return T.Zero;
-        int image = depth / _pixels;
+        int image = DeviceDivisor.Divide(depth, _perImage);
         return _images[(image * _groups * _channels + _plane) * _pixels + depth - image * _pixels];
     }
 }

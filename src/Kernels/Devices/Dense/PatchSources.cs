@@ -69,10 +69,12 @@ internal struct PatchGather<T, TCheck>(
 /// <param name="images">[image, group, channel, source].</param>
 /// <param name="taps">See <see cref="PatchTables.Taps"/>; there are entries for the lines of whole tiles.</param>
 /// <param name="pixels">See <see cref="PatchTables.Pixels"/>.</param>
+/// <param name="perImage">Divides by their number.</param>
 /// <param name="grid">The patches of an image.</param>
 /// <param name="groups">Groups of channels.</param>
 /// <param name="channels">Channels of a group.</param>
-internal struct PatchSpread<T, TCheck>(ArrayView<T> images, ArrayView<PatchEntry> taps, ArrayView<PatchEntry> pixels, PatchGrid grid, int groups, int channels)
+internal struct PatchSpread<T, TCheck>(
+    ArrayView<T> images, ArrayView<PatchEntry> taps, ArrayView<PatchEntry> pixels, DeviceDivisor perImage, PatchGrid grid, int groups, int channels)
     : ITileSource<T, PatchSpread<T, TCheck>>
     where T : unmanaged, INumber<T>
     where TCheck : struct, IPatchCheck
@@ -80,6 +82,7 @@ internal struct PatchSpread<T, TCheck>(ArrayView<T> images, ArrayView<PatchEntry
     private readonly ArrayView<T> _images = images;
     private readonly ArrayView<PatchEntry> _taps = taps;
     private readonly ArrayView<PatchEntry> _pixels = pixels;
+    private readonly DeviceDivisor _perImage = perImage;
     private readonly PatchGrid _grid = grid;
     private readonly int _groups = groups;
     private readonly int _channels = channels;
@@ -107,9 +110,9 @@ internal struct PatchSpread<T, TCheck>(ArrayView<T> images, ArrayView<PatchEntry
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Quartet<T> Load(int depth)
     {
-        if (depth >= _end) return default;
-        int image = depth / _grid.Pixels;
-        PatchEntry patch = _pixels[depth - image * _grid.Pixels];
+        int nearest = depth < _end ? depth : _end - 1, image = DeviceDivisor.Divide(nearest, _perImage);
+        PatchEntry patch = _pixels[nearest - image * _grid.Pixels];
+        if (depth >= _end) patch = TCheck.Nowhere;
         patch.Offset += _start + image * _groups * _channels * _grid.Plane;
         return new Quartet<T>(
             Element(patch, _taps[_line]), Element(patch, _taps[_line + _spacing]), Element(patch, _taps[_line + 2 * _spacing]), Element(patch, _taps[_line + 3 * _spacing]));
