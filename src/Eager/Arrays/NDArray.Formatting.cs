@@ -13,7 +13,7 @@ public sealed partial class NDArray
     {
         null => $"<disposed {_shape} {_dtype}>",
         SymbolicValue => $"<traced {_shape} {_dtype}>",
-        _ => $"{ArrayFormatter.Format(this)}\n<NDArray {_shape} {_dtype} @{Device}>",
+        _ => $"{ArrayFormatter.Format(OnHost())}\n<NDArray {_shape} {_dtype} @{Device}>",
     };
 
     /// <summary>One line for the debugger: type, shape and the first values.</summary>
@@ -21,6 +21,7 @@ public sealed partial class NDArray
     {
         get
         {
+            if (IsOnGpu) return $"{_dtype} {_shape} @{Device}"; // the debugger must not wait for a device
             if (!HasData) return ToString();
             const int shown = 8;
             List<string> values = [];
@@ -44,6 +45,22 @@ public sealed partial class NDArray
         object element = ReadElement(ref Unsafe.AddByteOffset(ref Data, (nint)(offset * _dtype.Size)));
         GC.KeepAlive(this);
         return element;
+    }
+
+    /// <summary>The element of an array with one, as a double.</summary>
+    internal double SingleNumber()
+    {
+        ref byte source = ref Data;
+        double number = _dtype switch
+        {
+            DType.Float32 => Unsafe.ReadUnaligned<float>(ref source),
+            DType.Float64 => Unsafe.ReadUnaligned<double>(ref source),
+            DType.Int32 => Unsafe.ReadUnaligned<int>(ref source),
+            DType.Int64 => Unsafe.ReadUnaligned<long>(ref source),
+            _ => source,
+        };
+        GC.KeepAlive(this);
+        return number;
     }
 
     private object ReadElement(ref byte source) => _dtype switch

@@ -16,6 +16,7 @@ public sealed partial class NDArray
     {
         BeginRead("AsReadOnlyTensorSpan");
         Errors.CheckType<T>(this, "AsReadOnlyTensorSpan");
+        if (IsOnGpu) throw Errors.NotOnHost("AsReadOnlyTensorSpan", this);
         NDArray source = _strides is not null && _strides.AsSpan().ContainsAnyInRange(long.MinValue, -1) ? Contiguous() : this;
         source.MoveToManagedHeap();
         Span<nint> layout = stackalloc nint[2 * Math.Max(1, Rank)];
@@ -33,6 +34,7 @@ public sealed partial class NDArray
     public TensorSpan<T> AsTensorSpan<T>()
     {
         Errors.CheckType<T>(this, "AsTensorSpan");
+        if (IsOnGpu) throw Errors.NotOnHost("AsTensorSpan", this);
         BeginWrite("AsTensorSpan", keepValue: true);
         MoveToManagedHeap();
         Span<nint> layout = stackalloc nint[2 * Math.Max(1, Rank)];

@@ -14,6 +14,7 @@ public sealed partial class NDArray
         BeginRead("Item");
         Errors.CheckType<T>(this, "Item");
         if (Size != 1) throw new ShapeException($"Item: the array has the shape {_shape}, {Size} elements; Item reads exactly one. Index it or use ToArray.");
+        if (IsOnGpu) return OnHost().Item<T>();
         T value = Unsafe.ReadUnaligned<T>(ref Data);
         GC.KeepAlive(this);
         return value;
@@ -27,7 +28,7 @@ public sealed partial class NDArray
         Errors.CheckType<T>(this, "ToArray");
         if (Size > Array.MaxLength) throw new ShapeException($"ToArray: {Size} elements do not fit one .NET array. Slice the array first.");
         T[] result = new T[Size];
-        NDArray source = Contiguous();
+        NDArray source = OnHost().Contiguous();
         source.Bytes.CopyTo(AsBytes(result));
         GC.KeepAlive(source);
         return result;
@@ -43,6 +44,7 @@ public sealed partial class NDArray
     {
         BeginRead("AsSpan");
         Errors.CheckType<T>(this, "AsSpan");
+        if (IsOnGpu) throw Errors.NotOnHost("AsSpan", this);
         if (!IsContiguous) throw new ShapeException($"AsSpan: the array {_shape} is a view with strides. Call Copy() first, or ToArray.");
         if (Size > int.MaxValue) throw new ShapeException($"AsSpan: {Size} elements do not fit one span. Slice the array first.");
         MoveToManagedHeap();
@@ -97,6 +99,7 @@ public sealed partial class NDArray
             return;
         }
 
+        if (!ReferenceEquals(source.Device, Device)) source = Movement.CopyToDevice(source, Accelerator);
         NDArray converted = source.DType == _dtype ? source : Movement.Cast(source, _dtype);
         BeginWrite("Assign", keepValue: false);
         Movement.CopyTo(converted, this);
@@ -108,12 +111,24 @@ public sealed partial class NDArray
     /// <summary>A copy of another element type; differentiable between floating-point types. Returns a copy also when the type is the same.</summary>
     public NDArray AsType(DType dtype) => dtype == _dtype ? Copy() : OpTable.Cast.Apply(this, dtype);
 
-    /// <summary>The array on a device: itself when it is there already.</summary>
+    /// <summary>The array on a device: itself when it is there already, else a copy; differentiable.</summary>
+    /// <exception cref="OutOfMemoryException">The device has not enough memory.</exception>
     public NDArray To(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return this;
+        return ReferenceEquals(Device, device) ? this : OpTable.ToDevice.Apply(this, new DeviceAttributes(device, Device));
     }
+
+    /// <summary>Moves the elements, and those of the gradient buffer, to a device: the same array, elsewhere.</summary>
+    internal void MoveTo(Device device)
+    {
+        BeginRead("To");
+        if (!ReferenceEquals(Device, device)) Adopt(Movement.CopyToDevice(this, device.Accelerator), sourceDies: true);
+        if (Grad is { } gradient && !ReferenceEquals(gradient.Device, device)) gradient.MoveTo(device);
+    }
+
+    /// <summary>The array itself, or a contiguous copy of one that an accelerator holds; not recorded.</summary>
+    internal NDArray OnHost() => IsOnGpu ? Movement.CopyToDevice(this, null) : this;
 
     /// <summary>The element of a Float64 array of one element, also while a function is traced.</summary>
     internal double ScalarDouble()
@@ -126,10 +141,14 @@ public sealed partial class NDArray
     /// <summary>Fills a contiguous array, unchecked.</summary>
     internal void CopyIn<T>(ReadOnlySpan<T> values)
     {
-        AsBytes(values).CopyTo(Bytes);
+        if (_storage is DeviceBlock block) block.Device.Upload(AsBytes(values), block, _offset * _dtype.Size);
+        else AsBytes(values).CopyTo(Bytes);
         GC.KeepAlive(this);
         ExecutionState.Current.Tracer?.Created(this);
     }
+
+    /// <summary>Some bytes of a contiguous array, which may be too long for one span.</summary>
+    internal Span<byte> BytesAt(long start, long count) => MemoryMarshal.CreateSpan(ref Unsafe.AddByteOffset(ref Data, (nint)start), checked((int)count));
 
     /// <summary>The bytes of a contiguous array.</summary>
     internal Span<byte> Bytes => MemoryMarshal.CreateSpan(ref Data, checked((int)(Size * _dtype.Size)));
@@ -154,7 +173,7 @@ public sealed partial class NDArray
             source._flags |= Flags.Shared;
         }
 
-        if (!wasShared && old is not null && !ReferenceEquals(old, _storage) && old is not SymbolicValue) MemoryPool.Release(old);
+        if (!wasShared && old is not null && !ReferenceEquals(old, _storage) && old is not SymbolicValue) Release(old);
     }
 
     internal void BeginRead(string operation)
@@ -176,7 +195,7 @@ public sealed partial class NDArray
         if (_saveCount > 0) InPlaceWrites.Remember(this, operation, fromLibrary);
         _version++;
         if (!allocate || (!IsShared && IsContiguous)) return;
-        NDArray fresh = Allocate(_dtype, _shape);
+        NDArray fresh = Allocate(_dtype, _shape, Accelerator);
         if (keepValue) Movement.CopyTo(this, fresh);
         _storage = fresh.Storage;
         _offset = 0;

@@ -12,13 +12,12 @@ namespace Fusion;
 [DebuggerTypeProxy(typeof(NDArrayDebugView))]
 public sealed partial class NDArray : IDisposable
 {
-    // byte[] (small), NativeBlock (large), SymbolicValue (traced) or null (disposed).
+    // byte[] (small), NativeBlock (large), DeviceBlock (of an accelerator), SymbolicValue (traced) or null (disposed).
     private object? _storage;
     private long _offset;
     private long[]? _strides;
     private readonly Shape _shape;
     private readonly DType _dtype;
-    private readonly Device _device = Device.Cpu;
     private Flags _flags;
     private int _version;
     private int _saveCount;
@@ -67,7 +66,12 @@ public sealed partial class NDArray : IDisposable
     public DType DType => _dtype;
 
     /// <summary>Where the elements are.</summary>
-    public Device Device => _device;
+    public Device Device => _storage switch
+    {
+        DeviceBlock block => Fusion.Device.Of(block.Device),
+        SymbolicValue => ExecutionState.Current.Tracer?.Device ?? Fusion.Device.Cpu,
+        _ => Fusion.Device.Cpu,
+    };
 
     internal TensorType Type => new(_dtype, _shape);
 
@@ -76,7 +80,14 @@ public sealed partial class NDArray : IDisposable
 
     internal bool IsDisposed => _storage is null;
 
-    internal bool HasData => _storage is not (null or SymbolicValue);
+    /// <summary>The elements are in the memory of the processor.</summary>
+    internal bool HasData => _storage is byte[] or NativeBlock;
+
+    /// <summary>The elements are in the memory of an accelerator.</summary>
+    internal bool IsOnGpu => _storage is DeviceBlock;
+
+    /// <summary>The accelerator that holds the elements, or null.</summary>
+    internal GpuDevice? Accelerator => (_storage as DeviceBlock)?.Device;
 
     internal bool IsSymbolic => _storage is SymbolicValue;
 
@@ -119,12 +130,13 @@ public sealed partial class NDArray : IDisposable
 
     /// <summary>A new array with undefined elements.</summary>
     /// <exception cref="OutOfMemoryException">The memory is not to be had; the message names type, shape and bytes.</exception>
-    internal static NDArray Allocate(DType dtype, Shape shape)
+    internal static NDArray Allocate(DType dtype, Shape shape, GpuDevice? device = null)
     {
         long bytes = ByteCount(dtype, shape);
+        if (device is not null && shape.Size > int.MaxValue) throw Errors.TooManyForDevice(device, shape);
         try
         {
-            return new NDArray(MemoryPool.Allocate(bytes), dtype, shape);
+            return new NDArray(device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(device, bytes), dtype, shape);
         }
         catch (OutOfMemoryException error)
         {
@@ -145,7 +157,7 @@ public sealed partial class NDArray : IDisposable
     internal NDArray Contiguous()
     {
         if (_strides is null) return this;
-        NDArray copy = ExecutionState.Current.Scratch?.Take(_dtype, _shape) ?? Allocate(_dtype, _shape);
+        NDArray copy = (IsOnGpu ? null : ExecutionState.Current.Scratch?.Take(_dtype, _shape)) ?? Allocate(_dtype, _shape, Accelerator);
         Movement.CopyTo(this, copy);
         return copy;
     }
@@ -168,7 +180,7 @@ public sealed partial class NDArray : IDisposable
     {
         if ((_flags & (Flags.Shared | Flags.Constant)) != 0 || _saveCount > 0 || _storage is not { } storage || storage is SymbolicValue) return;
         _storage = null;
-        MemoryPool.Release(storage);
+        Release(storage);
     }
 
     /// <summary>
@@ -181,7 +193,7 @@ public sealed partial class NDArray : IDisposable
         if (storage is null || IsConstant) return;
         _storage = null;
         _source = null;
-        if (!IsShared && storage is not SymbolicValue) MemoryPool.Release(storage);
+        if (!IsShared && storage is not SymbolicValue) Release(storage);
         GC.SuppressFinalize(this);
     }
 
@@ -189,6 +201,12 @@ public sealed partial class NDArray : IDisposable
     {
         if (_storage is null) throw Errors.Disposed(operation);
         if (_storage is SymbolicValue) throw Errors.SymbolicOutsideTrace(operation);
+    }
+
+    private static void Release(object storage)
+    {
+        if (storage is DeviceBlock block) block.Release();
+        else MemoryPool.Release(storage);
     }
 
     private static long ByteCount(DType dtype, Shape shape)

@@ -85,7 +85,9 @@ public static partial class Autograd
         private void RunBackward(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients, BackwardPass pass)
         {
             NDArray[] gradients = new NDArray[outputGradients.Length];
-            for (int i = 0; i < gradients.Length; i++) gradients[i] = outputGradients[i] ?? Nd.Zeros(node.OutputTypes![i].Shape, node.OutputTypes[i].DType);
+            Device device = Device.Cpu;
+            foreach (NDArray? given in outputGradients) device = given?.Device ?? device;
+            for (int i = 0; i < gradients.Length; i++) gradients[i] = outputGradients[i] ?? Nd.Zeros(node.OutputTypes![i].Shape, node.OutputTypes[i].DType, device);
             NDArray[] saved = new NDArray[node.ExtraSaved.Length];
             for (int i = 0; i < saved.Length; i++) saved[i] = node.ExtraSaved[i].Read(node, $"saved array {i}");
             ExecutionState state = ExecutionState.Current;

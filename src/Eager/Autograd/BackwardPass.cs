@@ -144,7 +144,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
             NDArray result = node.Op.GradientFor(i) is { } rule
                 ? rule(new GradientContext(node, gradient) { Index = i })
-                : Nd.BroadcastTo(Nd.Scalar(0, edge.DType), edge.Shape);
+                : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
             AddThrough(edge, result, owned: !same);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -63,7 +64,15 @@ internal static class Dispatcher
     /// <summary>Computes now, without a tape: infer, allocate (or make a view), run.</summary>
     public static void Execute(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        foreach (NDArray input in inputs) input.ThrowIfUnusable(op.Name);
+        GpuDevice? device = null;
+        foreach (NDArray input in inputs)
+        {
+            input.ThrowIfUnusable(op.Name);
+            if (input.IsOnGpu) device = Placing.Join(op.Name, device, input);
+        }
+
+        if (attributes is IPlacedAttributes placed) device = placed.Device?.Accelerator;
+        else if (device is not null) Placing.Check(op.Name, device, inputs);
         TypeBuffer types = default;
         TypeBuffer results = default;
         Span<TensorType> inputTypes = inputs.Length <= TypeBuffer.Length ? ((Span<TensorType>)types)[..inputs.Length] : new TensorType[inputs.Length];
@@ -75,8 +84,8 @@ internal static class Dispatcher
             outputs[0] = view(inputs[0], attributes);
             return;
         }
-        for (int i = 0; i < outputs.Length; i++) outputs[i] = NDArray.Allocate(outputTypes[i].DType, outputTypes[i].Shape);
-        op.Run(inputs, attributes, outputs);
+        for (int i = 0; i < outputs.Length; i++) outputs[i] = NDArray.Allocate(outputTypes[i].DType, outputTypes[i].Shape, device);
+        op.Compute(inputs, attributes, outputs);
     }
 
     [InlineArray(2)]

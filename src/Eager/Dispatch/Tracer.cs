@@ -9,6 +9,9 @@ internal delegate void HostNumbers(int index, Span<double> numbers);
 /// <summary>The seam through which the graph compiler sees operator calls and changes of state. Eager knows nothing else of it.</summary>
 internal abstract class Tracer
 {
+    /// <summary>Where the traced function's arrays are.</summary>
+    public virtual Device Device => Device.Cpu;
+
     /// <summary>Adds an operator call to the graph and fills <paramref name="outputs"/> with symbolic arrays.</summary>
     public abstract void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs);
 

@@ -17,6 +17,21 @@ internal static class Errors
     public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
+    public static InsufficientMemoryException TooManyForDevice(Fusion.Kernels.GpuDevice device, Shape shape) =>
+        new($"An array {shape} has {shape.Size} elements; on {device.Name} an array has at most {int.MaxValue}. Work on slices of it.");
+
+    public static DeviceException NoDevice(string? cause) =>
+        new($"Device.Gpu: there is no accelerator: {cause}. Install the vendor's driver, or use Device.Cpu; Device.GpuCount tells without an exception.");
+
+    public static PlatformNotSupportedException NoDeviceCode() =>
+        new("Devices need code that is compiled at run time, which is not possible here (NativeAOT). Use Device.Cpu.");
+
+    public static DeviceException NotOnHost(string operation, NDArray array) =>
+        new($"{operation}: the array {array.Shape} is on {array.Device}, whose memory is not the processor's. Use ToArray, or To(Device.Cpu) first.");
+
+    public static DeviceException MixedDevices(string operation, Device first, Device second) =>
+        new($"{operation}: one operand is on {first}, another one on {second}. Move one with To(device); only numbers (rank 0) of the processor mix with arrays of a device.");
+
     public static void CheckType<T>(NDArray array, string operation)
     {
         DType asked = DTypes.Of<T>();

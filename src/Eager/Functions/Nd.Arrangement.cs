@@ -146,7 +146,7 @@ public static partial class Nd
     }
 
     /// <summary>One value everywhere, of the shape and type of <paramref name="x"/>.</summary>
-    public static NDArray FullLike(this NDArray x, double value) => Full(Checked(x).Shape, value, x.DType);
+    public static NDArray FullLike(this NDArray x, double value) => Full(Checked(x).Shape, value, x.DType, x.Device);
 
     private static (int N, int C, int H, int W) Image(NDArray x, string op)
     {

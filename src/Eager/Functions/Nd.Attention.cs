@@ -35,7 +35,7 @@ public static partial class Nd
         else if (mask is not null) scores += mask;
         if (causal)
         {
-            NDArray allowed = GreaterOrEqual(Arange(0, scores.Shape[-2], 1, DType.Int32).Reshape(-1, 1), Arange(0, scores.Shape[-1], 1, DType.Int32));
+            NDArray allowed = GreaterOrEqual(Arange(0, scores.Shape[-2], 1, DType.Int32, scores.Device).Reshape(-1, 1), Arange(0, scores.Shape[-1], 1, DType.Int32, scores.Device));
             scores = Where(allowed, scores, double.NegativeInfinity);
         }
 

@@ -69,59 +69,60 @@ public static partial class Nd
             return result;
         }
 
-        result = NDArray.Allocate(dtype, shape);
+        result = NDArray.Allocate(dtype, shape, device?.Accelerator);
         Movement.Fill(result, value);
-        return device is null ? result : result.To(device);
+        return result;
     }
 
     /// <summary>Zeros of the shape and type of <paramref name="x"/>.</summary>
     public static NDArray ZerosLike(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Zeros(x.Shape, x.DType);
+        return Zeros(x.Shape, x.DType, x.Device);
     }
 
     /// <summary>Ones of the shape and type of <paramref name="x"/>.</summary>
     public static NDArray OnesLike(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Ones(x.Shape, x.DType);
+        return Ones(x.Shape, x.DType, x.Device);
     }
 
     /// <summary>The identity matrix (n, n).</summary>
-    public static NDArray Eye(int n, DType dtype = DType.Float32)
+    public static NDArray Eye(int n, DType dtype = DType.Float32, Device? device = null)
     {
-        NDArray index = Arange(0, n, 1, DType.Int32);
+        NDArray index = Arange(0, n, 1, DType.Int32, device);
         return Elements.To(Equal(ExpandDims(index, 1), ExpandDims(index, 0)), dtype);
     }
 
     /// <summary>start, start + step, … up to but not including stop.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is 0 or not finite.</exception>
-    public static NDArray Arange(double start, double stop, double step = 1, DType dtype = DType.Float32)
+    public static NDArray Arange(double start, double stop, double step = 1, DType dtype = DType.Float32, Device? device = null)
     {
         if (step == 0 || !double.IsFinite(step)) throw new ArgumentOutOfRangeException(nameof(step), step, "Arange: the step must be finite and not 0.");
         double count = Math.Max(0, Math.Ceiling((stop - start) / step));
         if (!(count <= int.MaxValue)) throw new ArgumentOutOfRangeException(nameof(stop), stop, $"Arange: {count} elements from {start} to {stop} by {step}.");
-        return Sequence((int)count, i => start + i * step, dtype);
+        return Sequence((int)count, i => start + i * step, dtype, device);
     }
 
     /// <summary>0, 1, … up to but not including stop.</summary>
     public static NDArray Arange(double stop) => Arange(0, stop);
 
     /// <summary><paramref name="count"/> values from start to stop, both included, evenly spaced.</summary>
-    public static NDArray Linspace(double start, double stop, int count, DType dtype = DType.Float32)
+    public static NDArray Linspace(double start, double stop, int count, DType dtype = DType.Float32, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         double step = count > 1 ? (stop - start) / (count - 1) : 0;
-        return Sequence(count, i => i == count - 1 && count > 1 ? stop : start + i * step, dtype);
+        return Sequence(count, i => i == count - 1 && count > 1 ? stop : start + i * step, dtype, device);
     }
 
-    private static NDArray Sequence(int count, Func<int, double> value, DType dtype)
+    private static NDArray Sequence(int count, Func<int, double> value, DType dtype, Device? device)
     {
         double[] values = new double[count];
         for (int i = 0; i < count; i++) values[i] = value(i);
         NDArray doubles = NDArray.Allocate(DType.Float64, count);
         doubles.CopyIn((ReadOnlySpan<double>)values);
-        return dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
+        NDArray result = dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
+        return device is { IsGpu: true } ? Movement.CopyToDevice(result, device.Accelerator) : result;
     }
 }

@@ -114,7 +114,7 @@ public static partial class Nd
             double offset = aligned ? 0.5 : 0;
             NDArray start = Column(first) * spatialScale - offset, length = Column(first + 2) * spatialScale - offset - start;
             if (!aligned) length = Maximum(length, 1);
-            NDArray steps = (Arange(0, cells * samples, 1, boxes.DType) + 0.5) / (cells * samples);
+            NDArray steps = (Arange(0, cells * samples, 1, boxes.DType, boxes.Device) + 0.5) / (cells * samples);
             NDArray at = start + length * steps;
             NDArray near = LogicalAnd(at >= -1, at <= size);
             return Where(near, Clip(at, 0, Math.Max(0, size - 1)), -2);

@@ -56,7 +56,7 @@ public static partial class Nd
         {
             case ScatterReduction.Sum: return IndexAdd(x, indices, values, axis);
             case ScatterReduction.Mean:
-                NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64), indices, new TakeAttributes(0, x.Shape[at]));
+                NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at]));
                 return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x, at).AsType(Elements.RealType(x.DType));
             default:
                 DType dtype = DTypes.Promote(x.DType, values.DType);

@@ -11,7 +11,7 @@ public static partial class Nd
         if (x.Rank == 2) return Diagonal(x, k);
         if (x.Rank != 1) throw new ShapeException($"Diag: {x.Shape} is neither a vector nor a matrix. Diagonal takes stacks of matrices.");
         int size = x.Shape[0] + Math.Abs(k);
-        NDArray positions = Arange(0, x.Shape[0], 1, DType.Int64) * (size + 1) + (k >= 0 ? k : -(long)k * size);
+        NDArray positions = Arange(0, x.Shape[0], 1, DType.Int64, x.Device) * (size + 1) + (k >= 0 ? k : -(long)k * size);
         return Reshape(OpTable.TakeGradient.Apply(x, positions, new TakeAttributes(0, size * size)), size, size);
     }
 
@@ -21,7 +21,7 @@ public static partial class Nd
     {
         (int rows, int columns) = MatrixSize(x, "Diagonal");
         int count = Math.Max(0, Math.Min(k >= 0 ? rows : rows + k, k >= 0 ? columns - k : columns));
-        NDArray positions = Arange(0, count, 1, DType.Int64) * (columns + 1) + (k >= 0 ? k : -(long)k * columns);
+        NDArray positions = Arange(0, count, 1, DType.Int64, x.Device) * (columns + 1) + (k >= 0 ? k : -(long)k * columns);
         return Take(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], rows * columns])), positions, -1);
     }
 
@@ -34,7 +34,7 @@ public static partial class Nd
     public static NDArray Tril(this NDArray x, int k = 0)
     {
         (int rows, int columns) = MatrixSize(x, "Tril");
-        return Where(TriangleMask(rows, columns, k), x, 0);
+        return Where(TriangleMask(rows, columns, k, x.Device), x, 0);
     }
 
     /// <summary>The upper triangle of each matrix in the last two axes, from the k-th diagonal on; zeros elsewhere.</summary>
@@ -42,12 +42,12 @@ public static partial class Nd
     public static NDArray Triu(this NDArray x, int k = 0)
     {
         (int rows, int columns) = MatrixSize(x, "Triu");
-        return Where(TriangleMask(rows, columns, k - 1), 0, x);
+        return Where(TriangleMask(rows, columns, k - 1, x.Device), 0, x);
     }
 
     // True at column ≤ row + k.
-    private static NDArray TriangleMask(int rows, int columns, int k) =>
-        Arange(0, columns, 1, DType.Int32) <= Reshape(Arange(k, k + (double)rows, 1, DType.Int32), rows, 1);
+    private static NDArray TriangleMask(int rows, int columns, int k, Device device) =>
+        Arange(0, columns, 1, DType.Int32, device) <= Reshape(Arange(k, k + (double)rows, 1, DType.Int32, device), rows, 1);
 
     private static (int Rows, int Columns) MatrixSize(NDArray x, string op)
     {

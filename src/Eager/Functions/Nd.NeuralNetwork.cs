@@ -39,7 +39,7 @@ public static partial class Nd
         foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
         if (!Autograd.IsTraining || p == 0) return x.Alias();
         if (p == 1) return x * 0;
-        NDArray keep = Random.Uniform(0, 1, Shape.Own(sizes)) >= p;
+        NDArray keep = Random.Uniform(0, 1, Shape.Own(sizes), device: x.Device) >= p;
         return Where(keep, x * (1 / (1 - p)), 0);
     }
 

@@ -155,7 +155,7 @@ public static partial class Nd
         {
             int[] sizes = x.Shape.ToArray();
             sizes[axis] = 1;
-            x = Ones(sizes, x.DType);
+            x = Ones(sizes, x.DType, x.Device);
         }
 
         for (; n > 1; n = (n + 1) / 2)

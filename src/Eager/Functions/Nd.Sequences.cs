@@ -21,7 +21,7 @@ public static partial class Nd
     {
         Times(x, lengths, "SequenceLast");
         int batch = x.Shape[1];
-        return Gather(x, Stack([lengths.AsType(DType.Int64) - 1, Arange(0, batch, 1, DType.Int64)]));
+        return Gather(x, Stack([lengths.AsType(DType.Int64) - 1, Arange(0, batch, 1, DType.Int64, x.Device)]));
     }
 
     /// <summary>Each sequence from its end to its start; what stands behind the end stays.</summary>
@@ -53,15 +53,15 @@ public static partial class Nd
             throw new ShapeException($"CtcLoss: logits {logits.Shape} and labels {labels.Shape}; they are (time, batch, classes) and (batch, length).");
         (int time, int batch, int classes, int length) = (real.Shape[0], real.Shape[1], real.Shape[2], labels.Shape[1]);
         if ((uint)blank >= (uint)classes) throw new ArgumentOutOfRangeException(nameof(blank), blank, $"CtcLoss: the blank is one of the {classes} classes.");
-        if (labelLengths is not null) labels = Where(Arange(0, length, 1, DType.Int32) < Reshape(labelLengths, -1, 1), labels, blank);
+        if (labelLengths is not null) labels = Where(Arange(0, length, 1, DType.Int32, labels.Device) < Reshape(labelLengths, -1, 1), labels, blank);
         // A blank before, between and behind the labels.
         int states = 2 * length + 1;
         NDArray blanks = FullLike(labels, blank);
-        NDArray extended = Concat([Reshape(Stack([blanks, labels], 2), batch, 2 * length), Full((batch, 1), blank, labels.DType)], 1);
+        NDArray extended = Concat([Reshape(Stack([blanks, labels], 2), batch, 2 * length), Full((batch, 1), blank, labels.DType, labels.Device)], 1);
         NDArray two = Concat([FullLike(Slice(extended, 1, 0, Math.Min(2, states)), blank), Slice(extended, 1, 0, Math.Max(0, states - 2))], 1);
         NDArray skips = LogicalAnd(NotEqual(extended, blank), NotEqual(extended, two));
         NDArray scores = TakeAlongAxis(LogSoftmax(real), BroadcastTo(ExpandDims(extended.AsType(DType.Int64), 0), (time, batch, states)), -1);
-        NDArray state = Arange(0, states, 1, DType.Int32), floor = Full((batch, states), LogZero, real.DType);
+        NDArray state = Arange(0, states, 1, DType.Int32, real.Device), floor = Full((batch, states), LogZero, real.DType, real.Device);
         NDArray alpha = Where(state < 2, scores[0], floor);
         for (int t = 1; t < time; t++)
         {
@@ -71,7 +71,7 @@ public static partial class Nd
             alpha = logitLengths is null ? next : Where(Reshape(logitLengths, -1, 1) > t, next, alpha);
         }
 
-        NDArray last = labelLengths is null ? Full(batch, 2 * length, DType.Int64) : labelLengths.AsType(DType.Int64) * 2;
+        NDArray last = labelLengths is null ? Full(batch, 2 * length, DType.Int64, labels.Device) : labelLengths.AsType(DType.Int64) * 2;
         NDArray ending = Pick(alpha, last);
         if (length > 0) ending = LogAddExp(ending, Where(last > 0, Pick(alpha, Maximum(last - 1, 0)), LogZero));
         return -ending;
@@ -83,7 +83,7 @@ public static partial class Nd
     private static NDArray Shifted(NDArray alpha, int by)
     {
         (int batch, int states) = (alpha.Shape[0], alpha.Shape[1]);
-        return by >= states ? Full(alpha.Shape, LogZero, alpha.DType) : Concat([Full((batch, by), LogZero, alpha.DType), Slice(alpha, 1, 0, states - by)], 1);
+        return by >= states ? Full(alpha.Shape, LogZero, alpha.DType, alpha.Device) : Concat([Full((batch, by), LogZero, alpha.DType, alpha.Device), Slice(alpha, 1, 0, states - by)], 1);
     }
 
     // (time, 1), checked against the lengths.
@@ -92,6 +92,6 @@ public static partial class Nd
         if (Checked(x).Rank < 2 || Checked(lengths).Rank != 1 || lengths.Shape[0] != x.Shape[1])
             throw new ShapeException($"{op}: {x.Shape} and lengths {lengths.Shape}; they are (time, batch, …) and (batch,).");
         Indexing.CheckIndexType(op, lengths.DType);
-        return Reshape(Arange(0, x.Shape[0], 1, DType.Int64), -1, 1);
+        return Reshape(Arange(0, x.Shape[0], 1, DType.Int64, x.Device), -1, 1);
     }
 }

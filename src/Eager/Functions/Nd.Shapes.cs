@@ -267,7 +267,7 @@ public static partial class Nd
         SliceAttributes place = new(new IntList(starts), new IntList(x.Shape.ToArray()), new IntList(Ones1(x.Rank)), full);
         NDArray padded = OpTable.Unslice.Apply(x, place);
         if (value == 0) return padded;
-        NDArray inside = OpTable.Unslice.Apply(Ones(x.Shape, DType.Bool), place);
+        NDArray inside = OpTable.Unslice.Apply(Ones(x.Shape, DType.Bool, x.Device), place);
         return Where(inside, padded, value);
     }
 

@@ -83,7 +83,7 @@ public static partial class Nd
         NDArray bin = Minimum(SearchSorted(edges, real, right: true) - 1, bins - 1);
         // What lies outside counts in a bin behind the last one, which is then left out.
         NDArray inside = LogicalAnd(real >= low, real <= high);
-        NDArray counts = OpTable.TakeGradient.Apply(Ones(real.Shape, DType.Int64), Where(inside, bin, bins), new TakeAttributes(0, bins + 1));
+        NDArray counts = OpTable.TakeGradient.Apply(Ones(real.Shape, DType.Int64, real.Device), Where(inside, bin, bins), new TakeAttributes(0, bins + 1));
         return (Slice(counts, 0, 0, bins), edges);
     }
 
@@ -97,7 +97,7 @@ public static partial class Nd
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
         if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
         if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");
-        NDArray values = weights is null ? Ones(flat.Shape, DType.Int64) : Reshape(weights, -1);
+        NDArray values = weights is null ? Ones(flat.Shape, DType.Int64, flat.Device) : Reshape(weights, -1);
         return OpTable.TakeGradient.Apply(values, flat, new TakeAttributes(0, checked((int)Math.Max(minLength, most + 1))));
     }
 

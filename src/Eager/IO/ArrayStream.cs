@@ -11,7 +11,7 @@ internal static class ArrayStream
 
     public static void Write(Stream stream, NDArray x)
     {
-        NDArray dense = x.Contiguous();
+        NDArray dense = x.OnHost().Contiguous();
         long bytes = dense.Size * dense.DType.Size;
         for (long at = 0; at < bytes; at += ChunkBytes) stream.Write(Chunk(dense, at, bytes));
         GC.KeepAlive(dense);

@@ -48,6 +48,13 @@ public abstract partial class Module
     /// <summary>Computes the module's value with differentiable functions.</summary>
     protected internal abstract NDArray ForwardCore(NDArray x);
 
+    /// <summary>Moves all parameters, their gradients and the buffers to a device.</summary>
+    internal void MoveTo(Device device)
+    {
+        foreach (NDArray array in Parameters.Values.Concat(Buffers.Values)) array.MoveTo(device);
+        Changed();
+    }
+
     /// <summary>Registers a parameter, attaches a gradient to it unless it has one, and returns it.</summary>
     /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
     protected NDArray Parameter(string name, NDArray value)

@@ -52,5 +52,5 @@ internal sealed record DepthAttributes(int Depth);
 /// <summary>The direction of a running sum.</summary>
 internal sealed record ScanAttributes(int Axis, bool Reverse);
 
-/// <summary>The distribution, parameters and type of random numbers.</summary>
-internal sealed record RandomAttributes(Shape Shape, DType DType, double First, double Second);
+/// <summary>The parameters, type and place of random numbers.</summary>
+internal sealed record RandomAttributes(Shape Shape, DType DType, double First, double Second, Device? Device = null) : IPlacedAttributes;

@@ -128,6 +128,7 @@ internal static class Elements
         }
 
         target.BeginWrite("Add", keepValue: true);
-        ElementExecution.Run(OpTable.Add.Element!, operands, target);
+        if (target.IsOnGpu) DeviceElementExecution.Run(OpTable.Add.Element!, operands, target);
+        else ElementExecution.Run(OpTable.Add.Element!, operands, target);
     }
 }

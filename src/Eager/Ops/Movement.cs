@@ -9,6 +9,12 @@ internal static unsafe class Movement
     public static void CopyTo(NDArray source, NDArray target)
     {
         if (target.Size == 0) return;
+        if (target.IsOnGpu || source.IsOnGpu)
+        {
+            DeviceMovement.CopyTo(source, target);
+            return;
+        }
+
         int rank = target.Rank;
         long* from = stackalloc long[Math.Max(1, rank)];
         long* to = stackalloc long[Math.Max(1, rank)];
@@ -33,6 +39,12 @@ internal static unsafe class Movement
     public static void Fill(NDArray target, double value)
     {
         if (target.Size == 0) return;
+        if (target.Storage is DeviceBlock block)
+        {
+            DeviceFill.Run(block.Device, block, target.Offset, target.Size, target.DType, value);
+            return;
+        }
+
         fixed (byte* to = &target.Data) Fusion.Kernels.Copy.Fill((nint)to, target.Size, target.DType, value);
         GC.KeepAlive(target);
     }
@@ -40,7 +52,7 @@ internal static unsafe class Movement
     /// <summary>A converted copy.</summary>
     public static NDArray Cast(NDArray source, DType dtype)
     {
-        NDArray result = NDArray.Allocate(dtype, source.Shape);
+        NDArray result = NDArray.Allocate(dtype, source.Shape, source.Accelerator);
         CastTo(source, result);
         return result;
     }
@@ -48,10 +60,24 @@ internal static unsafe class Movement
     public static void CastTo(NDArray source, NDArray target)
     {
         source = source.Contiguous();
-        fixed (byte* from = &source.Data, to = &target.Data)
-            Fusion.Kernels.Cast.Run(source.DType, target.DType, (nint)from, (nint)to, source.Size);
+        if (target.Storage is DeviceBlock to)
+        {
+            DeviceMovement.CastTo(source, to, target);
+            return;
+        }
+
+        fixed (byte* from = &source.Data, result = &target.Data)
+            Fusion.Kernels.Cast.Run(source.DType, target.DType, (nint)from, (nint)result, source.Size);
         GC.KeepAlive(source);
         GC.KeepAlive(target);
+    }
+
+    /// <summary>A contiguous copy in the memory of a device; null: of the processor.</summary>
+    public static NDArray CopyToDevice(NDArray source, GpuDevice? device)
+    {
+        NDArray result = NDArray.Allocate(source.DType, source.Shape, device);
+        CopyTo(source, result);
+        return result;
     }
 
     public static void Concat(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)

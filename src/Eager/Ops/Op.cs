@@ -88,6 +88,9 @@ internal sealed partial class Op
 
     public required KernelRule Run { get; init; }
 
+    /// <summary>As <see cref="Run"/> on arrays of an accelerator; null: the operator is computed by the processor, on copies.</summary>
+    public KernelRule? DeviceRun { get; init; }
+
     /// <summary>One rule per input (the last one repeats for further inputs); a null entry: the derivative is zero by definition.</summary>
     public GradientRule?[]? Gradient { get; init; }
 
@@ -126,9 +129,43 @@ internal sealed partial class Op
 
     public GradientRule? GradientFor(int input) => Gradient is null ? null : Gradient[Math.Min(input, Gradient.Length - 1)];
 
+    /// <summary>Computes into the outputs, where they are.</summary>
+    public void Compute(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        if (outputs[0].IsOnGpu) ComputeOnDevice(inputs, attributes, outputs);
+        else Run(inputs, attributes, outputs);
+    }
+
     public NDArray Apply(NDArray x, object? attributes = null) => Dispatcher.Apply(this, x, attributes);
 
     public NDArray Apply(NDArray x, NDArray y, object? attributes = null) => Dispatcher.Apply(this, x, y, attributes);
 
     public NDArray Apply(ReadOnlySpan<NDArray> inputs, object? attributes = null) => Dispatcher.Apply(this, inputs, attributes);
+
+    // Element-wise kernels take numbers of the processor as they are; for other operators they move.
+    private void ComputeOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        if (DeviceRun is not { } run)
+        {
+            HostFallback.Run(this, inputs, attributes, outputs);
+            return;
+        }
+
+        if (Element is not null || attributes is DeviceAttributes || AllOnGpu(inputs))
+        {
+            run(inputs, attributes, outputs);
+            return;
+        }
+
+        NDArray[] moved = new NDArray[inputs.Length];
+        for (int i = 0; i < moved.Length; i++) moved[i] = inputs[i].IsOnGpu ? inputs[i] : Movement.CopyToDevice(inputs[i], outputs[0].Accelerator);
+        run(moved, attributes, outputs);
+    }
+
+    private static bool AllOnGpu(ReadOnlySpan<NDArray> inputs)
+    {
+        foreach (NDArray input in inputs)
+            if (!input.IsOnGpu) return false;
+        return true;
+    }
 }

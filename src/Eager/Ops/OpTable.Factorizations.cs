@@ -133,7 +133,7 @@ internal static partial class OpTable
     private static NDArray CholeskyGradient(GradientContext c)
     {
         NDArray l = c.Output;
-        NDArray phi = Nd.Tril(Product(l, c.G, true, false)) * (1 - Nd.Eye(l.Shape[-1], l.DType) * 0.5);
+        NDArray phi = Nd.Tril(Product(l, c.G, true, false)) * (1 - Nd.Eye(l.Shape[-1], l.DType, l.Device) * 0.5);
         TriangularAttributes transposed = new(Lower: true, Transpose: true, UnitDiagonal: false);
         return Symmetric(TriangularSolve.Apply(l, Turn(TriangularSolve.Apply(l, phi, transposed)), transposed));
     }
@@ -164,7 +164,7 @@ internal static partial class OpTable
         int n = c.ShapeOf(0)[-1];
         (NDArray values, NDArray v) = (Part(c.Output, 0, 1, n), Part(c.Output, n, n, n));
         (NDArray gValues, NDArray gv) = (Part(c.G, 0, 1, n), Part(c.G, n, n, n));
-        NDArray inner = Product(v, gv, true, false) * InverseGaps(values - Turn(values)) + gValues * Nd.Eye(n, v.DType);
+        NDArray inner = Product(v, gv, true, false) * InverseGaps(values - Turn(values)) + gValues * Nd.Eye(n, v.DType, v.Device);
         return Symmetric(Product(Product(v, inner, false, false), v, false, true));
     }
 
@@ -175,7 +175,7 @@ internal static partial class OpTable
         (NDArray gu, NDArray gs, NDArray gvt) = (Part(c.G, 0, m, n), Part(c.G, m * n, 1, n), Part(c.G, m * n + n, n, n));
         NDArray gaps = InverseGaps(Nd.Square(s) - Turn(Nd.Square(s)));
         NDArray left = Product(u, gu, true, false), right = Product(vt, gvt, false, true);
-        NDArray inner = (left - Turn(left)) * gaps * s + Turn(s) * ((right - Turn(right)) * gaps) + gs * Nd.Eye(n, u.DType);
+        NDArray inner = (left - Turn(left)) * gaps * s + Turn(s) * ((right - Turn(right)) * gaps) + gs * Nd.Eye(n, u.DType, u.Device);
         NDArray gradient = Product(u, inner, false, false);
         // What Ū has outside the range of U.
         NDArray reciprocal = Nd.Where(Nd.Equal(s, 0), 0, 1 / Nd.Where(Nd.Equal(s, 0), 1, s));

@@ -9,6 +9,7 @@ internal static partial class OpTable
         Name = "Copy",
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
+        DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),
         Gradient = [c => c.G],
         Cost = Cost.MemoryBound,
     }).Named("mx.np.copy, np.copy, torch.clone");
@@ -19,6 +20,7 @@ internal static partial class OpTable
         Name = "Cast",
         Infer = (x, dtype, y) => y[0] = x[0] with { DType = (DType)dtype! },
         Run = (x, _, y) => Movement.CastTo(x[0], y[0]),
+        DeviceRun = (x, _, y) => Movement.CastTo(x[0], y[0]),
         Gradient = [c => c.G],
         Cost = Cost.MemoryBound,
     }).Named("mx.np.ndarray.astype, np.ndarray.astype, torch.Tensor.to");
@@ -67,14 +69,11 @@ internal static partial class OpTable
         Name = "WriteSlice",
         Arity = 2,
         Infer = Views.InferWriteSlice,
-        Run = (x, attributes, y) =>
-        {
-            Movement.CopyTo(x[0], y[0]);
-            if (x[1].Size > 0) Movement.CopyIntoView(x[1], y[0], (SliceAttributes)attributes!);
-        },
+        Run = ReplaceSlice,
+        DeviceRun = ReplaceSlice,
         Gradient =
         [
-            c => WriteSlice!.Apply(c.G, Nd.Zeros(c.ShapeOf(1), c.DTypeOf(1)), c.Attributes<SliceAttributes>()),
+            c => WriteSlice!.Apply(c.G, Nd.Zeros(c.ShapeOf(1), c.DTypeOf(1), c.G.Device), c.Attributes<SliceAttributes>()),
             c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()),
         ],
         Cost = Cost.MemoryBound,
@@ -86,9 +85,27 @@ internal static partial class OpTable
         Arity = -1,
         Infer = Views.InferConcat,
         Run = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
+        DeviceRun = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         Gradient = [ConcatGradient],
         Cost = Cost.MemoryBound,
     }).Named("mx.np.concatenate, np.concatenate, torch.cat");
+
+    /// <summary>The elements on another device.</summary>
+    public static readonly Op ToDevice = Row(new Op
+    {
+        Name = "ToDevice",
+        Infer = (x, _, y) => y[0] = x[0],
+        Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
+        DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),
+        Gradient = [c => c.G.To(c.Attributes<DeviceAttributes>().Origin)],
+        Cost = Cost.MemoryBound,
+    }).Named("mx.np.ndarray.as_in_ctx, -, torch.Tensor.to");
+
+    private static void ReplaceSlice(ReadOnlySpan<NDArray> x, object? attributes, Span<NDArray> y)
+    {
+        Movement.CopyTo(x[0], y[0]);
+        if (x[1].Size > 0) Movement.CopyIntoView(x[1], y[0], (SliceAttributes)attributes!);
+    }
 
     private static NDArray ConcatGradient(GradientContext c)
     {

@@ -3,7 +3,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>The interval [Low, High) and type of random integers; in long, since not every bound is a double.</summary>
-internal sealed record RandomIntegerAttributes(Shape Shape, DType DType, long Low, long High);
+internal sealed record RandomIntegerAttributes(Shape Shape, DType DType, long Low, long High, Device? Device) : IPlacedAttributes;
 
 // Rows without inputs. Each takes its part of the random stream when it runs, not when it is recorded or traced.
 internal static partial class OpTable

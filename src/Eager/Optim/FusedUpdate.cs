@@ -33,7 +33,7 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
         Span<double> numbers = stackalloc double[scalars];
         read(index, numbers);
         for (int i = 0; i < scalars; i++) compiled.Set(i, numbers[i]);
-        if (compiled.Kernel is not { } kernel)
+        if (!compiled.CanRun(operands[0]))
         {
             Assign(operands, formula(operands, compiled.Scalars));
             return;
@@ -43,7 +43,8 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
         if (operands[0].Size == 0) return;
         NDArray[] inputs = compiled.Inputs;
         operands.CopyTo(inputs);
-        ElementExecution.Run(kernel, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
+        if (operands[0].IsOnGpu) DeviceElementExecution.Run(compiled.Spec, inputs, operands[..outputs], operands[0].Shape);
+        else ElementExecution.Run(compiled.Kernel!.Value, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
         inputs.AsSpan(0, arrays).Clear();
     }
 
@@ -58,7 +59,8 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
 
         public Compiled(UpdateFormula formula, DType dtype, int arrays, int scalars)
         {
-            Kernel = KernelCompiler.TryCompile(UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars));
+            Spec = UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars);
+            Kernel = KernelCompiler.TryCompile(Spec);
             _numbers = new double[scalars];
             Scalars = new NDArray[scalars];
             for (int i = 0; i < scalars; i++) Scalars[i] = Nd.Scalar(0, dtype);
@@ -67,6 +69,9 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
             ScalarMask = ((1 << scalars) - 1) << arrays;
         }
 
+        public KernelSpec Spec { get; }
+
+        /// <summary>For arrays of the processor.</summary>
         public ElementKernel? Kernel { get; }
 
         public NDArray[] Scalars { get; }
@@ -75,6 +80,9 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
         public NDArray[] Inputs { get; }
 
         public int ScalarMask { get; }
+
+        /// <summary>There is a kernel for where the parameter is.</summary>
+        public bool CanRun(NDArray parameter) => parameter.IsOnGpu || Kernel is not null;
 
         public void Set(int i, double value)
         {

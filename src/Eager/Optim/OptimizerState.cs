@@ -12,7 +12,7 @@ internal sealed class OptimizerState(int perParameter, double start = 0)
         arrays = new NDArray[perParameter];
         for (int i = 0; i < perParameter; i++)
         {
-            arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape);
+            arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape, parameter.Accelerator);
             Movement.Fill(arrays[i], start);
         }
 

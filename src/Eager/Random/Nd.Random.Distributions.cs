@@ -7,67 +7,67 @@ public static partial class Nd
     {
         /// <summary>Uniform between arrays of bounds, which broadcast: low + (high − low)·u; gradients flow to the bounds.</summary>
         public static NDArray Uniform(NDArray low, NDArray high) =>
-            Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype));
+            Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype, a.Device));
 
         /// <summary>Normal with arrays of means and standard deviations, which broadcast: mean + std·z; gradients flow to both.</summary>
         public static NDArray Normal(NDArray mean, NDArray std) =>
-            Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype));
+            Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype, a.Device));
 
         /// <summary>e to the power of a normal number.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
-        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32) => Exp(Normal(mean, std, shape, dtype));
+        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null) => Exp(Normal(mean, std, shape, dtype, device));
 
         /// <summary>Exponentially distributed with a mean: −scale·ln(1 − u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
-        public static NDArray Exponential(double scale, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Exponential(double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireScale("Exponential", scale);
-            return LogP1(-Uniform(0, 1, shape, dtype)) * -scale;
+            return LogP1(-Uniform(0, 1, shape, dtype, device)) * -scale;
         }
 
         /// <summary>Exponentially distributed with an array of means; gradients flow to them.</summary>
-        public static NDArray Exponential(NDArray scale) => Checked(scale) * Exponential(1, scale.Shape, Elements.RealType(scale.DType));
+        public static NDArray Exponential(NDArray scale) => Checked(scale) * Exponential(1, scale.Shape, Elements.RealType(scale.DType), scale.Device);
 
         /// <summary>Gumbel's distribution of extremes: location − scale·ln(−ln u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
-        public static NDArray Gumbel(double location, double scale, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Gumbel(double location, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireScale("Gumbel", scale);
             // −ln u is exponentially distributed; of a 0 the logarithm is kept finite.
-            NDArray exponential = Maximum(Exponential(1, shape, dtype), dtype == DType.Float32 ? 1e-30 : 1e-300);
+            NDArray exponential = Maximum(Exponential(1, shape, dtype, device), dtype == DType.Float32 ? 1e-30 : 1e-300);
             return Log(exponential) * -scale + location;
         }
 
         /// <summary>Gumbel's distribution with arrays of locations and scales, which broadcast; gradients flow to both.</summary>
         public static NDArray Gumbel(NDArray location, NDArray scale) =>
-            Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype));
+            Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype, a.Device));
 
         /// <summary>Laplace's distribution: location ± scale·e, e exponentially distributed.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
-        public static NDArray Laplace(double location, double scale, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Laplace(double location, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireScale("Laplace", scale);
-            NDArray u = Uniform(-1, 1, shape, dtype);
+            NDArray u = Uniform(-1, 1, shape, dtype, device);
             return Sign(u) * LogP1(-Abs(u)) * -scale + location;
         }
 
         /// <summary>Gamma distributed with density x^(k − 1)·e^(−x/θ); by rejection, so without a gradient.</summary>
         /// <remarks>Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26, 2000.</remarks>
         /// <exception cref="ArgumentOutOfRangeException">The shape parameter is not positive and finite, or the scale negative or NaN.</exception>
-        public static NDArray Gamma(double k, double scale, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Gamma(double k, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireFloat("Gamma", dtype);
             RequirePositive("Gamma", k);
             RequireScale("Gamma", scale);
-            return Draw(OpTable.RandomGamma, new RandomAttributes(shape, dtype, k, scale));
+            return Draw(OpTable.RandomGamma, new RandomAttributes(shape, dtype, k, scale, device));
         }
 
         /// <summary>Beta distributed with density x^(a − 1)·(1 − x)^(b − 1): of two gamma numbers the first's part of the sum.</summary>
         /// <exception cref="ArgumentOutOfRangeException">A parameter is not positive and finite.</exception>
-        public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequirePositive("Beta", b);
-            NDArray x = Gamma(a, 1, shape, dtype), y = Gamma(b, 1, shape, dtype);
+            NDArray x = Gamma(a, 1, shape, dtype, device), y = Gamma(b, 1, shape, dtype, device);
             return x / Maximum(x + y, dtype == DType.Float32 ? 1e-37 : 1e-300);
         }
 
@@ -77,11 +77,11 @@ public static partial class Nd
         /// 1993.
         /// </remarks>
         /// <exception cref="ArgumentOutOfRangeException">The mean is negative, NaN, or above 10⁹.</exception>
-        public static NDArray Poisson(double mean, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Poisson(double mean, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             if (!(mean is >= 0 and <= 1e9)) throw new ArgumentOutOfRangeException(nameof(mean), mean, "Random.Poisson: the mean lies between 0 and 10⁹.");
             if (dtype == DType.Bool) throw new DTypeException("Random.Poisson: a Bool counts nothing. Use a number type.");
-            return Draw(OpTable.RandomPoisson, new RandomAttributes(shape, DType.Float64, mean, 0)).AsType(dtype);
+            return Draw(OpTable.RandomPoisson, new RandomAttributes(shape, DType.Float64, mean, 0, device)).AsType(dtype);
         }
 
         /// <summary>
@@ -94,7 +94,7 @@ public static partial class Nd
             NDArray p = RealInput(probabilities).Detach();
             if (p.Rank == 0 || p.Shape[-1] == 0) throw new ShapeException($"Random.Multinomial: {probabilities.Shape} has no classes along a last axis.");
             NDArray limits = CumSum(p, -1);
-            NDArray u = Uniform(0, 1, Shape.Create([.. p.Shape.Dimensions[..^1], count, 1]), p.DType) * ExpandDims(Slice(limits, -1, -1, null), -1);
+            NDArray u = Uniform(0, 1, Shape.Create([.. p.Shape.Dimensions[..^1], count, 1]), p.DType, p.Device) * ExpandDims(Slice(limits, -1, -1, null), -1);
             // A number that rounding brought to the total stays in the last class.
             return Minimum(Sum(u >= ExpandDims(limits, -2), -1), p.Shape[-1] - 1);
         }

@@ -39,29 +39,29 @@ public static partial class Nd
         /// <paramref name="high"/> is less than <paramref name="low"/>, or their difference is not finite.
         /// </exception>
         /// <exception cref="DTypeException">The element type is not floating point.</exception>
-        public static NDArray Uniform(double low, double high, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Uniform(double low, double high, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireFloat("Uniform", dtype);
             if (!(low <= high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high is {high}, less than low, {low}.");
             bool finite = dtype == DType.Float32 ? float.IsFinite((float)high - (float)low) : double.IsFinite(high - low);
             if (!finite) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high − low is not finite in {dtype}: {high} − {low}.");
-            return Draw(OpTable.RandomUniform, new RandomAttributes(shape, dtype, low, high));
+            return Draw(OpTable.RandomUniform, new RandomAttributes(shape, dtype, low, high, device));
         }
 
         /// <summary>Normally distributed with a mean and a standard deviation.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
         /// <exception cref="DTypeException">The element type is not floating point.</exception>
-        public static NDArray Normal(double mean, double std, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Normal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireFloat("Normal", dtype);
             if (!(std >= 0)) throw new ArgumentOutOfRangeException(nameof(std), std, $"Random.Normal: the standard deviation is {std}; it must be 0 or more.");
-            return Draw(OpTable.RandomNormal, new RandomAttributes(shape, dtype, mean, std));
+            return Draw(OpTable.RandomNormal, new RandomAttributes(shape, dtype, mean, std, device));
         }
 
         /// <summary>Integers low, low + 1, …, high − 1, each equally likely (to 2⁻⁶⁴).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The interval is empty or exceeds the element type.</exception>
         /// <exception cref="DTypeException">The element type is not an integer.</exception>
-        public static NDArray RandInt(long low, long high, Shape shape, DType dtype = DType.Int32)
+        public static NDArray RandInt(long low, long high, Shape shape, DType dtype = DType.Int32, Device? device = null)
         {
             if (!dtype.IsInteger)
                 throw new DTypeException($"Random.RandInt: {dtype} is not an integer type. Use Int32, Int64 or UInt8, or convert with AsType.");
@@ -74,22 +74,22 @@ public static partial class Nd
             };
             if (low < min) throw new ArgumentOutOfRangeException(nameof(low), low, $"Random.RandInt: {low} is no {dtype}.");
             if (high - 1 > max) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.RandInt: {high - 1} is no {dtype}.");
-            return Draw(OpTable.RandomInteger, new RandomIntegerAttributes(shape, dtype, low, high));
+            return Draw(OpTable.RandomInteger, new RandomIntegerAttributes(shape, dtype, low, high, device));
         }
 
         /// <summary>1 with probability <paramref name="p"/>, else 0.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
-        public static NDArray Bernoulli(double p, Shape shape, DType dtype = DType.Float32)
+        public static NDArray Bernoulli(double p, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             if (!(p is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, $"Random.Bernoulli: the probability is {p}; it must lie in [0, 1].");
-            return Draw(OpTable.RandomBernoulli, new RandomAttributes(shape, dtype, p, 0));
+            return Draw(OpTable.RandomBernoulli, new RandomAttributes(shape, dtype, p, 0, device));
         }
 
         /// <summary>The integers 0 … n − 1 in random order, Int32.</summary>
-        public static NDArray Permutation(int n)
+        public static NDArray Permutation(int n, Device? device = null)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(n);
-            return Draw(OpTable.RandomPermutation, new RandomAttributes(n, DType.Int32, 0, 0));
+            return Draw(OpTable.RandomPermutation, new RandomAttributes(n, DType.Int32, 0, 0, device));
         }
 
         /// <summary>A copy with the slices along the first axis in random order.</summary>
@@ -98,7 +98,7 @@ public static partial class Nd
         {
             ArgumentNullException.ThrowIfNull(x);
             if (x.Rank == 0) throw new ShapeException("Random.Shuffle: an array of rank 0 has no axis to shuffle.");
-            return Take(x, Permutation(x.Shape[0]));
+            return Take(x, Permutation(x.Shape[0], x.Device));
         }
 
         /// <summary>Takes the next <paramref name="blocks"/> blocks of the stream for one draw.</summary>

@@ -80,7 +80,7 @@ internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnly
     private bool Agrees(PlanStep step)
     {
         if (step.Group.Members.Exists(static m => m.Op.Impure)) return true;
-        NDArray[] outputs = [.. step.Outputs.Select(static o => NDArray.Allocate(o.DType, o.Shape))];
+        NDArray[] outputs = [.. step.Outputs.Select(o => NDArray.Allocate(o.DType, o.Shape, _values[o].Accelerator))];
         step.Run([.. step.Inputs.Select(i => TryValue(i, out NDArray value) ? value.Contiguous() : null!)], outputs);
         for (int i = 0; i < outputs.Length; i++)
             if (BitComparison.FirstDifference(_values[step.Outputs[i]], outputs[i]) >= 0) return false;

@@ -6,8 +6,8 @@ internal static class BitComparison
     /// <summary>The first element that differs, or −1.</summary>
     public static long FirstDifference(NDArray expected, NDArray actual)
     {
-        NDArray a = expected.Contiguous();
-        NDArray b = actual.Contiguous();
+        NDArray a = expected.OnHost().Contiguous();
+        NDArray b = actual.OnHost().Contiguous();
         int size = expected.DType.Size;
         int start = 0;
         while (true)

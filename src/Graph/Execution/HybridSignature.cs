@@ -1,9 +1,14 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>What a variant was compiled for. Compared field by field at every call, without allocating.</summary>
-internal sealed class HybridSignature(TensorType[] types, bool training, bool recording, GradientMark[] marks)
+internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, bool training, bool recording, GradientMark[] marks)
 {
     public TensorType[] Types => types;
+
+    /// <summary>The accelerator of the inputs; null: the processor's memory.</summary>
+    public GpuDevice? Device => Array.Find(devices, static d => d is not null);
 
     public bool Training => training;
 
@@ -18,17 +23,21 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
     /// <summary>The function records itself: how inputs carry gradients matters in any case.</summary>
     public bool RecordsInside { get; set; }
 
+    private GpuDevice?[] Devices => devices;
+
     public static HybridSignature Of(ReadOnlySpan<NDArray> inputs, ExecutionState state)
     {
         TensorType[] types = new TensorType[inputs.Length];
+        GpuDevice?[] devices = new GpuDevice?[inputs.Length];
         GradientMark[] marks = new GradientMark[inputs.Length];
         for (int i = 0; i < types.Length; i++)
         {
             types[i] = inputs[i].Type;
+            devices[i] = inputs[i].Accelerator;
             marks[i] = TracedInput.MarkOf(inputs[i]);
         }
 
-        return new HybridSignature(types, state.Training, state.Recording, marks);
+        return new HybridSignature(types, devices, state.Training, state.Recording, marks);
     }
 
     public bool Matches(ReadOnlySpan<NDArray> inputs, ExecutionState state)
@@ -37,7 +46,7 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
         for (int i = 0; i < types.Length; i++)
         {
             NDArray input = inputs[i];
-            if (input.DType != types[i].DType || !input.Shape.Equals(types[i].Shape)) return false;
+            if (input.DType != types[i].DType || !input.Shape.Equals(types[i].Shape) || !ReferenceEquals(input.Accelerator, devices[i])) return false;
             if (!recording && !RecordsInside) continue;
             GradientMark mark = TracedInput.MarkOf(input);
             if (RecordsInside ? mark != marks[i] : (mark == GradientMark.None) != (marks[i] == GradientMark.None)) return false;
@@ -51,7 +60,11 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
     {
         if (types.Length != other.Types.Length) return $"{types.Length} inputs, before {other.Types.Length}";
         for (int i = 0; i < types.Length; i++)
+        {
             if (types[i] != other.Types[i]) return $"input {i} is {types[i]}, before {other.Types[i]}";
+            if (!ReferenceEquals(devices[i], other.Devices[i])) return $"input {i} is on {Name(devices[i])}, before on {Name(other.Devices[i])}";
+        }
+
         if (training != other.Training) return $"training is {training}, before {other.Training}";
         if (recording != other.Recording) return $"recording is {recording}, before {other.Recording}";
         for (int i = 0; i < marks.Length; i++)
@@ -62,4 +75,6 @@ internal sealed class HybridSignature(TensorType[] types, bool training, bool re
 
         return "a captured array began or ceased to carry a gradient, or state that the trace relied on has changed";
     }
+
+    private static string Name(GpuDevice? device) => device?.Name ?? Fusion.Device.Cpu.Name;
 }

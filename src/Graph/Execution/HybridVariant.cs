@@ -26,6 +26,9 @@ internal sealed class HybridVariant
 
     public FunctionTrace Trace { get; }
 
+    /// <summary>Where it runs: where its inputs are, or what it captured.</summary>
+    public GpuDevice? Device => Signature.Device ?? Array.Find(Captured, static c => c.Array.IsOnGpu)?.Array.Accelerator;
+
     /// <summary>The traced calls; kept for diagnostics.</summary>
     public TraceLog? Log { get; }
 
@@ -123,7 +126,7 @@ internal sealed class HybridVariant
             GraphVerifier.Verify(forward);
             if (HasGradients)
             {
-                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable));
+                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable, tiles: Device is null));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
                 HashSet<GraphNode> read = [.. BackwardFunction.Order.Except(_saved)];
@@ -133,7 +136,7 @@ internal sealed class HybridVariant
                 forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States);
             }
 
-            Forward = Plan.Build(forward);
+            Forward = Plan.Build(forward, device: Device);
             return true;
         }
     }
@@ -169,7 +172,7 @@ internal sealed class HybridVariant
                 GraphVerifier.Verify(function);
             }
 
-            made = new CompiledBackward(Plan.Build(function), gradients);
+            made = new CompiledBackward(Plan.Build(function, device: Device), gradients);
             IrDump.Write(engine.Name, Number, "backward", made.Plan);
             return sums is null ? _backward = made : _gathering[sums] = made;
         }

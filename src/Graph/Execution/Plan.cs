@@ -11,8 +11,9 @@ internal sealed class Plan
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
-    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement)
+    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device)
     {
+        Device = device;
         Written = written;
         Function = function;
         Groups = groups;
@@ -21,6 +22,9 @@ internal sealed class Plan
     }
 
     public GraphFunction Function { get; }
+
+    /// <summary>Where the plan runs and its values lie; null: the processor.</summary>
+    public GpuDevice? Device { get; }
 
     public List<PlanGroup> Groups { get; }
 
@@ -32,29 +36,29 @@ internal sealed class Plan
 
     public Placement Placement { get; }
 
-    public static Plan Build(GraphFunction function, bool fuse = true)
+    public static Plan Build(GraphFunction function, bool fuse = true, GpuDevice? device = null)
     {
         // Operators whose kernel could not be compiled, and why: they are computed by the library, one by one, and the function is cut anew.
         Dictionary<OpNode, string> failed = [];
         while (true)
         {
-            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed);
+            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, tiles: device is null);
             HashSet<GraphNode> written = Materialised(function, groups);
-            if (Launches(function, groups, written, failed) is not { } steps) continue;
-            HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
-            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps));
+            if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
+            if (device is null) HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
+            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device);
         }
     }
 
     // Null when a kernel failed: its operators are in the list then.
-    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, Dictionary<OpNode, string> failed)
+    private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, Dictionary<OpNode, string> failed, bool onDevice)
     {
         List<PlanStep> steps = [];
         foreach (PlanGroup group in groups)
         {
             try
             {
-                if (PlanStep.Of(group, function, written) is { } step) steps.Add(step);
+                if (PlanStep.Of(group, function, written, onDevice) is { } step) steps.Add(step);
             }
             catch (KernelFailedException failure)
             {

@@ -22,7 +22,8 @@ internal sealed class PlanState
     public PlanState(Plan plan)
     {
         _plan = plan;
-        _arena = MemoryPool.Allocate(plan.Placement.ArenaBytes);
+        GpuDevice? device = plan.Device;
+        _arena = device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes);
         Dictionary<GraphNode, NDArray> handles = [];
         Dictionary<GraphNode, List<NDArray>> views = [];
         HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
@@ -53,7 +54,7 @@ internal sealed class PlanState
         _bindings = [.. bound.Select(static b => new Binding(b.Place, b.Handle, b.Views))];
         _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
         _numbers = [.. numbers];
-        _states = new StateMemory(plan.Placement.States, [.. plan.Placement.States.Select(s => handles[s.Owned ?? s.Write.Value])]);
+        _states = new StateMemory(device, plan.Placement.States, [.. plan.Placement.States.Select(s => handles[s.Owned ?? s.Write.Value])]);
         _results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount).Select(o => new Result(handles[o], Array.FindIndex(_bindings, b => ReferenceEquals(b.Place.Node, Placement.Root(o, leaves)))))];
 
         NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
@@ -71,11 +72,12 @@ internal sealed class PlanState
             switch (binding.Place.Kind)
             {
                 case Residence.Argument:
-                    if (arguments[(int)binding.Place.Index] is { } argument) Bind(ref binding, argument);
+                    if (arguments[(int)binding.Place.Index] is { } argument) Bind(ref binding, Require(argument));
                     break;
                 case Residence.Captured:
                     NDArray captured = ((CapturedNode)binding.Place.Node).Array;
                     captured.ThrowIfUnusable("Hybridize");
+                    Require(captured);
                     Bind(ref binding, captured);
                     break;
                 case Residence.State:
@@ -84,7 +86,7 @@ internal sealed class PlanState
                     break;
                 default:
                     TensorType type = binding.Place.Node.Type;
-                    binding.Source = NDArray.Allocate(type.DType, type.Shape);
+                    binding.Source = NDArray.Allocate(type.DType, type.Shape, _plan.Device);
                     binding.Point(binding.Source.Storage, 0);
                     break;
             }
@@ -130,6 +132,13 @@ internal sealed class PlanState
         }
     }
 
+    // Numbers of the processor go with arrays of any device.
+    private NDArray Require(NDArray array)
+    {
+        if (ReferenceEquals(array.Accelerator, _plan.Device) || (!array.IsOnGpu && array.Rank == 0)) return array;
+        throw Errors.MixedDevices("Hybridize", _plan.Device is { } device ? Device.Of(device) : Device.Cpu, array.Device);
+    }
+
     private static void Bind(ref Binding binding, NDArray array)
     {
         binding.Source = array.Contiguous();
@@ -141,7 +150,7 @@ internal sealed class PlanState
         if (result.Binding < 0)
         {
             // A number: it gets memory of its own.
-            NDArray copy = NDArray.Allocate(result.Handle.DType, result.Handle.Shape);
+            NDArray copy = NDArray.Allocate(result.Handle.DType, result.Handle.Shape, _plan.Device);
             Movement.CopyTo(result.Handle, copy);
             return copy;
         }

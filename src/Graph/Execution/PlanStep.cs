@@ -15,14 +15,14 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     public virtual IEnumerable<LoweredKernel> Kernels => [];
 
     /// <summary>The launch of a group; none for a view.</summary>
-    public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => group.Kind switch
+    public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice = false) => group.Kind switch
     {
         GroupKind.View => null,
         GroupKind.Library => new LibraryStep(group),
         GroupKind.MatMul => ProductStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
         GroupKind.Reduce => BlocksStep.Create(group, function, written),
-        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains)),
+        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains), onDevice),
     };
 
     /// <summary>No values of its inputs make it throw.</summary>
@@ -35,9 +35,10 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 }
 
 /// <summary>A fused kernel.</summary>
-internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanStep(group, kernel.Inputs, kernel.Outputs)
+internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDevice = false) : PlanStep(group, kernel.Inputs, kernel.Outputs)
 {
-    private readonly ElementKernel _kernel = KernelCompiler.Compile(kernel.Spec);
+    // On a device the first launch compiles: which kernel it takes depends on where scalars lie.
+    private readonly ElementKernel _kernel = onDevice ? default : KernelCompiler.Compile(kernel.Spec);
     private readonly bool _expensive = group.IsExpensive;
 
     public KernelSpec Spec => kernel.Spec;
@@ -57,7 +58,9 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel) : PlanSte
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
-        if (Group.Shape.Size > 0) ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
+        if (Group.Shape.Size == 0) return;
+        if (outputs[0].IsOnGpu) DeviceElementExecution.Run(kernel.Spec, inputs, outputs, Group.Shape);
+        else ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
     }
 }
 
@@ -66,5 +69,5 @@ internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.M
 {
     private readonly OpNode _node = group.Members[0];
 
-    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Run(inputs, _node.Attributes, outputs);
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Compute(inputs, _node.Attributes, outputs);
 }

@@ -8,16 +8,19 @@ namespace Fusion;
 /// </summary>
 internal sealed class StateMemory
 {
+    private readonly GpuDevice? _device;
     private readonly StatePlace[] _places;
     private readonly NDArray[] _arrays;
     private readonly object?[] _spares;
     private readonly NDArray[] _values;
     private readonly NDArray[] _copies;
 
+    /// <param name="device">Where the plan runs.</param>
     /// <param name="places">The plan's decisions.</param>
     /// <param name="values">The handle of each state's value.</param>
-    public StateMemory(StatePlace[] places, NDArray[] values)
+    public StateMemory(GpuDevice? device, StatePlace[] places, NDArray[] values)
     {
+        _device = device;
         _places = places;
         _values = values;
         _arrays = new NDArray[places.Length];
@@ -69,5 +72,9 @@ internal sealed class StateMemory
     /// <summary>Lets go of the caller's arrays.</summary>
     public void End() => Array.Clear(_arrays);
 
-    private object Spare(int k) => _spares[k] ??= MemoryPool.Allocate(_copies[k].Size * _copies[k].DType.Size);
+    private object Spare(int k)
+    {
+        long bytes = _copies[k].Size * _copies[k].DType.Size;
+        return _spares[k] ??= _device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(_device, bytes);
+    }
 }

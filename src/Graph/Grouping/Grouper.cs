@@ -20,10 +20,12 @@ internal sealed class Grouper
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
     private readonly bool _fuse;
+    private readonly bool _tiles;
     private readonly IReadOnlyDictionary<OpNode, string> _failed;
 
-    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed)
+    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool tiles)
     {
+        _tiles = tiles;
         _failed = failed;
         _function = function;
         _fuse = fuse;
@@ -35,8 +37,9 @@ internal sealed class Grouper
     /// <param name="function">The function.</param>
     /// <param name="fuse">Otherwise every operator is computed by the library.</param>
     /// <param name="failed">Operators that are not to be compiled, and why.</param>
-    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null) =>
-        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>()).Run();
+    /// <param name="tiles">Groups may be joined to launches that work tile by tile in the processor's cache.</param>
+    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool tiles = true) =>
+        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), tiles).Run();
 
     /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
     public static bool IsFusable(OpNode node)
@@ -60,7 +63,7 @@ internal sealed class Grouper
         }
 
         foreach (OpNode node in _function.Operators) Place(node);
-        if (_fuse) TileGrouper.Merge(_function, _graph);
+        if (_fuse && _tiles) TileGrouper.Merge(_function, _graph);
         return _graph.Schedule();
     }
 

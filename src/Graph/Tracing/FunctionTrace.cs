@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>
@@ -103,6 +105,7 @@ internal sealed class FunctionTrace
     /// <param name="marks">Which inputs carry a gradient, and how; null: those of which one is wanted, with a history outside.</param>
     /// <param name="keepGradients">Gradient buffers that the function does not read are written.</param>
     /// <param name="log">Where the calls are noted, for diagnostics.</param>
+    /// <param name="device">The accelerator that holds the inputs.</param>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
@@ -110,10 +113,11 @@ internal sealed class FunctionTrace
         bool training,
         GradientMark[]? marks = null,
         bool keepGradients = true,
-        TraceLog? log = null)
+        TraceLog? log = null,
+        GpuDevice? device = null)
     {
         GraphBuilder graph = new();
-        GraphTracer tracer = new(graph, log);
+        GraphTracer tracer = new(graph, log, device);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");
         TracedInput[] inputs = new TracedInput[types.Length];

@@ -1,10 +1,12 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>
 /// Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference; a write in place gives an array
 /// another value from there on, and nothing else: when the trace ends, every array and every state of the host is as it was.
 /// </summary>
-internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tracer
+internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuDevice? device = null) : Tracer
 {
     private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
@@ -12,6 +14,10 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tr
     private readonly List<Func<bool>> _guards = [];
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
+
+    /// <summary>That of the inputs; without one, of what has been captured so far.</summary>
+    public override Device Device =>
+        (device ?? graph.Captured.FirstOrDefault(static c => c.Array.IsOnGpu)?.Array.Accelerator) is { } accelerator ? Device.Of(accelerator) : Device.Cpu;
 
     public List<GraphNode> Effects { get; } = [];
 
@@ -28,6 +34,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null) : Tr
 
     public override void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
+        if (attributes is DeviceAttributes move) throw new TraceFailedException($"To({move.Device}) moves an array to another device");
         if (outputs.Length != 1) throw new TraceFailedException($"{op.Name} has {outputs.Length} outputs");
         Recorded |= ExecutionState.Current.Recording;
         GraphNode[] nodes = new GraphNode[inputs.Length];

@@ -11,6 +11,9 @@ namespace Fusion.Kernels;
 internal sealed class DevicePool(GpuDevice device)
 {
     private readonly Dictionary<long, Stack<Memory>> _idle = [];
+
+    // A buffer of ILGPU has a finalizer that frees it: without a reference from here it would run together with that of its owner.
+    private readonly HashSet<Memory> _all = [];
     private long _idleBytes;
     private long _liveBytes;
 
@@ -58,6 +61,7 @@ internal sealed class DevicePool(GpuDevice device)
         {
             foreach (Stack<Memory> stack in _idle.Values) free.AddRange(stack);
             _idle.Clear();
+            _all.ExceptWith(free);
             _idleBytes = 0;
         }
 
@@ -110,6 +114,9 @@ internal sealed class DevicePool(GpuDevice device)
 
     private Memory Allocate(long capacity)
     {
-        using (device.Enter()) return device.Accelerator.Allocate1D<byte>(capacity);
+        Memory buffer;
+        using (device.Enter()) buffer = device.Accelerator.Allocate1D<byte>(capacity);
+        lock (_idle) _all.Add(buffer);
+        return buffer;
     }
 }

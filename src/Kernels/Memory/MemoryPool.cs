@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -33,10 +34,12 @@ internal static unsafe class MemoryPool
     }
 
     /// <summary>The first byte of a storage.</summary>
+    /// <exception cref="InvalidOperationException">It is the memory of an accelerator, which has no address here.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref byte Reference(object storage)
     {
         if (storage.GetType() == typeof(byte[])) return ref MemoryMarshal.GetArrayDataReference(Unsafe.As<byte[]>(storage));
+        if (storage.GetType() != typeof(NativeBlock)) ThrowNoAddress(storage);
         return ref *(byte*)Unsafe.As<NativeBlock>(storage).Pointer;
     }
 
@@ -48,4 +51,8 @@ internal static unsafe class MemoryPool
     /// collector's) and for a block that was already given back.
     /// </summary>
     public static bool Release(object storage) => storage is NativeBlock block && block.Release();
+
+    [DoesNotReturn]
+    private static void ThrowNoAddress(object storage) =>
+        throw new InvalidOperationException($"A kernel of the processor was given {storage.GetType().Name}, memory that it cannot reach.");
 }

@@ -1,0 +1,22 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+// ILGPU's own assembly passes arguments to kernels on the debug device.
+[assembly: InternalsVisibleTo("ILGPURuntime")]
+
+namespace Fusion.Kernels;
+
+/// <summary>Launches of kernels with one thread an element.</summary>
+internal static class DeviceLaunch
+{
+    /// <summary>Threads of a group on this device: 256, or as many as it has (a power of two).</summary>
+    public static int GroupSize(GpuDevice device) => Math.Min(256, device.Accelerator.MaxNumThreadsPerGroup);
+
+    /// <summary>Groups with a thread for each of so many elements.</summary>
+    public static KernelConfig PerElement(GpuDevice device, int count)
+    {
+        int size = GroupSize(device);
+        return new KernelConfig((count - 1) / size + 1, size);
+    }
+}
