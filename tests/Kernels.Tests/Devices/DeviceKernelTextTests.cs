@@ -66,6 +66,33 @@ public class DeviceKernelTextTests
     public void DoublesAreMovedInPairs() => Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
 
     [Theory]
+    [InlineData("softmax", 4, false, 1)]
+    [InlineData("softmax", 1, false, 1)]
+    [InlineData("softmax", 1, true, 1)]
+    [InlineData("layer norm", 4, false, 1)]
+    [InlineData("layer norm", 1, false, 1)]
+    [InlineData("layer norm gradient", 4, false, 2)]
+    public void RowKernelsReduceInSharedMemory(string name, int lanesPerThread, bool isLong, int shared)
+    {
+        RowSpec spec = name switch
+        {
+            "softmax" => RowPrograms.Softmax(false),
+            "layer norm" => RowPrograms.Normalize(false, true, true, true),
+            _ => RowPrograms.NormalizeGradient(false, true, true),
+        };
+        string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, lanesPerThread == 4, isLong, 0, 0), CudaArchitecture.SM_80);
+        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}{isLong}.ptx", ptx);
+        Assert.Single(Regex.Matches(ptx, @"\.entry"));
+        Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
+        Assert.Equal(shared, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
+        // Two barriers for each of two rounds of reductions, and for the results of the blocks of long rows.
+        Assert.Equal(isLong ? 10 : 4, Regex.Count(ptx, @"\bbar(rier)?\.sync"));
+        int loads = name == "softmax" ? 3 : name == "layer norm" ? 5 : 9;
+        Assert.Equal(lanesPerThread == 4 ? loads : 0, Regex.Count(ptx, @"ld\.global\S*v4\.f32"));
+        Assert.Equal(lanesPerThread == 4 ? 1 : 0, Regex.Count(ptx, @"st\.global\S*v4\.f32"));
+    }
+
+    [Theory]
     [InlineData("Adam")]
     [InlineData("Sin")]
     [InlineData("Mod")]
@@ -93,6 +120,13 @@ public class DeviceKernelTextTests
         }
 
         """, DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"), ignoreLineEndingDifferences: true);
+
+    [Fact]
+    public void RowKernelsAreCSharp()
+    {
+        string text = DeviceKernelText.ToCSharp(new DeviceRowKey(RowPrograms.LogSoftmax(false), 256, 4, true, true, 0, 0), "LogSoftmax");
+        Assert.Empty(CSharpSyntaxTree.ParseText($"static class Kernels {{ {text} }}").GetDiagnostics());
+    }
 
     private static string Ptx(DeviceElementKey key, int major) => DeviceKernelText.ToPtx(key, major == 8 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90);
 
