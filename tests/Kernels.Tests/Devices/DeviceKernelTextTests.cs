@@ -66,13 +66,17 @@ public class DeviceKernelTextTests
     public void DoublesAreMovedInPairs() => Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
 
     [Theory]
-    [InlineData("softmax", 4, false, 1)]
-    [InlineData("softmax", 1, false, 1)]
-    [InlineData("softmax", 1, true, 1)]
-    [InlineData("layer norm", 4, false, 1)]
-    [InlineData("layer norm", 1, false, 1)]
-    [InlineData("layer norm gradient", 4, false, 2)]
-    public void RowKernelsReduceInSharedMemory(string name, int lanesPerThread, bool isLong, int shared)
+    [InlineData("softmax", 4, 0, false, 6)]
+    [InlineData("softmax", 4, 2, false, 2)]
+    [InlineData("softmax", 1, 0, false, 12)]
+    [InlineData("softmax", 1, 16, false, 16)]
+    [InlineData("softmax", 1, 0, true, 12)]
+    [InlineData("layer norm", 4, 0, false, 10)]
+    [InlineData("layer norm", 4, 4, false, 12)]
+    [InlineData("layer norm", 1, 0, false, 20)]
+    [InlineData("layer norm gradient", 4, 0, false, 18)]
+    [InlineData("layer norm gradient", 1, 8, false, 24)]
+    public void RowKernelsReduceInSharedMemory(string name, int lanesPerThread, int chunks, bool isLong, int loads)
     {
         RowSpec spec = name switch
         {
@@ -80,16 +84,16 @@ public class DeviceKernelTextTests
             "layer norm" => RowPrograms.Normalize(false, true, true, true),
             _ => RowPrograms.NormalizeGradient(false, true, true),
         };
-        string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, lanesPerThread == 4, isLong, 0, 0), CudaArchitecture.SM_80);
-        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}{isLong}.ptx", ptx);
+        bool quads = lanesPerThread == 4;
+        string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, quads, chunks, isLong, 0, 0), CudaArchitecture.SM_80);
+        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}_{chunks}{isLong}.ptx", ptx);
         Assert.Single(Regex.Matches(ptx, @"\.entry"));
         Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
-        Assert.Equal(shared, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
+        Assert.Equal(name == "layer norm gradient" ? 2 : 1, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
         // Two barriers for each of two rounds of reductions, and for the results of the blocks of long rows.
         Assert.Equal(isLong ? 10 : 4, Regex.Count(ptx, @"\bbar(rier)?\.sync"));
-        int loads = name == "softmax" ? 3 : name == "layer norm" ? 5 : 9;
-        Assert.Equal(lanesPerThread == 4 ? loads : 0, Regex.Count(ptx, @"ld\.global\S*v4\.f32"));
-        Assert.Equal(lanesPerThread == 4 ? 1 : 0, Regex.Count(ptx, @"st\.global\S*v4\.f32"));
+        Assert.Equal(loads, Regex.Count(ptx, quads ? @"ld\.global\S*v4\.f32" : @"ld\.global\S*f32"));
+        Assert.Equal(chunks > 0 ? chunks : quads ? 2 : 4, Regex.Count(ptx, quads ? @"st\.global\S*v4\.f32" : @"st\.global\S*f32"));
     }
 
     [Theory]
@@ -124,7 +128,7 @@ public class DeviceKernelTextTests
     [Fact]
     public void RowKernelsAreCSharp()
     {
-        string text = DeviceKernelText.ToCSharp(new DeviceRowKey(RowPrograms.LogSoftmax(false), 256, 4, true, true, 0, 0), "LogSoftmax");
+        string text = DeviceKernelText.ToCSharp(new DeviceRowKey(RowPrograms.LogSoftmax(false), 256, 4, true, 0, true, 0, 0), "LogSoftmax");
         Assert.Empty(CSharpSyntaxTree.ParseText($"static class Kernels {{ {text} }}").GetDiagnostics());
     }
 

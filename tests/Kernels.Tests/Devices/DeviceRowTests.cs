@@ -7,10 +7,10 @@ namespace Fusion.Tests.Devices;
 /// <summary>Row programs on devices against the processor's row kernels: the same bits, since the reduction tree is the same.</summary>
 public unsafe class DeviceRowTests
 {
-    private static readonly (int Rows, int Length)[] s_small = [(1, 1), (3, 5), (2, 16), (1, 67), (2, 132)];
+    private static readonly (int Rows, int Length)[] s_small = [(1, 1), (3, 5), (2, 16), (1, 67), (2, 132), (1, 300), (1, 513)];
 
     private static readonly (int Rows, int Length)[] s_large =
-        [(1, 1), (37, 10), (600, 64), (3, 65), (129, 257), (2, 500), (200, 1024), (3000, 260), (2, 16_384), (3, 16_388), (2, 50_001), (1, 70_000)];
+        [(1, 1), (37, 10), (600, 64), (3, 65), (129, 257), (2, 500), (200, 1024), (3, 1000), (5, 777), (3000, 260), (600, 1540), (3, 2047), (2, 16_384), (3, 16_388), (2, 50_001), (1, 70_000)];
 
     public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0 ? new() { { false, false }, { false, true }, { true, false }, { true, true } } : new() { { false, false }, { false, true } };
 
@@ -44,6 +44,17 @@ public unsafe class DeviceRowTests
     {
         if (is64) Specials<double>(accelerator);
         else Specials<float>(accelerator);
+    }
+
+    [Fact]
+    public void ALongRowOnTheDebugDevice()
+    {
+        foreach (int m in new[] { 16_388, 16_387 })
+        {
+            using Rows<float> rows = new(false, 1, m);
+            float[] x = rows.Values(4);
+            rows.Check("log-sum-exp", RowPrograms.LogSumExp(false), [rows.Array(x)], false, (y, p) => RowKernels.LogSumExp(DType.Float32, p[0], y, 1, m), x);
+        }
     }
 
     private static void Specials<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>

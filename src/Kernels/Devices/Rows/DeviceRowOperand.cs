@@ -16,10 +16,11 @@ internal readonly record struct DeviceRowOperand(DeviceOperand Operand, int RowS
 /// <param name="Group">Threads of a group.</param>
 /// <param name="LanesPerThread">Of a row's 64 lanes, a thread has 4 or 1.</param>
 /// <param name="Quads">Rows are aligned, and four elements are moved at a time.</param>
+/// <param name="Chunks">A row has so many times 64 elements or less, and what several passes read stays in registers; 0: rows of any length.</param>
 /// <param name="Long">A row is longer than a block of <see cref="ReduceTree"/>, and a group works on it alone.</param>
 /// <param name="Mapped">Bit k: the rows of operand k are mapped.</param>
 /// <param name="LongLabels">Bit k: operand k has Int64 labels.</param>
-internal readonly record struct DeviceRowKey(RowSpec Spec, int Group, int LanesPerThread, bool Quads, bool Long, uint Mapped, uint LongLabels)
+internal readonly record struct DeviceRowKey(RowSpec Spec, int Group, int LanesPerThread, bool Quads, int Chunks, bool Long, uint Mapped, uint LongLabels)
 {
     /// <summary>The most blocks of a long row: their results lie in shared memory.</summary>
     public const int MaxBlocks = 1024;

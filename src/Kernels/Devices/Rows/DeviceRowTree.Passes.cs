@@ -7,6 +7,9 @@ internal sealed partial class DeviceRowTree
 {
     private const string LaneNames = "abcd";
 
+    // What a pass does: the values it reduces, how often it uses each value of an element, and whether it stores.
+    private readonly record struct Pass(int[] Reductions, int[] Uses, bool Stores);
+
     private static readonly int s_blockShift = int.Log2(ReduceTree.Block);
 
     private void WritePass(TreeBuilder body, int pass)
@@ -15,11 +18,11 @@ internal sealed partial class DeviceRowTree
         bool stores = pass == _spec.LastPass && _spec.Outputs.ToArray().Any(v => _spec.Scope(v) == RowScope.Element);
         if (reductions.Length == 0 && !stores) return;
         List<Expression> to = body.Statements;
-        int[] uses = Uses(reductions, stores);
+        Pass each = new(reductions, Uses(reductions, stores), stores);
         if (!_key.Long)
         {
             ParameterExpression[][] sums = Sums(to, reductions, $"p{pass}");
-            WriteElements(to, reductions, sums, uses, stores, Expression.Constant(0), _end);
+            WriteElements(to, each, sums, Expression.Constant(0), _end);
             Fold(body, reductions, sums);
             return;
         }
@@ -30,21 +33,21 @@ internal sealed partial class DeviceRowTree
         Assign(to, blocks, Expression.RightShift(Expression.Add(_length, Expression.Constant(ReduceTree.Block - 1)), Expression.Constant(s_blockShift)));
         using (TreeBuilder inner = new TreeBuilder(_target, $"l{pass}_").Enter())
         {
-            List<Expression> each = inner.Statements;
-            Assign(each, block, Expression.Add(turn, _team));
-            Assign(each, from, Expression.LeftShift(block, Expression.Constant(s_blockShift)));
-            Assign(each, until, RowCall(nameof(DeviceRowMemory.Min), _end, Expression.Add(from, Expression.Constant(ReduceTree.Block))));
-            ParameterExpression[][] sums = Sums(each, reductions, $"p{pass}");
-            WriteElements(each, reductions, sums, uses, stores, from, until);
+            List<Expression> turns = inner.Statements;
+            Assign(turns, block, Expression.Add(turn, _team));
+            Assign(turns, from, Expression.LeftShift(block, Expression.Constant(s_blockShift)));
+            Assign(turns, until, RowCall(nameof(DeviceRowMemory.Min), _end, Expression.Add(from, Expression.Constant(ReduceTree.Block))));
+            ParameterExpression[][] sums = Sums(turns, reductions, $"p{pass}");
+            WriteElements(turns, each, sums, from, until);
             Fold(inner, reductions, sums);
             for (int r = 0; r < reductions.Length; r++)
             {
                 Expression store = SharedStore(r, Expression.Add(Expression.Constant(Partials), block), RowValue(reductions[r]).Node);
                 Expression isFirst = Expression.IfThen(Expression.LessThan(_thread, Expression.Constant(1)), store);
-                each.Add(Expression.IfThen(Expression.LessThan(block, blocks), isFirst));
+                turns.Add(Expression.IfThen(Expression.LessThan(block, blocks), isFirst));
             }
 
-            Loop(to, turn, Expression.Constant(0), blocks, Expression.Constant(_key.Teams), each);
+            Loop(to, turn, Expression.Constant(0), blocks, Expression.Constant(_key.Teams), turns);
         }
 
         if (reductions.Length == 0) return;
@@ -108,115 +111,6 @@ internal sealed partial class DeviceRowTree
         }
 
         return uses;
-    }
-
-    // The elements of this thread in [from, until), which begins at a lane 0.
-    private void WriteElements(List<Expression> to, int[] reductions, ParameterExpression[][] sums, int[] uses, bool stores, Expression from, Expression until)
-    {
-        int number = _loops;
-        if (_key.Quads)
-        {
-            ParameterExpression quad = Variable("q" + number);
-            Expression start = Expression.Add(Expression.RightShift(from, Expression.Constant(2)), _thread);
-            Loop(to, quad, start, Expression.RightShift(until, Expression.Constant(2)), Expression.Constant(ReduceTree.Lanes / 4), Quads(quad, number, reductions, sums, uses, stores));
-            return;
-        }
-
-        for (int j = 0; j < _key.LanesPerThread; j++)
-        {
-            ParameterExpression index = Variable($"i{number}{LaneNames[j]}");
-            using TreeBuilder inner = new TreeBuilder(_target, $"e{number}{LaneNames[j]}").Enter();
-            TreeLane[] values = Evaluate(uses, index, k => new(Load(k, Expression.Add(_starts[k]!, index))));
-            Accumulate(inner.Statements, reductions, sums, values, j);
-            if (stores) ForOutputs((operand, value) => inner.Statements.Add(Store(operand, Expression.Add(_starts[operand]!, index), Element(values, value).Node)));
-            Loop(to, index, Expression.Add(from, FirstElement(j)), until, Expression.Constant(ReduceTree.Lanes), inner.Statements);
-        }
-    }
-
-    // Four elements side by side, one of each lane.
-    private List<Expression> Quads(ParameterExpression quad, int number, int[] reductions, ParameterExpression[][] sums, int[] uses, bool stores)
-    {
-        List<Expression> body = [];
-        ParameterExpression?[] loaded = new ParameterExpression?[_spec.Inputs.Length];
-        for (int k = 0; k < loaded.Length; k++)
-        {
-            if (uses[k] == 0 || _spec.Inputs[k].Kind != RowInputKind.Elements) continue;
-            Expression place = Expression.Add(Expression.RightShift(_starts[k]!, Expression.Constant(2)), quad);
-            Expression load = _spec.Inputs[k].IsMask
-                ? DeviceTypes.Call(nameof(DeviceMemory.LoadBytes), _operands[k], place)
-                : DeviceTypes.Call(nameof(DeviceMemory.LoadQuad), _spec.Type, _operands[k], place);
-            loaded[k] = Expression.Variable(load.Type, $"x{number}_{k}");
-            Assign(body, loaded[k]!, load);
-        }
-
-        TreeLane[][] values = new TreeLane[4][];
-        for (int j = 0; j < 4; j++)
-        {
-            using TreeBuilder inner = new TreeBuilder(_target, $"e{number}{LaneNames[j]}").Enter();
-            (int which, Expression lane) = (j, Expression.Constant(j));
-            Expression index = Expression.Add(Expression.LeftShift(quad, Expression.Constant(2)), lane);
-            values[j] = Evaluate(uses, index, k => new(_spec.Inputs[k].IsMask
-                ? DeviceTypes.Call(nameof(DeviceMemory.MaskOf), loaded[k]!, lane)
-                : DeviceTypes.Element(loaded[k]!, _spec.Type, which)));
-            Accumulate(inner.Statements, reductions, sums, values[j], j);
-            if (stores) ForOutputs((_, value) => values[j][value] = TreeLane.Let(Element(values[j], value)));
-            body.AddRange(inner.Statements);
-        }
-
-        if (stores)
-        {
-            ForOutputs((operand, value) =>
-            {
-                Expression place = Expression.Add(Expression.RightShift(_starts[operand]!, Expression.Constant(2)), quad);
-                Expression[] arguments = [_operands[operand], place, .. values.Select(lane => lane[value].Node)];
-                body.Add(_spec.OperandType(operand) == DType.Bool
-                    ? DeviceTypes.Call(nameof(DeviceMemory.StoreMasks), arguments)
-                    : DeviceTypes.Call(nameof(DeviceMemory.StoreQuad), _spec.Type, arguments));
-            });
-        }
-
-        return body;
-    }
-
-    private void ForOutputs(Action<int, int> store)
-    {
-        for (int k = 0; k < _spec.Outputs.Length; k++)
-        {
-            if (_spec.Scope(_spec.Outputs[k]) == RowScope.Element) store(_spec.Inputs.Length + k, _spec.Outputs[k]);
-        }
-    }
-
-    // The values of an element that are used, in the current builder.
-    private TreeLane[] Evaluate(int[] uses, Expression index, Func<int, TreeLane> load)
-    {
-        TreeLane[] values = new TreeLane[_spec.ValueCount];
-        for (int v = 0; v < values.Length; v++)
-        {
-            if (uses[v] == 0 || _spec.Scope(v) != RowScope.Element) continue;
-            if (v < _spec.Inputs.Length)
-            {
-                values[v] = TreeLane.Let(load(v));
-                continue;
-            }
-
-            RowStep step = _spec.Steps[v - _spec.Inputs.Length];
-            values[v] = step.Kind == RowStepKind.IsLabel
-                ? new(ScalarTarget.Call(nameof(DeviceMath.Equal), index, _labels[step.Label]!))
-                : Apply(step.Element, argument => Element(values, argument));
-        }
-
-        return values;
-    }
-
-    private TreeLane Element(TreeLane[] values, int value) => _spec.Scope(value) == RowScope.Element ? values[value] : RowValue(value);
-
-    private void Accumulate(List<Expression> to, int[] reductions, ParameterExpression[][] sums, TreeLane[] values, int lane)
-    {
-        for (int r = 0; r < reductions.Length; r++)
-        {
-            TreeLane x = Element(values, _spec.Steps[reductions[r] - _spec.Inputs.Length].Value);
-            Assign(to, sums[r][lane], Kind(reductions[r]).Accumulate(new(sums[r][lane]), x).Node);
-        }
     }
 
     private BinaryExpression FirstElement(int lane) =>

@@ -106,6 +106,7 @@ internal sealed partial class DeviceRowTree
         Assign(to, _end, ScalarTarget.Call(nameof(DeviceMath.Select), Expression.LessThan(mine, _rows), _length, Expression.Constant(0)));
         for (int k = 0; k < _operands.Length; k++) ReadRow(to, k);
         WriteRowValues(0);
+        KeepElements(body);
         for (int pass = 0; pass <= _spec.LastPass; pass++)
         {
             WritePass(body, pass);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using ILGPU.Runtime;
 
 namespace Fusion.Kernels;
@@ -8,8 +9,11 @@ internal static class DeviceRows
 {
     private const int MaxGroup = 256, Quad = 4;
 
-    // Up to this length, rows are for few threads each.
-    private const int ShortRow = 256;
+    // Up to this length rows are for few threads each, and up to this one they stay in registers.
+    private const int ShortRow = 256, KeptRow = 1024;
+
+    // A program of more operators is bound by arithmetic, and its kernel would be too long if it were repeated for many elements.
+    private const int LightProgram = 120;
 
     // With so many threads on each multiprocessor, more on a row gain nothing.
     private const int ThreadsPerMultiprocessor = 1024;
@@ -59,11 +63,13 @@ internal static class DeviceRows
 
         Accelerator accelerator = device.Accelerator;
         int group = Math.Min(MaxGroup, accelerator.MaxNumThreadsPerGroup);
-        // The alignment asked for is that of four elements, though 16 bytes would do for double: rows that have one mostly have the other.
-        bool isLong = length > ReduceTree.Block;
+        bool isLong = length > ReduceTree.Block, isLight = spec.Weight <= LightProgram;
         bool isFilled = (long)rows * (ReduceTree.Lanes / Quad) >= (long)accelerator.NumMultiprocessors * ThreadsPerMultiprocessor;
-        bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || isFilled));
-        return new(spec, group, few ? Quad : 1, few && aligned, isLong, mapped, longLabels);
+        // Few threads a row, with four elements each: for short rows, and for long ones if there are so many that the loads in flight suffice.
+        bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || (isFilled && (!isLight || length > KeptRow))));
+        int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
+        bool isKept = isLight && length <= (few ? ShortRow : KeptRow);
+        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels);
     }
 
     private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)

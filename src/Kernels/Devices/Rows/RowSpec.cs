@@ -132,6 +132,9 @@ internal sealed class RowSpec : IEquatable<RowSpec>
 
     public int OperandCount => _inputs.Length + _outputs.Length;
 
+    /// <summary>The operators of its formulas: see <see cref="ElementOp.Weight"/>.</summary>
+    public int Weight => _steps.Sum(step => step.Element.Op?.Weight ?? 1);
+
     /// <summary>The pass that stores elements.</summary>
     public int LastPass { get; }
 
