@@ -105,7 +105,7 @@ public static partial class Nd
     }
 
     /// <summary>The reverse of <see cref="AxisLast"/>.</summary>
-    private static NDArray AxisBack(NDArray x, int axis)
+    internal static NDArray AxisBack(NDArray x, int axis)
     {
         if (axis == x.Rank - 1) return x;
         int[] order = new int[x.Rank];
