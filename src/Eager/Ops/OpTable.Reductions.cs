@@ -19,14 +19,6 @@ internal static partial class OpTable
 
     public static readonly Op ArgMin = ArgReduction("ArgMin", max: false).Named("argmin");
 
-    public static readonly Op CumSum = Row(new Op
-    {
-        Name = "CumSum",
-        Infer = (x, _, y) => y[0] = x[0],
-        Run = Reductions.RunScan,
-        Gradient = [c => CumSum!.Apply(c.G, c.Attributes<ScanAttributes>() with { Reverse = !c.Attributes<ScanAttributes>().Reverse })],
-    }).Named("cumsum");
-
     private static Op Reduction(string name, ReduceKind kind, Saved saves, GradientRule? gradient) => Row(new Op
     {
         Name = name,

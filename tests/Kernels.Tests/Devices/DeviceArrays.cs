@@ -14,13 +14,15 @@ internal sealed class DeviceArrays(GpuDevice device) : IDisposable
     /// <summary>The first accelerator of the machine; only in tests marked <see cref="AcceleratorTheoryAttribute"/> and its sibling.</summary>
     public static GpuDevice Accelerator => GpuDevices.Open(0);
 
-    public DeviceBlock Upload<T>(ReadOnlySpan<T> values)
+    /// <summary>A block with the values from an element on.</summary>
+    public DeviceBlock Upload<T>(ReadOnlySpan<T> values, int offset = 0)
         where T : unmanaged
     {
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
-        var block = new DeviceBlock(device, Math.Max(1, bytes.Length));
+        offset *= Marshal.SizeOf<T>();
+        var block = new DeviceBlock(device, Math.Max(1, offset + bytes.Length));
         _blocks.Add(block);
-        device.Upload(bytes, block, 0);
+        device.Upload(bytes, block, offset);
         return block;
     }
 

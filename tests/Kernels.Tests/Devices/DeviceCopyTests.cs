@@ -106,7 +106,11 @@ public sealed unsafe class DeviceCopyTests
     public void DivisionByMultiplicationIsExact()
     {
         var random = new Random(1);
-        int[] divisors = [1, 2, 3, 5, 7, 10, 641, 65_535, 65_536, 65_537, 1 << 30, int.MaxValue - 1, int.MaxValue, .. Enumerable.Range(0, 200).Select(_ => random.Next(1, int.MaxValue))];
+        int[] divisors =
+        [
+            1, 2, 3, 5, 7, 10, 641, 65_535, 65_536, 65_537, 1 << 30, int.MaxValue - 1, int.MaxValue,
+            .. Enumerable.Range(0, 200).Select(_ => random.Next(1, int.MaxValue)),
+        ];
         foreach (int d in divisors)
         {
             var divisor = new DeviceDivisor(d);

@@ -21,6 +21,10 @@ internal static class DevicePtx
 
     public static int Count(string ptx, string pattern) => Regex.Count(ptx, pattern);
 
+    /// <summary>The most matches in one piece of code without a label or branch: loads that are under way together.</summary>
+    public static int Together(string ptx, string pattern) =>
+        Regex.Split(ptx, @"^\s*L_\w+:|\bbra\b|\bbar\b", RegexOptions.Multiline).Max(block => Count(block, pattern));
+
     /// <summary>One entry point, everything inlined, nothing in local memory.</summary>
     public static void AssertClean(string ptx)
     {

@@ -150,6 +150,7 @@ internal static class DeviceCast
         private static readonly object s_convert = new();
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<TFrom>, ArrayView<TTo>, DeviceWalk> Convert(GpuDevice device) =>
-            device.Kernel(s_convert, static a => a.LoadKernel<ArrayView<TFrom>, ArrayView<TTo>, DeviceWalk>(DeviceCast.Convert<TOp, TFrom, TTo>));
+            device.Kernel(s_convert, static accelerator =>
+                accelerator.LoadKernel<ArrayView<TFrom>, ArrayView<TTo>, DeviceWalk>(DeviceCast.Convert<TOp, TFrom, TTo>));
     }
 }

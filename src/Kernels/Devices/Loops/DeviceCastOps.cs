@@ -124,3 +124,9 @@ internal readonly struct CastFromBool<T> : IDeviceCast<byte, T>
 {
     public static T Convert(byte x) => x != 0 ? T.One : T.Zero;
 }
+
+/// <summary>No conversion.</summary>
+internal readonly struct CastNothing<T> : IDeviceCast<T, T>
+{
+    public static T Convert(T x) => x;
+}

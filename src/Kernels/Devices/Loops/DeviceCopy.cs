@@ -95,9 +95,10 @@ internal static class DeviceCopy
         private static readonly object s_transposed = new();
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<T>, DeviceWalk> Strided(GpuDevice device) =>
-            device.Kernel(s_strided, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, DeviceWalk>(DeviceCopyKernels.Strided));
+            device.Kernel(s_strided, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<T>, DeviceWalk>(DeviceCopyKernels.Strided));
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<T>, DeviceTranspose> Transposed(GpuDevice device) =>
-            device.Kernel(s_transposed, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, DeviceTranspose>(DeviceCopyKernels.Transposed));
+            device.Kernel(s_transposed, static accelerator =>
+                accelerator.LoadKernel<ArrayView<T>, ArrayView<T>, DeviceTranspose>(DeviceCopyKernels.Transposed));
     }
 }

@@ -33,7 +33,8 @@ internal ref struct DeviceCopyPlan
     /// <param name="elementSize">Bytes of an element; 0: the sides have different types, and are not joined to units.</param>
     /// <param name="scratch">Three numbers an axis.</param>
     public DeviceCopyPlan(
-        long fromStart, ReadOnlySpan<long> fromStrides, long toStart, ReadOnlySpan<long> toStrides, ReadOnlySpan<int> shape, int elementSize, Span<long> scratch)
+        long fromStart, ReadOnlySpan<long> fromStrides, long toStart, ReadOnlySpan<long> toStrides,
+        ReadOnlySpan<int> shape, int elementSize, Span<long> scratch)
     {
         _sizes = scratch[..shape.Length];
         _from = scratch.Slice(shape.Length, shape.Length);
@@ -88,7 +89,7 @@ internal ref struct DeviceCopyPlan
         }
     }
 
-    /// <summary>The axis along which the source is read closely where the target is not, or −1; worth the way through shared memory from some length on.</summary>
+    /// <summary>The axis along which the source is contiguous where the target is not, or −1: from some length on shared memory pays.</summary>
     public readonly int TransposedAxis(int least)
     {
         if (Rank < 2 || _to[0] != 1 || _from[0] is 0 or 1 || _sizes[0] < least) return -1;

@@ -55,6 +55,6 @@ internal static class DeviceFill
         private static readonly object s_fill = new();
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, T, int> Fill(GpuDevice device) =>
-            device.Kernel(s_fill, static a => a.LoadKernel<ArrayView<T>, T, int>(DeviceFill.Fill));
+            device.Kernel(s_fill, static accelerator => accelerator.LoadKernel<ArrayView<T>, T, int>(DeviceFill.Fill));
     }
 }

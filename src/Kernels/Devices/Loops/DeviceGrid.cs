@@ -35,5 +35,7 @@ internal static class DeviceGrid
     /// <summary>An element count or a distance as kernels count: in 32 bits.</summary>
     /// <exception cref="NotSupportedException">It is larger.</exception>
     public static int Index(long value) =>
-        value is >= 0 and <= int.MaxValue ? (int)value : throw new NotSupportedException($"Arrays on a device span at most {int.MaxValue} elements, not {value}.");
+        value is >= 0 and <= int.MaxValue
+            ? (int)value
+            : throw new NotSupportedException($"Arrays on a device span at most {int.MaxValue} elements, not {value}.");
 }

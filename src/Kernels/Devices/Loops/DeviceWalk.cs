@@ -42,9 +42,12 @@ internal struct DeviceWalk
     public static DevicePlaces At(DeviceWalk walk, int i)
     {
         DeviceStep step = Next(new DeviceStep(i, walk.Start.From, walk.Start.To), walk.Axis0);
-        if (walk.Rank > 1) step = Next(step, walk.Axis1);
-        if (walk.Rank > 2) step = Next(step, walk.Axis2);
-        if (walk.Rank > 3) step = Next(step, walk.Axis3);
+        if (walk.Rank == 1) return new DevicePlaces(step.From, step.To);
+        step = Next(step, walk.Axis1);
+        if (walk.Rank == 2) return new DevicePlaces(step.From, step.To);
+        step = Next(step, walk.Axis2);
+        if (walk.Rank == 3) return new DevicePlaces(step.From, step.To);
+        step = Next(step, walk.Axis3);
         if (walk.Rank > 4) step = Next(step, walk.Axis4);
         if (walk.Rank > 5) step = Next(step, walk.Axis5);
         if (walk.Rank > 6) step = Next(step, walk.Axis6);
