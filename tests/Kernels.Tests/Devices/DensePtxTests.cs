@@ -50,6 +50,42 @@ public sealed class DensePtxTests
         DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Pack), multiprocessor, typeof(float)).AssertClean("pack");
     }
 
+    [Theory]
+    [InlineData(80)]
+    [InlineData(90)]
+    public void Convolutions(int multiprocessor)
+    {
+        Type gather = typeof(PatchGather<float, PatchBits>), spread = typeof(PatchSpread<float, PatchBits>);
+        foreach ((string kernel, int edge, int depth) in new[] { (nameof(TileKernels.Large), 8, 8), (nameof(TileKernels.Small), 4, 16) })
+        {
+            foreach ((Type a, Type b, Type c) in new[]
+            {
+                (typeof(DepthQuads<float>), gather, typeof(PlaneQuads<float>)), (typeof(DepthQuads<float>), gather, typeof(ImageTarget<float>)),
+                (typeof(ImageQuads<float>), spread, typeof(QuadTarget<float>)), (typeof(ImageElements<float>), spread, typeof(ElementTarget<float>)),
+            })
+            {
+                DensePtx ptx = DensePtx.Of(typeof(TileKernels), kernel, multiprocessor, typeof(float), a, b, c);
+                string what = $"{kernel} {a.Name} {b.Name} {c.Name} {multiprocessor}";
+                ptx.AssertClean(what);
+                Assert.True(ptx.Contractible("f32") == edge * edge * depth, what);
+                // Three loads of a thread's four elements, each of which reads four entries of a table at once.
+                Assert.True(ptx.Count(@"ld\.global\.v4\.b32") >= 12, what);
+                Assert.True(ptx.Count(@"bar\.sync") == 1, what);
+            }
+        }
+
+        foreach (string kernel in new[] { nameof(WindowKernels.Forward), nameof(WindowKernels.InputGradient), nameof(WindowKernels.WeightGradient) })
+        {
+            DensePtx ptx = DensePtx.Of(typeof(WindowKernels), kernel, multiprocessor, typeof(float));
+            ptx.AssertClean(kernel);
+            Assert.Equal(1, ptx.Contractible("f32"));
+        }
+
+        DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Taps), multiprocessor, typeof(PatchBits)).AssertClean("taps");
+        DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Turn), multiprocessor, typeof(float)).AssertClean("turn");
+        DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Pixels), multiprocessor, typeof(PatchBits)).AssertClean("pixels");
+    }
+
     // 16 bytes are four floats, or two doubles: then everything is moved in halves.
     private static void Tiles<T>(int multiprocessor, string type, int halves)
         where T : unmanaged, INumber<T>

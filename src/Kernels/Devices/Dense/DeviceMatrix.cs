@@ -15,9 +15,9 @@ internal readonly record struct DeviceMatrix(DeviceBlock Block, long Offset, lon
 /// <param name="Offset">Where they begin.</param>
 internal readonly record struct DeviceVector(DeviceBlock Block, long Offset)
 {
-    /// <summary>So many elements.</summary>
+    /// <summary>So many elements; where there are none, any place that nobody looks at.</summary>
     public ArrayView<T> View<T>(int length)
-        where T : unmanaged => Block.View<T>(Offset, length);
+        where T : unmanaged => length > 0 ? Block.View<T>(Offset, length) : Block.View<T>(0, 1);
 
     /// <summary>So many elements as quads; all begin at a multiple of four.</summary>
     public ArrayView<Quartet<T>> Quads<T>(int length)

@@ -28,8 +28,8 @@ internal static class GemmPieces<T>
     public static (int Splits, int Piece) Split(long groups, int wanted, int depth, int shortest)
     {
         long splits = Math.Clamp(wanted / groups, 1, Math.Max(1, depth / shortest));
-        int piece = (int)((depth + splits - 1) / splits + 15) & ~15;
-        return ((depth + piece - 1) / piece, piece);
+        int piece = Math.Max(16, (int)((depth + splits - 1) / splits + 15) & ~15);
+        return (Math.Max(1, (depth + piece - 1) / piece), piece);
     }
 
     private static class Kernels<TTarget>
