@@ -34,6 +34,9 @@ public sealed class Device
     /// <summary>Not the processor.</summary>
     public bool IsGpu => Accelerator is not null;
 
+    /// <summary>Bytes of its memory that arrays hold; for the processor see <see cref="FusionRuntime.LiveBytes"/>.</summary>
+    public long LiveBytes => Accelerator?.Pool.LiveBytes ?? FusionRuntime.LiveBytes;
+
     internal GpuDevice? Accelerator { get; }
 
     private static bool IsSupported => KernelCompiler.IsAvailable;

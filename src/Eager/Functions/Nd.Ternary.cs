@@ -40,11 +40,19 @@ public static partial class Nd
         return OpTable.Clip.Apply([Elements.To(x, dtype), Elements.Scalar(low, dtype), Elements.Scalar(high, dtype)]);
     }
 
-    /// <summary>x + t·(y − x).</summary>
-    public static NDArray Lerp(this NDArray x, NDArray y, NDArray t) => x + t * (y - x);
+    /// <summary>x + t·(y − x), of numbers reckoned from the nearer end: x at t = 0 and y at t = 1 exactly.</summary>
+    public static NDArray Lerp(this NDArray x, NDArray y, NDArray t)
+    {
+        DType dtype = DTypes.Promote(DTypes.Promote(Checked(x).DType, Checked(y).DType), Checked(t).DType);
+        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.To(t, dtype)]) : x + t * (y - x);
+    }
 
-    /// <summary>x + t·(y − x).</summary>
-    public static NDArray Lerp(this NDArray x, NDArray y, double t) => x + t * (y - x);
+    /// <summary>x + t·(y − x), of numbers reckoned from the nearer end: x at t = 0 and y at t = 1 exactly.</summary>
+    public static NDArray Lerp(this NDArray x, NDArray y, double t)
+    {
+        DType dtype = DTypes.Promote(Checked(x).DType, Checked(y).DType);
+        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.Scalar(t, dtype)]) : x + t * (y - x);
+    }
 
     // Where on Bool values runs on the bytes.
     private static NDArray Select(NDArray condition, NDArray x, NDArray y, DType dtype)

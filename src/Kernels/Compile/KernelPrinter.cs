@@ -57,6 +57,7 @@ internal static class KernelPrinter
         ExpressionType.Subtract => "-",
         ExpressionType.Multiply => "*",
         ExpressionType.Divide => "/",
+        ExpressionType.Modulo => "%",
         ExpressionType.And => "&",
         ExpressionType.Or => "|",
         ExpressionType.ExclusiveOr => "^",

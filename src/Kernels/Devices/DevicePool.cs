@@ -6,14 +6,20 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Free memory of a device by size, the sizes of <see cref="BlockCache"/>. Blocks are reused in the order of the device's only stream, so nobody waits.
-/// Dead arrays are looked for as on the processor, see <see cref="CollectionTrigger"/>.
+/// The garbage collector sees none of it, so the pool asks for collections: before it takes fresh memory from the driver, when arrays hold more than what
+/// was alive after the last collection plus a sixteenth of the device's memory. Fewer collections than on the processor, since there they would stall the
+/// queue and here memory is plenty; taking memory from the driver, which waits for the device, is what has to stay rare.
 /// </summary>
 internal sealed class DevicePool(GpuDevice device)
 {
+    private const long MinBudget = 64L << 20, MaxBudget = 8L << 30;
+
     private readonly Dictionary<long, Stack<Memory>> _idle = [];
 
     // A buffer of ILGPU has a finalizer that frees it: without a reference from here it would run together with that of its owner.
     private readonly HashSet<Memory> _all = [];
+    private readonly long _budget = Math.Clamp(device.Accelerator.MemorySize / 16, MinBudget, MaxBudget);
+    private long _threshold;
     private long _idleBytes;
     private long _liveBytes;
 
@@ -31,11 +37,10 @@ internal sealed class DevicePool(GpuDevice device)
         Memory? buffer = Pop(capacity);
         if (buffer is null)
         {
-            CollectionTrigger.CollectIfDue((Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
+            CollectIfDue(capacity);
             buffer = Pop(capacity) ?? AllocateFresh(capacity, bytes);
         }
 
-        MemoryCounters.Add(capacity);
         Interlocked.Add(ref _liveBytes, capacity);
         return buffer;
     }
@@ -43,7 +48,6 @@ internal sealed class DevicePool(GpuDevice device)
     /// <summary>Takes memory back; any thread, the finalizer's included. Does not talk to the driver.</summary>
     public void Return(Memory buffer)
     {
-        MemoryCounters.Remove(buffer.Length);
         Interlocked.Add(ref _liveBytes, -buffer.Length);
         lock (_idle)
         {
@@ -71,6 +75,19 @@ internal sealed class DevicePool(GpuDevice device)
             device.Stream.Synchronize();
             foreach (Memory buffer in free) buffer.Dispose();
         }
+    }
+
+    // Older generations are collected only when the younger ones did not give enough.
+    private void CollectIfDue(long capacity)
+    {
+        if (LiveBytes + capacity <= Math.Max(_budget, Volatile.Read(ref _threshold))) return;
+        for (int generation = 0; generation <= 2; generation++)
+        {
+            CollectionTrigger.Collect(generation, (Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
+            if (HasIdle(capacity) || LiveBytes + capacity <= Math.Max(_budget, _threshold)) break;
+        }
+
+        Volatile.Write(ref _threshold, LiveBytes + _budget);
     }
 
     private bool HasIdle(long capacity)

@@ -196,7 +196,7 @@ public class DeviceElementTests
         {
             int divisor = round < 3000 ? round + 2 : 2 + (random.Next() >> random.Next(30));
             if (divisor < 2) divisor = int.MaxValue;
-            DeviceDivisor d = new(divisor);
+            DeviceReciprocal d = new(divisor);
             int i = random.Next() >> random.Next(31);
             foreach (int value in new[] { i, int.MaxValue, int.MaxValue - i, i / divisor * divisor, Math.Max(0, (i / divisor * divisor) - 1) })
                 Assert.Equal(value / divisor, DeviceMemory.Quotient(value, d.Multiplier, d.Shift));

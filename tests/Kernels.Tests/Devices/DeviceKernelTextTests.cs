@@ -66,6 +66,37 @@ public class DeviceKernelTextTests
     public void DoublesAreMovedInPairs() => Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
 
     [Theory]
+    [InlineData("softmax", 4, 0, false, 6)]
+    [InlineData("softmax", 4, 2, false, 2)]
+    [InlineData("softmax", 1, 0, false, 12)]
+    [InlineData("softmax", 1, 16, false, 16)]
+    [InlineData("softmax", 1, 0, true, 12)]
+    [InlineData("layer norm", 4, 0, false, 10)]
+    [InlineData("layer norm", 4, 4, false, 12)]
+    [InlineData("layer norm", 1, 0, false, 20)]
+    [InlineData("layer norm gradient", 4, 0, false, 18)]
+    [InlineData("layer norm gradient", 1, 8, false, 24)]
+    public void RowKernelsReduceInSharedMemory(string name, int lanesPerThread, int chunks, bool isLong, int loads)
+    {
+        RowSpec spec = name switch
+        {
+            "softmax" => RowPrograms.Softmax(false),
+            "layer norm" => RowPrograms.Normalize(false, true, true, true),
+            _ => RowPrograms.NormalizeGradient(false, true, true),
+        };
+        bool quads = lanesPerThread == 4;
+        string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, quads, chunks, isLong, 0, 0), CudaArchitecture.SM_80);
+        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}_{chunks}{isLong}.ptx", ptx);
+        Assert.Single(Regex.Matches(ptx, @"\.entry"));
+        Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
+        Assert.Equal(name == "layer norm gradient" ? 2 : 1, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
+        // Two barriers for each of two rounds of reductions, and for the results of the blocks of long rows.
+        Assert.Equal(isLong ? 10 : 4, Regex.Count(ptx, @"\bbar(rier)?\.sync"));
+        Assert.Equal(loads, Regex.Count(ptx, quads ? @"ld\.global\S*v4\.f32" : @"ld\.global\S*f32"));
+        Assert.Equal(chunks > 0 ? chunks : quads ? 2 : 4, Regex.Count(ptx, quads ? @"st\.global\S*v4\.f32" : @"st\.global\S*f32"));
+    }
+
+    [Theory]
     [InlineData("Adam")]
     [InlineData("Sin")]
     [InlineData("Mod")]
@@ -93,6 +124,13 @@ public class DeviceKernelTextTests
         }
 
         """, DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"), ignoreLineEndingDifferences: true);
+
+    [Fact]
+    public void RowKernelsAreCSharp()
+    {
+        string text = DeviceKernelText.ToCSharp(new DeviceRowKey(RowPrograms.LogSoftmax(false), 256, 4, true, 0, true, 0, 0), "LogSoftmax");
+        Assert.Empty(CSharpSyntaxTree.ParseText($"static class Kernels {{ {text} }}").GetDiagnostics());
+    }
 
     private static string Ptx(DeviceElementKey key, int major) => DeviceKernelText.ToPtx(key, major == 8 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90);
 

@@ -24,6 +24,20 @@ internal static class DeviceKernelText
         return ToPtx(DeviceMethod.Create(tree.Parameters, tree.Statements), architecture);
     }
 
+    /// <summary>A row kernel as a static C# method.</summary>
+    public static string ToCSharp(DeviceRowKey key, string methodName)
+    {
+        DeviceRowTree tree = DeviceRowTree.Build(key);
+        return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
+    }
+
+    /// <summary>A row kernel as NVIDIA's intermediate code.</summary>
+    public static string ToPtx(DeviceRowKey key, CudaArchitecture architecture)
+    {
+        DeviceRowTree tree = DeviceRowTree.Build(key);
+        return ToPtx(DeviceMethod.Create(tree.Parameters, tree.Statements), architecture);
+    }
+
     /// <summary>An explicitly grouped kernel as NVIDIA's intermediate code.</summary>
     public static string ToPtx(System.Reflection.MethodInfo kernel, CudaArchitecture architecture)
     {

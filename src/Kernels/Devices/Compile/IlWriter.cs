@@ -136,6 +136,8 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
         ExpressionType.Add => OpCodes.Add,
         ExpressionType.Subtract => OpCodes.Sub,
         ExpressionType.Multiply => OpCodes.Mul,
+        ExpressionType.Divide => OpCodes.Div,
+        ExpressionType.Modulo => OpCodes.Rem,
         ExpressionType.And => OpCodes.And,
         ExpressionType.Or => OpCodes.Or,
         ExpressionType.ExclusiveOr => OpCodes.Xor,
