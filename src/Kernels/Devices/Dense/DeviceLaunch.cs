@@ -10,8 +10,11 @@ namespace Fusion.Kernels;
 /// <summary>Launches of kernels with one thread an element.</summary>
 internal static class DeviceLaunch
 {
+    /// <summary>No group has more threads.</summary>
+    public const int MaxGroupSize = 256;
+
     /// <summary>Threads of a group on this device: 256, or as many as it has (a power of two).</summary>
-    public static int GroupSize(GpuDevice device) => Math.Min(256, device.Accelerator.MaxNumThreadsPerGroup);
+    public static int GroupSize(GpuDevice device) => Math.Min(MaxGroupSize, device.Accelerator.MaxNumThreadsPerGroup);
 
     /// <summary>Groups with a thread for each of so many elements.</summary>
     public static KernelConfig PerElement(GpuDevice device, int count)

@@ -22,8 +22,9 @@ internal static class ElementKernels
     }
 
     /// <summary>The second stage of a sum in pieces: adds those of each element in order. Pieces are [batch, split, line, position].</summary>
-    public static void AddPieces<T>(ArrayView<T> pieces, StridedTarget<T> target, int lines, int positions, int splits, int count)
+    public static void AddPieces<T, TTarget>(ArrayView<T> pieces, TTarget target, int lines, int positions, int splits, int count)
         where T : unmanaged, INumber<T>
+        where TTarget : struct, ILineTarget<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;

@@ -46,7 +46,7 @@ internal static class ThinKernels
         int result = Grid.IdxX / grid.Groups, line = (Grid.IdxX - result * grid.Groups) * DotLines + thread / Lanes;
         int batch = result / grid.Splits, start = (result - batch * grid.Splits) * grid.Piece, end = start + grid.Piece;
         end = end < grid.Depth ? end : grid.Depth;
-        TWide source = wide.At(batch, line, end);
+        TWide source = wide.At(batch, line, 0, end);
         TSums sums = default;
         for (int depth = start + 4 * lane; depth < end; depth += 4 * Lanes) sums = TSums.AddProducts(sums, source.Load(depth), thin, batch, 0, depth, end);
 
@@ -73,7 +73,7 @@ internal static class ThinKernels
         int result = Grid.IdxX / grid.Groups, line = (Grid.IdxX - result * grid.Groups) * ColumnLines + 4 * lane;
         int batch = result / grid.Splits, start = (result - batch * grid.Splits) * grid.Piece, end = start + grid.Piece;
         end = end < grid.Depth ? end : grid.Depth;
-        TWide source = wide.At(batch, line, end);
+        TWide source = wide.At(batch, line, 0, end);
         TSums sums = default;
         for (int depth = start + slice; depth < end; depth += Slices) sums = TSums.AddScaled(sums, source.Load(depth), thin, batch, 0, depth);
 

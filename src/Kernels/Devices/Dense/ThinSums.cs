@@ -30,7 +30,7 @@ internal struct ThinLine<T> : IThinSums<T, ThinLine<T>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ThinLine<T> AddProducts(ThinLine<T> sums, Quartet<T> elements, DepthQuads<T> thin, int batch, int line, int depth, int end)
     {
-        sums._sums = Quartet<T>.AddProduct(sums._sums, elements, thin.At(batch, line, end).Load(depth));
+        sums._sums = Quartet<T>.AddProduct(sums._sums, elements, thin.At(batch, line, 0, end).Load(depth));
         return sums;
     }
 

@@ -43,9 +43,10 @@ internal static class TileLaunch<T>
     }
 
     /// <summary>Queues the product in two stages: the pieces of the depth, and their sum.</summary>
-    public static void Split<TA, TB>(GpuDevice device, bool large, TileGrid grid, int m, int n, int batch, TA a, TB b, StridedTarget<T> target)
+    public static void Split<TA, TB, TTarget>(GpuDevice device, bool large, TileGrid grid, int m, int n, int batch, TA a, TB b, TTarget target)
         where TA : struct, ITileSource<T, TA>
         where TB : struct, ITileSource<T, TB>
+        where TTarget : struct, ILineTarget<T>
     {
         int results = batch * grid.Splits, size = checked(m * n), total = checked(results * size);
         var scratch = new DeviceBlock(device, (long)total * Unsafe.SizeOf<T>());
