@@ -177,7 +177,7 @@ internal static unsafe class Indexing
             throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
     }
 
-    private static void Split(Shape shape, int axis, out long outer, out int n, out long inner)
+    public static void Split(Shape shape, int axis, out long outer, out int n, out long inner)
     {
         (outer, inner, n) = (1, 1, shape.Dimensions[axis]);
         for (int i = 0; i < axis; i++) outer *= shape.Dimensions[i];

@@ -9,6 +9,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Indexing.InferTake,
         Run = Indexing.RunTake,
+        DeviceRun = DeviceIndexing.Take,
         Gradient = [c => TakeGradient!.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
@@ -32,6 +33,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Indexing.InferPick,
         Run = Indexing.RunPick,
+        DeviceRun = DeviceIndexing.Pick,
         Gradient = [c => PickGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
@@ -53,6 +55,7 @@ internal static partial class OpTable
         Name = "OneHot",
         Infer = (x, attributes, y) => y[0] = new TensorType(DType.Float32, Shape.Create([.. x[0].Shape.Dimensions, ((DepthAttributes)attributes!).Depth])),
         Run = Indexing.RunOneHot,
+        DeviceRun = DeviceIndexing.OneHot,
         Gradient = [null],
         Cost = Cost.MemoryBound,
     }).Named("mx.npx.one_hot, -, torch.nn.functional.one_hot");

@@ -24,6 +24,7 @@ internal static partial class OpTable
         Name = name,
         Infer = (x, attributes, y) => y[0] = Reductions.Infer(name, kind, x[0], (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.Run(kind, x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.Reduce(kind, x[0], (ReduceAttributes)attributes!, y[0]),
         Rows = Reductions.Rows(kind),
         Gradient = [gradient],
         Saves = saves,
@@ -34,6 +35,7 @@ internal static partial class OpTable
         Name = name,
         Infer = (x, attributes, y) => y[0] = Reductions.InferArg(name, x[0], (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.RunArg(max, x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.ArgReduce(max, x[0], (ReduceAttributes)attributes!, y[0]),
         Gradient = [null],
     });
 }

@@ -11,6 +11,7 @@ internal static partial class OpTable
         Name = "CumSum",
         Infer = (x, _, y) => y[0] = x[0],
         Run = Reductions.RunScan,
+        DeviceRun = DeviceRowExecution.CumSum,
         Gradient = [c => CumSum!.Apply(c.G, c.Attributes<ScanAttributes>() with { Reverse = !c.Attributes<ScanAttributes>().Reverse })],
     }).Named("cumsum");
 

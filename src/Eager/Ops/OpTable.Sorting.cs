@@ -15,6 +15,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Indexing.InferTakeAlongAxis,
         Run = Indexing.RunTakeAlongAxis,
+        DeviceRun = DeviceIndexing.TakeAlongAxis,
         Gradient = [c => TakeAlongAxisGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,

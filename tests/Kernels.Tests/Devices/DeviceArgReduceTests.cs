@@ -1,5 +1,6 @@
 using System.Numerics;
 using Fusion.Kernels;
+using Fusion.Tests.Devices;
 using static Fusion.Tests.DeviceArrays;
 
 namespace Fusion.Tests;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Fusion.Kernels;
+using Fusion.Tests.Devices;
 
 namespace Fusion.Tests;
 
@@ -67,18 +68,4 @@ internal sealed class DeviceArrays(GpuDevice device) : IDisposable
     {
         foreach (DeviceBlock block in _blocks) block.Release();
     }
-}
-
-/// <summary>A fact about the accelerator of the machine, skipped where there is none.</summary>
-public sealed class AcceleratorFactAttribute : FactAttribute
-{
-    public AcceleratorFactAttribute() => Skip = AcceleratorTheoryAttribute.Missing;
-}
-
-/// <summary>A theory about the accelerator of the machine, skipped where there is none.</summary>
-public sealed class AcceleratorTheoryAttribute : TheoryAttribute
-{
-    public AcceleratorTheoryAttribute() => Skip = Missing;
-
-    internal static string? Missing => GpuDevices.Count > 0 ? null : $"No accelerator: {GpuDevices.Failure}.";
 }

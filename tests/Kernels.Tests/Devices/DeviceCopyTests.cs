@@ -1,4 +1,5 @@
 using Fusion.Kernels;
+using Fusion.Tests.Devices;
 using static Fusion.Tests.DeviceArrays;
 
 namespace Fusion.Tests;

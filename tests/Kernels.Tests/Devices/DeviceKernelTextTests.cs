@@ -86,7 +86,6 @@ public class DeviceKernelTextTests
         };
         bool quads = lanesPerThread == 4;
         string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, quads, chunks, isLong, 0, 0), CudaArchitecture.SM_80);
-        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}_{chunks}{isLong}.ptx", ptx);
         Assert.Single(Regex.Matches(ptx, @"\.entry"));
         Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
         Assert.Equal(name == "layer norm gradient" ? 2 : 1, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));

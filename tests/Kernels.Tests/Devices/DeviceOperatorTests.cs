@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Fusion.Kernels;
+using Fusion.Tests.Compile;
 using Fusion.Tests.Scalars;
 
 namespace Fusion.Tests.Devices;
@@ -43,9 +44,58 @@ public class DeviceOperatorTests
     public void IntegersGiveTheBitsOfTheProcessorOnAnAccelerator(string name) => CheckIntegers(DeviceRunner.Accelerator!, name);
 
     [Fact]
+    public void RandomBodiesGiveTheBitsOfTheProcessor() => CheckBodies(DeviceRunner.Debug, 25, 50);
+
+    [AcceleratorFact]
+    public void RandomBodiesGiveTheBitsOfTheProcessorOnAnAccelerator() => CheckBodies(DeviceRunner.Accelerator!, 8, 5000);
+
+    [Fact]
     public void WordsOfTwoOverPiAreThoseOfTheProcessor()
     {
         for (int i = 0; i < AngleReduction.Words.Length; i++) Assert.Equal(AngleReduction.Words[i], DeviceAngles.Word(i));
+    }
+
+    private static void CheckBodies(GpuDevice device, int count, int length)
+    {
+        for (int seed = 0; seed < count; seed++)
+        {
+            if (seed % 2 == 0) CheckBody<float>(device, seed, length);
+            else CheckBody<double>(device, seed, length);
+        }
+    }
+
+    private static void CheckBody<T>(GpuDevice device, int seed, int length) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Random random = new(seed);
+        bool is64 = typeof(T) == typeof(double);
+        KernelSpec spec = SpecRunner.RandomSpec(random, is64, 4 + random.Next(12));
+        T[][] inputs = SpecRunner.RandomInputs<T>(random, spec, length);
+        byte[][] expected = SpecRunner.Run(spec, KernelCompiler.Compile(spec, 128), inputs, length);
+        using DeviceRunner runner = new(device);
+        List<DeviceOperand> operands = [];
+        List<long> strides = [];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            T[] values = inputs[i][..(spec.Inputs[i].IsScalar ? 1 : length)];
+            operands.Add(spec.Inputs[i].IsMask ? runner.Mask(DeviceRunner.MaskBytes(values)) : runner.Array<T>(values));
+            strides.Add(spec.Inputs[i].IsScalar ? 0 : 1);
+        }
+
+        foreach (int output in spec.Outputs)
+        {
+            operands.Add(spec.IsMask(output) ? runner.Mask(new byte[length]) : runner.Array<T>(new T[length]));
+            strides.Add(1);
+        }
+
+        DeviceElements.Run(device, spec, [.. operands], [.. strides], [length]);
+        for (int k = 0; k < spec.Outputs.Length; k++)
+        {
+            DeviceOperand output = operands[inputs.Length + k];
+            byte[] actual = spec.IsMask(spec.Outputs[k])
+                ? runner.Read<byte>(output, length)
+                : Operands.OneNaN<T>(MemoryMarshal.AsBytes(runner.Read<T>(output, length).AsSpan()).ToArray());
+            Assert.True(expected[k].AsSpan().SequenceEqual(actual), $"seed {seed}, output {k}: element {expected[k].AsSpan().CommonPrefixLength(actual) * length / actual.Length}");
+        }
     }
 
     private static void CheckIntegers(GpuDevice device, string name)

@@ -9,8 +9,11 @@ public unsafe class DeviceRowTests
 {
     private static readonly (int Rows, int Length)[] s_small = [(1, 1), (3, 5), (2, 16), (1, 67), (2, 132), (1, 300), (1, 513)];
 
+    // A kernel of each kind: what is compiled for an accelerator takes a second.
+    private static readonly (int Rows, int Length)[] s_some = [(37, 10), (129, 257), (200, 1024), (600, 1540), (2, 50_001)];
+
     private static readonly (int Rows, int Length)[] s_large =
-        [(1, 1), (37, 10), (600, 64), (3, 65), (129, 257), (2, 500), (200, 1024), (3, 1000), (5, 777), (3000, 260), (600, 1540), (3, 2047), (2, 16_384), (3, 16_388), (2, 50_001), (1, 70_000)];
+        [(1, 1), (600, 64), (3, 65), (2, 500), (3, 1000), (5, 777), (3000, 260), (3, 2047), (2, 16_384), (3, 16_388), (1, 70_000), .. s_some];
 
     public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0 ? new() { { false, false }, { false, true }, { true, false }, { true, true } } : new() { { false, false }, { false, true } };
 
@@ -83,6 +86,7 @@ public unsafe class DeviceRowTests
             (T[] x, T[] g) = (rows.Values(4), rows.Values(1));
             (DeviceRowOperand dx, DeviceRowOperand dg) = (rows.Array(x), rows.Array(g));
             rows.Check("softmax", RowPrograms.Softmax(rows.Is64), [dx], true, (y, p) => RowKernels.Softmax(rows.Type, p[0], y, n, m), x);
+            if (accelerator && !s_some.Contains((n, m))) continue;
             rows.Check("log-softmax", RowPrograms.LogSoftmax(rows.Is64), [dx], true, (y, p) => RowKernels.LogSoftmax(rows.Type, p[0], y, n, m), x);
             rows.Check("log-sum-exp", RowPrograms.LogSumExp(rows.Is64), [dx], false, (y, p) => RowKernels.LogSumExp(rows.Type, p[0], y, n, m), x);
             rows.Check("gradient", RowPrograms.SoftmaxGradient(rows.Is64), [dx, dg], true, (y, p) => RowKernels.SoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
@@ -92,7 +96,7 @@ public unsafe class DeviceRowTests
 
     private static void CrossEntropies<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        foreach ((int n, int m) in accelerator ? s_large : s_small)
+        foreach ((int n, int m) in accelerator ? s_some : s_small)
         {
             using Rows<T> rows = new(accelerator, n, m);
             (T[] x, T[] g) = (rows.Values(4), rows.Values(1)[..n]);
@@ -115,7 +119,7 @@ public unsafe class DeviceRowTests
     private static void Normalizations<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         const double Epsilon = 1e-5;
-        foreach ((int n, int m) in accelerator ? s_large : s_small)
+        foreach ((int n, int m) in accelerator ? s_some : s_small)
         {
             using Rows<T> rows = new(accelerator, n, m);
             T[] x = rows.Values(3), g = rows.Values(1), gamma = rows.Values(2)[..m], beta = rows.Values(1)[..m];

@@ -1,9 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using ILGPU;
-
-// The launchers that ILGPU writes at run time take structs of this assembly.
-[assembly: InternalsVisibleTo("ILGPURuntime")]
 
 namespace Fusion.Kernels;
 

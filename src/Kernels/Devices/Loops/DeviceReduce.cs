@@ -6,7 +6,7 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Reductions of a contiguous array of a device, seen as (outer, reduced, inner), to (outer, inner), with the types, identities and the order of
-/// <see cref="Reduce"/>: sums of floating-point numbers have the processor's bits (sums of squares where the compiler does not contract).
+/// <see cref="Reduce"/>: results of floating-point numbers have the processor's bits.
 /// </summary>
 internal static class DeviceReduce
 {
@@ -25,10 +25,10 @@ internal static class DeviceReduce
             switch (inputType)
             {
                 case DType.Float32:
-                    Float<float>(kind, lines);
+                    Float<DeviceSumOfSquares, float>(kind, lines);
                     break;
                 case DType.Float64:
-                    Float<double>(kind, lines);
+                    Float<DeviceSumOfSquares, double>(kind, lines);
                     break;
                 case DType.Int32:
                     Integer<CastInt, int>(kind, outputType, lines);
@@ -46,14 +46,15 @@ internal static class DeviceReduce
         GC.KeepAlive(output);
     }
 
-    private static void Float<T>(ReduceKind kind, in DeviceLines lines)
+    private static void Float<TSquares, T>(ReduceKind kind, in DeviceLines lines)
+        where TSquares : struct, IDeviceReduction<T, T, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (kind == ReduceKind.Sum) Stages<DeviceSum<T>, T, T, T>(lines);
         else if (kind == ReduceKind.Prod) Stages<DeviceProd<T>, T, T, T>(lines);
         else if (kind == ReduceKind.Max) Stages<DeviceMax<T>, T, T, T>(lines);
         else if (kind == ReduceKind.Min) Stages<DeviceMin<T>, T, T, T>(lines);
-        else if (kind == ReduceKind.SumOfSquares) Stages<DeviceSumOfSquares<T>, T, T, T>(lines);
+        else if (kind == ReduceKind.SumOfSquares) Stages<TSquares, T, T, T>(lines);
         else Logical<T>(kind, lines);
     }
 

@@ -54,17 +54,24 @@ internal readonly struct DeviceSum<T> : IDeviceReduction<T, T, T>
     public static T Result(T sum) => sum;
 }
 
-/// <summary>Compilers for devices may contract the product and the sum: the result is then off by less than the rounding of the squares.</summary>
-internal readonly struct DeviceSumOfSquares<T> : IDeviceReduction<T, T, T>
-    where T : unmanaged, INumberBase<T>
+/// <summary>Every square is rounded: <see cref="DeviceMath"/> keeps compilers from contracting it with the sum.</summary>
+internal readonly struct DeviceSumOfSquares : IDeviceReduction<float, float, float>, IDeviceReduction<double, double, double>
 {
-    public static T Identity => T.Zero;
+    static float IDeviceReduction<float, float, float>.Identity => 0;
 
-    public static T Take(T sum, T x) => sum + (x * x);
+    static double IDeviceReduction<double, double, double>.Identity => 0;
 
-    public static T Combine(T a, T b) => a + b;
+    static float IDeviceReduction<float, float, float>.Take(float sum, float x) => sum + DeviceMath.Multiply(x, x);
 
-    public static T Result(T sum) => sum;
+    static double IDeviceReduction<double, double, double>.Take(double sum, double x) => sum + DeviceMath.Multiply(x, x);
+
+    static float IDeviceReduction<float, float, float>.Combine(float a, float b) => a + b;
+
+    static double IDeviceReduction<double, double, double>.Combine(double a, double b) => a + b;
+
+    static float IDeviceReduction<float, float, float>.Result(float sum) => sum;
+
+    static double IDeviceReduction<double, double, double>.Result(double sum) => sum;
 }
 
 internal readonly struct DeviceProd<T> : IDeviceReduction<T, T, T>

@@ -108,6 +108,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
             if (Reductions(pass).Count() > MaxReductionsPerPass) throw new ArgumentException($"A pass has at most {MaxReductionsPerPass} reductions.");
         }
 
+        Weight = _steps.Sum(step => step.Element.Op?.Weight ?? 1);
         HashCode hash = default;
         hash.Add(is64);
         foreach (RowInput input in _inputs) hash.Add(input);
@@ -133,7 +134,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
     public int OperandCount => _inputs.Length + _outputs.Length;
 
     /// <summary>The operators of its formulas: see <see cref="ElementOp.Weight"/>.</summary>
-    public int Weight => _steps.Sum(step => step.Element.Op?.Weight ?? 1);
+    public int Weight { get; }
 
     /// <summary>The pass that stores elements.</summary>
     public int LastPass { get; }
