@@ -76,7 +76,8 @@ public sealed unsafe class DenseConvolutionTests
         x.AsSpan(0, 4 * 36).Fill(float.NaN);
         x.AsSpan(2 * 4 * 36).Fill(float.PositiveInfinity);
         using var arrays = new DenseArrays<float>(device);
-        DenseArray<float> input = arrays.Upload(x), filters = arrays.Upload(DenseArrays<float>.Values(4 * 4 * 9, 2)), output = arrays.Upload(new float[3 * 4 * 36]);
+        DenseArray<float> input = arrays.Upload(x), filters = arrays.Upload(DenseArrays<float>.Values(4 * 4 * 9, 2));
+        DenseArray<float> output = arrays.Upload(new float[3 * 4 * 36]);
         DeviceConvolution.Forward<float>(device, s, input.Vector, filters.Vector, null, output.Vector);
         float[] y = DenseArrays<float>.Download(output);
         Assert.All(y[..(4 * 36)], v => Assert.True(float.IsNaN(v)));
@@ -90,7 +91,8 @@ public sealed unsafe class DenseConvolutionTests
         // Images without pixels: what is left is the bias. No images: the gradient of the filters is zero.
         foreach (GpuDevice device in GpuDevices.Count > 0 ? [GpuDevices.Debug, GpuDevices.Open(0)] : (GpuDevice[])[GpuDevices.Debug])
         {
-            WindowShape s = new DenseWindow([0, 1, 4, 5], [1, 4, 4], [1, 3, 3]).Shape, padding = new DenseWindow([1, 1, 4, 5], [1, 0, 1], [1, 2, 2]) { Before = [0, 1, 1] }.Shape;
+            WindowShape s = new DenseWindow([0, 1, 4, 5], [1, 4, 4], [1, 3, 3]).Shape;
+            WindowShape padding = new DenseWindow([1, 1, 4, 5], [1, 0, 1], [1, 2, 2]) { Before = [0, 1, 1] }.Shape;
             using var arrays = new DenseArrays<float>(device);
             DenseArray<float> nothing = arrays.Upload([]), filters = arrays.Upload(DenseArrays<float>.Values(180, 1));
             float[] bias = DenseArrays<float>.Values(5, 2);
@@ -115,7 +117,8 @@ public sealed unsafe class DenseConvolutionTests
             // With a shift nothing can be moved in quartets.
             using var arrays = new DenseArrays<T>(device);
             DenseArray<T> input = arrays.Upload(x, shift), filters = arrays.Upload(w, shift), row = arrays.Upload(bias), gradient = arrays.Upload(dy, shift);
-            DenseArray<T> output = arrays.Upload(NaNs<T>(dy.Length), shift), toInput = arrays.Upload(NaNs<T>(x.Length), shift), toFilters = arrays.Upload(NaNs<T>(w.Length), shift);
+            DenseArray<T> output = arrays.Upload(NaNs<T>(dy.Length), shift), toInput = arrays.Upload(NaNs<T>(x.Length), shift);
+            DenseArray<T> toFilters = arrays.Upload(NaNs<T>(w.Length), shift);
             DeviceConvolution.Forward<T>(device, s, input.Vector, filters.Vector, shift == 0 ? row.Vector : null, output.Vector);
             DeviceConvolution.InputGradient<T>(device, s, gradient.Vector, filters.Vector, toInput.Vector);
             DeviceConvolution.WeightGradient<T>(device, s, input.Vector, gradient.Vector, toFilters.Vector);

@@ -65,8 +65,9 @@ public sealed unsafe class DensePoolingTests
         for (int i = 0; i < outputs; i++) taken[i / windows * plane + int.CreateChecked(indices[i])] += dy[i];
 
         using var arrays = new DenseArrays<T>(device);
-        DenseArray<T> input = arrays.Upload(x, 1), gradient = arrays.Upload(dy, 1), max = arrays.Upload(new T[outputs], 1), sum = arrays.Upload(new T[outputs], 1);
-        DenseArray<T> places = arrays.Upload(new T[outputs], 3), ofSum = arrays.Upload(new T[inputs], 1), ofMax = arrays.Upload(new T[inputs], 1);
+        DenseArray<T> input = arrays.Upload(x, 1), gradient = arrays.Upload(dy, 1), max = arrays.Upload(new T[outputs], 1);
+        DenseArray<T> sum = arrays.Upload(new T[outputs], 1), places = arrays.Upload(new T[outputs], 3);
+        DenseArray<T> ofSum = arrays.Upload(new T[inputs], 1), ofMax = arrays.Upload(new T[inputs], 1);
         DevicePooling.Max<T>(device, s, input.Vector, max.Vector);
         DevicePooling.Sum<T>(device, s, input.Vector, sum.Vector);
         DevicePooling.MaxIndices<T>(device, s, input.Vector, places.Vector);

@@ -3,7 +3,9 @@ using Fusion.Kernels;
 
 namespace Fusion.Tests;
 
-/// <summary>What the loops of the dense kernels become on CUDA: accumulators in registers, products that contract with sums, 16-byte loads and stores.</summary>
+/// <summary>
+/// What the loops of the dense kernels become on CUDA: accumulators in registers, products that contract with sums, 16-byte loads and stores.
+/// </summary>
 public sealed class DensePtxTests
 {
     [Theory]
@@ -23,7 +25,8 @@ public sealed class DensePtxTests
         foreach (string kernel in new[] { nameof(TileKernels.Large), nameof(TileKernels.Small) })
         {
             DensePtx ptx = DensePtx.Of(
-                typeof(TileKernels), kernel, multiprocessor, typeof(float), typeof(DepthElements<float>), typeof(LineElements<float>), typeof(ElementTarget<float>));
+                typeof(TileKernels), kernel, multiprocessor, typeof(float), typeof(DepthElements<float>), typeof(LineElements<float>),
+                typeof(ElementTarget<float>));
             ptx.AssertClean(kernel);
             Assert.Equal(kernel == nameof(TileKernels.Large) ? 512 : 256, ptx.Contractible("f32"));
         }
@@ -46,7 +49,8 @@ public sealed class DensePtxTests
         DensePtx product = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.Product), multiprocessor, typeof(double));
         product.AssertClean("product");
         Assert.Equal(1, product.Contractible("f64"));
-        DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float), typeof(StridedTarget<float>)).AssertClean("pieces");
+        DensePtx pieces = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float), typeof(StridedTarget<float>));
+        pieces.AssertClean("pieces");
         DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Pack), multiprocessor, typeof(float)).AssertClean("pack");
     }
 
@@ -139,7 +143,8 @@ public sealed class DensePtxTests
         dots.AssertClean("dots");
         Assert.Equal(4 * lines, dots.Contractible("f32"));
         Assert.Equal(1 + lines, dots.Count(@"ld\.global\.v4"));
-        DensePtx columns = DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Columns), multiprocessor, typeof(float), typeof(LineQuads<float>), typeof(TSums));
+        DensePtx columns = DensePtx.Of(
+            typeof(ThinKernels), nameof(ThinKernels.Columns), multiprocessor, typeof(float), typeof(LineQuads<float>), typeof(TSums));
         columns.AssertClean("columns");
         Assert.Equal(4 * lines, columns.Contractible("f32"));
         Assert.Equal(1, columns.Count(@"ld\.global\.v4"));

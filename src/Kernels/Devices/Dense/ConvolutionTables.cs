@@ -35,7 +35,9 @@ internal readonly ref struct ConvolutionTables
     /// <summary>Tables of elements that are lines of a product; tiles are whole.</summary>
     public static ConvolutionTables ForLines<TCheck>(GpuDevice device, in PatchRule rule, in PatchGrid grid, int channels)
         where TCheck : struct, IPatchCheck =>
-        Write<TCheck>(device, rule, grid, channels, checked((channels * rule.MaxTaps + TileKernels.LargeEdge - 1) / TileKernels.LargeEdge * TileKernels.LargeEdge));
+        Write<TCheck>(
+            device, rule, grid, channels,
+            checked((channels * rule.MaxTaps + TileKernels.LargeEdge - 1) / TileKernels.LargeEdge * TileKernels.LargeEdge));
 
     /// <summary>Queues <see cref="PatchTables.Turn"/>; rows have a multiple of four elements.</summary>
     public static DeviceBlock Turn<T>(GpuDevice device, in WindowShape s, in PatchRule rule, ArrayView<T> filters, int pitch, out ArrayView<Quartet<T>> turned)
@@ -45,7 +47,9 @@ internal readonly ref struct ConvolutionTables
         var block = new DeviceBlock(device, (long)count * Unsafe.SizeOf<T>());
         var kernel = device.Kernel(
             Keys<T>.Turn, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, PatchRule, int, int, int, int, int>(PatchTables.Turn));
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), filters, block.View<T>(0, count), rule, s.Groups, s.InChannels, s.OutChannels, pitch, count);
+        kernel(
+            device.Stream, DeviceLaunch.PerElement(device, count), filters, block.View<T>(0, count), rule, s.Groups, s.InChannels, s.OutChannels, pitch,
+            count);
         device.LaunchCount++;
         turned = block.View<Quartet<T>>(0, count / 4);
         return block;
@@ -58,7 +62,8 @@ internal readonly ref struct ConvolutionTables
         int count = grid.Pixels;
         var block = new DeviceBlock(device, (long)count * Unsafe.SizeOf<PatchEntry>());
         pixels = block.View<PatchEntry>(0, count);
-        var kernel = device.Kernel(Keys<TCheck>.Pixels, static a => a.LoadKernel<ArrayView<PatchEntry>, PatchGrid, PatchPhase, int>(PatchTables.Pixels<TCheck>));
+        var kernel = device.Kernel(
+            Keys<TCheck>.Pixels, static a => a.LoadKernel<ArrayView<PatchEntry>, PatchGrid, PatchPhase, int>(PatchTables.Pixels<TCheck>));
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), pixels, grid, first, count);
         device.LaunchCount++;
         return block;
@@ -76,7 +81,8 @@ internal readonly ref struct ConvolutionTables
     {
         var tables = new ConvolutionTables(device, rule.Phases, pitch);
         var kernel = device.Kernel(
-            Keys<TCheck>.Taps, static a => a.LoadKernel<ArrayView<PatchEntry>, ArrayView<PatchPhase>, PatchRule, PatchGrid, int, int, int>(PatchTables.Taps<TCheck>));
+            Keys<TCheck>.Taps,
+            static a => a.LoadKernel<ArrayView<PatchEntry>, ArrayView<PatchPhase>, PatchRule, PatchGrid, int, int, int>(PatchTables.Taps<TCheck>));
         int count = (int)tables.Taps.Length;
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), tables.Taps, tables.Phases, rule, grid, channels, pitch, count);
         device.LaunchCount++;

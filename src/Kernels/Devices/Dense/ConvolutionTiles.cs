@@ -21,7 +21,8 @@ internal static class ConvolutionTiles<T, TCheck>
     where T : unmanaged, INumber<T>
     where TCheck : struct, IPatchCheck
 {
-    public static void Forward(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+    public static void Forward(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
     {
         int depth = checked(s.InChannels * sizes.Taps), columns = checked(s.Batch * sizes.OutputPlane);
         PatchGrid grid = new DeviceWindow(s).Grid;
@@ -93,7 +94,8 @@ internal static class ConvolutionTiles<T, TCheck>
         if (grid.Splits > 1)
             TileLaunch<T>.Split(device, large, grid, rows, columns, s.Groups, a, b, new StridedTarget<T>(target, rows * columns, columns, 1, finish));
         else if ((columns & 3) == 0 && (dw.Offset & 3) == 0)
-            TileLaunch<T>.Run(device, large, grid, s.Groups, a, b, new QuadTarget<T>(dw.Quads<T>(sizes.W), columns / 4, rows * columns / 4, rows, columns, finish));
+            TileLaunch<T>.Run(
+                device, large, grid, s.Groups, a, b, new QuadTarget<T>(dw.Quads<T>(sizes.W), columns / 4, rows * columns / 4, rows, columns, finish));
         else TileLaunch<T>.Run(device, large, grid, s.Groups, a, b, new ElementTarget<T>(target, columns, rows * columns, rows, columns, finish));
     }
 

@@ -16,20 +16,24 @@ internal static class ConvolutionWindows<T>
     private static readonly object s_input = new();
     private static readonly object s_weight = new();
 
-    public static void Forward(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+    public static void Forward(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
     {
         var kernel = device.Kernel(
             s_forward, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TileFinish<T>, DeviceWindow, int>(WindowKernels.Forward));
         ArrayView<T> output = y.View<T>(sizes.Y);
         kernel(
-            device.Stream, DeviceLaunch.PerElement(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output), new DeviceWindow(s), sizes.Y);
+            device.Stream, DeviceLaunch.PerElement(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output),
+            new DeviceWindow(s), sizes.Y);
         device.LaunchCount++;
     }
 
     public static void InputGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx)
     {
         var kernel = device.Kernel(s_input, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, DeviceWindow, int>(WindowKernels.InputGradient));
-        kernel(device.Stream, DeviceLaunch.PerElement(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s), sizes.X);
+        kernel(
+            device.Stream, DeviceLaunch.PerElement(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s),
+            sizes.X);
         device.LaunchCount++;
     }
 
@@ -43,7 +47,8 @@ internal static class ConvolutionWindows<T>
         DeviceBlock? scratch = splits == 1 ? null : new DeviceBlock(device, (long)results * Unsafe.SizeOf<T>());
         ArrayView<T> target = dw.View<T>(sizes.W), sums = scratch is null ? target : scratch.View<T>(0, results);
         kernel(
-            device.Stream, new KernelConfig(results, DeviceLaunch.GroupSize(device)), x.View<T>(sizes.X), dy.View<T>(sizes.Y), sums, new DeviceWindow(s), sizes.W, piece, depth);
+            device.Stream, new KernelConfig(results, DeviceLaunch.GroupSize(device)), x.View<T>(sizes.X), dy.View<T>(sizes.Y), sums, new DeviceWindow(s),
+            sizes.W, piece, depth);
         device.LaunchCount++;
         if (scratch is null) return;
         GemmPieces<T>.Add(device, sums, new StridedTarget<T>(target, 0, 0, 1, new TileFinish<T>(target, 0, 0, 0)), 1, splits, 1, sizes.W);

@@ -30,8 +30,11 @@ internal static class DevicePooling
         if (outputs == 0) return;
         using (device.Enter())
         {
-            var kernel = device.Kernel(Keys<T>.MaxIndices, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, PoolWindow, int, int>(PoolKernels.MaxIndices));
-            kernel(device.Stream, DeviceLaunch.PerElement(device, outputs), x.View<T>(inputs), Indices<T>(indices, outputs), new PoolWindow(s), Words<T>(), outputs);
+            var kernel = device.Kernel(
+                Keys<T>.MaxIndices, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, PoolWindow, int, int>(PoolKernels.MaxIndices));
+            kernel(
+                device.Stream, DeviceLaunch.PerElement(device, outputs), x.View<T>(inputs), Indices<T>(indices, outputs), new PoolWindow(s), Words<T>(),
+                outputs);
             device.LaunchCount++;
         }
 
@@ -53,8 +56,8 @@ internal static class DevicePooling
             var kernel = device.Kernel(
                 Keys<T>.MaxGradient, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, ArrayView<T>, PoolWindow, int, int>(PoolKernels.MaxGradient));
             kernel(
-                device.Stream, DeviceLaunch.PerElement(device, inputs), dy.View<T>(outputs), Indices<T>(indices, outputs), dx.View<T>(inputs), new PoolWindow(s), Words<T>(),
-                inputs);
+                device.Stream, DeviceLaunch.PerElement(device, inputs), dy.View<T>(outputs), Indices<T>(indices, outputs), dx.View<T>(inputs),
+                new PoolWindow(s), Words<T>(), inputs);
             device.LaunchCount++;
         }
 
@@ -101,7 +104,8 @@ internal static class DevicePooling
 
     private static int Words<T>() => Unsafe.SizeOf<T>() / sizeof(int);
 
-    private static ArrayView<int> Indices<T>(DeviceVector indices, int count) => new DeviceVector(indices.Block, indices.Offset * Words<T>()).View<int>(checked(count * Words<T>()));
+    private static ArrayView<int> Indices<T>(DeviceVector indices, int count) =>
+        new DeviceVector(indices.Block, indices.Offset * Words<T>()).View<int>(checked(count * Words<T>()));
 
     private static class Keys<TKind>
     {

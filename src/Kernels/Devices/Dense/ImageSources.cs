@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>A batch of images as a matrix whose lines are channels and whose depth is (image, pixel), 16 bytes at a time: planes are multiples of four.</summary>
+/// <summary>
+/// A batch of images as a matrix whose lines are channels and whose depth is (image, pixel), 16 bytes at a time: planes are multiples of four.
+/// </summary>
 /// <param name="images">[image, group, channel, pixel].</param>
 /// <param name="groups">Groups of channels: the matrices of the batch.</param>
 /// <param name="channels">Channels of a group.</param>

@@ -5,8 +5,8 @@ using ILGPU;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// A batch of images as the result of a product: rows are channels of a group, columns are (image, position), matrices of the batch are (phase, group). Position
-/// q of a phase is the pixel q · step + phase; those outside of the image are not written.
+/// A batch of images as the result of a product: rows are channels of a group, columns are (image, position), matrices of the batch are (phase, group).
+/// Position q of a phase is the pixel q · step + phase; those outside of the image are not written.
 /// </summary>
 /// <param name="images">[image, group, channel, pixel].</param>
 /// <param name="space">The pixels and the phases.</param>
@@ -103,7 +103,8 @@ internal readonly struct ImageSpace
         int phasesX = StepX < SizeX ? StepX : SizeX, phasesY = StepY < SizeY ? StepY : SizeY;
         int phaseLine = phase / phasesX, phaseZ = phaseLine / phasesY, gridX = GridX, gridY = GridY;
         int line = position / gridX, lineZ = line / gridY;
-        int z = lineZ * StepZ + phaseZ, y = (line - lineZ * gridY) * StepY + phaseLine - phaseZ * phasesY, x = (position - line * gridX) * StepX + phase - phaseLine * phasesX;
+        int z = lineZ * StepZ + phaseZ, y = (line - lineZ * gridY) * StepY + phaseLine - phaseZ * phasesY;
+        int x = (position - line * gridX) * StepX + phase - phaseLine * phasesX;
         return z < SizeZ && y < SizeY && x < SizeX ? (z * SizeY + y) * SizeX + x : -1;
     }
 }

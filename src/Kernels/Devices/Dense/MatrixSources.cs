@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>An operand whose lines are contiguous along the depth (A as it is, B transposed), read 16 bytes at a time: all sizes are multiples of four.</summary>
+/// <summary>
+/// An operand whose lines are contiguous along the depth (A as it is, B transposed), read 16 bytes at a time: all sizes are multiples of four.
+/// </summary>
 /// <param name="data">All of it.</param>
 /// <param name="leading">Quads between lines.</param>
 /// <param name="stride">Quads between the matrices of a batch.</param>

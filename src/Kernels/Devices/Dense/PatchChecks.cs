@@ -56,10 +56,13 @@ internal readonly struct PatchCoordinates : IPatchCheck
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Contains(PatchGrid grid, PatchEntry patch, PatchEntry element) => grid.Contains(patch.A + element.A, patch.B + element.B, patch.C + element.C);
+    public static bool Contains(PatchGrid grid, PatchEntry patch, PatchEntry element) =>
+        grid.Contains(patch.A + element.A, patch.B + element.B, patch.C + element.C);
 }
 
-/// <summary>Windows of at most <see cref="MaxTaps"/> taps: a patch has one bit for every tap that lies in the source, an element has the bit of its tap.</summary>
+/// <summary>
+/// Windows of at most <see cref="MaxTaps"/> taps: a patch has one bit for every tap that lies in the source, an element has the bit of its tap.
+/// </summary>
 internal readonly struct PatchBits : IPatchCheck
 {
     public const int MaxTaps = 64;

@@ -115,7 +115,8 @@ internal struct PatchSpread<T, TCheck>(
         if (depth >= _end) patch = TCheck.Nowhere;
         patch.Offset += _start + image * _groups * _channels * _grid.Plane;
         return new Quartet<T>(
-            Element(patch, _taps[_line]), Element(patch, _taps[_line + _spacing]), Element(patch, _taps[_line + 2 * _spacing]), Element(patch, _taps[_line + 3 * _spacing]));
+            Element(patch, _taps[_line]), Element(patch, _taps[_line + _spacing]), Element(patch, _taps[_line + 2 * _spacing]),
+            Element(patch, _taps[_line + 3 * _spacing]));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -86,7 +86,8 @@ internal static class PatchTables
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
-        int row = i / pitch, k = i - row * pitch, outer = row / inChannels, channel = row - outer * inChannels, number = outer / groups, group = outer - number * groups;
+        int row = i / pitch, k = i - row * pitch, outer = row / inChannels, channel = row - outer * inChannels;
+        int number = outer / groups, group = outer - number * groups;
         PatchPhase phase = rule.Phase(number, outChannels, out PatchTap first);
         T value = T.Zero;
         if (k < phase.Depth)

@@ -151,7 +151,8 @@ internal static class PoolKernels
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
         PoolPlace place = window.Input(i);
-        int self = i - place.Plane * window.Plane, lastZ = window.Z.LastOutput(place.Z), lastY = window.Y.LastOutput(place.Y), lastX = window.X.LastOutput(place.X);
+        int self = i - place.Plane * window.Plane;
+        int lastZ = window.Z.LastOutput(place.Z), lastY = window.Y.LastOutput(place.Y), lastX = window.X.LastOutput(place.X);
         T sum = T.Zero;
         for (int z = window.Z.FirstOutput(place.Z); z <= lastZ; z++)
         {

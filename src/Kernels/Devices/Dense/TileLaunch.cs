@@ -37,7 +37,9 @@ internal static class TileLaunch<T>
         where TB : struct, ITileSource<T, TB>
         where TC : struct, ITileTarget<T>
     {
-        var kernel = large ? device.Kernel(Kernels<TA, TB, TC>.LargeKey, Kernels<TA, TB, TC>.LoadLarge) : device.Kernel(Kernels<TA, TB, TC>.SmallKey, Kernels<TA, TB, TC>.LoadSmall);
+        var kernel = large
+            ? device.Kernel(Kernels<TA, TB, TC>.LargeKey, Kernels<TA, TB, TC>.LoadLarge)
+            : device.Kernel(Kernels<TA, TB, TC>.SmallKey, Kernels<TA, TB, TC>.LoadSmall);
         kernel(device.Stream, new KernelConfig(checked(grid.TileRows * grid.TileColumns * grid.Splits * batch), TileKernels.Threads), a, b, c, grid);
         device.LaunchCount++;
     }
@@ -71,9 +73,11 @@ internal static class TileLaunch<T>
 
         // 65 536 registers a multiprocessor: two groups with 128 registers a thread. The 64 accumulators of Float64 alone fill these.
         public static Action<AcceleratorStream, KernelConfig, TA, TB, TC, TileGrid> LoadLarge(Accelerator accelerator) =>
-            accelerator.LoadKernel<TA, TB, TC, TileGrid>(TileKernels.Large<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 2 : 1));
+            accelerator.LoadKernel<TA, TB, TC, TileGrid>(
+                TileKernels.Large<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 2 : 1));
 
         public static Action<AcceleratorStream, KernelConfig, TA, TB, TC, TileGrid> LoadSmall(Accelerator accelerator) =>
-            accelerator.LoadKernel<TA, TB, TC, TileGrid>(TileKernels.Small<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 3 : 2));
+            accelerator.LoadKernel<TA, TB, TC, TileGrid>(
+                TileKernels.Small<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 3 : 2));
     }
 }

@@ -16,9 +16,10 @@ internal static class WindowKernels
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
-        int pixels = window.Grid.Pixels, plane = i / pixels, filters = window.Groups * window.OutChannels, image = plane / filters, filter = plane - image * filters;
+        int pixels = window.Grid.Pixels, plane = i / pixels, filters = window.Groups * window.OutChannels, image = plane / filters;
+        int filter = plane - image * filters, tap = filter * window.InChannels * window.First.Taps;
         PatchEntry patch = PatchCoordinates.Place(window.Grid, window.First, i - plane * pixels);
-        int source = (image * window.Groups + filter / window.OutChannels) * window.InChannels * window.Grid.Plane, tap = filter * window.InChannels * window.First.Taps;
+        int source = (image * window.Groups + filter / window.OutChannels) * window.InChannels * window.Grid.Plane;
         T sum = T.Zero;
         for (int c = 0; c < window.InChannels; c++, source += window.Grid.Plane)
         {
@@ -44,7 +45,8 @@ internal static class WindowKernels
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
-        int size = window.Grid.Plane, plane = i / size, channels = window.Groups * window.InChannels, image = plane / channels, channel = plane - image * channels;
+        int size = window.Grid.Plane, plane = i / size, channels = window.Groups * window.InChannels, image = plane / channels;
+        int channel = plane - image * channels;
         int group = channel / window.InChannels, pixels = window.Grid.Pixels;
         PatchEntry input = window.Input(i - plane * size);
         T sum = T.Zero;
@@ -76,7 +78,8 @@ internal static class WindowKernels
         where T : unmanaged, INumber<T>
     {
         ArrayView<T> shared = SharedMemory.Allocate1D<T>(DeviceLaunch.MaxGroupSize);
-        int thread = Group.IdxX, split = Grid.IdxX / elements, element = Grid.IdxX - split * elements, row = element / window.First.Taps, tap = element - row * window.First.Taps;
+        int thread = Group.IdxX, split = Grid.IdxX / elements, element = Grid.IdxX - split * elements;
+        int row = element / window.First.Taps, tap = element - row * window.First.Taps;
         int filter = row / window.InChannels, channel = row - filter * window.InChannels, group = filter / window.OutChannels;
         int pixels = window.Grid.Pixels;
         PatchEntry place = PatchCoordinates.Element(window.Grid, window.First, tap);
