@@ -26,6 +26,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentOutOfRangeException.ThrowIfNegative(order);
+        if (x.DType.IsHalf) return Diff(Elements.Wide(x), order, axis).AsType(x.DType);
         int at = x.Shape.Axis(axis, "Diff");
         for (; order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
         return x;
@@ -34,6 +35,7 @@ public static partial class Nd
     private static NDArray Scan(string op, NDArray x, int? axis, Func<NDArray, NDArray, NDArray> combine)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (x.DType.IsHalf) return Scan(op, Elements.Wide(x), axis, combine).AsType(x.DType);
         NDArray y = axis is null ? Reshape(x, -1) : x;
         int at = y.Shape.Axis(axis ?? 0, op);
         int n = y.Shape[at];

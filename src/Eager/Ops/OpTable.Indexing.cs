@@ -7,6 +7,7 @@ internal static partial class OpTable
     {
         Name = "Take",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferTake,
         Run = Indexing.RunTake,
         Gradient = [c => TakeGradient!.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
@@ -30,6 +31,7 @@ internal static partial class OpTable
     {
         Name = "Pick",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferPick,
         Run = Indexing.RunPick,
         Gradient = [c => PickGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],

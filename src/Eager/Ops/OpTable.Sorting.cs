@@ -13,6 +13,7 @@ internal static partial class OpTable
     {
         Name = "TakeAlongAxis",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferTakeAlongAxis,
         Run = Indexing.RunTakeAlongAxis,
         Gradient = [c => TakeAlongAxisGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],

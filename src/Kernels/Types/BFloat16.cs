@@ -53,6 +53,22 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <summary>The sign bit is set, that of −0 and of some NaN too.</summary>
     public static bool IsNegative(BFloat16 value) => (short)value._bits < 0;
 
+    /// <summary>The next number down; of −∞ and NaN they themselves.</summary>
+    public static BFloat16 BitDecrement(BFloat16 value)
+    {
+        if (IsNaN(value) || value._bits == NegativeInfinity._bits) return value;
+        if ((value._bits & Magnitude) == 0) return new(0x8001);
+        return new((ushort)(value._bits + (IsNegative(value) ? 1 : -1)));
+    }
+
+    /// <summary>The next number up; of +∞ and NaN they themselves.</summary>
+    public static BFloat16 BitIncrement(BFloat16 value)
+    {
+        if (IsNaN(value) || value._bits == InfinityBits) return value;
+        if ((value._bits & Magnitude) == 0) return new(1);
+        return new((ushort)(value._bits + (IsNegative(value) ? -1 : 1)));
+    }
+
     /// <summary>The same number; exact.</summary>
     public static explicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value._bits << 16);
 

@@ -48,6 +48,23 @@ public sealed class BFloat16Tests
     }
 
     [Fact]
+    public void Neighbours()
+    {
+        for (int bits = 0; bits < 0x7F80; bits++)
+        {
+            BFloat16 value = BFloat16.FromBits((ushort)bits), next = BFloat16.FromBits((ushort)(bits + 1));
+            Assert.Equal(next, BFloat16.BitIncrement(value));
+            Assert.Equal(value, BFloat16.BitDecrement(next));
+            Assert.Equal((BFloat16)(-(float)next), BFloat16.BitDecrement((BFloat16)(-(float)value)));
+            if (bits > 0) Assert.Equal((BFloat16)(-(float)value), BFloat16.BitIncrement((BFloat16)(-(float)next)));
+        }
+
+        Assert.Equal(BFloat16.PositiveInfinity, BFloat16.BitIncrement(BFloat16.PositiveInfinity));
+        Assert.Equal(BFloat16.NegativeInfinity, BFloat16.BitDecrement(BFloat16.NegativeInfinity));
+        Assert.True(BFloat16.IsNaN(BFloat16.BitIncrement(BFloat16.NaN)) && BFloat16.IsNaN(BFloat16.BitDecrement(BFloat16.NaN)));
+    }
+
+    [Fact]
     public void Limits()
     {
         Assert.Equal(MathF.ScaleB(1, -133), (float)BFloat16.Epsilon);

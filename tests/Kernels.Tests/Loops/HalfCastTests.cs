@@ -67,6 +67,31 @@ public sealed unsafe class HalfCastTests
         }
     }
 
+    [Theory]
+    [InlineData(DType.Float16)]
+    [InlineData(DType.BFloat16)]
+    public void RoundingInARegisterIsConversionAndBack(DType half)
+    {
+        float[] values = half == DType.Float16
+            ? Singles(static bits => (float)BitConverter.UInt16BitsToHalf(bits), 1f / (1 << 12))
+            : Singles(static bits => BitConverter.UInt32BitsToSingle((uint)bits << 16), 1f / (1 << 9));
+        float[] expected = Convert<ushort, float>(half, DType.Float32, Convert<float, ushort>(DType.Float32, half, values)), rounded = new float[values.Length];
+        ElementOp op = half == DType.Float16 ? ElementOps.RoundToFloat16 : ElementOps.RoundToBFloat16;
+        int whole = values.Length & ~15;
+        nint* table = stackalloc nint[2];
+        fixed (float* from = values, to = rounded)
+        {
+            (table[0], table[1]) = ((nint)from, (nint)to);
+            op.Loop(DType.Float32, 0).Invoke((nint)table, 0, whole);
+        }
+
+        for (int i = 0; i < whole; i++)
+        {
+            bool same = float.IsNaN(expected[i]) ? float.IsNaN(rounded[i]) : BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(rounded[i]);
+            if (!same) Assert.Fail($"{values[i]:R}: {rounded[i]:R}, not {expected[i]:R}");
+        }
+    }
+
     [Fact]
     public void Float64RoundsOnce()
     {
