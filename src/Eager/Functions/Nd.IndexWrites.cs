@@ -29,6 +29,8 @@ public static partial class Nd
     public static NDArray IndexAdd(this NDArray x, NDArray indices, NDArray values, int axis = 0)
     {
         int at = CheckWrite("IndexAdd", x, indices, values, axis);
+        DType dtype = DTypes.Promote(x.DType, values.DType);
+        if (dtype.IsHalf) return IndexAdd(Elements.Wide(x), indices, Elements.Wide(values), axis).AsType(dtype);
         return x + OpTable.TakeGradient.Apply(values, indices, new TakeAttributes(at, x.Shape));
     }
 
@@ -55,6 +57,8 @@ public static partial class Nd
         switch (reduction)
         {
             case ScatterReduction.Sum: return IndexAdd(x, indices, values, axis);
+            case ScatterReduction.Mean when DTypes.Promote(x.DType, values.DType) is { IsHalf: true } half:
+                return IndexReduce(Elements.Wide(x), indices, Elements.Wide(values), reduction, axis).AsType(half);
             case ScatterReduction.Mean:
                 NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at]));
                 return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x, at).AsType(Elements.RealType(x.DType));
@@ -68,7 +72,11 @@ public static partial class Nd
     /// <summary>x with values[i…] added at [indices[0, i…], …, indices[m − 1, i…]], as <see cref="Gather"/> reads.</summary>
     /// <exception cref="ShapeException">The values do not have the shape that gathering would give.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
-    public static NDArray ScatterAdd(this NDArray x, NDArray indices, NDArray values) => Checked(x) + Scatter(values, indices, x.Shape);
+    public static NDArray ScatterAdd(this NDArray x, NDArray indices, NDArray values)
+    {
+        DType dtype = DTypes.Promote(Checked(x).DType, Checked(values).DType);
+        return dtype.IsHalf ? ScatterAdd(Elements.Wide(x), indices, Elements.Wide(values)).AsType(dtype) : x + Scatter(values, indices, x.Shape);
+    }
 
     /// <summary>x with [indices[0, i…], …, indices[m − 1, i…]] replaced by values[i…]; where a place occurs several times the last value stays.</summary>
     /// <exception cref="ShapeException">The values do not have the shape that gathering would give.</exception>

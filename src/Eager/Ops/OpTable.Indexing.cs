@@ -7,6 +7,7 @@ internal static partial class OpTable
     {
         Name = "Take",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferTake,
         Run = Indexing.RunTake,
         DeviceRun = DeviceIndexing.Take,
@@ -31,6 +32,7 @@ internal static partial class OpTable
     {
         Name = "Pick",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferPick,
         Run = Indexing.RunPick,
         DeviceRun = DeviceIndexing.Pick,

@@ -11,7 +11,7 @@ internal static unsafe class Gather
     private const long SplitBytes = 128 * 1024;
 
     /// <summary>
-    /// Whole rows: destination[o, i, :] = source[o, index[i], :], the destination (outer, count, inner). Elements of 1, 4 or 8 bytes.
+    /// Whole rows: destination[o, i, :] = source[o, index[i], :], the destination (outer, count, inner). Elements of 1, 2, 4 or 8 bytes.
     /// </summary>
     public static long Take(nint source, nint destination, long outer, long axis, long inner, int elementSize, nint indices, DType indexType, long count)
     {
@@ -40,6 +40,7 @@ internal static unsafe class Gather
         switch (elementSize)
         {
             case 1: Pick((byte*)source, (byte*)destination, outer, axis, inner, count, index); break;
+            case 2: Pick((ushort*)source, (ushort*)destination, outer, axis, inner, count, index); break;
             case 4: Pick((uint*)source, (uint*)destination, outer, axis, inner, count, index); break;
             default: Pick((ulong*)source, (ulong*)destination, outer, axis, inner, count, index); break;
         }
@@ -75,6 +76,7 @@ internal static unsafe class Gather
             byte* from = source + (((o * job.Axis) + job.Index[i]) * bytes), to = destination + (row * bytes);
             if (bytes == 4) *(uint*)to = *(uint*)from;
             else if (bytes == 8) *(ulong*)to = *(ulong*)from;
+            else if (bytes == 2) *(ushort*)to = *(ushort*)from;
             else Buffer.MemoryCopy(from, to, bytes, bytes);
             if (++i < job.Count) continue;
             i = 0;

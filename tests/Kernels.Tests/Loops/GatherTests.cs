@@ -18,7 +18,7 @@ public sealed unsafe class GatherTests : IDisposable
     [MemberData(nameof(Forms))]
     public void TakeCopiesRows(int outer, int axis, int inner, int count)
     {
-        foreach (int elementSize in new[] { 1, 4, 8 })
+        foreach (int elementSize in new[] { 1, 2, 4, 8 })
         {
             foreach (int threads in new[] { 1, 2 })
             {
@@ -98,6 +98,24 @@ public sealed unsafe class GatherTests : IDisposable
             expected[place] += source[place];
         }
         Assert.Equal(expected, gradient);
+    }
+
+    [Fact]
+    public void PickMovesElementsOfEverySize()
+    {
+        foreach (int elementSize in new[] { 1, 2, 4, 8 })
+        {
+            byte[] source = new byte[4 * 3 * elementSize], target = new byte[4 * elementSize];
+            new Random(3).NextBytes(source);
+            int[] indices = [2, -3, 1, -1];
+            fixed (byte* s = source, t = target)
+            fixed (int* x = indices) Assert.Equal(-1, Gather.Pick((nint)s, (nint)t, 4, 3, 1, elementSize, (nint)x, DType.Int32));
+            for (int i = 0; i < 4; i++)
+            {
+                int at = (i * 3) + ((indices[i] + 3) % 3);
+                Assert.True(source.AsSpan(at * elementSize, elementSize).SequenceEqual(target.AsSpan(i * elementSize, elementSize)));
+            }
+        }
     }
 
     [Fact]
