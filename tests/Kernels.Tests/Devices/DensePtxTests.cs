@@ -46,7 +46,7 @@ public sealed class DensePtxTests
         DensePtx product = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.Product), multiprocessor, typeof(double));
         product.AssertClean("product");
         Assert.Equal(1, product.Contractible("f64"));
-        DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float)).AssertClean("pieces");
+        DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float), typeof(StridedTarget<float>)).AssertClean("pieces");
         DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Pack), multiprocessor, typeof(float)).AssertClean("pack");
     }
 
@@ -84,6 +84,23 @@ public sealed class DensePtxTests
         DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Taps), multiprocessor, typeof(PatchBits)).AssertClean("taps");
         DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Turn), multiprocessor, typeof(float)).AssertClean("turn");
         DensePtx.Of(typeof(PatchTables), nameof(PatchTables.Pixels), multiprocessor, typeof(PatchBits)).AssertClean("pixels");
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(90)]
+    public void Poolings(int multiprocessor)
+    {
+        DensePtx max = DensePtx.Of(typeof(PoolKernels), nameof(PoolKernels.Join), multiprocessor, typeof(float), typeof(PoolMax<float>));
+        max.AssertClean("max");
+        Assert.Equal(0, max.Count(@"(div|rem)\."));
+        DensePtx.Of(typeof(PoolKernels), nameof(PoolKernels.Join), multiprocessor, typeof(float), typeof(PoolSum<float>)).AssertClean("sum");
+        foreach (string kernel in new[] { nameof(PoolKernels.MaxIndices), nameof(PoolKernels.MaxGradient), nameof(PoolKernels.SumGradient) })
+        {
+            DensePtx ptx = DensePtx.Of(typeof(PoolKernels), kernel, multiprocessor, typeof(double));
+            ptx.AssertClean(kernel);
+            Assert.Equal(0, ptx.Count(@"(div|rem)\."));
+        }
     }
 
     // 16 bytes are four floats, or two doubles: then everything is moved in halves.
