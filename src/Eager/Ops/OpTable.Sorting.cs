@@ -13,6 +13,7 @@ internal static partial class OpTable
     {
         Name = "TakeAlongAxis",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferTakeAlongAxis,
         Run = Indexing.RunTakeAlongAxis,
         DeviceRun = DeviceIndexing.TakeAlongAxis,

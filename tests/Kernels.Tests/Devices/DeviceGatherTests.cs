@@ -63,9 +63,9 @@ public sealed unsafe class DeviceGatherTests
         DeviceGather.Take(Debug, "First", source, 0, target, 0, 1, 2, 1, 4, bad, 0, DType.Int32, 1);
         var error = Assert.Throws<ArgumentOutOfRangeException>(() =>
         {
-            for (int i = 0; i < 300; i++) DeviceGather.Take(Debug, "Later", source, 0, target, 0, 1, 2, 1, 4, good, 0, DType.Int32, 1);
+            for (int i = 0; i < 5000; i++) DeviceGather.Take(Debug, "Later", source, 0, target, 0, 1, 2, 1, 4, good, 0, DType.Int32, 1);
         });
-        Assert.Contains("First: the index at position 0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("First: index 2 at position 0", error.Message, StringComparison.Ordinal);
         faults.ThrowIfAny();
     }
 
@@ -75,7 +75,6 @@ public sealed unsafe class DeviceGatherTests
         string ptx = DevicePtx.Of(typeof(DeviceGatherKernels), nameof(DeviceGatherKernels.Take), typeof(ReadIndex), typeof(int), typeof(DeviceQuad));
         DevicePtx.AssertClean(ptx);
         Assert.Equal(5, DevicePtx.Count(ptx, @"ld\.global\.v4\.b32"));
-        Assert.Matches(@"(atom|red)\.global\.min\.s32", ptx);
     }
 
     // Whoever shifts a base would see a 1 where a 0 must be: the elements around the source are not zero.
@@ -93,7 +92,7 @@ public sealed unsafe class DeviceGatherTests
             DeviceBlock taken = arrays.Marked<float>(9), picked = arrays.Marked<float>(9), hot = arrays.Marked<float>(27);
             DeviceGather.Take(device, "Take", source, 2, taken, 0, 1, 3, 1, 4, index, 0, indexType, 9);
             var error = Assert.Throws<ArgumentOutOfRangeException>(faults.ThrowIfAny);
-            Assert.Contains("Take: the index at position 2 is out of range for an axis of size 3: -3 to 2", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Take: index 3 at position 2 is out of range for an axis of size 3: -3 to 2.", error.Message, StringComparison.Ordinal);
             faults.ThrowIfAny();
             float[] expected = [10, 30, 0, 30, 0, 0, 0, 0, 0];
             AssertSame<float>(expected, Results<float>(taken, 9), "Take");
@@ -104,7 +103,7 @@ public sealed unsafe class DeviceGatherTests
 
             DeviceGather.OneHot(device, "OneHot", hot, 0, 3, DType.Float32, index, 0, indexType, 9);
             error = Assert.Throws<ArgumentOutOfRangeException>(faults.ThrowIfAny);
-            Assert.Contains("OneHot: the class at position 1 is out of range for 3 classes, 0 to 2", error.Message, StringComparison.Ordinal);
+            Assert.Contains("OneHot: class -1 at position 1 is out of range for 3 classes, 0 to 2.", error.Message, StringComparison.Ordinal);
             Assert.Equal(2, Results<float>(hot, 27).Count(v => v == 1));
 
             DeviceGather.Take(device, "Empty", source, 2, taken, 0, 0, 3, 1, 4, index, 0, indexType, 9);

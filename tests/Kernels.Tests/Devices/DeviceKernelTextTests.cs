@@ -63,7 +63,8 @@ public class DeviceKernelTextTests
     }
 
     [Fact]
-    public void DoublesAreMovedInPairs() => Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
+    public void DoublesAreMovedInPairs() =>
+        Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
 
     [Theory]
     [InlineData("softmax", 4, 0, false, 6)]
@@ -122,7 +123,9 @@ public class DeviceKernelTextTests
             }
         }
 
-        """, DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"), ignoreLineEndingDifferences: true);
+        """,
+        DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"),
+        ignoreLineEndingDifferences: true);
 
     [Fact]
     public void RowKernelsAreCSharp()

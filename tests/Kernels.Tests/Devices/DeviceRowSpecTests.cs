@@ -31,14 +31,18 @@ public class DeviceRowSpecTests
             DeviceOperand distance = runner.Array<float>(new float[rows * length]), share = runner.Array<float>(new float[rows]);
             DeviceRows.Run(
                 runner.Device, spec,
-                [new(runner.Array<float>(values), length), new(runner.Mask(bytes), length), new(largest, 1), new(where, length), new(distance, length), new(share, 1)],
+                [
+                    new(runner.Array<float>(values), length), new(runner.Mask(bytes), length),
+                    new(largest, 1), new(where, length), new(distance, length), new(share, 1),
+                ],
                 rows, length);
-            float[] expected = [.. Enumerable.Range(0, rows).Select(r => Enumerable.Range(r * length, length).Max(i => bytes[i] != 0 ? values[i] : float.NegativeInfinity))];
+            float Largest(int row) => Enumerable.Range(row * length, length).Max(i => bytes[i] != 0 ? values[i] : float.NegativeInfinity);
+            float Share(int row) => (float)Enumerable.Range(row * length, length).Count(i => bytes[i] != 0) / length;
+            float[] expected = [.. Enumerable.Range(0, rows).Select(Largest)];
             Assert.Equal(expected, runner.Read<float>(largest, rows));
             Assert.Equal(values.Select((v, i) => (byte)(bytes[i] != 0 && v == expected[i / length] ? 1 : 0)), runner.Read<byte>(where, values.Length));
             Assert.Equal(values.Select((v, i) => expected[i / length] - v), runner.Read<float>(distance, values.Length));
-            Assert.Equal(
-                Enumerable.Range(0, rows).Select(r => (float)Enumerable.Range(r * length, length).Count(i => bytes[i] != 0) / length), runner.Read<float>(share, rows));
+            Assert.Equal(Enumerable.Range(0, rows).Select(Share), runner.Read<float>(share, rows));
         }
     }
 
@@ -52,16 +56,21 @@ public class DeviceRowSpecTests
         builder.Output((x - builder.Reduce(RowReduction.Min, x)) * scale + y);
         RowSpec spec = builder.Build();
         using DeviceRunner runner = Runner(accelerator);
-        double[] values = [.. Values(Rows * Length).Select(v => (double)v)], few = [.. Values(4 * Length).Select(v => (double)v)], scales = [2, 3, 5, 7, 11, 13];
+        double[] values = [.. Values(Rows * Length).Select(v => (double)v)], few = [.. Values(4 * Length).Select(v => (double)v)];
+        double[] scales = [2, 3, 5, 7, 11, 13];
         DeviceOperand result = runner.Array<double>(new double[Rows * Length]);
         // y has a row for each of four in turn, and the scales one for every four rows.
         DeviceRows.Run(
             runner.Device, spec,
-            [new(runner.Array<double>(values), Length), new(runner.Array<double>(few), Length, 1, 4), new(runner.Array<double>(scales), 1, 4), new(result, Length)],
+            [
+                new(runner.Array<double>(values), Length), new(runner.Array<double>(few), Length, 1, 4),
+                new(runner.Array<double>(scales), 1, 4), new(result, Length),
+            ],
             Rows, Length);
         double Min(int row) => values.AsSpan(row * Length, Length).ToArray().Min();
         Assert.Equal(
-            values.Select((v, i) => (v - Min(i / Length)) * scales[i / Length / 4] + few[(i / Length % 4 * Length) + (i % Length)]), runner.Read<double>(result, values.Length));
+            values.Select((v, i) => (v - Min(i / Length)) * scales[i / Length / 4] + few[(i / Length % 4 * Length) + (i % Length)]),
+            runner.Read<double>(result, values.Length));
     }
 
     [Theory]
@@ -87,7 +96,8 @@ public class DeviceRowSpecTests
     public void ALabelThatIsNoColumnIsNoElement(bool accelerator)
     {
         using DeviceRunner runner = Runner(accelerator);
-        DeviceOperand x = runner.Array<float>([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]), losses = runner.Array<float>(new float[4]), dx = runner.Array<float>(new float[12]);
+        DeviceOperand x = runner.Array<float>([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+        DeviceOperand losses = runner.Array<float>(new float[4]), dx = runner.Array<float>(new float[12]);
         DeviceOperand labels = runner.Array<long>([-1, 3, 1L << 32, 2]), g = runner.Array<float>([1, 1, 1, 1]);
         DeviceRowKernels.CrossEntropy(runner.Device, x, labels, losses, 4, 3);
         float[] loss = runner.Read<float>(losses, 4);
@@ -106,7 +116,8 @@ public class DeviceRowSpecTests
     {
         using DeviceRunner runner = Runner(accelerator);
         float[] x = Values(30), gamma = Values(10), beta = Values(11)[..10];
-        DeviceOperand dx = runner.Array<float>(x, 4), dgamma = runner.Array<float>(gamma), dbeta = runner.Array<float>(beta), y = runner.Array<float>(new float[30]);
+        DeviceOperand dx = runner.Array<float>(x, 4), dgamma = runner.Array<float>(gamma), dbeta = runner.Array<float>(beta);
+        DeviceOperand y = runner.Array<float>(new float[30]);
         float[] Normalized(float[]? scale, float[]? shift) => [.. x.Select((v, i) =>
         {
             float[] row = x[(i / 10 * 10)..((i / 10 * 10) + 10)];

@@ -15,7 +15,9 @@ public unsafe class DeviceRowTests
     private static readonly (int Rows, int Length)[] s_large =
         [(1, 1), (600, 64), (3, 65), (2, 500), (3, 1000), (5, 777), (3000, 260), (3, 2047), (2, 16_384), (3, 16_388), (1, 70_000), .. s_some];
 
-    public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0 ? new() { { false, false }, { false, true }, { true, false }, { true, true } } : new() { { false, false }, { false, true } };
+    public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0
+        ? new() { { false, false }, { false, true }, { true, false }, { true, true } }
+        : new() { { false, false }, { false, true } };
 
     [Theory]
     [MemberData(nameof(Devices))]
@@ -89,8 +91,10 @@ public unsafe class DeviceRowTests
             if (accelerator && !s_some.Contains((n, m))) continue;
             rows.Check("log-softmax", RowPrograms.LogSoftmax(rows.Is64), [dx], true, (y, p) => RowKernels.LogSoftmax(rows.Type, p[0], y, n, m), x);
             rows.Check("log-sum-exp", RowPrograms.LogSumExp(rows.Is64), [dx], false, (y, p) => RowKernels.LogSumExp(rows.Type, p[0], y, n, m), x);
-            rows.Check("gradient", RowPrograms.SoftmaxGradient(rows.Is64), [dx, dg], true, (y, p) => RowKernels.SoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
-            rows.Check("log gradient", RowPrograms.LogSoftmaxGradient(rows.Is64), [dx, dg], true, (y, p) => RowKernels.LogSoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
+            rows.Check("gradient", RowPrograms.SoftmaxGradient(rows.Is64), [dx, dg], true,
+                (y, p) => RowKernels.SoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
+            rows.Check("log gradient", RowPrograms.LogSoftmaxGradient(rows.Is64), [dx, dg], true,
+                (y, p) => RowKernels.LogSoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
         }
     }
 
@@ -101,7 +105,8 @@ public unsafe class DeviceRowTests
             using Rows<T> rows = new(accelerator, n, m);
             (T[] x, T[] g) = (rows.Values(4), rows.Values(1)[..n]);
             long[] labels = [.. Enumerable.Range(0, n).Select(i => (long)(i * 7 % m))];
-            DeviceRowOperand dx = rows.Array(x), dg = rows.PerRow(g), ints = rows.Labels<int>([.. labels.Select(l => (int)l)]), longs = rows.Labels<long>(labels);
+            DeviceRowOperand dx = rows.Array(x), dg = rows.PerRow(g);
+            DeviceRowOperand ints = rows.Labels<int>([.. labels.Select(l => (int)l)]), longs = rows.Labels<long>(labels);
             fixed (long* l = labels)
             {
                 nint label = (nint)l;
@@ -193,7 +198,8 @@ public unsafe class DeviceRowTests
             ReadOnlySpan<byte> e = Scalars.Operands.OneNaN<T>(MemoryMarshal.AsBytes(expected.AsSpan()).ToArray());
             ReadOnlySpan<byte> a = Scalars.Operands.OneNaN<T>(MemoryMarshal.AsBytes(actual.AsSpan()).ToArray());
             int first = e.CommonPrefixLength(a) / sizeof(T);
-            Assert.True(first == expected.Length, first == expected.Length ? "" : $"{what} {rows} × {length}, {Type}: element {first} is {actual[first]}, on the processor {expected[first]}");
+            if (first == expected.Length) return;
+            Assert.Fail($"{what} {rows} × {length}, {Type}: element {first} is {actual[first]}, on the processor {expected[first]}");
         }
     }
 }

@@ -18,14 +18,14 @@ internal static class DeviceGather
         int unit = 16;
         while (unit > elementSize && (unit == 2 || ((inner | sourceOffset | targetOffset) * elementSize) % unit != 0)) unit /= 2;
         int elements = unit / elementSize;
-        var job = new Job(device, op, indices, indexOffset, outer, axis, inner / elements, count, count)
+        var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner / elements, count, count)
         {
             Source = source, SourceOffset = sourceOffset / elements, Target = target, TargetOffset = targetOffset / elements,
         };
-        if (unit == 1) Take<byte>(job, indexType);
-        else if (unit == 4) Take<uint>(job, indexType);
-        else if (unit == 8) Take<ulong>(job, indexType);
-        else Take<DeviceQuad>(job, indexType);
+        if (unit == 1) Take<byte>(job);
+        else if (unit == 4) Take<uint>(job);
+        else if (unit == 8) Take<ulong>(job);
+        else Take<DeviceQuad>(job);
     }
 
     /// <summary>
@@ -35,13 +35,13 @@ internal static class DeviceGather
         GpuDevice device, string op, DeviceBlock source, long sourceOffset, DeviceBlock target, long targetOffset,
         long outer, long axis, long inner, int elementSize, DeviceBlock indices, long indexOffset, DType indexType, long count = 1)
     {
-        var job = new Job(device, op, indices, indexOffset, outer, axis, inner, count, outer * count * inner)
+        var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner, count, outer * count * inner)
         {
             Source = source, SourceOffset = sourceOffset, Target = target, TargetOffset = targetOffset,
         };
-        if (elementSize == 1) Pick<byte>(job, indexType);
-        else if (elementSize == 4) Pick<uint>(job, indexType);
-        else Pick<ulong>(job, indexType);
+        if (elementSize == 1) Pick<byte>(job);
+        else if (elementSize == 4) Pick<uint>(job);
+        else Pick<ulong>(job);
     }
 
     /// <summary>target[i, :] = 1 at index[i], 0 elsewhere; (count, depth). A negative index is out of range here.</summary>
@@ -51,19 +51,19 @@ internal static class DeviceGather
     {
         ulong one = 0;
         Copy.Fill((nint)(&one), 1, dtype, 1);
-        var job = new Job(device, op, indices, indexOffset, 1, depth, depth, count, count)
+        var job = new Job(device, op, indices, indexOffset, indexType, 1, depth, depth, count, count)
         {
             Source = target, Target = target, TargetOffset = targetOffset, AllowNegative = false,
         };
-        if (dtype.Size == 1) OneHot(job, indexType, (byte)one);
-        else if (dtype.Size == 4) OneHot(job, indexType, (uint)one);
-        else OneHot(job, indexType, one);
+        if (dtype.Size == 1) OneHot(job, (byte)one);
+        else if (dtype.Size == 4) OneHot(job, (uint)one);
+        else OneHot(job, one);
     }
 
-    private static void Take<T>(in Job job, DType indexType)
+    private static void Take<T>(in Job job)
         where T : unmanaged
     {
-        if (IsLong(indexType)) Take<ReadIndex, long, T>(job);
+        if (DeviceIndexFaults.IsLong(job.IndexType)) Take<ReadIndex, long, T>(job);
         else Take<ReadIndex, int, T>(job);
     }
 
@@ -74,19 +74,18 @@ internal static class DeviceGather
     {
         using (job.Device.Enter())
         {
-            if (CheckOnly<TReader, TIndex>(job)) return;
-            DeviceGatherJob call = job.Begin();
+            if (!job.Begin(out DeviceGatherJob call)) return;
             KernelConfig config = DeviceGrid.For(job.Device, call.Size, DeviceGrid.PerThread);
-            Kernels<TReader, TIndex, T>.Take(job.Device)(job.Device.Stream, config, job.From<T>(), job.IndexView<TIndex>(), job.To<T>(call.Size), job.Faults, call);
+            Kernels<TReader, TIndex, T>.Take(job.Device)(job.Device.Stream, config, job.From<T>(), job.IndexView<TIndex>(), job.To<T>(call.Size), call);
         }
 
         job.KeepAlive();
     }
 
-    private static void Pick<T>(in Job job, DType indexType)
+    private static void Pick<T>(in Job job)
         where T : unmanaged
     {
-        if (IsLong(indexType)) Pick<ReadIndex, long, T>(job);
+        if (DeviceIndexFaults.IsLong(job.IndexType)) Pick<ReadIndex, long, T>(job);
         else Pick<ReadIndex, int, T>(job);
     }
 
@@ -97,19 +96,18 @@ internal static class DeviceGather
     {
         using (job.Device.Enter())
         {
-            if (CheckOnly<TReader, TIndex>(job)) return;
-            DeviceGatherJob call = job.Begin();
+            if (!job.Begin(out DeviceGatherJob call)) return;
             KernelConfig config = DeviceGrid.For(job.Device, call.Size, DeviceGrid.PerThread);
-            Kernels<TReader, TIndex, T>.Pick(job.Device)(job.Device.Stream, config, job.From<T>(), job.IndexView<TIndex>(), job.To<T>(call.Size), job.Faults, call);
+            Kernels<TReader, TIndex, T>.Pick(job.Device)(job.Device.Stream, config, job.From<T>(), job.IndexView<TIndex>(), job.To<T>(call.Size), call);
         }
 
         job.KeepAlive();
     }
 
-    private static void OneHot<T>(in Job job, DType indexType, T one)
+    private static void OneHot<T>(in Job job, T one)
         where T : unmanaged
     {
-        if (IsLong(indexType)) OneHot<ReadIndex, long, T>(job, one);
+        if (DeviceIndexFaults.IsLong(job.IndexType)) OneHot<ReadIndex, long, T>(job, one);
         else OneHot<ReadIndex, int, T>(job, one);
     }
 
@@ -120,38 +118,17 @@ internal static class DeviceGather
     {
         using (job.Device.Enter())
         {
-            if (CheckOnly<TReader, TIndex>(job)) return;
-            DeviceGatherJob call = job.Begin();
+            if (!job.Begin(out DeviceGatherJob call)) return;
             KernelConfig config = DeviceGrid.For(job.Device, call.Size, DeviceGrid.PerThread);
-            Kernels<TReader, TIndex, T>.OneHot(job.Device)(job.Device.Stream, config, job.IndexView<TIndex>(), job.To<T>(call.Size), one, job.Faults, call);
+            Kernels<TReader, TIndex, T>.OneHot(job.Device)(job.Device.Stream, config, job.IndexView<TIndex>(), job.To<T>(call.Size), one, call);
         }
 
         job.KeepAlive();
     }
 
-    private static bool IsLong(DType dtype) => dtype switch
-    {
-        DType.Int32 => false,
-        DType.Int64 => true,
-        _ => throw new DTypeException($"Indices are Int32 or Int64, not {dtype}. Convert them with AsType."),
-    };
-
-    // Nothing to move: the indices are looked at all the same, as on the processor.
-    private static bool CheckOnly<TReader, TIndex>(in Job job)
-        where TReader : struct, IDeviceIndexReader<TIndex>
-        where TIndex : unmanaged
-    {
-        if (job.Indexed == 0) return true;
-        if (job.Outer != 0 && job.Axis != 0 && job.Inner != 0) return false;
-        DeviceGatherJob call = job.Begin();
-        int count = DeviceGrid.Index(job.Indexed);
-        Kernels<TReader, TIndex, byte>.Check(job.Device)(job.Device.Stream, DeviceGrid.For(job.Device, count), job.IndexView<TIndex>(), job.Faults, call.Index, count);
-        return true;
-    }
-
     /// <summary>The operands of a call; <c>Indexed</c> is the number of indices.</summary>
     private readonly record struct Job(
-        GpuDevice Device, string Op, DeviceBlock Indices, long IndexOffset, long Outer, long Axis, long Inner, long Count, long Indexed)
+        GpuDevice Device, string Op, DeviceBlock Indices, long IndexOffset, DType IndexType, long Outer, long Axis, long Inner, long Count, long Indexed)
     {
         public required DeviceBlock Source { get; init; }
 
@@ -163,25 +140,27 @@ internal static class DeviceGather
 
         public bool AllowNegative { get; init; } = true;
 
-        public ArrayView<int> Faults => DeviceIndexFaults.Of(Device).Positions;
-
         public ArrayView<T> From<T>() where T : unmanaged => Source.View<T>(SourceOffset, DeviceGrid.Index(Outer * Axis * Inner));
 
         public ArrayView<T> To<T>(int size) where T : unmanaged => Target.View<T>(TargetOffset, size);
 
         public ArrayView<T> IndexView<T>() where T : unmanaged => Indices.View<T>(IndexOffset, DeviceGrid.Index(Indexed));
 
-        public DeviceGatherJob Begin()
+        /// <summary>Has the indices looked at; false: there is nothing to move.</summary>
+        public bool Begin(out DeviceGatherJob call)
         {
-            int slot = DeviceIndexFaults.Of(Device).Begin(Op, (int)Axis, AllowNegative);
+            DeviceIndexFaults.Of(Device).Queue(Op, Indices, IndexOffset, IndexType, Indexed, Axis, AllowNegative);
+            call = default;
+            if (Outer == 0 || Axis == 0 || Inner == 0 || Count == 0) return false;
             Device.LaunchCount++;
-            return new DeviceGatherJob
+            call = new DeviceGatherJob
             {
-                Inner = new DeviceDivisor(DeviceGrid.Index(Math.Max(1, Inner))),
-                Count = new DeviceDivisor(DeviceGrid.Index(Math.Max(1, Count))),
-                Index = new DeviceIndex(DeviceGrid.Index(Axis), AllowNegative, slot),
+                Inner = new DeviceDivisor(DeviceGrid.Index(Inner)),
+                Count = new DeviceDivisor(DeviceGrid.Index(Count)),
+                Index = new DeviceIndex(DeviceGrid.Index(Axis), AllowNegative),
                 Size = DeviceGrid.Index(Outer * Count * Inner),
             };
+            return true;
         }
 
         public void KeepAlive()
@@ -200,22 +179,17 @@ internal static class DeviceGather
         private static readonly object s_take = new();
         private static readonly object s_pick = new();
         private static readonly object s_oneHot = new();
-        private static readonly object s_check = new();
 
-        public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, ArrayView<int>, DeviceGatherJob> Take(
-            GpuDevice device) => device.Kernel(s_take, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, ArrayView<int>, DeviceGatherJob>(
+        public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob> Take(
+            GpuDevice device) => device.Kernel(s_take, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
                 DeviceGatherKernels.Take<TReader, TIndex, T>));
 
-        public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, ArrayView<int>, DeviceGatherJob> Pick(
-            GpuDevice device) => device.Kernel(s_pick, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, ArrayView<int>, DeviceGatherJob>(
+        public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob> Pick(
+            GpuDevice device) => device.Kernel(s_pick, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
                 DeviceGatherKernels.Pick<TReader, TIndex, T>));
 
-        public static Action<AcceleratorStream, KernelConfig, ArrayView<TIndex>, ArrayView<T>, T, ArrayView<int>, DeviceGatherJob> OneHot(GpuDevice device) =>
-            device.Kernel(s_oneHot, static accelerator => accelerator.LoadKernel<ArrayView<TIndex>, ArrayView<T>, T, ArrayView<int>, DeviceGatherJob>(
+        public static Action<AcceleratorStream, KernelConfig, ArrayView<TIndex>, ArrayView<T>, T, DeviceGatherJob> OneHot(GpuDevice device) =>
+            device.Kernel(s_oneHot, static accelerator => accelerator.LoadKernel<ArrayView<TIndex>, ArrayView<T>, T, DeviceGatherJob>(
                 DeviceGatherKernels.OneHot<TReader, TIndex, T>));
-
-        public static Action<AcceleratorStream, KernelConfig, ArrayView<TIndex>, ArrayView<int>, DeviceIndex, int> Check(GpuDevice device) =>
-            device.Kernel(s_check, static accelerator =>
-                accelerator.LoadKernel<ArrayView<TIndex>, ArrayView<int>, DeviceIndex, int>(DeviceGatherKernels.Check<TReader, TIndex>));
     }
 }

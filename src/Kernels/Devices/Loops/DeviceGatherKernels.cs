@@ -17,7 +17,7 @@ internal struct DeviceGatherJob
 internal static class DeviceGatherKernels
 {
     /// <summary>target[o, k, n] = source[o, index[k], n], four elements a thread, a group apart.</summary>
-    public static void Take<TReader, TIndex, T>(ArrayView<T> source, ArrayView<TIndex> indices, ArrayView<T> target, ArrayView<int> faults, DeviceGatherJob job)
+    public static void Take<TReader, TIndex, T>(ArrayView<T> source, ArrayView<TIndex> indices, ArrayView<T> target, DeviceGatherJob job)
         where TReader : struct, IDeviceIndexReader<TIndex>
         where TIndex : unmanaged
         where T : unmanaged
@@ -27,8 +27,8 @@ internal static class DeviceGatherKernels
         if (left > 3 * step)
         {
             int i = job.Size - left;
-            int a = From<TReader, TIndex>(indices, faults, job, i), b = From<TReader, TIndex>(indices, faults, job, i + step);
-            int c = From<TReader, TIndex>(indices, faults, job, i + (2 * step)), d = From<TReader, TIndex>(indices, faults, job, i + (3 * step));
+            int a = From<TReader, TIndex>(indices, job, i), b = From<TReader, TIndex>(indices, job, i + step);
+            int c = From<TReader, TIndex>(indices, job, i + (2 * step)), d = From<TReader, TIndex>(indices, job, i + (3 * step));
             T first = source[a < 0 ? 0 : a], second = source[b < 0 ? 0 : b], third = source[c < 0 ? 0 : c], fourth = source[d < 0 ? 0 : d];
             if (a < 0) first = default;
             if (b < 0) second = default;
@@ -43,7 +43,7 @@ internal static class DeviceGatherKernels
 
         for (; left > 0; left -= step)
         {
-            int from = From<TReader, TIndex>(indices, faults, job, job.Size - left);
+            int from = From<TReader, TIndex>(indices, job, job.Size - left);
             T value = default;
             if (from >= 0) value = source[from];
             target[job.Size - left] = value;
@@ -51,7 +51,7 @@ internal static class DeviceGatherKernels
     }
 
     /// <summary>target[o, k, n] = source[o, index[o, k, n], n].</summary>
-    public static void Pick<TReader, TIndex, T>(ArrayView<T> source, ArrayView<TIndex> indices, ArrayView<T> target, ArrayView<int> faults, DeviceGatherJob job)
+    public static void Pick<TReader, TIndex, T>(ArrayView<T> source, ArrayView<TIndex> indices, ArrayView<T> target, DeviceGatherJob job)
         where TReader : struct, IDeviceIndexReader<TIndex>
         where TIndex : unmanaged
         where T : unmanaged
@@ -64,13 +64,12 @@ internal static class DeviceGatherKernels
             int place = TReader.Place(indices[i], job.Index);
             T value = default;
             if (place >= 0) value = source[(((outer * job.Index.Size) + place) * job.Inner.Value) + i - (part * job.Inner.Value)];
-            else DeviceReports.Note(faults, job.Index, i);
             target[i] = value;
         }
     }
 
     /// <summary>target[k, n] = one where n is index[k], else 0; the inner axis is the depth.</summary>
-    public static void OneHot<TReader, TIndex, T>(ArrayView<TIndex> indices, ArrayView<T> target, T one, ArrayView<int> faults, DeviceGatherJob job)
+    public static void OneHot<TReader, TIndex, T>(ArrayView<TIndex> indices, ArrayView<T> target, T one, DeviceGatherJob job)
         where TReader : struct, IDeviceIndexReader<TIndex>
         where TIndex : unmanaged
         where T : unmanaged
@@ -84,28 +83,16 @@ internal static class DeviceGatherKernels
             T value = default;
             if (place == column) value = one;
             target[i] = value;
-            if (place < 0 && column == 0) DeviceReports.Note(faults, job.Index, row);
         }
     }
 
-    /// <summary>Only looks at the indices.</summary>
-    public static void Check<TReader, TIndex>(ArrayView<TIndex> indices, ArrayView<int> faults, DeviceIndex index, int count)
-        where TReader : struct, IDeviceIndexReader<TIndex>
-        where TIndex : unmanaged
-    {
-        int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
-        if (i < count && TReader.Place(indices[i], index) < 0) DeviceReports.Note(faults, index, i);
-    }
-
-    private static int From<TReader, TIndex>(ArrayView<TIndex> indices, ArrayView<int> faults, DeviceGatherJob job, int i)
+    private static int From<TReader, TIndex>(ArrayView<TIndex> indices, DeviceGatherJob job, int i)
         where TReader : struct, IDeviceIndexReader<TIndex>
         where TIndex : unmanaged
     {
         int row = DeviceDivisor.Divide(i, job.Inner), column = i - (row * job.Inner.Value);
         int outer = DeviceDivisor.Divide(row, job.Count), k = row - (outer * job.Count.Value);
         int place = TReader.Place(indices[k], job.Index);
-        if (place >= 0) return (((outer * job.Index.Size) + place) * job.Inner.Value) + column;
-        if (column == 0) DeviceReports.Note(faults, job.Index, k);
-        return -1;
+        return place < 0 ? -1 : (((outer * job.Index.Size) + place) * job.Inner.Value) + column;
     }
 }

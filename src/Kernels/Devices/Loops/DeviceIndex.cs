@@ -2,16 +2,23 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>Indices into an axis, as kernels take them.</summary>
-internal readonly struct DeviceIndex(int size, bool allowNegative, int slot)
+/// <summary>Indices into an axis of a size, as kernels take them.</summary>
+internal readonly struct DeviceIndex(int size, bool allowNegative)
 {
     public readonly int Size = size;
 
     /// <summary>Negative indices from here on count from the end.</summary>
     public readonly int Least = allowNegative ? -size : 0;
+}
 
-    /// <summary>Where bad ones are reported.</summary>
-    public readonly int Slot = slot;
+/// <summary>The first bad index that a group of threads saw.</summary>
+internal readonly struct DeviceIndexReport(long position, long value)
+{
+    /// <summary>The position where there is none.</summary>
+    public const long None = int.MaxValue;
+
+    public readonly long Position = position;
+    public readonly long Value = value;
 }
 
 /// <summary>Reads an index.</summary>
@@ -19,6 +26,8 @@ internal interface IDeviceIndexReader<T>
 {
     /// <summary>Its place on the axis, or −1 for an index that is out of range.</summary>
     static abstract int Place(T raw, DeviceIndex index);
+
+    static abstract long Value(T raw);
 }
 
 internal readonly struct ReadIndex : IDeviceIndexReader<int>, IDeviceIndexReader<long>
@@ -34,11 +43,41 @@ internal readonly struct ReadIndex : IDeviceIndexReader<int>, IDeviceIndexReader
         if (raw < index.Least || raw >= index.Size) return -1;
         return raw < 0 ? (int)raw + index.Size : (int)raw;
     }
+
+    static long IDeviceIndexReader<int>.Value(int raw) => raw;
+
+    static long IDeviceIndexReader<long>.Value(long raw) => raw;
 }
 
-/// <summary>Reports of kernels.</summary>
-internal static class DeviceReports
+/// <summary>The device code of <see cref="DeviceIndexFaults"/>.</summary>
+internal static class DeviceIndexKernels
 {
-    /// <summary>Notes a bad index at a position: the least one is kept, in whatever order they come.</summary>
-    public static void Note(ArrayView<int> faults, DeviceIndex index, int position) => Atomic.Min(ref faults[index.Slot], position);
+    /// <summary>The least position of a bad index among those of a group, which lie the size of the grid apart.</summary>
+    public static void FindBad<TReader, TIndex>(ArrayView<TIndex> indices, ArrayView<DeviceIndexReport> reports, DeviceIndex index, int count)
+        where TReader : struct, IDeviceIndexReader<TIndex>
+        where TIndex : unmanaged
+    {
+        ArrayView<int> least = SharedMemory.Allocate<int>(DeviceGrid.MaxGroup);
+        int me = Group.IdxX, step = Grid.DimX * Group.DimX, first = (int)DeviceIndexReport.None;
+
+        // What is left is counted, since the index itself could pass 2³¹.
+        for (int left = count - ((Grid.IdxX * Group.DimX) + me); left > 0; left -= step)
+        {
+            int i = count - left;
+            if (TReader.Place(indices[i], index) < 0) first = Math.Min(first, i);
+        }
+
+        least[me] = first;
+        for (int half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            Group.Barrier();
+            if (me < half) least[me] = Math.Min(least[me], least[me + half]);
+        }
+
+        if (me > 0) return;
+        first = least[0];
+        long value = 0;
+        if (first < count) value = TReader.Value(indices[first]);
+        reports[Grid.IdxX] = new DeviceIndexReport(first, value);
+    }
 }
