@@ -7,15 +7,7 @@ namespace Fusion.Kernels;
 internal readonly struct RoundToFloat16Op : IUnaryOp
 {
     [MethodImpl(AggressiveInlining)]
-    public static L Invoke<L>(L x) where L : struct, ILane<L>
-    {
-        (L value, L magnitude, L normal) = NarrowFormat.Parts(x, 10);
-        // A sum whose last place is that of the subnormal numbers, 2⁻²⁴, is rounded there.
-        L shift = L.Const(L.Is64 ? 268435456 : 0.5);
-        L rounded = L.Let(L.Select(L.Less(magnitude, L.Const(6.103515625E-05)), magnitude + shift - shift, normal));
-        L infinity = L.Const(double.PositiveInfinity);
-        return NarrowFormat.Signed(value, magnitude, L.Select(L.Less(rounded, L.Const(65536)), rounded, infinity));
-    }
+    public static L Invoke<L>(L x) where L : struct, ILane<L> => NarrowFormat.Round(x, 10, L.Const(L.Is64 ? 268435456 : 0.5), L.Const(65520));
 }
 
 /// <summary>The nearest BFloat16, ties to even, as a number of the lane: conversion to it and back in one step.</summary>
@@ -24,34 +16,38 @@ internal readonly struct RoundToBFloat16Op : IUnaryOp
     [MethodImpl(AggressiveInlining)]
     public static L Invoke<L>(L x) where L : struct, ILane<L>
     {
-        (L value, L magnitude, L rounded) = NarrowFormat.Parts(x, 7);
-        if (L.Is64)
-        {
-            // The exponents of a float are its own, those of a double are wider: 2⁻⁸¹ has the last place of the subnormal numbers, 2⁻¹³³.
-            L shift = L.Const(4.1359030627651384E-25);
-            rounded = L.Let(L.Select(L.Less(magnitude, L.Const(1.1754943508222875E-38)), magnitude + shift - shift, rounded));
-            rounded = L.Select(L.Less(rounded, L.Const(3.4028236692093846E+38)), rounded, L.Const(double.PositiveInfinity));
-        }
+        // 2⁻⁸¹, and the middle between the largest BFloat16 and 2¹²⁸.
+        if (L.Is64) return NarrowFormat.Round(x, 7, L.Const(4.1359030627651384E-25), L.Const(3.3961775292304957E+38));
 
-        return NarrowFormat.Signed(value, magnitude, rounded);
+        // It has the exponents of a float, so that adding half a place to the pattern is enough; the carry goes where it belongs.
+        L value = L.Let(x);
+        L odd = L.And(L.ShiftRightLogical(value, 16), L.Bits(1));
+        L rounded = L.And(L.AddInteger(L.AddInteger(value, L.Bits(0x7FFF)), odd), L.Bits(-0x10000));
+        return L.Select(L.Equal(value, value), rounded, value);
     }
 }
 
-/// <summary>Rounding of the fraction by integer arithmetic on the pattern: a carry goes into the exponent, where it belongs.</summary>
+/// <summary>Rounding to numbers of fewer digits in the registers of wider ones.</summary>
 internal static class NarrowFormat
 {
+    /// <summary>
+    /// (|x| + m) − m for a power of two m whose last place is that of the result: the addition rounds, to even. m follows the exponent of x down to
+    /// <paramref name="least"/>, where the last place is the smallest number of the format.
+    /// </summary>
+    /// <param name="x">The numbers.</param>
+    /// <param name="fraction">Bits of the fraction that are kept.</param>
+    /// <param name="least">The smallest m.</param>
+    /// <param name="limit">What becomes infinite: half a place above the largest number.</param>
     [MethodImpl(AggressiveInlining)]
-    public static (L Value, L Magnitude, L Rounded) Parts<L>(L x, int fraction) where L : struct, ILane<L>
+    public static L Round<L>(L x, int fraction, L least, L limit) where L : struct, ILane<L>
     {
-        int drop = (L.Is64 ? 52 : 23) - fraction;
+        int digits = L.Is64 ? 52 : 23;
+        L exponent = L.Bits(L.Is64 ? 0x7FF0000000000000 : 0x7F800000), places = L.Bits((long)(digits - fraction) << digits);
         L value = L.Let(x), magnitude = L.Let(L.Abs(value));
-        L odd = L.And(L.ShiftRightLogical(magnitude, drop), L.Bits(1));
-        L sum = L.AddInteger(L.AddInteger(magnitude, L.Bits((1L << (drop - 1)) - 1)), odd);
-        return (value, magnitude, L.And(sum, L.Bits(-(1L << drop))));
-    }
 
-    // With the sign of the value; NaN stays what it is (its pattern would have been carried into the sign).
-    [MethodImpl(AggressiveInlining)]
-    public static L Signed<L>(L value, L magnitude, L rounded) where L : struct, ILane<L> =>
-        L.Select(L.Equal(value, value), L.Or(rounded, L.Xor(value, magnitude)), value);
+        // Beyond the limit m may be anything; NaN stays NaN in the sum.
+        L m = L.Let(L.MaxNative(L.AddInteger(L.And(magnitude, exponent), places), least));
+        L rounded = L.Select(L.GreaterOrEqual(magnitude, limit), L.Const(double.PositiveInfinity), magnitude + m - m);
+        return L.Or(rounded, L.Xor(value, magnitude));
+    }
 }
