@@ -102,7 +102,7 @@ internal static partial class OpTable
     {
         TakeAttributes take = c.Attributes<TakeAttributes>();
         NDArray last = LastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
-        NDArray stays = Nd.Equal(Nd.Take(last, c.Y), Nd.Arange(0, c.ShapeOf(1)[0], 1, DType.Int64));
+        NDArray stays = Nd.Equal(Nd.Take(last, c.Y), Nd.Arange(0, c.ShapeOf(1)[0], 1, DType.Int64, c.G.Device));
         return Nd.Where(Nd.AlongAxisOf(stays, c.ShapeOf(2), take.Axis), Take.Apply(c.G, c.Y, take), 0);
     }
 }
