@@ -29,6 +29,8 @@ public static class Bits
             DType.Float64 => Compare(expected, actual, static (double x) => double.IsNaN(x) ? ulong.MaxValue : BitConverter.DoubleToUInt64Bits(x)),
             DType.Int32 => Compare(expected, actual, static (int x) => x),
             DType.Int64 => Compare(expected, actual, static (long x) => x),
+            DType.Float16 => Compare(expected, actual, static (Half x) => Half.IsNaN(x) ? (ushort)0xFFFF : BitConverter.HalfToUInt16Bits(x)),
+            DType.BFloat16 => Compare(expected, actual, static (BFloat16 x) => BFloat16.IsNaN(x) ? (ushort)0xFFFF : BFloat16.ToBits(x)),
             DType.UInt8 => Compare(expected, actual, static (byte x) => x),
             _ => Compare(expected, actual, static (bool x) => x),
         };

@@ -8,9 +8,17 @@ internal readonly record struct DecimalDigits(bool Negative, string Digits, int 
     // Ties at any of the positions that are rounded to show within this many digits: the rest of the expansion is then zero.
     private const string ManyDigits = "E60";
 
-    /// <summary>The fewest digits that read back as the same <see cref="float"/> or <see cref="double"/>.</summary>
-    public static DecimalDigits Shortest(object value) =>
-        Parse(value is float f ? f.ToString("R", CultureInfo.InvariantCulture) : ((double)value).ToString("R", CultureInfo.InvariantCulture));
+    /// <summary>A boxed floating-point number, exactly.</summary>
+    public static double ToDouble(object value) => value switch
+    {
+        float f => f,
+        Half h => (double)h,
+        BFloat16 b => (double)b,
+        _ => (double)value,
+    };
+
+    /// <summary>The fewest digits that read back as the same number of its type.</summary>
+    public static DecimalDigits Shortest(object value) => Parse(((IFormattable)value).ToString("R", CultureInfo.InvariantCulture));
 
     /// <summary>The shortest digits, or where these have more than <paramref name="decimals"/> after the point, the exact value rounded there, ties to even.</summary>
     public static DecimalDigits Positional(object value, int decimals)
@@ -43,8 +51,7 @@ internal readonly record struct DecimalDigits(bool Negative, string Digits, int 
         return Digits.Length == 0 ? (sign + "0", string.Empty, 0) : (sign + Digits[0], Digits[1..], Point - 1);
     }
 
-    private static DecimalDigits Exact(object value) =>
-        Parse((value is float f ? f : (double)value).ToString(ManyDigits, CultureInfo.InvariantCulture));
+    private static DecimalDigits Exact(object value) => Parse(ToDouble(value).ToString(ManyDigits, CultureInfo.InvariantCulture));
 
     private static DecimalDigits Parse(string text)
     {

@@ -11,7 +11,7 @@ internal abstract class ElementText
     /// <summary>The style that fits the elements which will be printed.</summary>
     public static ElementText For(DType dtype, IReadOnlyCollection<object> elements) => dtype switch
     {
-        DType.Float32 or DType.Float64 => new FloatText(elements),
+        DType.Float32 or DType.Float64 or DType.Float16 or DType.BFloat16 => new FloatText(elements),
         DType.Bool => new BoolText(),
         _ => new IntegerText(elements),
     };
@@ -19,13 +19,13 @@ internal abstract class ElementText
     /// <summary>A number that stands alone: shortest digits, scientific below 1e-4 and from 1e16 on.</summary>
     public static string Scalar(object element)
     {
-        if (element is not (float or double)) return Convert.ToString(element, CultureInfo.InvariantCulture)!;
-        double value = Convert.ToDouble(element, CultureInfo.InvariantCulture);
+        if (element is not (float or double or Half or BFloat16)) return Convert.ToString(element, CultureInfo.InvariantCulture)!;
+        double value = DecimalDigits.ToDouble(element);
         if (!double.IsFinite(value)) return NotFinite(value);
         DecimalDigits digits = DecimalDigits.Shortest(element);
-        bool positional = element is float single
-            ? single == 0 || (MathF.Abs(single) >= 1e-4f && MathF.Abs(single) < 1e16f)
-            : value == 0 || (Math.Abs(value) >= 1e-4 && Math.Abs(value) < 1e16);
+        bool positional = element is double
+            ? value == 0 || (Math.Abs(value) >= 1e-4 && Math.Abs(value) < 1e16)
+            : value == 0 || ((float)Math.Abs(value) >= 1e-4f && (float)Math.Abs(value) < 1e16f);
         if (positional)
         {
             (string whole, string fraction) = digits.Split();

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Fusion;
 
 /// <summary>
@@ -22,7 +20,7 @@ internal sealed class FloatText : ElementText
         int notFinite = 0;
         foreach (object element in elements)
         {
-            double value = ToDouble(element);
+            double value = DecimalDigits.ToDouble(element);
             if (double.IsFinite(value)) finite.Add(element);
             else notFinite = Math.Max(notFinite, NotFinite(value).Length);
         }
@@ -52,7 +50,7 @@ internal sealed class FloatText : ElementText
 
     public override string Format(object element)
     {
-        double value = ToDouble(element);
+        double value = DecimalDigits.ToDouble(element);
         if (!double.IsFinite(value)) return NotFinite(value).PadLeft(_left + _right + 1);
         if (_scientific)
         {
@@ -70,17 +68,19 @@ internal sealed class FloatText : ElementText
         double max = 0, min = double.PositiveInfinity;
         foreach (object element in finite)
         {
-            double magnitude = Math.Abs(ToDouble(element));
+            double magnitude = Math.Abs(DecimalDigits.ToDouble(element));
             if (magnitude == 0) continue;
             max = Math.Max(max, magnitude);
             min = Math.Min(min, magnitude);
         }
 
         if (max == 0) return false;
-        return finite[0] is float
-            ? max >= 1e8 || (float)min < 1e-4f || (float)max / (float)min > 1000f
-            : max >= 1e8 || min < 1e-4 || max / min > 1000;
+        return finite[0] switch
+        {
+            float => max >= 1e8 || (float)min < 1e-4f || (float)max / (float)min > 1000f,
+            Half => (Half)min < (Half)1e-4 || (Half)((float)max / (float)min) > (Half)1000,
+            BFloat16 => (BFloat16)max >= (BFloat16)1e8 || (BFloat16)min < (BFloat16)1e-4 || (BFloat16)((float)max / (float)min) > (BFloat16)1000.0,
+            _ => max >= 1e8 || min < 1e-4 || max / min > 1000,
+        };
     }
-
-    private static double ToDouble(object element) => Convert.ToDouble(element, CultureInfo.InvariantCulture);
 }

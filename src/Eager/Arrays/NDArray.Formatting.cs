@@ -57,6 +57,8 @@ public sealed partial class NDArray
             DType.Float64 => Unsafe.ReadUnaligned<double>(ref source),
             DType.Int32 => Unsafe.ReadUnaligned<int>(ref source),
             DType.Int64 => Unsafe.ReadUnaligned<long>(ref source),
+            DType.Float16 => (double)Unsafe.ReadUnaligned<Half>(ref source),
+            DType.BFloat16 => (double)Unsafe.ReadUnaligned<BFloat16>(ref source),
             _ => source,
         };
         GC.KeepAlive(this);
@@ -70,6 +72,8 @@ public sealed partial class NDArray
         DType.Int32 => Unsafe.ReadUnaligned<int>(ref source),
         DType.Int64 => Unsafe.ReadUnaligned<long>(ref source),
         DType.UInt8 => source,
+        DType.Float16 => Unsafe.ReadUnaligned<Half>(ref source),
+        DType.BFloat16 => Unsafe.ReadUnaligned<BFloat16>(ref source),
         _ => source != 0,
     };
 }

@@ -34,7 +34,12 @@ internal static class Tape
         Finish(node, saves, output);
     }
 
-    public static TapeNode? Record(ExecutionState state, Op op, object? attributes, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs)
+    public static TapeNode? Record(ExecutionState state, Op op, object? attributes, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs) =>
+        Record(state, op, attributes, inputs, inputs, outputs);
+
+    /// <summary>What is kept of an input may be its value in another type, from which <see cref="GradientContext"/> makes it again.</summary>
+    public static TapeNode? Record(
+        ExecutionState state, Op op, object? attributes, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> kept, ReadOnlySpan<NDArray> outputs)
     {
         bool flows = false;
         foreach (NDArray input in inputs) flows |= input.Source is not null;
@@ -55,7 +60,7 @@ internal static class Tape
         for (int i = 0; i < inputs.Length; i++)
         {
             node.SetEdge(i, inputs[i]);
-            if (((int)saves & 0xFFFF & (1 << Math.Min(i, 15))) != 0) node.Save(i, inputs[i]);
+            if (((int)saves & 0xFFFF & (1 << Math.Min(i, 15))) != 0) node.Save(i, kept[i]);
         }
 
         if ((saves & Saved.Output) != 0) node.SaveOutput(outputs[0]);

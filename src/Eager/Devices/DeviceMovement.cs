@@ -53,6 +53,7 @@ internal static class DeviceMovement
 
     private static void Download(NDArray source, NDArray target)
     {
+        DeviceIndexFaults.Of(source.Accelerator!).ThrowIfAny();
         NDArray dense = source.Contiguous();
         bool direct = target.HasData && target.IsContiguous && source.Shape == target.Shape;
         NDArray landed = direct ? target : NDArray.Allocate(source.DType, source.Shape);

@@ -12,8 +12,14 @@ internal static class Dispatcher
     public static NDArray Apply(Op op, NDArray x, object? attributes)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ExecutionState state = ExecutionState.Current;
         NDArray output = null!;
+        if (HalfPrecision.Concerns(op, x))
+        {
+            HalfPrecision.Apply(op, new ReadOnlySpan<NDArray>(in x), attributes, new Span<NDArray>(ref output));
+            return output;
+        }
+
+        ExecutionState state = ExecutionState.Current;
         if (state.Tracer is { } tracer) tracer.Apply(op, new ReadOnlySpan<NDArray>(in x), attributes, new Span<NDArray>(ref output));
         else if (op.Element is not null && ElementExecution.TryUnary(op, x, out output!)) { }
         else Execute(op, new ReadOnlySpan<NDArray>(in x), attributes, new Span<NDArray>(ref output));
@@ -25,8 +31,14 @@ internal static class Dispatcher
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        ExecutionState state = ExecutionState.Current;
         NDArray output = null!;
+        if (HalfPrecision.Concerns(op, x) || HalfPrecision.Concerns(op, y))
+        {
+            HalfPrecision.Apply(op, [x, y], attributes, new Span<NDArray>(ref output));
+            return output;
+        }
+
+        ExecutionState state = ExecutionState.Current;
         if (state.Tracer is { } tracer)
         {
             Pair pair = default;
@@ -55,13 +67,19 @@ internal static class Dispatcher
     public static void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         foreach (NDArray input in inputs) ArgumentNullException.ThrowIfNull(input, nameof(inputs));
+        if (HalfPrecision.Concerns(op, inputs))
+        {
+            HalfPrecision.Apply(op, inputs, attributes, outputs);
+            return;
+        }
+
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is { } tracer) tracer.Apply(op, inputs, attributes, outputs);
         else Execute(op, inputs, attributes, outputs);
         if (state.Recording) Tape.Record(state, op, attributes, inputs, outputs);
     }
 
-    /// <summary>Computes now, without a tape: infer, allocate (or make a view), run.</summary>
+    /// <summary>Computes now, without a tape: infer, allocate (or make a view), run. The operands are of types that the row computes with.</summary>
     public static void Execute(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         GpuDevice? device = null;

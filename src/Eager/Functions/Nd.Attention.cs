@@ -28,6 +28,12 @@ public static partial class Nd
         }
 
         DType dtype = Elements.RealType(DTypes.Promote(query.DType, DTypes.Promote(key.DType, value.DType)));
+        if (dtype.IsHalf)
+        {
+            NDArray? wideMask = mask is null ? null : Elements.Wide(mask);
+            return ScaledDotProductAttention(Elements.Wide(query), Elements.Wide(key), Elements.Wide(value), wideMask, causal, scale).AsType(dtype);
+        }
+
         NDArray scores = Product(Elements.To(query, dtype) * (scale ?? 1 / Math.Sqrt(query.Shape[-1])), Elements.To(key, dtype), false, true);
         if (mask is not null && !Broadcasting.FitsInto(mask.Shape, scores.Shape))
             throw new ShapeException($"ScaledDotProductAttention: the mask {mask.Shape} does not broadcast to the scores {scores.Shape}, (…, queries, keys).");

@@ -18,7 +18,7 @@ public static partial class Nd
         DType dtype = operands[0].DType;
         foreach (NDArray operand in operands) dtype = DTypes.Promote(dtype, operand.DType);
         EinsumTerm[] terms = new EinsumTerm[operands.Count];
-        for (int i = 0; i < terms.Length; i++) terms[i] = EinsumTerm.Of(Elements.To(operands[i], Elements.RealType(dtype)), parsed.Inputs[i]);
+        for (int i = 0; i < terms.Length; i++) terms[i] = EinsumTerm.Of(Elements.Wide(Elements.To(operands[i], Elements.RealType(dtype))), parsed.Inputs[i]);
         EinsumTerm result = terms[0];
         for (int i = 1; i < terms.Length; i++)
         {
@@ -28,6 +28,6 @@ public static partial class Nd
             result = EinsumTerm.Contract(result, terms[i], needed);
         }
 
-        return result.Deliver(parsed.Output);
+        return Rounded(result.Deliver(parsed.Output), dtype);
     }
 }

@@ -45,7 +45,7 @@ public static partial class Nd
         NDArray real = RealInput(a);
         (int rows, int columns) = MatrixSize(real, "Inverse");
         if (rows != columns) throw new ShapeException($"Inverse: the matrices of {a.Shape} are not square: {rows} × {columns}. Use Pinv.");
-        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType), real.Shape));
+        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType, real.Device), real.Shape));
     }
 
     /// <summary>det A; the gradient needs an invertible matrix.</summary>
@@ -69,6 +69,12 @@ public static partial class Nd
     {
         NDArray real = RealInput(a);
         (int m, int n) = MatrixSize(real, "Qr");
+        if (real.DType.IsHalf && n > m)
+        {
+            (NDArray wideQ, NDArray wideR) = Qr(Elements.Wide(real));
+            return (wideQ.AsType(real.DType), wideR.AsType(real.DType));
+        }
+
         int k = Math.Min(m, n);
         NDArray packed = OpTable.Qr.Apply(n > m ? Slice(real, -1, 0, m) : real);
         (NDArray q, NDArray r) = (OpTable.Part(packed, 0, m, k), OpTable.Part(packed, m * k, k, k));
@@ -114,12 +120,17 @@ public static partial class Nd
 
     /// <summary>The X of least norm that minimises ‖A·X − B‖; a B of rank 1 is one right-hand side.</summary>
     /// <exception cref="ShapeException">B has another number of rows than A.</exception>
-    public static NDArray Lstsq(this NDArray a, NDArray b, double? cutoff = null) => MatMul(Pinv(a, cutoff), b);
+    public static NDArray Lstsq(this NDArray a, NDArray b, double? cutoff = null)
+    {
+        DType dtype = DTypes.Promote(Checked(a).DType, Checked(b).DType);
+        return dtype.IsHalf ? Lstsq(Elements.Wide(a), Elements.Wide(b), cutoff).AsType(dtype) : MatMul(Pinv(a, cutoff), b);
+    }
 
     /// <summary>Aᵖ for an integer p; a negative one is a power of the inverse.</summary>
     /// <exception cref="ShapeException">The matrices are not square.</exception>
     public static NDArray MatrixPower(this NDArray a, int power)
     {
+        if (Checked(a).DType.IsHalf) return MatrixPower(Elements.Wide(a), power).AsType(a.DType);
         NDArray square = power < 0 ? Inverse(a) : RealInput(a);
         (int rows, int columns) = MatrixSize(square, "MatrixPower");
         if (rows != columns) throw new ShapeException($"MatrixPower: the matrices of {a.Shape} are not square: {rows} × {columns}.");
@@ -130,12 +141,13 @@ public static partial class Nd
             if (rest > 1) square = MatMul(square, square);
         }
 
-        return result ?? BroadcastTo(Eye(rows, square.DType), square.Shape);
+        return result ?? BroadcastTo(Eye(rows, square.DType, square.Device), square.Shape);
     }
 
     /// <summary>(Σ |x|ᵖ)^(1/p) over axes; the largest |x| for ∞, the smallest for −∞, the number of elements that are not 0 for 0.</summary>
     public static NDArray VectorNorm(this NDArray x, double order = 2, int[]? axes = null, bool keepDims = false)
     {
+        if (Checked(x).DType.IsHalf) return VectorNorm(Elements.Wide(x), order, axes, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
         return order switch
         {
@@ -152,6 +164,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">The rank is below 2.</exception>
     public static NDArray MatrixNorm(this NDArray x, MatrixNormKind kind = MatrixNormKind.Frobenius, bool keepDims = false)
     {
+        if (Checked(x).DType.IsHalf) return MatrixNorm(Elements.Wide(x), kind, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
         MatrixSize(real, "MatrixNorm");
         return kind switch

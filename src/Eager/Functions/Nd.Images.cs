@@ -21,6 +21,7 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         (_, _, int h, int w) = Image(x, "Resize");
         if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
+        if (x.DType.IsHalf && mode != ResizeMode.Nearest) return Resize(Elements.Wide(x), height, width, mode, alignCorners).AsType(x.DType);
         NDArray real = mode == ResizeMode.Nearest ? x : RealInput(x);
         return ResizeAxis(ResizeAxis(real, 2, height, mode, alignCorners), 3, width, mode, alignCorners);
     }
@@ -66,6 +67,8 @@ public static partial class Nd
         if (Checked(image).Rank != 1 || image.Shape != Checked(row).Shape || image.Shape != Checked(column).Shape)
             throw new ShapeException(
                 $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
+        DType dtype = DTypes.Promote(x.DType, DTypes.Promote(row.DType, column.DType));
+        if (dtype.IsHalf) return SampleBilinear(Elements.Wide(x), image, Elements.Wide(row), Elements.Wide(column)).AsType(dtype);
         NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
         NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
         NDArray first = image.AsType(DType.Int64) * ((long)h * w);
@@ -97,6 +100,8 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
         (_, int c, int h, int w) = Image(x, "RoiAlign");
+        DType dtype = DTypes.Promote(x.DType, Checked(regions).DType);
+        if (dtype.IsHalf) return RoiAlign(Elements.Wide(x), Elements.Wide(regions), height, width, spatialScale, samples, aligned).AsType(dtype);
         NDArray boxes = RealInput(regions);
         if (boxes.Rank != 2 || boxes.Shape[1] != 5) throw new ShapeException($"RoiAlign: the regions are (k, 5), not {regions.Shape}.");
         int k = boxes.Shape[0];

@@ -18,6 +18,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
         NDArray real = Elements.To(logits, Elements.RealType(logits.DType));
+        if (labels.DType.IsFloat && labels.Shape == logits.Shape && DTypes.Promote(labels.DType, real.DType) is { IsHalf: true } dtype)
+            return SoftmaxCrossEntropy(Elements.Wide(logits), Elements.Wide(labels)).AsType(dtype);
         if (labels.DType.IsFloat && labels.Shape == logits.Shape) return -Sum(labels * LogSoftmax(real), -1);
         Indexing.CheckIndexType("SoftmaxCrossEntropy", labels.DType);
         return OpTable.CrossEntropy.Apply(real, labels);
@@ -49,6 +51,7 @@ public static partial class Nd
     public static NDArray SmoothL1(this NDArray x, double scalar = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
+        if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
         return Elements.Real(OpTable.Huber, x, 1 / square) * square;
     }

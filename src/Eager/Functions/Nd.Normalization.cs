@@ -11,7 +11,7 @@ public static partial class Nd
         NormAttributes attributes = new(CheckEpsilon("LayerNorm", epsilon), true);
         if (gamma is not null && beta is not null) return OpTable.LayerNorm.Apply([real, Elements.To(gamma, real.DType), Elements.To(beta, real.DType)],
             attributes);
-        return Affine("LayerNorm", OpTable.Standardize.Apply(real, attributes), gamma, beta);
+        return Affine("LayerNorm", OpTable.Standardize.Apply(Elements.Wide(real), attributes), gamma, beta, real.DType);
     }
 
     /// <summary>x/√(mean x² + ε)·gamma along the last axis; gamma has its size, 1 by default.</summary>
@@ -60,16 +60,17 @@ public static partial class Nd
         (gamma, beta) = (Elements.To(gamma, real.DType), Elements.To(beta, real.DType));
         if (!Autograd.IsTraining)
         {
-            NDArray scale = gamma * ReciprocalSqrt(runningVar + epsilon), shift = beta - runningMean * scale;
-            return real * ChannelShape(scale, "BatchNorm", x) + ChannelShape(shift, "BatchNorm", x);
+            NDArray scale = Elements.Wide(gamma) * ReciprocalSqrt(Elements.Wide(runningVar) + epsilon);
+            NDArray shift = Elements.Wide(beta) - Elements.Wide(runningMean) * scale;
+            return Rounded(Elements.Wide(real) * ChannelShape(scale, "BatchNorm", x) + ChannelShape(shift, "BatchNorm", x), real.DType);
         }
 
         NDArray result = OpTable.BatchNorm.Apply([real, gamma, beta], new NormAttributes(epsilon, true));
         using (Autograd.Pause(trainMode: true))
         {
-            NDArray moments = OpTable.ChannelMoments.Apply(real);
-            runningMean.Assign(runningMean * momentum + moments[0] * (1 - momentum));
-            runningVar.Assign(runningVar * momentum + moments[1] * (1 - momentum));
+            NDArray moments = OpTable.ChannelMoments.Apply(Elements.Wide(real));
+            runningMean.Assign(Elements.Wide(runningMean) * momentum + moments[0] * (1 - momentum));
+            runningVar.Assign(Elements.Wide(runningVar) * momentum + moments[1] * (1 - momentum));
         }
 
         return result;
@@ -104,19 +105,22 @@ public static partial class Nd
         if (channels > 0 && channels % groups != 0)
             throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
         if (x.Size == 0) return real.Alias();
-        NDArray rows = Reshape(real, x.Shape[0], groups, -1);
+        NDArray rows = Reshape(Elements.Wide(real), x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
-        return Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x));
+        return Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType);
     }
 
-    private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta)
+    private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta, DType dtype)
     {
         foreach (NDArray? vector in new[] { gamma, beta })
             if (vector is not null && !Broadcasting.FitsInto(vector.Shape, x.Shape))
                 throw new ShapeException($"{op}: {vector.Shape} does not fit the input {x.Shape}.");
-        if (gamma is not null) x *= gamma;
-        return beta is null ? x : x + beta;
+        if (gamma is not null) x *= Elements.Wide(gamma);
+        return Rounded(beta is null ? x : x + Elements.Wide(beta), dtype);
     }
+
+    // What was computed in Float32 for an input of half precision.
+    private static NDArray Rounded(NDArray x, DType dtype) => dtype.IsHalf ? x.AsType(dtype) : x;
 
     private static double CheckEpsilon(string op, double epsilon) =>
         epsilon >= 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"{op}: epsilon must be 0 or more.");

@@ -49,6 +49,7 @@ public static partial class Nd
     {
         int n = SpatialAxes("AdaptiveAvgPool", x);
         int[] sizes = WindowRules.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
+        if (x.DType.IsHalf) return AdaptiveAvgPool(Elements.Wide(x), outputSize).AsType(x.DType);
         NDArray result = Elements.To(x, Elements.RealType(x.DType));
         for (int i = 0; i < n; i++)
             if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType, x.Device)),
@@ -78,6 +79,7 @@ public static partial class Nd
     private static NDArray AvgPool(int n, NDArray x, Shape? kernel, Shape? stride, Padding padding, bool countIncludePad)
     {
         WindowAttributes a = PoolAttributes($"AvgPool{n}D", n, x, kernel, stride, padding);
+        if (x.DType.IsHalf) return AvgPool(n, Elements.Wide(x), kernel, stride, padding, countIncludePad).AsType(x.DType);
         NDArray sum = OpTable.SumPool.Apply(Elements.To(x, RealTypeOf(x)), a);
         bool padded = a.Before.Span.ContainsAnyExcept(0) || a.After.Span.ContainsAnyExcept(0);
         return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType, sum.Device);

@@ -53,6 +53,8 @@ public static partial class Nd
     {
         int atA = Checked(a).Shape.Axis(axis, "Cross"), atB = Checked(b).Shape.Axis(axis, "Cross");
         if (a.Shape[atA] != 3 || b.Shape[atB] != 3) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3.");
+        DType dtype = DTypes.Promote(a.DType, b.DType);
+        if (dtype.IsHalf) return Cross(Elements.Wide(a), Elements.Wide(b), axis).AsType(dtype);
         // Components 1, 2, 0 and 2, 0, 1.
         NDArray a1 = Roll(a, -1, atA), a2 = Roll(a, 1, atA), b1 = Roll(b, -1, atB), b2 = Roll(b, 1, atB);
         return a1 * b2 - a2 * b1;
@@ -63,6 +65,7 @@ public static partial class Nd
     public static NDArray VDot(this NDArray a, NDArray b)
     {
         if (Checked(a).Size != Checked(b).Size) throw new ShapeException($"VDot: {a.Shape} has {a.Size} elements, {b.Shape} has {b.Size}.");
-        return Sum(Reshape(a, -1) * Reshape(b, -1));
+        DType dtype = DTypes.Promote(a.DType, b.DType);
+        return dtype.IsHalf ? VDot(Elements.Wide(a), Elements.Wide(b)).AsType(dtype) : Sum(Reshape(a, -1) * Reshape(b, -1));
     }
 }

@@ -14,6 +14,7 @@ public static partial class Nd
     public static NDArray Mean(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (x.DType.IsHalf) return Mean(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         NDArray sum = Reduce(OpTable.Sum, x.DType.IsFloat ? x : x.AsType(DType.Float32), axes, keepDims);
         return sum / Count(x, axes);
     }
@@ -25,6 +26,7 @@ public static partial class Nd
     public static NDArray Prod(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (x.DType.IsHalf) return Prod(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         ReduceAttributes attributes = Reductions.Attributes("Prod", x, axes, keepDims);
         NDArray result = x.DType.IsFloat ? x : x.AsType(DType.Int64);
         for (int i = attributes.Axes.Length - 1; i >= 0; i--) result = Product(result, attributes.Axes[i], keepDims);
@@ -52,6 +54,7 @@ public static partial class Nd
     public static NDArray Var(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (x.DType.IsHalf) return Var(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType);
         NDArray centred = x - Mean(x, axes, keepDims: true);
         return Sum(Square(centred), axes, keepDims) / (Count(x, axes) - correction);
     }
@@ -60,13 +63,21 @@ public static partial class Nd
     public static NDArray Var(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Var(x, [axis], keepDims, correction);
 
     /// <summary>√Var.</summary>
-    public static NDArray Std(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0) => Sqrt(Var(x, axes, keepDims, correction));
+    public static NDArray Std(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.DType.IsHalf ? Std(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType) : Sqrt(Var(x, axes, keepDims, correction));
+    }
 
     /// <summary>The standard deviation along one axis.</summary>
     public static NDArray Std(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Std(x, [axis], keepDims, correction);
 
     /// <summary>√Σ x², the Euclidean norm.</summary>
-    public static NDArray Norm(this NDArray x, int[]? axes = null, bool keepDims = false) => Sqrt(Sum(Square(x), axes, keepDims));
+    public static NDArray Norm(this NDArray x, int[]? axes = null, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.DType.IsHalf ? Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType) : Sqrt(Sum(Square(x), axes, keepDims));
+    }
 
     /// <summary>The Euclidean norm along one axis.</summary>
     public static NDArray Norm(this NDArray x, int axis, bool keepDims = false) => Norm(x, [axis], keepDims);
@@ -75,6 +86,7 @@ public static partial class Nd
     public static NDArray LogSumExp(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
+        if (x.DType.IsHalf) return LogSumExp(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         NDArray real = Elements.To(x, Elements.RealType(x.DType));
         NDArray max = StopGradient(Max(real, axes, keepDims: true));
         NDArray shift = Where(IsFinite(max), max, 0);

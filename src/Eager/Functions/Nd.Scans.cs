@@ -36,6 +36,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentOutOfRangeException.ThrowIfNegative(order);
+        if (x.DType.IsHalf) return Diff(Elements.Wide(x), order, axis).AsType(x.DType);
         int at = x.Shape.Axis(axis, "Diff");
         for (; order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
         return x;
@@ -43,6 +44,7 @@ public static partial class Nd
 
     private static NDArray Running(Op op, NDArray x, int? axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
         NDArray y = axis is null ? Reshape(x, -1) : x;
         return op.Apply(y, new AxisAttributes(y.Shape.Axis(axis ?? 0, op.Name)));
     }

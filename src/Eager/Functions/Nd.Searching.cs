@@ -21,6 +21,8 @@ public static partial class Nd
     /// <exception cref="ShapeException">Positions and heights are not of one rank-1 shape, or there are none.</exception>
     public static NDArray Interp(this NDArray x, NDArray positions, NDArray heights)
     {
+        DType dtype = DTypes.Promote(Checked(x).DType, DTypes.Promote(Checked(positions).DType, Checked(heights).DType));
+        if (dtype.IsHalf) return Interp(Elements.Wide(x), Elements.Wide(positions), Elements.Wide(heights)).AsType(dtype);
         NDArray at = RealInput(positions), value = RealInput(heights);
         if (at.Rank != 1 || at.Shape != value.Shape || at.Shape[0] == 0)
             throw new ShapeException($"Interp: positions {at.Shape} and heights {value.Shape} must be of one shape (n,) with n > 0.");
@@ -48,7 +50,7 @@ public static partial class Nd
     /// <summary>|x − y| ≤ absolute + relative·|y|, as Bool; infinities are close to themselves, and NaN to NaN if asked.</summary>
     public static NDArray IsClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false)
     {
-        (NDArray a, NDArray b) = (RealInput(x), RealInput(y));
+        (NDArray a, NDArray b) = (Elements.Wide(RealInput(x)), Elements.Wide(RealInput(y)));
         NDArray near = LogicalAnd(Abs(a - b) <= Abs(b) * relative + absolute, IsFinite(b));
         NDArray close = LogicalOr(near, Equal(a, b));
         return equalNaN ? LogicalOr(close, LogicalAnd(IsNaN(a), IsNaN(b))) : close;

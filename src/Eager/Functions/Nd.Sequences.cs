@@ -47,6 +47,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">The shapes do not fit together.</exception>
     public static NDArray CtcLoss(this NDArray logits, NDArray labels, NDArray? logitLengths = null, NDArray? labelLengths = null, int blank = 0)
     {
+        if (Checked(logits).DType.IsHalf) return CtcLoss(Elements.Wide(logits), labels, logitLengths, labelLengths, blank).AsType(logits.DType);
         NDArray real = RealInput(logits);
         Indexing.CheckIndexType("CtcLoss", Checked(labels).DType);
         if (real.Rank != 3 || labels.Rank != 2 || labels.Shape[0] != real.Shape[1] || real.Shape[0] == 0)

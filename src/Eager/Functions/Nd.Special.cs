@@ -111,7 +111,11 @@ public static partial class Nd
     public static NDArray Mish(this NDArray x) => Elements.Real(OpTable.Mish, x);
 
     /// <summary>x·α + β limited to [0, 1]; the defaults are MXNet's (PyTorch has α = 1/6).</summary>
-    public static NDArray HardSigmoid(this NDArray x, double alpha = 0.2, double beta = 0.5) => Clip(RealInput(x) * alpha + beta, 0, 1);
+    public static NDArray HardSigmoid(this NDArray x, double alpha = 0.2, double beta = 0.5)
+    {
+        NDArray real = RealInput(x);
+        return Rounded(Clip(Elements.Wide(real) * alpha + beta, 0, 1), real.DType);
+    }
 
     /// <summary>ln σ(x), stable at both ends.</summary>
     public static NDArray LogSigmoid(this NDArray x) => Elements.Real(OpTable.LogSigmoid, x);

@@ -12,6 +12,7 @@ public static partial class Nd
     /// <summary>The mean of the elements that are not NaN; NaN if there are none.</summary>
     public static NDArray NanMean(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
+        if (Checked(x).DType.IsHalf) return NanMean(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
         return NanSum(real, axes, keepDims) / Sum(LogicalNot(IsNaN(real)), axes, keepDims).AsType(real.DType);
     }
@@ -30,7 +31,13 @@ public static partial class Nd
     public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)
     {
         NDArray real = RealInput(x);
-        double limit = real.DType == DType.Float32 ? float.MaxValue : double.MaxValue;
+        double limit = real.DType switch
+        {
+            DType.Float32 => float.MaxValue,
+            DType.Float16 => (double)Half.MaxValue,
+            DType.BFloat16 => (double)BFloat16.MaxValue,
+            _ => double.MaxValue,
+        };
         NDArray finite = Where(Equal(real, double.PositiveInfinity), positiveInfinity ?? limit, Where(IsNaN(real), nan, real));
         return Where(Equal(real, double.NegativeInfinity), negativeInfinity ?? -limit, finite);
     }
@@ -40,6 +47,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">The axis is empty.</exception>
     public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false)
     {
+        if (Checked(x).DType.IsHalf) return Quantile(Elements.Wide(x), q, axis, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
         if (!(q is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "Quantile: q lies between 0 and 1.");
         NDArray input = axis is null ? Reshape(real, -1) : real;
@@ -62,7 +70,9 @@ public static partial class Nd
     /// <summary>The mean with weights, Σ w·x / Σ w; the weights broadcast to x.</summary>
     public static NDArray Average(this NDArray x, NDArray weights, int[]? axes = null, bool keepDims = false)
     {
-        NDArray w = BroadcastTo(RealInput(weights), Checked(x).Shape);
+        DType dtype = DTypes.Promote(Checked(x).DType, Checked(weights).DType);
+        if (dtype.IsHalf) return Average(Elements.Wide(x), Elements.Wide(weights), axes, keepDims).AsType(dtype);
+        NDArray w = BroadcastTo(RealInput(weights), x.Shape);
         return Sum(x * w, axes, keepDims) / Sum(w, axes, keepDims);
     }
 
@@ -75,16 +85,12 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">There is no bin, or the interval is empty or not finite.</exception>
     public static (NDArray Counts, NDArray Edges) Histogram(this NDArray x, int bins, double low, double high)
     {
-        NDArray real = Reshape(RealInput(x).Detach(), -1);
+        NDArray real = Elements.Wide(Reshape(RealInput(x).Detach(), -1));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
         if (!(low < high) || !double.IsFinite(high - low))
             throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
-        NDArray edges = Linspace(low, high, bins + 1, real.DType);
-        NDArray bin = Minimum(SearchSorted(edges, real, right: true) - 1, bins - 1);
-        // What lies outside counts in a bin behind the last one, which is then left out.
-        NDArray inside = LogicalAnd(real >= low, real <= high);
-        NDArray counts = OpTable.TakeGradient.Apply(Ones(real.Shape, DType.Int64, real.Device), Where(inside, bin, bins), new TakeAttributes(0, bins + 1));
-        return (Slice(counts, 0, 0, bins), edges);
+        NDArray edges = Linspace(low, high, bins + 1, real.DType, real.Device);
+        return (OpTable.Histogram.Apply(real, edges), Elements.To(edges, Elements.RealType(x.DType)));
     }
 
     /// <summary>How often each of 0, 1, 2, … occurs, or the sum of the weights where it occurs. Reads the largest number.</summary>
@@ -97,8 +103,10 @@ public static partial class Nd
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
         if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
         if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");
-        NDArray values = weights is null ? Ones(flat.Shape, DType.Int64, flat.Device) : Reshape(weights, -1);
-        return OpTable.TakeGradient.Apply(values, flat, new TakeAttributes(0, checked((int)Math.Max(minLength, most + 1))));
+        int count = checked((int)Math.Max(minLength, most + 1));
+        return weights is null
+            ? OpTable.CountIndices.Apply(flat, new DepthAttributes(count))
+            : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count));
     }
 
     private static NDArray NanExtremum(NDArray x, Func<NDArray, int[]?, bool, NDArray> reduce, double neutral, int[]? axes, bool keepDims)

@@ -18,7 +18,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(x);
         DType dtype = Elements.WeakType(x.DType, y);
-        return Select(condition, Elements.To(x, dtype), Elements.Scalar(y, dtype), dtype);
+        return Select(condition, Elements.To(x, dtype), Elements.Weak(OpTable.Where, y, dtype), dtype);
     }
 
     /// <summary>A number where the condition is true (or ≠ 0), y elsewhere.</summary>
@@ -27,7 +27,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(y);
         DType dtype = Elements.WeakType(y.DType, x);
-        return Select(condition, Elements.Scalar(x, dtype), Elements.To(y, dtype), dtype);
+        return Select(condition, Elements.Weak(OpTable.Where, x, dtype), Elements.To(y, dtype), dtype);
     }
 
     /// <summary>x limited to [low, high]; the gradient passes on the closed interval.</summary>
@@ -37,7 +37,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (low > high) throw new ArgumentException($"Clip: low {low} exceeds high {high}.");
         DType dtype = DTypes.Promote(Bound(x.DType, low), Bound(x.DType, high));
-        return OpTable.Clip.Apply([Elements.To(x, dtype), Elements.Scalar(low, dtype), Elements.Scalar(high, dtype)]);
+        return OpTable.Clip.Apply([Elements.To(x, dtype), Elements.Weak(OpTable.Clip, low, dtype), Elements.Weak(OpTable.Clip, high, dtype)]);
     }
 
     /// <summary>x + t·(y − x), of numbers reckoned from the nearer end: x at t = 0 and y at t = 1 exactly.</summary>
@@ -51,7 +51,7 @@ public static partial class Nd
     public static NDArray Lerp(this NDArray x, NDArray y, double t)
     {
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(y).DType);
-        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.Scalar(t, dtype)]) : x + t * (y - x);
+        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.Weak(OpTable.Lerp, t, dtype)]) : x + t * (y - x);
     }
 
     // Where on Bool values runs on the bytes.

@@ -14,6 +14,8 @@ internal sealed partial record NpyHeader(string Type, bool BigEndian, bool Colum
         DType.Int32 => "<i4",
         DType.Int64 => "<i8",
         DType.UInt8 => "|u1",
+        DType.Float16 => "<f2",
+        DType.BFloat16 => throw new DTypeException("Npy.Save: NumPy has no BFloat16. Save a Safetensors file, or convert with AsType(DType.Float32)."),
         _ => "|b1",
     };
 
@@ -44,6 +46,7 @@ internal sealed partial record NpyHeader(string Type, bool BigEndian, bool Colum
         {
             "f4" => DType.Float32,
             "f8" => DType.Float64,
+            "f2" => DType.Float16,
             "i4" => DType.Int32,
             "i8" => DType.Int64,
             "u1" => DType.UInt8,

@@ -15,6 +15,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
         DType.Int32 => "I32",
         DType.Int64 => "I64",
         DType.UInt8 => "U8",
+        DType.Float16 => "F16",
+        DType.BFloat16 => "BF16",
         _ => "BOOL",
     };
 
@@ -87,22 +89,8 @@ internal sealed record SafetensorsEntry(string Name, string Type, Shape Shape, l
         "I64" => ArrayStream.Read(stream, DType.Int64, Shape, path),
         "I32" => ArrayStream.Read(stream, DType.Int32, Shape, path),
         "U8" => ArrayStream.Read(stream, DType.UInt8, Shape, path),
-        "BOOL" => ArrayStream.Read(stream, DType.Bool, Shape, path),
-        _ => ReadHalves(stream, path),
+        "F16" => ArrayStream.Read(stream, DType.Float16, Shape, path),
+        "BF16" => ArrayStream.Read(stream, DType.BFloat16, Shape, path),
+        _ => ArrayStream.Read(stream, DType.Bool, Shape, path),
     };
-
-    private NDArray ReadHalves(Stream stream, string path)
-    {
-        byte[] bytes = new byte[checked((int)(End - Begin))];
-        ArrayStream.ReadExactly(stream, bytes, path);
-        float[] values = new float[bytes.Length / 2];
-        bool isBrain = Type == "BF16";
-        for (int i = 0; i < values.Length; i++)
-        {
-            ushort bits = BitConverter.ToUInt16(bytes, 2 * i);
-            values[i] = isBrain ? BitConverter.Int32BitsToSingle(bits << 16) : (float)BitConverter.UInt16BitsToHalf(bits);
-        }
-
-        return Nd.Array(values, Shape);
-    }
 }

@@ -11,22 +11,22 @@ public static class Loss
     /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
     public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
-        Reduce(Nd.SoftmaxCrossEntropy(prediction, target), reduction);
+        Reduce(Nd.SoftmaxCrossEntropy(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
 
     /// <summary>(prediction − target)².</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray MeanSquaredError(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(prediction, target);
-        return Reduce(Nd.Square(prediction - target), reduction);
+        DType dtype = Begin(ref prediction, ref target);
+        return Reduce(Nd.Square(prediction - target), reduction, dtype);
     }
 
     /// <summary>|prediction − target|.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray L1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(prediction, target);
-        return Reduce(Nd.Abs(prediction - target), reduction);
+        DType dtype = Begin(ref prediction, ref target);
+        return Reduce(Nd.Abs(prediction - target), reduction, dtype);
     }
 
     /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
@@ -35,9 +35,9 @@ public static class Loss
     /// <exception cref="ArgumentOutOfRangeException">δ is not positive.</exception>
     public static NDArray Huber(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double delta = 1)
     {
-        CheckShapes(prediction, target);
+        DType dtype = Begin(ref prediction, ref target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
-        return Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction);
+        return Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction, dtype);
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
@@ -47,56 +47,57 @@ public static class Loss
     public static NDArray SmoothL1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double beta = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
-        return Huber(prediction, target, reduction, beta) * (1 / beta);
+        DType dtype = Begin(ref prediction, ref target);
+        return Rounded(Huber(prediction, target, reduction, beta) * (1 / beta), dtype);
     }
 
     /// <summary>softplus(x) − x·target = −target·ln σ(x) − (1 − target)·ln(1 − σ(x)) of logits x, stable at both ends.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray BinaryCrossEntropyWithLogits(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(prediction, target);
-        return Reduce(Nd.Softplus(prediction) - prediction * target, reduction);
+        DType dtype = Begin(ref prediction, ref target);
+        return Reduce(Nd.Softplus(prediction) - prediction * target, reduction, dtype);
     }
 
     /// <summary>Σ target·(ln target − prediction) along the last axis, of log-probabilities and probabilities; 0·ln 0 = 0.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray KLDivergence(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(prediction, target);
+        DType dtype = Begin(ref prediction, ref target);
         NDArray positive = target > 0;
         NDArray entropy = Nd.Where(positive, target * Nd.Log(Nd.Where(positive, target, 1)), 0);
-        return Reduce(Nd.Sum(entropy - target * prediction, -1), reduction);
+        return Reduce(Nd.Sum(entropy - target * prediction, -1), reduction, dtype);
     }
 
     /// <summary>max(0, margin − prediction·target) with targets −1 and 1.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray Hinge(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double margin = 1)
     {
-        CheckShapes(prediction, target);
-        return Reduce(Nd.Relu(margin - prediction * target), reduction);
+        DType dtype = Begin(ref prediction, ref target);
+        return Reduce(Nd.Relu(margin - prediction * target), reduction, dtype);
     }
 
     /// <summary>−prediction[target] of log-probabilities (…, classes) and class indices (…), Int32 or Int64.</summary>
     /// <exception cref="ShapeException">The target is not the prediction's shape without the last axis.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
     public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
-        Reduce(-Nd.Pick(prediction, target), reduction);
+        Reduce(-Nd.Pick(Elements.Wide(prediction), target), reduction, TypeOf(prediction, target));
 
     /// <summary>exp(prediction) − target·prediction: the negative logarithm of Poisson's probability up to a constant, of the logarithm of the mean.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray PoissonNegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(prediction, target);
-        return Reduce(Nd.Exp(prediction) - target * prediction, reduction);
+        DType dtype = Begin(ref prediction, ref target);
+        return Reduce(Nd.Exp(prediction) - target * prediction, reduction, dtype);
     }
 
     /// <summary>1 − cos of the angle between prediction and target along the last axis.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray CosineDistance(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double epsilon = 1e-8)
     {
-        CheckShapes(prediction, target);
+        DType dtype = Begin(ref prediction, ref target);
         NDArray lengths = Nd.Norm(prediction, -1) * Nd.Norm(target, -1);
-        return Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction);
+        return Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction, dtype);
     }
 
     /// <summary>Connectionist temporal classification, see <see cref="Nd.CtcLoss"/>: logits (time, batch, classes) and labels (batch, length).</summary>
@@ -106,21 +107,32 @@ public static class Loss
         Reduction reduction = Reduction.Mean,
         NDArray? predictionLengths = null,
         NDArray? targetLengths = null,
-        int blank = 0) => Reduce(Nd.CtcLoss(prediction, target, predictionLengths, targetLengths, blank), reduction);
+        int blank = 0) =>
+        Reduce(Nd.CtcLoss(Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
 
-    private static NDArray Reduce(NDArray values, Reduction reduction) => reduction switch
-    {
-        Reduction.None => values,
-        Reduction.Sum => Nd.Sum(values),
-        Reduction.Mean => Nd.Mean(values),
-        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Loss: the reduction is None, Mean or Sum."),
-    };
+    private static NDArray Reduce(NDArray values, Reduction reduction, DType dtype) => Rounded(
+        reduction switch
+        {
+            Reduction.None => values,
+            Reduction.Sum => Nd.Sum(values),
+            Reduction.Mean => Nd.Mean(values),
+            _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Loss: the reduction is None, Mean or Sum."),
+        },
+        dtype);
 
-    private static void CheckShapes(NDArray prediction, NDArray target, [CallerMemberName] string loss = "")
+    // A loss of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
+    private static DType Begin(ref NDArray prediction, ref NDArray target, [CallerMemberName] string loss = "")
     {
         ArgumentNullException.ThrowIfNull(prediction);
         ArgumentNullException.ThrowIfNull(target);
         if (prediction.Shape != target.Shape)
             throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
+        DType dtype = TypeOf(prediction, target);
+        (prediction, target) = (Elements.Wide(prediction), Elements.Wide(target));
+        return dtype;
     }
+
+    private static DType TypeOf(NDArray prediction, NDArray target) => DTypes.Promote(prediction.DType, target.DType);
+
+    private static NDArray Rounded(NDArray loss, DType dtype) => dtype.IsHalf ? loss.AsType(dtype) : loss;
 }

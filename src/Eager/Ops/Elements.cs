@@ -26,8 +26,7 @@ internal static class Elements
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
         if (x.DType == y.DType && x.DType != DType.Bool) return op.Apply(x, y);
-        DType dtype = NumberType(DTypes.Promote(x.DType, y.DType));
-        return op.Apply(To(x, dtype), To(y, dtype));
+        return Promoted(op, x, y, NumberType(DTypes.Promote(x.DType, y.DType)));
     }
 
     /// <summary>An array and a weak scalar: the array's type, unless the scalar does not fit it.</summary>
@@ -35,7 +34,7 @@ internal static class Elements
     {
         ArgumentNullException.ThrowIfNull(x);
         DType dtype = WeakType(x.DType, y);
-        return op.Apply(To(x, dtype), Scalar(y, dtype));
+        return op.Apply(To(x, dtype), Weak(op, y, dtype));
     }
 
     /// <summary>A weak scalar and an array.</summary>
@@ -43,7 +42,7 @@ internal static class Elements
     {
         ArgumentNullException.ThrowIfNull(y);
         DType dtype = WeakType(y.DType, x);
-        return op.Apply(Scalar(x, dtype), To(y, dtype));
+        return op.Apply(Weak(op, x, dtype), To(y, dtype));
     }
 
     /// <summary>Two real operands: integers become Float32 (true division, powers of negative exponents).</summary>
@@ -52,8 +51,7 @@ internal static class Elements
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
         if (x.DType == y.DType && x.DType.IsFloat) return op.Apply(x, y);
-        DType dtype = RealType(DTypes.Promote(x.DType, y.DType));
-        return op.Apply(To(x, dtype), To(y, dtype));
+        return Promoted(op, x, y, RealType(DTypes.Promote(x.DType, y.DType)));
     }
 
     /// <summary>A real array and a scalar.</summary>
@@ -61,7 +59,7 @@ internal static class Elements
     {
         ArgumentNullException.ThrowIfNull(x);
         DType dtype = RealType(x.DType);
-        return op.Apply(To(x, dtype), Scalar(y, dtype));
+        return op.Apply(To(x, dtype), Weak(op, y, dtype));
     }
 
     /// <summary>A scalar and a real array.</summary>
@@ -69,7 +67,7 @@ internal static class Elements
     {
         ArgumentNullException.ThrowIfNull(y);
         DType dtype = RealType(y.DType);
-        return op.Apply(Scalar(x, dtype), To(y, dtype));
+        return op.Apply(Weak(op, x, dtype), To(y, dtype));
     }
 
     /// <summary>Two truth values; anything else counts as ≠ 0.</summary>
@@ -82,6 +80,15 @@ internal static class Elements
 
     /// <summary>The array in another type, or itself.</summary>
     public static NDArray To(NDArray x, DType dtype) => x.DType == dtype ? x : x.AsType(dtype);
+
+    /// <summary>The array in the type that is computed with: Float32 for half precision, else itself.</summary>
+    public static NDArray Wide(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.DType.IsHalf ? x.AsType(DType.Float32) : x;
+    }
+
+    public static DType WideType(DType dtype) => dtype.IsHalf ? DType.Float32 : dtype;
 
     public static DType NumberType(DType dtype) => dtype == DType.Bool ? DType.Int32 : dtype;
 
@@ -99,6 +106,17 @@ internal static class Elements
         };
         if (fits) return NumberType(array);
         return Math.Floor(scalar) == scalar && Math.Abs(scalar) < 9e18 ? (Math.Abs(scalar) <= int.MaxValue ? DType.Int32 : DType.Int64) : DType.Float32;
+    }
+
+    /// <summary>
+    /// A number beside an array of a type. In half precision it takes part in the computation as a Float32: an ε does not vanish. But where numbers are compared
+    /// or one of them is the result, it is rounded first, so that <c>x == 0.1</c> finds what was stored as 0.1.
+    /// </summary>
+    public static NDArray Weak(Op op, double value, DType dtype)
+    {
+        if (!dtype.IsHalf) return Scalar(value, dtype);
+        bool compares = op.Element is { IsMask: true } || op == OpTable.Maximum || op == OpTable.Minimum || op == OpTable.Clip || op == OpTable.Where;
+        return Scalar(!compares ? value : dtype == DType.Float16 ? (double)(Half)value : (double)(BFloat16)value, DType.Float32);
     }
 
     /// <summary>A scalar operand. Cached per thread: the same number in a loop costs no allocation. Never handed to users.</summary>
@@ -119,6 +137,13 @@ internal static class Elements
     public static void AddInto(NDArray target, NDArray value)
     {
         NDArray sum = null!;
+        if (target.DType.IsHalf)
+        {
+            Dispatcher.Execute(OpTable.Add, [Movement.Cast(target, DType.Float32), Movement.Cast(value, DType.Float32)], null, new Span<NDArray>(ref sum));
+            target.Adopt(Movement.Cast(sum, target.DType), sourceDies: true);
+            return;
+        }
+
         ReadOnlySpan<NDArray> operands = [target, value];
         if (target.IsShared || !target.IsContiguous || !value.IsContiguous || value.Shape != target.Shape)
         {
@@ -130,5 +155,13 @@ internal static class Elements
         target.BeginWrite("Add", keepValue: true);
         if (target.IsOnGpu) DeviceElementExecution.Run(OpTable.Add.Element!, operands, target);
         else ElementExecution.Run(OpTable.Add.Element!, operands, target);
+    }
+
+    // Integers beside an array of half precision become Float32, not that: an Int32 of 70000 is no Float16.
+    private static NDArray Promoted(Op op, NDArray x, NDArray y, DType dtype)
+    {
+        if (!dtype.IsHalf) return op.Apply(To(x, dtype), To(y, dtype));
+        NDArray result = op.Apply(To(x, DType.Float32), To(y, DType.Float32));
+        return result.DType == DType.Float32 ? result.AsType(dtype) : result;
     }
 }

@@ -155,6 +155,6 @@ internal static class MatrixProducts
 
     private static void CheckTypes(string op, DType a, DType b)
     {
-        if (a != b || !a.IsFloat) throw new DTypeException($"{op}: {a} × {b}; both must be Float32 or both Float64. Convert with AsType.");
+        if (a != b || !a.IsFloat) throw new DTypeException($"{op}: {a} × {b}; both must be of one floating-point type. Convert with AsType.");
     }
 }

@@ -109,6 +109,9 @@ internal sealed partial class Op
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }
 
+    /// <summary>Elements are moved or converted and never computed with: those of half precision, too, as they are.</summary>
+    public bool Moves { get; init; }
+
     /// <summary>When set, eager execution and plans make a view instead of calling <see cref="Run"/>.</summary>
     public ViewRule? View { get; init; }
 

@@ -43,6 +43,12 @@ internal static partial class OpTable
 
     public static readonly Op Truncate = Element(ElementOps.Truncate, Saved.None, [null]).Named("mx.np.trunc, np.trunc, torch.trunc");
 
+    /// <summary>The nearest Float16 as a Float32: what a graph makes of the conversion to Float16 and back between two operators.</summary>
+    public static readonly Op RoundToFloat16 = Element(ElementOps.RoundToFloat16, Saved.None, [null]);
+
+    /// <summary>The nearest BFloat16 as a Float32, in the same way.</summary>
+    public static readonly Op RoundToBFloat16 = Element(ElementOps.RoundToBFloat16, Saved.None, [null]);
+
     public static readonly Op Equal = Element(ElementOps.Equal, Saved.None, [null]).Named("mx.np.equal, np.equal, torch.eq");
 
     public static readonly Op NotEqual = Element(ElementOps.NotEqual, Saved.None, [null]).Named("not_equal");

@@ -7,6 +7,7 @@ internal static partial class OpTable
     public static readonly Op Copy = Row(new Op
     {
         Name = "Copy",
+        Moves = true,
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
         DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),
@@ -18,6 +19,7 @@ internal static partial class OpTable
     public static readonly Op Cast = Row(new Op
     {
         Name = "Cast",
+        Moves = true,
         Infer = (x, dtype, y) => y[0] = x[0] with { DType = (DType)dtype! },
         Run = (x, _, y) => Movement.CastTo(x[0], y[0]),
         DeviceRun = (x, _, y) => Movement.CastTo(x[0], y[0]),
@@ -68,6 +70,7 @@ internal static partial class OpTable
     {
         Name = "WriteSlice",
         Arity = 2,
+        Moves = true,
         Infer = Views.InferWriteSlice,
         Run = ReplaceSlice,
         DeviceRun = ReplaceSlice,
@@ -83,6 +86,7 @@ internal static partial class OpTable
     {
         Name = "Concat",
         Arity = -1,
+        Moves = true,
         Infer = Views.InferConcat,
         Run = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         DeviceRun = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
@@ -94,6 +98,7 @@ internal static partial class OpTable
     public static readonly Op ToDevice = Row(new Op
     {
         Name = "ToDevice",
+        Moves = true,
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
         DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),

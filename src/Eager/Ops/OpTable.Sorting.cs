@@ -13,8 +13,10 @@ internal static partial class OpTable
     {
         Name = "TakeAlongAxis",
         Arity = 2,
+        Moves = true,
         Infer = Indexing.InferTakeAlongAxis,
         Run = Indexing.RunTakeAlongAxis,
+        DeviceRun = DeviceIndexing.TakeAlongAxis,
         Gradient = [c => TakeAlongAxisGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,

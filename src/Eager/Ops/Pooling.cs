@@ -7,7 +7,7 @@ internal static unsafe class Pooling
 {
     public static void Infer(string op, ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        if (!x[0].DType.IsFloat) throw new DTypeException($"{op}: the input is {x[0].DType}; it must be Float32 or Float64. Convert with AsType.");
+        if (!x[0].DType.IsFloat) throw new DTypeException($"{op}: the input is {x[0].DType}; it must be floating point. Convert with AsType(DType.Float32).");
         y[0] = x[0] with { Shape = WindowRules.OutputShape(x[0].Shape[0], x[0].Shape[1], (WindowAttributes)attributes!) };
     }
 
@@ -87,5 +87,5 @@ internal static unsafe class Pooling
         return Nd.Reshape(OpTable.TakeAlongAxisGradient.Apply(Nd.Reshape(c.G, planes, windows), indices, new DepthAttributes(size)), input);
     }
 
-    private static WindowShape Planes(NDArray x, object? attributes) => WindowRules.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
+    public static WindowShape Planes(NDArray x, object? attributes) => WindowRules.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
 }

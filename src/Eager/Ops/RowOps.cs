@@ -7,7 +7,7 @@ internal static class RowOps
 {
     public static TensorType Check(string op, TensorType x)
     {
-        if (!x.DType.IsFloat) throw new DTypeException($"{op}: the input is {x.DType}; it must be Float32 or Float64. Convert with AsType.");
+        if (!x.DType.IsFloat) throw new DTypeException($"{op}: the input is {x.DType}; it must be floating point. Convert with AsType(DType.Float32).");
         if (x.Shape.Rank == 0) throw new ShapeException($"{op}: the input is a scalar and has no axis.");
         return x;
     }

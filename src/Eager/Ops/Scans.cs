@@ -75,7 +75,7 @@ internal static unsafe class Scans
         if (n == 0) return x;
         int[] shape = x.Shape.ToArray();
         shape[axis] = 1;
-        NDArray edge = Nd.Full(shape, filled, x.DType);
+        NDArray edge = Nd.Full(shape, filled, x.DType, x.Device);
         return back ? Nd.Concat([Nd.Slice(x, axis, 1, n), edge], axis) : Nd.Concat([edge, Nd.Slice(x, axis, 0, n - 1)], axis);
     }
 }

@@ -26,6 +26,37 @@ internal static class Searching
         }
     }
 
+    public static void InferHistogram(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        if (x[1].Shape.Rank != 1 || x[1].Shape[0] < 2) throw new ShapeException($"Histogram: the edges {x[1].Shape} must have rank 1, and at least two be there.");
+        if (x[0].DType != x[1].DType || !x[0].DType.IsFloat)
+            throw new DTypeException($"Histogram: {x[0].DType} and {x[1].DType}; both must be Float32 or both Float64. Convert with AsType.");
+        y[0] = new TensorType(DType.Int64, x[1].Shape[0] - 1);
+    }
+
+    public static unsafe void RunHistogram(NDArray x, NDArray edges, NDArray y)
+    {
+        NDArray dense = x.Contiguous(), denseEdges = edges.Contiguous();
+        fixed (byte* from = &dense.Data, edge = &denseEdges.Data, to = &y.Data)
+            BinCounts.BetweenEdges(x.DType, (nint)from, x.Size, (nint)edge, (long*)to, y.Size);
+        GC.KeepAlive(dense);
+        GC.KeepAlive(denseEdges);
+    }
+
+    public static void InferCountIndices(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        Indexing.CheckIndexType("BinCount", x[0].DType);
+        y[0] = new TensorType(DType.Int64, ((DepthAttributes)attributes!).Depth);
+    }
+
+    public static unsafe void RunCountIndices(NDArray indices, NDArray y)
+    {
+        NDArray dense = indices.Contiguous();
+        fixed (byte* from = &dense.Data, to = &y.Data)
+            Indexing.ThrowIfOutside("BinCount", "number", BinCounts.OfIndices((nint)from, dense.DType, dense.Size, (long*)to, y.Size), dense, (int)y.Size);
+        GC.KeepAlive(dense);
+    }
+
     public static void RunLastWriter(NDArray indices, NDArray y)
     {
         NDArray dense = Movement.Cast(indices, DType.Int64);

@@ -22,6 +22,13 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
     /// <param name="operands">The parameter, its state, its gradient.</param>
     public void Run(int index, ReadOnlySpan<NDArray> operands)
     {
+        foreach (NDArray operand in operands)
+        {
+            if (!operand.DType.IsHalf) continue;
+            RunWide(index, operands);
+            return;
+        }
+
         DType dtype = operands[0].DType;
         if (ExecutionState.Current.Tracer is { } tracer)
         {
@@ -46,6 +53,27 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
         if (operands[0].IsOnGpu) DeviceElementExecution.Run(compiled.Spec, inputs, operands[..outputs], operands[0].Shape);
         else ElementExecution.Run(compiled.Kernel!.Value, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
         inputs.AsSpan(0, arrays).Clear();
+    }
+
+    // Half precision: the update is made in Float32, and what is stored in two bytes is rounded at its end.
+    private void RunWide(int index, ReadOnlySpan<NDArray> operands)
+    {
+        NDArray[] wide = operands.ToArray();
+        for (int i = 0; i < wide.Length; i++)
+            if (wide[i].DType.IsHalf) wide[i] = OpTable.Cast.Apply(wide[i], DType.Float32);
+        Run(index, wide);
+        for (int i = 0; i < outputs; i++)
+        {
+            if (ReferenceEquals(wide[i], operands[i])) continue;
+            if (ExecutionState.Current.Tracer is not null)
+            {
+                operands[i].Assign(wide[i]);
+                continue;
+            }
+
+            operands[i].BeginWrite("the optimizer's Step", keepValue: false, fromLibrary: true);
+            Movement.CastTo(wide[i], operands[i]);
+        }
     }
 
     private void Assign(ReadOnlySpan<NDArray> operands, NDArray[] values)

@@ -42,7 +42,7 @@ public sealed class Lamb : Optimizer
         NDArray u = state[0];
         _direction.Run(index, [u, state[1], state[2], parameter, gradient]);
         // Read by no one here: the ratio stays an array, so that a compiled step computes it, too.
-        NDArray size = Nd.Norm(parameter), length = Nd.Norm(u);
+        NDArray size = Nd.Norm(Elements.To(parameter, u.DType)), length = Nd.Norm(u);
         NDArray ratio = Nd.Where(Nd.LogicalAnd(size > 0, length > 0), size / length, 1);
         u.Assign(u * ratio);
         _move.Run(index, [parameter, u]);

@@ -130,13 +130,13 @@ public abstract class Optimizer
         using RecordScope scope = Autograd.Pause();
         NDArray sum = Nd.Scalar(0, DType.Float64);
         foreach (NDArray parameter in _parameters)
-            if (parameter.Grad is { } gradient) sum += Nd.Sum(Nd.Square(gradient)).AsType(DType.Float64);
+            if (parameter.Grad is { } gradient) sum += Nd.Sum(Nd.Square(Elements.Wide(gradient))).AsType(DType.Float64);
         NDArray norm = Nd.Sqrt(sum);
         if (norm.IsSymbolic || norm.Item<double>() > maxNorm)
         {
             NDArray factor = Nd.Where(norm > maxNorm, maxNorm / (norm + 1e-6), 1);
             foreach (NDArray parameter in _parameters)
-                if (parameter.Grad is { } gradient) gradient.Assign(gradient * Elements.To(factor, gradient.DType));
+                if (parameter.Grad is { } gradient) gradient.Assign(Elements.Wide(gradient) * Elements.To(factor, Elements.WideType(gradient.DType)));
         }
 
         return new GradientNorm(norm);

@@ -1,6 +1,9 @@
 namespace Fusion.Optim;
 
-/// <summary>Arrays that belong to each parameter (momentum, second moments), made at a parameter's first update, of zeros or another value.</summary>
+/// <summary>
+/// Arrays that belong to each parameter (momentum, second moments), made at a parameter's first update, of zeros or another value. Those of a parameter of
+/// half precision are Float32: 0.1 % of a square, which Adam adds at each step, is less than a BFloat16 resolves.
+/// </summary>
 internal sealed class OptimizerState(int perParameter, double start = 0)
 {
     private readonly Dictionary<int, NDArray[]> _arrays = [];
@@ -12,7 +15,7 @@ internal sealed class OptimizerState(int perParameter, double start = 0)
         arrays = new NDArray[perParameter];
         for (int i = 0; i < perParameter; i++)
         {
-            arrays[i] = NDArray.Allocate(parameter.DType, parameter.Shape, parameter.Accelerator);
+            arrays[i] = NDArray.Allocate(parameter.DType.IsHalf ? DType.Float32 : parameter.DType, parameter.Shape, parameter.Accelerator);
             Movement.Fill(arrays[i], start);
         }
 

@@ -15,18 +15,19 @@ public static partial class Nd
 
         /// <summary>e to the power of a normal number.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
-        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null) => Exp(Normal(mean, std, shape, dtype, device));
+        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null) =>
+            Elements.To(Exp(Normal(mean, std, shape, Elements.WideType(dtype), device)), dtype);
 
         /// <summary>Exponentially distributed with a mean: −scale·ln(1 − u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
         public static NDArray Exponential(double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireScale("Exponential", scale);
-            return LogP1(-Uniform(0, 1, shape, dtype, device)) * -scale;
+            return Elements.To(LogP1(-Uniform(0, 1, shape, Elements.WideType(dtype), device)) * -scale, dtype);
         }
 
         /// <summary>Exponentially distributed with an array of means; gradients flow to them.</summary>
-        public static NDArray Exponential(NDArray scale) => Checked(scale) * Exponential(1, scale.Shape, Elements.RealType(scale.DType), scale.Device);
+        public static NDArray Exponential(NDArray scale) => Reparameterised(scale, scale, static (a, _, shape, dtype) => a * Exponential(1, shape, dtype, a.Device));
 
         /// <summary>Gumbel's distribution of extremes: location − scale·ln(−ln u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
@@ -34,8 +35,8 @@ public static partial class Nd
         {
             RequireScale("Gumbel", scale);
             // −ln u is exponentially distributed; of a 0 the logarithm is kept finite.
-            NDArray exponential = Maximum(Exponential(1, shape, dtype, device), dtype == DType.Float32 ? 1e-30 : 1e-300);
-            return Log(exponential) * -scale + location;
+            NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), dtype == DType.Float64 ? 1e-300 : 1e-30);
+            return Elements.To(Log(exponential) * -scale + location, dtype);
         }
 
         /// <summary>Gumbel's distribution with arrays of locations and scales, which broadcast; gradients flow to both.</summary>
@@ -47,8 +48,8 @@ public static partial class Nd
         public static NDArray Laplace(double location, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireScale("Laplace", scale);
-            NDArray u = Uniform(-1, 1, shape, dtype, device);
-            return Sign(u) * LogP1(-Abs(u)) * -scale + location;
+            NDArray u = Uniform(-1, 1, shape, Elements.WideType(dtype), device);
+            return Elements.To(Sign(u) * LogP1(-Abs(u)) * -scale + location, dtype);
         }
 
         /// <summary>Gamma distributed with density x^(k − 1)·e^(−x/θ); by rejection, so without a gradient.</summary>
@@ -59,7 +60,7 @@ public static partial class Nd
             RequireFloat("Gamma", dtype);
             RequirePositive("Gamma", k);
             RequireScale("Gamma", scale);
-            return Draw(OpTable.RandomGamma, new RandomAttributes(shape, dtype, k, scale, device));
+            return Draw(OpTable.RandomGamma, new RandomAttributes(shape, Elements.WideType(dtype), k, scale, device), dtype);
         }
 
         /// <summary>Beta distributed with density x^(a − 1)·(1 − x)^(b − 1): of two gamma numbers the first's part of the sum.</summary>
@@ -67,8 +68,8 @@ public static partial class Nd
         public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequirePositive("Beta", b);
-            NDArray x = Gamma(a, 1, shape, dtype, device), y = Gamma(b, 1, shape, dtype, device);
-            return x / Maximum(x + y, dtype == DType.Float32 ? 1e-37 : 1e-300);
+            NDArray x = Gamma(a, 1, shape, Elements.WideType(dtype), device), y = Gamma(b, 1, shape, Elements.WideType(dtype), device);
+            return Elements.To(x / Maximum(x + y, dtype == DType.Float64 ? 1e-300 : 1e-37), dtype);
         }
 
         /// <summary>Poisson distributed numbers of events with a mean.</summary>
@@ -91,7 +92,7 @@ public static partial class Nd
         public static NDArray Multinomial(NDArray probabilities, int count = 1)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(count);
-            NDArray p = RealInput(probabilities).Detach();
+            NDArray p = Elements.Wide(RealInput(probabilities)).Detach();
             if (p.Rank == 0 || p.Shape[-1] == 0) throw new ShapeException($"Random.Multinomial: {probabilities.Shape} has no classes along a last axis.");
             NDArray limits = CumSum(p, -1);
             NDArray u = Uniform(0, 1, Shape.Create([.. p.Shape.Dimensions[..^1], count, 1]), p.DType, p.Device) * ExpandDims(Slice(limits, -1, -1, null), -1);
@@ -101,8 +102,8 @@ public static partial class Nd
 
         private static NDArray Reparameterised(NDArray a, NDArray b, Func<NDArray, NDArray, Shape, DType, NDArray> sample)
         {
-            DType dtype = Elements.RealType(DTypes.Promote(Checked(a).DType, Checked(b).DType));
-            return sample(Elements.To(a, dtype), Elements.To(b, dtype), Broadcasting.Infer("Random", a.Shape, b.Shape), dtype);
+            DType dtype = Elements.RealType(DTypes.Promote(Checked(a).DType, Checked(b).DType)), wide = Elements.WideType(dtype);
+            return Elements.To(sample(Elements.To(a, wide), Elements.To(b, wide), Broadcasting.Infer("Random", a.Shape, b.Shape), wide), dtype);
         }
 
         private static void RequireScale(string name, double scale)

@@ -43,9 +43,19 @@ public static partial class Nd
         {
             RequireFloat("Uniform", dtype);
             if (!(low <= high)) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high is {high}, less than low, {low}.");
-            bool finite = dtype == DType.Float32 ? float.IsFinite((float)high - (float)low) : double.IsFinite(high - low);
+            bool finite = dtype switch
+            {
+                DType.Float64 => double.IsFinite(high - low),
+                DType.Float16 => Half.IsFinite((Half)low) && Half.IsFinite((Half)high),
+                DType.BFloat16 => BFloat16.IsFinite((BFloat16)low) && BFloat16.IsFinite((BFloat16)high) && float.IsFinite((float)high - (float)low),
+                _ => float.IsFinite((float)high - (float)low),
+            };
             if (!finite) throw new ArgumentOutOfRangeException(nameof(high), high, $"Random.Uniform: high − low is not finite in {dtype}: {high} − {low}.");
-            return Draw(OpTable.RandomUniform, new RandomAttributes(shape, dtype, low, high, device));
+            if (!dtype.IsHalf) return Draw(OpTable.RandomUniform, new RandomAttributes(shape, dtype, low, high, device));
+
+            // What would be rounded up to high becomes the number before it.
+            double last = dtype == DType.Float16 ? (double)Before((Half)high, high) : (double)Before((BFloat16)high, high);
+            return Minimum(Uniform(low, high, shape, DType.Float32, device), Math.Max(last, low)).AsType(dtype);
         }
 
         /// <summary>Normally distributed with a mean and a standard deviation.</summary>
@@ -55,7 +65,7 @@ public static partial class Nd
         {
             RequireFloat("Normal", dtype);
             if (!(std >= 0)) throw new ArgumentOutOfRangeException(nameof(std), std, $"Random.Normal: the standard deviation is {std}; it must be 0 or more.");
-            return Draw(OpTable.RandomNormal, new RandomAttributes(shape, dtype, mean, std, device));
+            return Draw(OpTable.RandomNormal, new RandomAttributes(shape, Elements.WideType(dtype), mean, std, device), dtype);
         }
 
         /// <summary>Integers low, low + 1, …, high − 1, each equally likely (to 2⁻⁶⁴).</summary>
@@ -82,7 +92,7 @@ public static partial class Nd
         public static NDArray Bernoulli(double p, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             if (!(p is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, $"Random.Bernoulli: the probability is {p}; it must lie in [0, 1].");
-            return Draw(OpTable.RandomBernoulli, new RandomAttributes(shape, dtype, p, 0, device));
+            return Draw(OpTable.RandomBernoulli, new RandomAttributes(shape, Elements.WideType(dtype), p, 0, device), dtype);
         }
 
         /// <summary>The integers 0 … n − 1 in random order, Int32.</summary>
@@ -113,6 +123,13 @@ public static partial class Nd
         }
 
         private static NDArray Draw(Op op, object attributes) => op.Apply([], attributes);
+
+        // Numbers of half precision are those of Float32, rounded.
+        private static NDArray Draw(Op op, RandomAttributes attributes, DType dtype) => Elements.To(Draw(op, attributes), dtype);
+
+        private static Half Before(Half nearest, double limit) => (double)nearest < limit ? nearest : Half.BitDecrement(nearest);
+
+        private static BFloat16 Before(BFloat16 nearest, double limit) => (double)nearest < limit ? nearest : BFloat16.BitDecrement(nearest);
 
         private static void RequireFloat(string name, DType dtype)
         {

@@ -24,6 +24,8 @@ internal static class BitComparison
     {
         DType.Float32 => float.IsNaN(BitConverter.ToSingle(array.Bytes[(element * 4)..])),
         DType.Float64 => double.IsNaN(BitConverter.ToDouble(array.Bytes[(element * 8)..])),
+        DType.Float16 => Half.IsNaN(BitConverter.ToHalf(array.Bytes[(element * 2)..])),
+        DType.BFloat16 => BFloat16.IsNaN(BFloat16.FromBits(BitConverter.ToUInt16(array.Bytes[(element * 2)..]))),
         _ => false,
     };
 }

@@ -46,9 +46,11 @@ internal sealed class Grouper
     {
         if (node.Op.Element is not { } element) return false;
         for (int i = 0; i < node.Inputs.Count; i++)
-            if (!element.IsMaskInput(i) && !node.Inputs[i].DType.IsFloat) return false;
-        return node.DType.IsFloat || element.IsMask;
+            if (!element.IsMaskInput(i) && !IsLane(node.Inputs[i].DType)) return false;
+        return IsLane(node.DType) || element.IsMask;
     }
+
+    private static bool IsLane(DType dtype) => dtype is DType.Float32 or DType.Float64;
 
     private List<PlanGroup> Run()
     {
@@ -157,7 +159,7 @@ internal sealed class Grouper
     {
         for (int i = 0; i < node.Inputs.Count; i++)
             if (!node.Op.Element!.IsMaskInput(i)) return node.Inputs[i].DType;
-        return node.DType.IsFloat ? node.DType : null;
+        return IsLane(node.DType) ? node.DType : null;
     }
 
     private void Add(OpNode node, PlanGroup group)

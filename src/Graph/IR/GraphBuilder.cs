@@ -59,6 +59,14 @@ internal sealed class GraphBuilder
         return Make(op, inputs.ToArray(), attributes, result[0]);
     }
 
+    /// <summary>The sum of two gradients, rounded as the tape rounds it.</summary>
+    public GraphNode Sum(GraphNode a, GraphNode b)
+    {
+        if (!a.DType.IsHalf) return Apply(OpTable.Add, [a, b], null);
+        GraphNode sum = Apply(OpTable.Add, [Apply(OpTable.Cast, [a], DType.Float32), Apply(OpTable.Cast, [b], DType.Float32)], null);
+        return Apply(OpTable.Cast, [sum], a.DType);
+    }
+
     /// <summary>A node of known type: simplified, or found, or new.</summary>
     public GraphNode Make(Op op, GraphNode[] inputs, object? attributes, TensorType type)
     {

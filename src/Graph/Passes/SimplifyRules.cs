@@ -10,6 +10,7 @@ internal static class SimplifyRules
     {
         if (op.Element is not null) DropBroadcasts(x, type.Shape);
         if (Algebra(op, x, type) is { } simpler) return simpler;
+        if (op == OpTable.Cast && Conversion(graph, x[0], type) is { } converted) return converted;
         if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
         return op.Element is not null ? Fold(graph, op, x, type) : null;
     }
@@ -25,6 +26,20 @@ internal static class SimplifyRules
         ("Where", [_, var a, var b]) when ReferenceEquals(a, b) && a.Type == type => a,                // c ? x : x = x
         ("StopGradient" or "Copy", [var a]) => a,                                                      // identities without a tape
         ("Cast", [var a]) when a.Type == type => a,                                                    // cast to the same type
+        _ => null,
+    };
+
+    // Between operators on half precision a result is rounded and widened again: one element-wise operator, which fuses with both.
+    private static GraphNode? Conversion(GraphBuilder graph, GraphNode x, TensorType type) => (x, type.DType) switch
+    {
+        (ConstantNode number, _) when number.DType.IsFloat && type.DType.IsFloat => Convert(graph, number, type.DType),
+        (OpNode { Op.Name: "Cast", DType: DType.Float16, Inputs: [{ DType: DType.Float32 } a] }, DType.Float32) => graph.Make(OpTable.RoundToFloat16, [a], null, type),
+        (OpNode { Op.Name: "Cast", DType: DType.BFloat16, Inputs: [{ DType: DType.Float32 } a] }, DType.Float32) => graph.Make(OpTable.RoundToBFloat16, [a], null, type),
+        (OpNode { Op.Name: "Cast", DType: DType.Float32, Inputs: [{ DType.IsHalf: true } a] }, _) when a.DType == type.DType => a,     // widened and back
+        (OpNode { Op.Name: "RoundToFloat16", Inputs: [var a] }, DType.Float16) => graph.Make(OpTable.Cast, [a], DType.Float16, type),  // rounded twice alike
+        (OpNode { Op.Name: "RoundToBFloat16", Inputs: [var a] }, DType.BFloat16) => graph.Make(OpTable.Cast, [a], DType.BFloat16, type),
+        (OpNode { Op.Name: "BroadcastTo", DType.IsHalf: true, Inputs: [var a] } stretched, _) =>                                       // fewer elements
+            graph.Make(OpTable.BroadcastTo, [graph.Make(OpTable.Cast, [a], type.DType, a.Type with { DType = type.DType })], stretched.Attributes, type),
         _ => null,
     };
 
@@ -53,6 +68,12 @@ internal static class SimplifyRules
         NDArray result = null!;
         Dispatcher.Execute(op, values, null, new Span<NDArray>(ref result));
         return graph.Constant(Fusion.Movement.Cast(result, DType.Float64).ScalarDouble(), type.DType);
+    }
+
+    private static ConstantNode Convert(GraphBuilder graph, ConstantNode number, DType dtype)
+    {
+        NDArray converted = Fusion.Movement.Cast(Elements.Scalar(number.Value, number.DType), dtype);
+        return graph.Constant(Fusion.Movement.Cast(converted, DType.Float64).ScalarDouble(), dtype);
     }
 
     /// <summary>An operand need not be stretched first when the other operands give the shape anyway.</summary>

@@ -87,7 +87,7 @@ internal sealed class FunctionTrace
         foreach ((int target, GraphNode node) in Contributions)
         {
             ref GraphNode? sum = ref gathered[sums.Owner(target)];
-            sum = sum is null ? node : Graph.Apply(OpTable.Add, [sum, node], null);
+            sum = sum is null ? node : Graph.Sum(sum, node);
         }
 
         pending = [.. seeds];

@@ -18,6 +18,7 @@ internal unsafe struct CopyPanel
         switch (elementSize)
         {
             case 1: Run((byte*)source, (byte*)destination); break;
+            case 2: Run((ushort*)source, (ushort*)destination); break;
             case 4: Run((uint*)source, (uint*)destination); break;
             default: Run((ulong*)source, (ulong*)destination); break;
         }

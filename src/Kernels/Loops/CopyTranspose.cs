@@ -66,7 +66,7 @@ internal static unsafe class CopyTranspose
     private static long Block<T>()
         where T : unmanaged
     {
-        if (sizeof(T) == 1) return Sse2.IsSupported || AdvSimd.Arm64.IsSupported ? 16 : 0;
+        if (sizeof(T) <= 2) return Sse2.IsSupported || AdvSimd.Arm64.IsSupported ? 16 / sizeof(T) : 0;
         if (sizeof(T) == 4) return Avx512F.IsSupported ? 16 : Avx.IsSupported ? 8 : 0;
         return Avx512F.IsSupported ? 8 : 0;
     }
@@ -76,6 +76,7 @@ internal static unsafe class CopyTranspose
     {
         nint s = (nint)sourceStride, r = (nint)rows, k = (nint)depth, d = (nint)stride;
         if (sizeof(T) == 1) Bytes((byte*)source, s, r, k, (byte*)destination, d);
+        else if (sizeof(T) == 2) Words((ushort*)source, s, r, k, (ushort*)destination, d);
         else if (sizeof(T) == 8) TransposePacker.Double512((double*)source, s, r, k, (double*)destination, d);
         else if (Avx512F.IsSupported) TransposePacker.Float512((float*)source, s, r, k, (float*)destination, d);
         else TransposePacker.Float256((float*)source, s, r, k, (float*)destination, d);
@@ -100,6 +101,37 @@ internal static unsafe class CopyTranspose
                 nint whole = Math.Min(16, depth - k);
                 for (nint i = 0; i < whole; i++) a[i].Store(destination + ((k + i) * stride) + r);
             }
+        }
+    }
+
+    // 8 × 8 elements of two bytes: three such rounds, of register i with register i + 4.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Words(ushort* source, nint sourceStride, nint rows, nint depth, ushort* destination, nint stride)
+    {
+        Vector128<ushort>* a = stackalloc Vector128<ushort>[8];
+        Vector128<ushort>* b = stackalloc Vector128<ushort>[8];
+        for (nint r = 0; r < rows; r += 8)
+        {
+            for (nint k = 0; k < depth; k += 8)
+            {
+                for (nint i = 0; i < 8; i++) a[i] = Vector128.Load(source + ((r + i) * sourceStride) + k);
+                Interleave(a, b);
+                Interleave(b, a);
+                Interleave(a, b);
+                nint whole = Math.Min(8, depth - k);
+                for (nint i = 0; i < whole; i++) b[i].Store(destination + ((k + i) * stride) + r);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Interleave(Vector128<ushort>* from, Vector128<ushort>* to)
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            to[2 * i] = Sse2.IsSupported ? Sse2.UnpackLow(from[i], from[i + 4]) : AdvSimd.Arm64.ZipLow(from[i], from[i + 4]);
+            to[(2 * i) + 1] = Sse2.IsSupported ? Sse2.UnpackHigh(from[i], from[i + 4]) : AdvSimd.Arm64.ZipHigh(from[i], from[i + 4]);
         }
     }
 

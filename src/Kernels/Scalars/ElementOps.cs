@@ -26,6 +26,8 @@ internal static class ElementOps
     public static readonly ElementOp Ceiling = ElementOp.Unary<CeilingOp>("Ceiling", integers: true);
     public static readonly ElementOp Round = ElementOp.Unary<RoundOp>("Round", integers: true);
     public static readonly ElementOp Truncate = ElementOp.Unary<TruncateOp>("Truncate", integers: true);
+    public static readonly ElementOp RoundToFloat16 = ElementOp.Unary<RoundToFloat16Op>("RoundToFloat16");
+    public static readonly ElementOp RoundToBFloat16 = ElementOp.Unary<RoundToBFloat16Op>("RoundToBFloat16");
 
     // Selection
     public static readonly ElementOp Maximum = ElementOp.Binary<MaximumOp>("Maximum", integers: true);
@@ -102,7 +104,7 @@ internal static class ElementOps
     public static IReadOnlyList<ElementOp> All { get; } =
     [
         Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt, Lerp,
-        Floor, Ceiling, Round, Truncate,
+        Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,

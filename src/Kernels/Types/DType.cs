@@ -20,6 +20,12 @@ public enum DType
 
     /// <summary>One byte, 0 or 1, C# <see cref="bool"/>; the result of comparisons.</summary>
     Bool,
+
+    /// <summary>IEEE 754 binary16, C# <see cref="Half"/>: 11 significant bits, at most 65504. Stored in two bytes, computed in Float32.</summary>
+    Float16,
+
+    /// <summary>The upper half of a Float32, <see cref="Fusion.BFloat16"/>: 8 significant bits, its range. Stored in two bytes, computed in Float32.</summary>
+    BFloat16,
 }
 
 /// <summary>Facts about element types.</summary>
@@ -32,11 +38,17 @@ public static class DTypes
         {
             DType.Float32 or DType.Int32 => 4,
             DType.Float64 or DType.Int64 => 8,
+            DType.Float16 or DType.BFloat16 => 2,
             _ => 1,
         };
 
-        /// <summary><see langword="true"/> for Float32 and Float64: the types that can carry a gradient.</summary>
-        public bool IsFloat => dtype <= DType.Float64;
+        /// <summary><see langword="true"/> for the floating-point types, which can carry a gradient: Float16, BFloat16, Float32 and Float64.</summary>
+        public bool IsFloat => dtype is <= DType.Float64 or >= DType.Float16;
+
+        /// <summary>
+        /// <see langword="true"/> for Float16 and BFloat16: types to store numbers in. An operator computes with them in Float32 and rounds its result once.
+        /// </summary>
+        public bool IsHalf => dtype >= DType.Float16;
 
         /// <summary><see langword="true"/> for Int32, Int64 and UInt8.</summary>
         public bool IsInteger => dtype is DType.Int32 or DType.Int64 or DType.UInt8;
@@ -52,18 +64,22 @@ public static class DTypes
         if (typeof(T) == typeof(long)) return DType.Int64;
         if (typeof(T) == typeof(byte)) return DType.UInt8;
         if (typeof(T) == typeof(bool)) return DType.Bool;
-        throw new DTypeException($"{typeof(T).Name} is not an element type. Use float, double, int, long, byte or bool.");
+        if (typeof(T) == typeof(Half)) return DType.Float16;
+        if (typeof(T) == typeof(BFloat16)) return DType.BFloat16;
+        throw new DTypeException($"{typeof(T).Name} is not an element type. Use float, double, Half, BFloat16, int, long, byte or bool.");
     }
 
     /// <summary>
-    /// The type of the result of arithmetic on two arrays: the larger type of the same kind; with a floating-point array,
-    /// Float32 unless one side is Float64 (so Int32 + Float32 gives Float32); UInt8 with Int32 gives Int32; Bool gives way to everything.
+    /// The type of the result of arithmetic on two arrays: the larger type of the same kind; with a floating-point array
+    /// the larger of the floating-point types whatever the size of the integers (so Int64 + Float16 gives Float16), and Float32 for Float16 with BFloat16,
+    /// neither of which holds the other; UInt8 with Int32 gives Int32; Bool gives way to everything.
     /// </summary>
     public static DType Promote(DType a, DType b)
     {
         if (a == b) return a;
         if (a == DType.Float64 || b == DType.Float64) return DType.Float64;
-        if (a == DType.Float32 || b == DType.Float32) return DType.Float32;
+        if (a == DType.Float32 || b == DType.Float32 || (a.IsHalf && b.IsHalf)) return DType.Float32;
+        if (a.IsHalf || b.IsHalf) return a.IsHalf ? a : b;
         if (a == DType.Int64 || b == DType.Int64) return DType.Int64;
         if (a == DType.Int32 || b == DType.Int32) return DType.Int32;
         return DType.UInt8;

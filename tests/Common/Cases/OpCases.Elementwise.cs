@@ -71,6 +71,18 @@ internal static partial class OpCases
             Special = [[0.5, 0], [1.5, 2], [-0.5, -0.0], [-2.5, -2]],
         },
         Unary(OpTable.Truncate, Nd.Truncate, Math.Truncate, Real(-9, 9)),
+        Unary(OpTable.RoundToFloat16, static x => OpTable.RoundToFloat16.Apply(x), static x => (double)(Half)x, Real(-9, 9)) with
+        {
+            DTypes = ResultTypes.Floats,
+            ZeroGradient = true,
+            Special = [[65519, 65504], [65520, double.PositiveInfinity], [1.00048828125, 1], [1.00146484375, 1.001953125], [-2e-8, -0.0], [-4e-8, -5.9604644775390625e-08]],
+        },
+        Unary(OpTable.RoundToBFloat16, static x => OpTable.RoundToBFloat16.Apply(x), static x => (double)(BFloat16)x, Real(-9, 9)) with
+        {
+            DTypes = ResultTypes.Floats,
+            ZeroGradient = true,
+            Special = [[1.00390625, 1], [1.01171875, 1.015625], [-0.0, -0.0], [3.3961775e38, double.PositiveInfinity]],
+        },
     ];
 
     internal static readonly OpCase[] Comparisons =

@@ -64,7 +64,7 @@ internal static partial class OpCases
         Case(OpTable.MaxPoolIndices, "", static x => OpTable.MaxPoolIndices.Apply(x[0], PoolOf(x[0])), static x => MaxIndices(x[0]), s_images) with
         {
             Domains = [Domain.Distinct(-3, 3)],
-            Result = static dtype => dtype == DType.Float32 ? DType.Int32 : DType.Int64,
+            Result = static dtype => dtype == DType.Float64 ? DType.Int64 : DType.Int32,
             Order = 0,
         },
         Case(OpTable.SumPool, "", static x => Nd.AvgPool2D(x[0], (3, 2), (2, 1), (1, 1)),

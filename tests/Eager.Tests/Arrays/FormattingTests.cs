@@ -47,6 +47,27 @@ public sealed class FormattingTests
         Check("[3.4028235e+38 1.0000000e+00]", Nd.Array([float.MaxValue, 1f]));
     }
 
+    /// <summary>NumPy 2 of the same arrays with dtype float16; BFloat16, which NumPy lacks, in the same way.</summary>
+    [Fact]
+    public void HalfPrecisionShowsItsOwnShortestDigits()
+    {
+        Check("[0.1    0.2    0.3333]", Halves(0.1, 0.2, 1.0 / 3));
+        Check("[-1.   0.5  2. ]", Halves(-1, 0.5, 2));
+        Check("[6.55e+04 1.00e+00]", Halves(65504, 1));
+        Check("[   1. 1000.]", Halves(1, 1000));
+        Check("[ nan  inf -inf   1.]", Halves(double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1));
+        Check("[1.e-04 1.e+00]", Halves(1e-4, 1));
+        Check("[6.e-08]", Halves(5.96e-8));
+        Check("[0.1   0.2   0.334]", Halves(0.1, 0.2, 1.0 / 3).AsType(DType.BFloat16));
+        Check("[3.39e+38 1.00e+00]", Nd.Array([BFloat16.MaxValue, (BFloat16)1f]));
+        Check("0.1", Nd.Scalar(0.1, DType.Float16));
+        Check("65500.0", Nd.Scalar(65504, DType.Float16));
+        Check("6e-08", Nd.Scalar(6e-8, DType.Float16));
+        Check("3.14", Nd.Scalar(Math.PI, DType.BFloat16));
+        Check("1e+30", Nd.Scalar(1e30, DType.BFloat16));
+        Check("nan", Nd.Scalar(double.NaN, DType.BFloat16));
+    }
+
     [Fact]
     public void IntegersAndBooleansLineUp()
     {
@@ -136,6 +157,8 @@ public sealed class FormattingTests
         Assert.Equal([0, 3, 1, 4, 2, 5], view.Values.Cast<int>());
         Assert.Equal((3, 2), view.Shape);
     }
+
+    private static NDArray Halves(params double[] values) => Nd.Array(values).AsType(DType.Float16);
 
     private static void Check(string expected, NDArray array) => Assert.Equal($"{expected}\n<NDArray {array.Shape} {array.DType} @cpu>", array.ToString());
 

@@ -3,17 +3,19 @@ namespace Fusion.Tests;
 /// <summary>Element types of results: promotion of arrays, weak C# numbers, and what division makes of integers.</summary>
 public sealed class PromotionTests
 {
-    private static readonly DType[] s_types = [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool];
+    private static readonly DType[] s_types = [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool, DType.Float16, DType.BFloat16];
 
     // Rows and columns in the order of s_types: the type of x + y.
     private static readonly DType[][] s_sums =
     [
-        [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32],
-        [DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64],
-        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.Int32, DType.Int32],
-        [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64],
-        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.UInt8],
-        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32],
+        [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float32],
+        [DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64, DType.Float64],
+        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.Int32, DType.Int32, DType.Float16, DType.BFloat16],
+        [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Float16, DType.BFloat16],
+        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.UInt8, DType.Float16, DType.BFloat16],
+        [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32, DType.Float16, DType.BFloat16],
+        [DType.Float32, DType.Float64, DType.Float16, DType.Float16, DType.Float16, DType.Float16, DType.Float16, DType.Float32],
+        [DType.Float32, DType.Float64, DType.BFloat16, DType.BFloat16, DType.BFloat16, DType.BFloat16, DType.Float32, DType.BFloat16],
     ];
 
     [Fact]
@@ -36,21 +38,21 @@ public sealed class PromotionTests
     public static TheoryData<string, DType?[]> Families => new()
     {
         // The types of the results, in the order of s_types; null: refused.
-        { "square", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32] },
-        { "round", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "exp", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "divide", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "less", [DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool] },
-        { "bits", [null, null, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
-        { "sum", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
-        { "prod", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
-        { "mean", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "max", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
-        { "argmax", [DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
-        { "matmul", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "softmax", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32] },
-        { "sort", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool] },
-        { "onehot", [null, null, DType.Float32, DType.Float32, null, null] },
+        { "square", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32, DType.Float16, DType.BFloat16] },
+        { "round", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "exp", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "divide", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "less", [DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool] },
+        { "bits", [null, null, DType.Int32, DType.Int64, DType.UInt8, DType.Bool, null, null] },
+        { "sum", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Float16, DType.BFloat16] },
+        { "prod", [DType.Float32, DType.Float64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Float16, DType.BFloat16] },
+        { "mean", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "max", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool, DType.Float16, DType.BFloat16] },
+        { "argmax", [DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64, DType.Int64] },
+        { "matmul", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "softmax", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "sort", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool, DType.Float16, DType.BFloat16] },
+        { "onehot", [null, null, DType.Float32, DType.Float32, null, null, null, null] },
     };
 
     [Theory]
@@ -99,12 +101,15 @@ public sealed class PromotionTests
     [InlineData(DType.Float32, 1e300, DType.Float32)]
     [InlineData(DType.Float32, 0.1, DType.Float32)]
     [InlineData(DType.Float64, 0.1, DType.Float64)]
+    [InlineData(DType.Float16, 0.1, DType.Float16)]
+    [InlineData(DType.Float16, 1e6, DType.Float16)]
+    [InlineData(DType.BFloat16, 3.0, DType.BFloat16)]
     public void ANumberIsWeak(DType array, double number, DType expected)
     {
         NDArray x = Nd.Ones(2, array);
         foreach (NDArray z in new[] { x * number, number * x, x + number, number - x, x.Maximum(number) }) Assert.Equal(expected, z.DType);
         Assert.Equal(Expect.Doubles(x * number), Expect.Doubles(number * x));
-        if (double.IsFinite(number) && expected != DType.Float32) Expect.Elements(x * number, number, number);
+        if (double.IsFinite(number) && expected != DType.Float32 && !expected.IsHalf) Expect.Elements(x * number, number, number);
     }
 
     [Fact]
@@ -115,7 +120,7 @@ public sealed class PromotionTests
             foreach (DType right in s_types)
             {
                 NDArray x = Nd.Ones((1, 2, 2), left), y = Nd.Ones((1, 2, 2), right);
-                DType expected = left == DType.Float64 || right == DType.Float64 ? DType.Float64 : DType.Float32;
+                DType sum = DTypes.Promote(left, right), expected = sum.IsFloat ? sum : DType.Float32;
                 NDArray[] products =
                 [
                     x.MatMul(y), x.BatchDot(y), x.FullyConnected(y[0], flatten: false), x.FullyConnected(y[0], Nd.Ones(2), flatten: false), x[0].Dot(y[0]),

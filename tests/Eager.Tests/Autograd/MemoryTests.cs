@@ -24,6 +24,21 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public void HalfPrecisionKeepsHalf()
+    {
+        NDArray x = Leaf.Attached(Nd.Full(Size, 0.5, DType.BFloat16));
+        long before = SettledLiveBytes();
+        FusionRuntime.ResetPeak();
+        NDArray y = Chain(x, 20, Nd.Sin);
+        // Besides what is kept, a call holds its operand and its result in Float32.
+        Assert.InRange(FusionRuntime.PeakBytes - before, 20 * Bytes / 2, 26 * Bytes / 2);
+        Assert.InRange(SettledLiveBytes() - before, 20 * Bytes / 2, 22 * Bytes / 2);
+        y.Backward();
+        Assert.InRange(SettledLiveBytes() - before, 0, 2 * Bytes / 2);
+        GC.KeepAlive(y);
+    }
+
+    [Fact]
     public void BackwardNeedsNoMoreThanAFewGradientsBeyondTheGraph()
     {
         NDArray x = Leaf.Attached(Nd.Full(Size, 0.5));

@@ -59,13 +59,35 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Fact]
-    public void HalfPrecisionInSafetensorsBecomesFloat32()
+    public void HalfPrecisionInSafetensorsIsReadAsItIs()
     {
         string header = """{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]}}""";
         WriteSafetensors("h.safetensors", header, [0x00, 0x3C, 0x00, 0xC0, 0x80, 0x3F, 0x40, 0xC0]);
         Dictionary<string, NDArray> arrays = Safetensors.Load(_folder["h.safetensors"]);
-        Assert.Equal([1f, -2f], arrays["h"].ToArray<float>());
-        Assert.Equal([1f, -3f], arrays["b"].ToArray<float>());
+        Assert.Equal([(Half)1f, (Half)(-2f)], arrays["h"].ToArray<Half>());
+        Assert.Equal([(BFloat16)1f, (BFloat16)(-3f)], arrays["b"].ToArray<BFloat16>());
+    }
+
+    [Fact]
+    public void NumPyHasNoBFloat16()
+    {
+        NDArray x = Nd.Array([(BFloat16)1f]);
+        foreach (Action save in new Action[] { () => Npy.Save(_folder["b.npy"], x), () => Npz.Save(_folder["b.npz"], new Dictionary<string, NDArray> { ["x"] = x }) })
+            Expect.Throws<DTypeException>(save, "BFloat16", "Safetensors", "AsType");
+        Assert.Equal(0, _folder.FileCount);
+        Safetensors.Save(_folder["b.safetensors"], new Dictionary<string, NDArray> { ["x"] = Nd.Array([(BFloat16)1.5f, BFloat16.NaN, BFloat16.NegativeInfinity]) });
+        Assert.Equal([(BFloat16)1.5f, BFloat16.NaN, BFloat16.NegativeInfinity], Safetensors.Load(_folder["b.safetensors"])["x"].ToArray<BFloat16>());
+    }
+
+    [Fact]
+    public void NumPyFloat16OfEitherByteOrderIsRead()
+    {
+        foreach ((string order, byte[] data) in new[] { ("<", (byte[])[0x00, 0x3C, 0x00, 0xC1]), (">", [0x3C, 0x00, 0xC1, 0x00]) })
+        {
+            string header = $"{{'descr': '{order}f2', 'fortran_order': False, 'shape': (2,), }}".PadRight(117) + "\n";
+            File.WriteAllBytes(_folder["f2.npy"], [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(header), .. data]);
+            Assert.Equal([(Half)1f, (Half)(-2.5f)], Npy.Load(_folder["f2.npy"]).ToArray<Half>());
+        }
     }
 
     [Fact]
@@ -163,7 +185,7 @@ public sealed class ArrayFileTests : IDisposable
     {
         foreach ((_, NDArray x) in Samples())
         {
-            if (x.DType is DType.Int64 or DType.Bool || x.Rank == 0) continue;
+            if (x.DType is DType.Int64 or DType.Bool or DType.Float16 || x.Rank == 0) continue;
             Idx.Save(_folder[name], x);
             NDArray y = Idx.Load(_folder[name]);
             Assert.True(x.DType == y.DType && x.Shape == y.Shape);
@@ -201,6 +223,7 @@ public sealed class ArrayFileTests : IDisposable
         yield return ("long", Nd.Array([1L, long.MaxValue]));
         yield return ("byte", Nd.Array((byte[])[0, 255]));
         yield return ("bool", Nd.Array([true, false]));
+        yield return ("Float16", Nd.Array([(Half)1.5f, Half.NegativeZero, Half.NaN, Half.Epsilon], (2, 2)));
         yield return ("scalar", Nd.Scalar(3));
         yield return ("empty", Nd.Zeros((0, 3)));
         yield return ("view", Nd.Transpose(Nd.Arange(0, 6).Reshape(2, 3)));

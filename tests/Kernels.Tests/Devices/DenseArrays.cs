@@ -53,7 +53,7 @@ internal sealed class DenseArrays<T>(GpuDevice device) : IDisposable
         for (int i = 0; i < expected.Length; i++)
         {
             double distance = Math.Abs(expected[i] - double.CreateChecked(actual[i]));
-            Assert.True(distance <= tolerance, $"{what} {typeof(T).Name}: element {i} of {expected.Length} is {actual[i]}, not {expected[i]}");
+            if (!(distance <= tolerance)) Assert.Fail($"{what} {typeof(T).Name}: element {i} of {expected.Length} is {actual[i]}, not {expected[i]}");
         }
     }
 
@@ -64,7 +64,10 @@ internal sealed class DenseArrays<T>(GpuDevice device) : IDisposable
 }
 
 /// <summary>Elements of a block.</summary>
-internal readonly record struct DenseArray<T>(DeviceBlock Block, int Offset, int Length);
+internal readonly record struct DenseArray<T>(DeviceBlock Block, int Offset, int Length)
+{
+    public DeviceVector Vector => new(Block, Offset);
+}
 
 /// <summary>A fact about the accelerator of this machine, skipped where there is none.</summary>
 public sealed class DenseAcceleratorFactAttribute : FactAttribute

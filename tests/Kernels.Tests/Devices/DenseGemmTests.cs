@@ -4,8 +4,8 @@ using Fusion.Kernels;
 
 namespace Fusion.Tests;
 
-/// <summary>Every path of the matrix product on devices against its definition in double precision.</summary>
-public sealed class DenseGemmTests
+/// <summary>Every path of the matrix product on devices against that of the processor in double precision.</summary>
+public sealed unsafe class DenseGemmTests
 {
     public static TheoryData<bool, bool> Transpositions => new() { { false, false }, { false, true }, { true, false }, { true, true } };
 
@@ -24,10 +24,13 @@ public sealed class DenseGemmTests
     [Fact]
     public void A_depth_of_zero_leaves_the_bias_and_empty_results_are_not_touched()
     {
-        Check<float>(GpuDevices.Debug, new GemmCase(3, 4, 0) { Bias = true });
-        Check<double>(GpuDevices.Debug, new GemmCase(3, 4, 0) { Beta = 1 });
-        Check<float>(GpuDevices.Debug, new GemmCase(0, 4, 3));
-        Check<float>(GpuDevices.Debug, new GemmCase(4, 0, 3));
+        foreach (GpuDevice device in GpuDevices.Count > 0 ? [GpuDevices.Debug, GpuDevices.Open(0)] : (GpuDevice[])[GpuDevices.Debug])
+        {
+            Check<float>(device, new GemmCase(3, 4, 0) { Bias = true });
+            Check<double>(device, new GemmCase(3, 4, 0) { Beta = 1 });
+            Check<float>(device, new GemmCase(0, 4, 3));
+            Check<float>(device, new GemmCase(4, 0, 3));
+        }
     }
 
     [DenseAcceleratorTheory]
@@ -35,7 +38,7 @@ public sealed class DenseGemmTests
     public void Sizes_around_the_edges_of_tiles(bool transA, bool transB)
     {
         GpuDevice device = GpuDevices.Open(0);
-        int[] sizes = [9, 15, 16, 31, 33, 63, 64, 65, 67, 100, 127, 128, 129, 132];
+        int[] sizes = [9, 16, 33, 63, 64, 65, 100, 127, 128, 132];
         var random = new Random(3);
         foreach (int m in sizes)
         {
@@ -63,10 +66,10 @@ public sealed class DenseGemmTests
     public void Large_tiles(bool transA, bool transB)
     {
         GpuDevice device = GpuDevices.Open(0);
-        Assert.True(Plan(1290, 1281, 20).Large);
-        Check<float>(device, new GemmCase(1290, 1281, 20, transA, transB) { Bias = true, Beta = 1 });
-        Check<float>(device, new GemmCase(1280, 1284, 36, transA, transB));
-        Check<double>(device, new GemmCase(1284, 1280, 8, transA, transB) { Bias = true });
+        Assert.True(Plan(1280, 1284, 36).Large);
+        Check<float>(device, new GemmCase(1280, 1284, 36, transA, transB) { Beta = 1, Bias = true });
+        if (transA != transB) Check<float>(device, new GemmCase(1290, 1281, 19, transA, transB) { Bias = true });
+        else Check<double>(device, new GemmCase(1284, 1280, 12, transA, transB) { Bias = true });
     }
 
     [DenseAcceleratorTheory]
@@ -154,8 +157,10 @@ public sealed class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Open(0);
         using var arrays = new DenseArrays<float>(device);
-        DenseArray<float> a = arrays.Upload(DenseArrays<float>.Values(64 * 64, 1)), b = arrays.Upload(DenseArrays<float>.Values(64 * 64, 2)), c = arrays.Upload(new float[64 * 64]);
-        void Launch() => DeviceGemm.Run<float>(device, false, true, 64, 64, 64, new(a.Block, a.Offset, 64), new(b.Block, b.Offset, 64), new(c.Block, c.Offset, 64));
+        DenseArray<float> a = arrays.Upload(DenseArrays<float>.Values(64 * 64, 1)), b = arrays.Upload(DenseArrays<float>.Values(64 * 64, 2));
+        DenseArray<float> c = arrays.Upload(new float[64 * 64]);
+        void Launch() => DeviceGemm.Run<float>(
+            device, false, true, 64, 64, 64, new(a.Block, a.Offset, 64), new(b.Block, b.Offset, 64), new(c.Block, c.Offset, 64));
         object key = new();
         void Search() => device.Kernel(key, static _ => "a kernel");
         Search();
@@ -182,7 +187,7 @@ public sealed class DenseGemmTests
         DeviceGemm.Run<T>(
             device, s.TransA, s.TransB, s.M, s.N, s.K, new(a.Block, a.Offset, s.Lda), new(b.Block, b.Offset, s.Ldb), new(c.Block, c.Offset, s.Ldc),
             bias: s.Bias ? new(bias.Block, bias.Offset, s.N) : null, accumulate: s.Beta != 0);
-        DenseArrays<T>.AssertClose(GemmReference.InDouble(s, left, right, before, row), DenseArrays<T>.Download(c), Tolerance<T>(s.K), s.ToString());
+        DenseArrays<T>.AssertClose(Expected(s, left, right, before, row), DenseArrays<T>.Download(c), Tolerance<T>(s.K), s.ToString());
     }
 
     private static void CheckBatch<T>(GpuDevice device, int batch, GemmCase s, bool repeatA, bool repeatB)
@@ -202,6 +207,17 @@ public sealed class DenseGemmTests
             double[] expected = GemmReference.InDouble(s, left[(i * strideA)..][..sizeA], right[(i * strideB)..][..sizeB], before[(i * sizeC)..][..sizeC], row);
             DenseArrays<T>.AssertClose(expected, actual[(i * sizeC)..][..sizeC], Tolerance<T>(s.K), $"{s}, {i} of {batch}");
         }
+    }
+
+    private static double[] Expected<T>(GemmCase s, T[] a, T[] b, T[] c, T[]? bias)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        // The kernel may read a vector past the end.
+        double[] left = [.. a.Select(double.CreateChecked), .. new double[8]], right = [.. b.Select(double.CreateChecked), .. new double[8]];
+        double[] row = [.. (bias ?? []).Select(double.CreateChecked), .. new double[8]], result = [.. c.Select(double.CreateChecked), .. new double[8]];
+        fixed (double* pa = left, pb = right, pc = result, pBias = row)
+            Gemm.Run(s.TransA, s.TransB, s.M, s.N, s.K, 1.0, pa, s.Lda, pb, s.Ldb, s.Beta, pc, s.Ldc, bias is null ? null : pBias);
+        return result[..^8];
     }
 
     private static double Tolerance<T>(int depth) => typeof(T) == typeof(float) ? 1e-6 * (Math.Sqrt(depth) + 4) : 2e-15 * (depth + 4);

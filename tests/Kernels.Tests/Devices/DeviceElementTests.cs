@@ -16,7 +16,8 @@ public class DeviceElementTests
         int rows = accelerator ? 301 : 5, columns = accelerator ? 233 : 7;
         using DeviceRunner runner = Runner(accelerator);
         float[] x = Values(rows * columns), row = Values(columns), column = Values(rows);
-        DeviceOperand dx = runner.Array<float>(x), drow = runner.Array<float>(row), dcolumn = runner.Array<float>(column), y = runner.Array<float>(new float[x.Length]);
+        DeviceOperand dx = runner.Array<float>(x), drow = runner.Array<float>(row), dcolumn = runner.Array<float>(column);
+        DeviceOperand y = runner.Array<float>(new float[x.Length]);
         DeviceElements.Run(runner.Device, s_add, [dx, drow, y], [columns, 1, 0, 1, columns, 1], [rows, columns]);
         Assert.Equal(Each(rows, columns, (i, j) => x[(i * columns) + j] + row[j]), runner.Read<float>(y, x.Length));
         DeviceElements.Run(runner.Device, s_add, [dcolumn, drow, y], [1, 0, 0, 1, columns, 1], [rows, columns]);
@@ -136,9 +137,10 @@ public class DeviceElementTests
         const int Inputs = 24, Outputs = 8, N = 9;
         List<KernelStep> steps = [KernelStep.Of(ElementOps.Add, 0, 1)];
         for (int k = 2; k < Inputs; k++) steps.Add(KernelStep.Of(ElementOps.Add, Inputs + steps.Count - 1, k));
-        KernelSpec spec = new(false, [.. Enumerable.Range(0, Inputs).Select(_ => new KernelInput())], [.. steps], [.. Enumerable.Range(Inputs + steps.Count - Outputs, Outputs)]);
+        int[] outputs = [.. Enumerable.Range(Inputs + steps.Count - Outputs, Outputs)];
+        KernelSpec spec = new(false, new KernelInput[Inputs], [.. steps], outputs);
         float[][] inputs = [.. Enumerable.Range(0, Inputs).Select(_ => Values(N))];
-        DeviceOperand[] operands = [.. inputs.Select(v => runner.Array<float>(v)), .. Enumerable.Range(0, Outputs).Select(_ => runner.Array<float>(new float[N]))];
+        DeviceOperand[] operands = [.. inputs.Select(v => runner.Array<float>(v)), .. outputs.Select(_ => runner.Array<float>(new float[N]))];
         DeviceElements.Run(runner.Device, spec, operands, [.. operands.Select(_ => 1L)], [N]);
         float[] sum = inputs.Aggregate((a, b) => [.. a.Zip(b, (x, y) => x + y)]);
         Assert.Equal(sum, runner.Read<float>(operands[^1], N));

@@ -63,7 +63,8 @@ public class DeviceKernelTextTests
     }
 
     [Fact]
-    public void DoublesAreMovedInPairs() => Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
+    public void DoublesAreMovedInPairs() =>
+        Assert.Equal(4, Regex.Count(Ptx(DeviceElementKey.Contiguous(s_catalogue["AddDouble"], DType.Float64), 8), @"ld\.\S*v2\.f64"));
 
     [Theory]
     [InlineData("softmax", 4, 0, false, 6)]
@@ -86,7 +87,6 @@ public class DeviceKernelTextTests
         };
         bool quads = lanesPerThread == 4;
         string ptx = DeviceKernelText.ToPtx(new DeviceRowKey(spec, 256, lanesPerThread, quads, chunks, isLong, 0, 0), CudaArchitecture.SM_80);
-        if (Environment.GetEnvironmentVariable("DUMP") is { } dump) File.WriteAllText($"{dump}/{name.Replace(' ', '_')}{lanesPerThread}_{chunks}{isLong}.ptx", ptx);
         Assert.Single(Regex.Matches(ptx, @"\.entry"));
         Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
         Assert.Equal(name == "layer norm gradient" ? 2 : 1, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
@@ -123,7 +123,9 @@ public class DeviceKernelTextTests
             }
         }
 
-        """, DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"), ignoreLineEndingDifferences: true);
+        """,
+        DeviceKernelText.ToCSharp(DeviceElementKey.Contiguous(s_catalogue["Add"], DType.Float32) with { Quads = false }, "Add"),
+        ignoreLineEndingDifferences: true);
 
     [Fact]
     public void RowKernelsAreCSharp()

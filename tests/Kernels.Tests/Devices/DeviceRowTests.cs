@@ -9,10 +9,15 @@ public unsafe class DeviceRowTests
 {
     private static readonly (int Rows, int Length)[] s_small = [(1, 1), (3, 5), (2, 16), (1, 67), (2, 132), (1, 300), (1, 513)];
 
-    private static readonly (int Rows, int Length)[] s_large =
-        [(1, 1), (37, 10), (600, 64), (3, 65), (129, 257), (2, 500), (200, 1024), (3, 1000), (5, 777), (3000, 260), (600, 1540), (3, 2047), (2, 16_384), (3, 16_388), (2, 50_001), (1, 70_000)];
+    // A kernel of each kind: what is compiled for an accelerator takes a second.
+    private static readonly (int Rows, int Length)[] s_some = [(37, 10), (129, 257), (200, 1024), (600, 1540), (2, 50_001)];
 
-    public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0 ? new() { { false, false }, { false, true }, { true, false }, { true, true } } : new() { { false, false }, { false, true } };
+    private static readonly (int Rows, int Length)[] s_large =
+        [(1, 1), (600, 64), (3, 65), (2, 500), (3, 1000), (5, 777), (3000, 260), (3, 2047), (2, 16_384), (3, 16_388), (1, 70_000), .. s_some];
+
+    public static TheoryData<bool, bool> Devices => GpuDevices.Count > 0
+        ? new() { { false, false }, { false, true }, { true, false }, { true, true } }
+        : new() { { false, false }, { false, true } };
 
     [Theory]
     [MemberData(nameof(Devices))]
@@ -83,21 +88,25 @@ public unsafe class DeviceRowTests
             (T[] x, T[] g) = (rows.Values(4), rows.Values(1));
             (DeviceRowOperand dx, DeviceRowOperand dg) = (rows.Array(x), rows.Array(g));
             rows.Check("softmax", RowPrograms.Softmax(rows.Is64), [dx], true, (y, p) => RowKernels.Softmax(rows.Type, p[0], y, n, m), x);
+            if (accelerator && !s_some.Contains((n, m))) continue;
             rows.Check("log-softmax", RowPrograms.LogSoftmax(rows.Is64), [dx], true, (y, p) => RowKernels.LogSoftmax(rows.Type, p[0], y, n, m), x);
             rows.Check("log-sum-exp", RowPrograms.LogSumExp(rows.Is64), [dx], false, (y, p) => RowKernels.LogSumExp(rows.Type, p[0], y, n, m), x);
-            rows.Check("gradient", RowPrograms.SoftmaxGradient(rows.Is64), [dx, dg], true, (y, p) => RowKernels.SoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
-            rows.Check("log gradient", RowPrograms.LogSoftmaxGradient(rows.Is64), [dx, dg], true, (y, p) => RowKernels.LogSoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
+            rows.Check("gradient", RowPrograms.SoftmaxGradient(rows.Is64), [dx, dg], true,
+                (y, p) => RowKernels.SoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
+            rows.Check("log gradient", RowPrograms.LogSoftmaxGradient(rows.Is64), [dx, dg], true,
+                (y, p) => RowKernels.LogSoftmaxGradient(rows.Type, p[0], p[1], y, n, m), x, g);
         }
     }
 
     private static void CrossEntropies<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        foreach ((int n, int m) in accelerator ? s_large : s_small)
+        foreach ((int n, int m) in accelerator ? s_some : s_small)
         {
             using Rows<T> rows = new(accelerator, n, m);
             (T[] x, T[] g) = (rows.Values(4), rows.Values(1)[..n]);
             long[] labels = [.. Enumerable.Range(0, n).Select(i => (long)(i * 7 % m))];
-            DeviceRowOperand dx = rows.Array(x), dg = rows.PerRow(g), ints = rows.Labels<int>([.. labels.Select(l => (int)l)]), longs = rows.Labels<long>(labels);
+            DeviceRowOperand dx = rows.Array(x), dg = rows.PerRow(g);
+            DeviceRowOperand ints = rows.Labels<int>([.. labels.Select(l => (int)l)]), longs = rows.Labels<long>(labels);
             fixed (long* l = labels)
             {
                 nint label = (nint)l;
@@ -115,7 +124,7 @@ public unsafe class DeviceRowTests
     private static void Normalizations<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         const double Epsilon = 1e-5;
-        foreach ((int n, int m) in accelerator ? s_large : s_small)
+        foreach ((int n, int m) in accelerator ? s_some : s_small)
         {
             using Rows<T> rows = new(accelerator, n, m);
             T[] x = rows.Values(3), g = rows.Values(1), gamma = rows.Values(2)[..m], beta = rows.Values(1)[..m];
@@ -189,7 +198,8 @@ public unsafe class DeviceRowTests
             ReadOnlySpan<byte> e = Scalars.Operands.OneNaN<T>(MemoryMarshal.AsBytes(expected.AsSpan()).ToArray());
             ReadOnlySpan<byte> a = Scalars.Operands.OneNaN<T>(MemoryMarshal.AsBytes(actual.AsSpan()).ToArray());
             int first = e.CommonPrefixLength(a) / sizeof(T);
-            Assert.True(first == expected.Length, first == expected.Length ? "" : $"{what} {rows} × {length}, {Type}: element {first} is {actual[first]}, on the processor {expected[first]}");
+            if (first == expected.Length) return;
+            Assert.Fail($"{what} {rows} × {length}, {Type}: element {first} is {actual[first]}, on the processor {expected[first]}");
         }
     }
 }

@@ -56,6 +56,8 @@ public sealed unsafe class CastTests
         int x => Convert(x, to),
         long x => Convert(x, to),
         byte x => Convert(x, to),
+        Half x => Convert((float)x, to),
+        BFloat16 x => Convert((float)x, to),
         bool x => Convert(x ? (byte)1 : (byte)0, to),
         _ => throw new InvalidOperationException(),
     };
@@ -74,6 +76,8 @@ public sealed unsafe class CastTests
             DType.Int32 => isFloat ? (int)Clamped(real, int.MinValue, int.MaxValue) : unchecked((int)integer),
             DType.Int64 => isFloat ? Clamped(real, long.MinValue, long.MaxValue) : integer,
             DType.UInt8 => isFloat ? (byte)Clamped(real, 0, 255) : unchecked((byte)integer),
+            DType.Float16 => (Half)real,
+            DType.BFloat16 => isFloat ? HalfReference.NearestBFloat16(real) : HalfReference.NearestBFloat16(integer),
             _ => x != T.Zero,
         };
     }
@@ -87,6 +91,8 @@ public sealed unsafe class CastTests
         DType.Int32 => ((int*)p)[i],
         DType.Int64 => ((long*)p)[i],
         DType.UInt8 => p[i],
+        DType.Float16 => ((Half*)p)[i],
+        DType.BFloat16 => ((BFloat16*)p)[i],
         _ => p[i] != 0,
     };
 
@@ -99,6 +105,8 @@ public sealed unsafe class CastTests
             case DType.Int32: ((int*)p)[i] = int.CreateSaturating(value); break;
             case DType.Int64: ((long*)p)[i] = long.CreateSaturating(value); break;
             case DType.UInt8: p[i] = byte.CreateSaturating(value); break;
+            case DType.Float16: ((Half*)p)[i] = (Half)value; break;
+            case DType.BFloat16: ((BFloat16*)p)[i] = HalfReference.NearestBFloat16(value); break;
             default: p[i] = value != 0 ? (byte)1 : (byte)0; break;
         }
     }

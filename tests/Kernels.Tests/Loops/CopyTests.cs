@@ -5,7 +5,7 @@ namespace Fusion.Tests;
 [Collection(nameof(ProcessState))]
 public sealed unsafe class CopyTests : IDisposable
 {
-    private static readonly int[] s_elementSizes = [1, 4, 8];
+    private static readonly int[] s_elementSizes = [1, 2, 4, 8];
 
     private readonly int _threads = WorkerPool.Threads;
 
@@ -13,6 +13,7 @@ public sealed unsafe class CopyTests : IDisposable
 
     [Theory]
     [InlineData(1)]
+    [InlineData(2)]
     [InlineData(4)]
     [InlineData(8)]
     public void StridedToContiguousAndBack(int elementSize)
@@ -33,7 +34,7 @@ public sealed unsafe class CopyTests : IDisposable
     [InlineData(200_000)]
     public void LargeShapes(params int[] shape)
     {
-        for (int seed = 0; seed < 24; seed++)
+        for (int seed = 0; seed < 8 * s_elementSizes.Length; seed++)
         {
             WorkerPool.Threads = 1 + (seed % 3);
             Check(new Random(seed), shape, s_elementSizes[seed / 8], $"seed {seed}");
@@ -83,6 +84,8 @@ public sealed unsafe class CopyTests : IDisposable
     [InlineData(DType.Int32, 13)]
     [InlineData(DType.Int64, 65_536)]
     [InlineData(DType.UInt8, 200_001)]
+    [InlineData(DType.Float16, 70_001)]
+    [InlineData(DType.BFloat16, 33)]
     [InlineData(DType.Bool, 65_537)]
     public void FillWritesExactly(DType dtype, int count)
     {

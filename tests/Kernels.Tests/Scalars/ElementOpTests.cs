@@ -13,7 +13,7 @@ public class ElementOpTests
     [
         2.5, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -2.5, 3, -3, 7, 1e-3, 1e30, -1e30, 16777216, 8388607.5, 4503599627370495.5,
         double.NaN, double.PositiveInfinity, double.NegativeInfinity, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, 1.17549435e-38, 5e-324,
-        double.MaxValue, 1e-310,
+        double.MaxValue, 1e-310, 65519.99, 65520, 3.3961e38, 1.0009765625, 1.00048828125, 1.003, 6.0975e-5, 2.98e-8, 2.9802322387695312e-8, 4.6e-41,
     ];
 
     public static TheoryData<string> Numbers => [.. ElementOps.All.Where(op => !op.IsMask && IsExact(op)).Select(op => op.Name)];

@@ -28,6 +28,8 @@ internal static class ScalarReference
         "Ceiling" => T.Ceiling(x),
         "Round" => T.Round(x, MidpointRounding.ToEven),
         "Truncate" => T.Truncate(x),
+        "RoundToFloat16" => T.CreateChecked((double)(Half)double.CreateChecked(x)),
+        "RoundToBFloat16" => T.CreateChecked((double)HalfReference.NearestBFloat16(double.CreateChecked(x))),
         "Maximum" => T.IsNaN(x) || T.IsNaN(y) ? T.NaN : y > x ? y : x,
         "Minimum" => T.IsNaN(x) || T.IsNaN(y) ? T.NaN : y < x ? y : x,
         "Clip" => Clip(x, y, z),

@@ -18,7 +18,8 @@ internal sealed class DeviceArguments(int operands)
     public void Set(int k, double value) => _numbers[k] = value;
 
     /// <summary>Operand <paramref name="k"/> is these elements.</summary>
-    public void Set(int k, DeviceBlock block, long offset, long length, int elementSize) => _views[k] = block.View<byte>(offset * elementSize, length * elementSize);
+    public void Set(int k, DeviceBlock block, long offset, long length, int elementSize) =>
+        _views[k] = block.View<byte>(offset * elementSize, length * elementSize);
 
     public ArrayView<T> View<T>(int k) where T : unmanaged => _views[k].Cast<T>();
 

@@ -88,7 +88,8 @@ internal ref struct DeviceElementPlan
             high += Math.Max(reach, 0);
         }
 
-        if (high - low >= int.MaxValue) throw new ArgumentException($"Operand {k} reaches over {high - low:N0} elements; a kernel of a device, over 2³¹ − 1.", nameof(operand));
+        if (high - low >= int.MaxValue)
+            throw new ArgumentException($"Operand {k} reaches over {high - low:N0} elements; a kernel of a device, over 2³¹ − 1.", nameof(operand));
         arguments.Set(k, operand.Block!, operand.Offset + low, high - low + 1, operand.Type.Size);
         arguments.Add((int)-low);
         foreach (long stride in strides) arguments.Add((int)stride);

@@ -71,7 +71,8 @@ internal sealed class DeviceElementTree
         return tree;
     }
 
-    private bool IsMask(int operand) => operand < _spec.Inputs.Length ? _spec.Inputs[operand].IsMask : _spec.IsMask(_spec.Outputs[operand - _spec.Inputs.Length]);
+    private bool IsMask(int operand) =>
+        operand < _spec.Inputs.Length ? _spec.Inputs[operand].IsMask : _spec.IsMask(_spec.Outputs[operand - _spec.Inputs.Length]);
 
     private DType TypeOf(int operand) => IsMask(operand) ? DType.Bool : _key.Type;
 
@@ -82,7 +83,8 @@ internal sealed class DeviceElementTree
         _operands[k] = Expression.Parameter(type, (!isHost ? "v" : IsMask(k) ? "m" : "c") + k);
         _parameters.Add(_operands[k]);
         if (_key.Access(k) != DeviceAccess.Strided) return;
-        _strides[k] = [Expression.Parameter(typeof(int), $"first{k}"), .. Enumerable.Range(0, _key.Rank).Select(d => Expression.Parameter(typeof(int), $"stride{k}_{d}"))];
+        IEnumerable<string> names = [$"first{k}", .. Enumerable.Range(0, _key.Rank).Select(d => $"stride{k}_{d}")];
+        _strides[k] = [.. names.Select(name => Expression.Parameter(typeof(int), name))];
         _parameters.AddRange(_strides[k]);
     }
 
@@ -155,7 +157,9 @@ internal sealed class DeviceElementTree
         for (int k = 0; k < loaded.Length; k++)
         {
             if (_uses[k] == 0 || _once[k] is not null) continue;
-            Expression load = IsByte(k) ? DeviceTypes.Call(nameof(DeviceMemory.LoadBytes), _operands[k], quad) : DeviceTypes.Call(nameof(DeviceMemory.LoadQuad), _key.Type, _operands[k], quad);
+            Expression load = IsByte(k)
+                ? DeviceTypes.Call(nameof(DeviceMemory.LoadBytes), _operands[k], quad)
+                : DeviceTypes.Call(nameof(DeviceMemory.LoadQuad), _key.Type, _operands[k], quad);
             loaded[k] = Expression.Variable(load.Type, "x" + k);
             body.Add(Expression.Assign(loaded[k]!, load));
         }

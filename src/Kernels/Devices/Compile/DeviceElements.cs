@@ -66,13 +66,20 @@ internal static class DeviceElements
     {
         int count = spec.Inputs.Length + spec.Outputs.Length;
         if (operands.Length != count || count > DeviceElementKey.MaxOperands)
-            throw new ArgumentException($"The kernel has {count} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
-        if (strides != count * rank) throw new ArgumentException($"{count} operands of {rank} axes need {count * rank} strides, not {strides}.", nameof(strides));
+        {
+            throw new ArgumentException(
+                $"The kernel has {count} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
+        }
+
+        if (strides != count * rank)
+            throw new ArgumentException($"{count} operands of {rank} axes need {count * rank} strides, not {strides}.", nameof(strides));
         for (int k = 0; k < count; k++)
         {
             bool isOutput = k >= spec.Inputs.Length;
             bool isMask = isOutput ? spec.IsMask(spec.Outputs[k - spec.Inputs.Length]) : spec.Inputs[k].IsMask;
-            if (operands[k].Type != (isMask ? DType.Bool : type)) throw new ArgumentException($"Operand {k} has the type {operands[k].Type}; the kernel's is {(isMask ? DType.Bool : type)}.", nameof(operands));
+            DType expected = isMask ? DType.Bool : type;
+            if (operands[k].Type != expected)
+                throw new ArgumentException($"Operand {k} has the type {operands[k].Type}; the kernel's is {expected}.", nameof(operands));
             if (isOutput && operands[k].Block is null) throw new ArgumentException($"Operand {k} is an output and needs memory.", nameof(operands));
         }
 

@@ -10,7 +10,8 @@ namespace Fusion.Kernels;
 internal static class DeviceLauncher
 {
     /// <summary>
-    /// Parameters are told by their names: <c>v</c>k is the array, <c>c</c>k the number of operand k, <c>m</c>k a mask of the host; all others are integers, in order.
+    /// Parameters are told by their names: <c>v</c>k is the array, <c>c</c>k the number of operand k, <c>m</c>k a mask of the host; all others are
+    /// integers, in order.
     /// </summary>
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The methods ask nothing of the members of their type arguments.")]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "As above.")]

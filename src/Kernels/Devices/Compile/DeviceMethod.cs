@@ -23,9 +23,11 @@ internal static class DeviceMethod
         if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
         lock (s_lock)
         {
-            s_module ??= AssemblyBuilder.DefineDynamicAssembly(new AssemblyName(AssemblyName), AssemblyBuilderAccess.RunAndCollect).DefineDynamicModule(AssemblyName);
+            s_module ??= AssemblyBuilder
+                .DefineDynamicAssembly(new AssemblyName(AssemblyName), AssemblyBuilderAccess.RunAndCollect).DefineDynamicModule(AssemblyName);
             TypeBuilder type = s_module.DefineType($"Kernel{++s_count}", TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
-            MethodBuilder method = type.DefineMethod("Run", MethodAttributes.Public | MethodAttributes.Static, typeof(void), [.. parameters.Select(p => p.Type)]);
+            MethodBuilder method = type.DefineMethod(
+                "Run", MethodAttributes.Public | MethodAttributes.Static, typeof(void), [.. parameters.Select(p => p.Type)]);
             new IlWriter(method.GetILGenerator(), parameters).Write(statements);
             return type.CreateType().GetMethod("Run")!;
         }

@@ -40,7 +40,8 @@ internal static class DeviceTypes
     });
 
     /// <summary>A call of a method of <see cref="DeviceMemory"/>.</summary>
-    public static MethodCallExpression Call(string method, params Expression[] arguments) => Expression.Call(typeof(DeviceMemory).GetMethod(method)!, arguments);
+    public static MethodCallExpression Call(string method, params Expression[] arguments) =>
+        Expression.Call(typeof(DeviceMemory).GetMethod(method)!, arguments);
 
     /// <summary>A call of a generic method of <see cref="DeviceMemory"/>, for a type of elements.</summary>
     public static MethodCallExpression Call(string method, DType type, params Expression[] arguments) =>

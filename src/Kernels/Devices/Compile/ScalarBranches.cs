@@ -38,6 +38,7 @@ internal static class ScalarBranches
         ParameterExpression quadrant = branch.Assign(ScalarTarget.Call(typeof(DeviceAngles), nameof(DeviceAngles.Quadrant), angle));
         TreeLane sine = TreeLane.Let(Formulas.SinePolynomial(new TreeLane(rest))), cosine = TreeLane.Let(Formulas.CosinePolynomial(new TreeLane(rest)));
         Expression value = ScalarTarget.Call(typeof(DeviceAngles), nameof(DeviceAngles.Combine), function, angle, quadrant, sine.Node, cosine.Node);
-        return Expression.Block(typeof(void), [.. branch.Statements, Expression.Assign(result, x.Type == typeof(double) ? value : Expression.Convert(value, typeof(float)))]);
+        if (x.Type != typeof(double)) value = Expression.Convert(value, typeof(float));
+        return Expression.Block(typeof(void), [.. branch.Statements, Expression.Assign(result, value)]);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using System.Reflection;
 
@@ -40,14 +41,16 @@ internal sealed class ScalarTarget : TreeTarget
     public override TreeLane Const(double value)
     {
         if (IsInteger) return Bits((long)value);
-        double magnitude = Math.Abs(value);
         // A literal of what is not a normal number or 0 may come out as something else: the pattern cannot.
         if (_type == DType.Float64)
-            return magnitude >= 2.2250738585072014e-308 && double.IsFinite(value) || BitConverter.DoubleToInt64Bits(value) == 0 ? new(Expression.Constant(value)) : Bits(BitConverter.DoubleToInt64Bits(value));
+        {
+            long pattern = BitConverter.DoubleToInt64Bits(value);
+            return pattern == 0 || double.IsNormal(value) ? new(Expression.Constant(value)) : Bits(pattern);
+        }
+
         float single = (float)value;
-        return MathF.Abs(single) >= 1.17549435e-38f && float.IsFinite(single) || BitConverter.SingleToInt32Bits(single) == 0
-            ? new(Expression.Constant(single))
-            : Bits(BitConverter.SingleToInt32Bits(single));
+        int bits = BitConverter.SingleToInt32Bits(single);
+        return bits == 0 || float.IsNormal(single) ? new(Expression.Constant(single)) : Bits(bits);
     }
 
     public override TreeLane Bits(long pattern) => _type switch
@@ -90,7 +93,8 @@ internal sealed class ScalarTarget : TreeTarget
     public static MethodCallExpression Call(string method, params Expression[] arguments) => Call(typeof(DeviceMath), method, arguments);
 
     /// <summary>A call of the overload for these arguments.</summary>
-    public static MethodCallExpression Call([System.Diagnostics.CodeAnalysis.DynamicallyAccessedMembers(System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes.PublicMethods)] Type holder, string method, params Expression[] arguments) =>
+    public static MethodCallExpression Call(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] Type holder, string method, params Expression[] arguments) =>
         Expression.Call(holder.GetMethod(method, BindingFlags.Public | BindingFlags.Static, [.. arguments.Select(a => a.Type)])
             ?? throw new MissingMethodException(holder.Name, $"{method}({string.Join(", ", arguments.Select(a => a.Type.Name))})"), arguments);
 

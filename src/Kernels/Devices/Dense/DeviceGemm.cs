@@ -23,7 +23,9 @@ internal static class DeviceGemm
     private const int MaxElements = 1024;
     private const int MaxElementDepth = 64;
 
-    /// <summary>Queues C[i] (=|+=) op(A[i]) · op(B[i]) + bias for all i of a batch. C overlaps neither A nor B, and is not read where it is overwritten.</summary>
+    /// <summary>
+    /// Queues C[i] (=|+=) op(A[i]) · op(B[i]) + bias for all i of a batch. C overlaps neither A nor B, and is not read where it is overwritten.
+    /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="device">Where the operands are.</param>
     /// <param name="transA">Every A is stored k × m.</param>
@@ -61,7 +63,7 @@ internal static class DeviceGemm
         using (device.Enter())
         {
             if (k == 0 || IsSmall(device, shape)) Elements(device, shape);
-            else if (Math.Min(m, n) <= MaxThin) GemmThinDevice<T>.Run(device, shape);
+            else if (Math.Min(m, n) <= MaxThin) ThinLaunch<T>.Run(device, shape);
             else GemmTiles<T>.Run(device, shape);
         }
 
@@ -82,7 +84,7 @@ internal static class DeviceGemm
     {
         var kernel = device.Kernel(ProductKernel<T>.Key, ProductKernel<T>.Load);
         int count = s.Batch * s.M * s.N;
-        ThinElements<T> a = s.K == 0 ? default : s.RowsOfA, b = s.K == 0 ? default : s.ColumnsOfB;
+        StridedElements<T> a = s.K == 0 ? default : s.RowsOfA, b = s.K == 0 ? default : s.ColumnsOfB;
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), a, b, s.Target(false), s.M, s.N, s.K, count);
         device.LaunchCount++;
     }
@@ -92,7 +94,8 @@ internal static class DeviceGemm
     {
         public static readonly object Key = new();
 
-        public static Action<AcceleratorStream, KernelConfig, ThinElements<T>, ThinElements<T>, StridedTarget<T>, int, int, int, int> Load(Accelerator accelerator) =>
-            accelerator.LoadKernel<ThinElements<T>, ThinElements<T>, StridedTarget<T>, int, int, int, int>(ElementKernels.Product);
+        public static Action<AcceleratorStream, KernelConfig, StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int> Load(
+            Accelerator accelerator) =>
+            accelerator.LoadKernel<StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int>(ElementKernels.Product);
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
@@ -10,8 +11,11 @@ namespace Fusion.Kernels;
 /// <summary>Launches of kernels with one thread an element.</summary>
 internal static class DeviceLaunch
 {
-    /// <summary>Threads of a group on this device: 256, or as many as it has (a power of two).</summary>
-    public static int GroupSize(GpuDevice device) => Math.Min(256, device.Accelerator.MaxNumThreadsPerGroup);
+    /// <summary>No group has more threads.</summary>
+    public const int MaxGroupSize = 256;
+
+    /// <summary>Threads of a group on this device: 256, or the largest power of two that it has.</summary>
+    public static int GroupSize(GpuDevice device) => Math.Min(MaxGroupSize, 1 << BitOperations.Log2((uint)device.Accelerator.MaxNumThreadsPerGroup));
 
     /// <summary>Groups with a thread for each of so many elements.</summary>
     public static KernelConfig PerElement(GpuDevice device, int count)

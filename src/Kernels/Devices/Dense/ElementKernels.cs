@@ -10,7 +10,7 @@ internal static class ElementKernels
     /// A product without tiles: one chain of multiply-adds in the order of the depth. For small products (what a thread reads its neighbours read too, from
     /// caches), and for devices whose groups are too small for tiles.
     /// </summary>
-    public static void Product<T>(ThinElements<T> a, ThinElements<T> b, StridedTarget<T> target, int rows, int columns, int depth, int count)
+    public static void Product<T>(StridedElements<T> a, StridedElements<T> b, StridedTarget<T> target, int rows, int columns, int depth, int count)
         where T : unmanaged, INumber<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
@@ -22,8 +22,9 @@ internal static class ElementKernels
     }
 
     /// <summary>The second stage of a sum in pieces: adds those of each element in order. Pieces are [batch, split, line, position].</summary>
-    public static void AddPieces<T>(ArrayView<T> pieces, StridedTarget<T> target, int lines, int positions, int splits, int count)
+    public static void AddPieces<T, TTarget>(ArrayView<T> pieces, TTarget target, int lines, int positions, int splits, int count)
         where T : unmanaged, INumber<T>
+        where TTarget : struct, ILineTarget<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;

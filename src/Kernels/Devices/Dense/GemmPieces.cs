@@ -8,12 +8,11 @@ namespace Fusion.Kernels;
 internal static class GemmPieces<T>
     where T : unmanaged, INumber<T>
 {
-    private static readonly object s_key = new();
-
     /// <summary>Queues target = the sums of pieces, which are [batch, split, line, position].</summary>
-    public static void Add(GpuDevice device, ArrayView<T> pieces, StridedTarget<T> target, int batch, int splits, int lines, int positions)
+    public static void Add<TTarget>(GpuDevice device, ArrayView<T> pieces, TTarget target, int batch, int splits, int lines, int positions)
+        where TTarget : struct, ILineTarget<T>
     {
-        var kernel = device.Kernel(s_key, static a => a.LoadKernel<ArrayView<T>, StridedTarget<T>, int, int, int, int>(ElementKernels.AddPieces));
+        var kernel = device.Kernel(Kernels<TTarget>.Key, static a => a.LoadKernel<ArrayView<T>, TTarget, int, int, int, int>(ElementKernels.AddPieces));
         int count = batch * lines * positions;
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), pieces, target, lines, positions, splits, count);
         device.LaunchCount++;
@@ -29,7 +28,12 @@ internal static class GemmPieces<T>
     public static (int Splits, int Piece) Split(long groups, int wanted, int depth, int shortest)
     {
         long splits = Math.Clamp(wanted / groups, 1, Math.Max(1, depth / shortest));
-        int piece = (int)((depth + splits - 1) / splits + 15) & ~15;
-        return ((depth + piece - 1) / piece, piece);
+        int piece = Math.Max(16, (int)((depth + splits - 1) / splits + 15) & ~15);
+        return (Math.Max(1, (depth + piece - 1) / piece), piece);
+    }
+
+    private static class Kernels<TTarget>
+    {
+        public static readonly object Key = new();
     }
 }

@@ -48,10 +48,10 @@ internal readonly struct GemmShape<T>
         new(View(C, M, N), (int)C.Stride, columnsAreLines ? 1 : (int)C.Leading, columnsAreLines ? (int)C.Leading : 1, Finish(columnsAreLines));
 
     /// <summary>The rows of op(A).</summary>
-    public ThinElements<T> RowsOfA => Elements(A, SizeA, TransA, M);
+    public StridedElements<T> RowsOfA => Elements(A, SizeA, TransA, M);
 
     /// <summary>The columns of op(B).</summary>
-    public ThinElements<T> ColumnsOfB => Elements(B, SizeB, !TransB, N);
+    public StridedElements<T> ColumnsOfB => Elements(B, SizeB, !TransB, N);
 
     /// <summary>The elements from the first to the last of a batch.</summary>
     public ArrayView<T> View(DeviceMatrix x, int rows, int columns) => x.Block.View<T>(x.Offset, Extent(x, rows, columns));
@@ -64,6 +64,6 @@ internal readonly struct GemmShape<T>
 
     private long Extent(DeviceMatrix x, int rows, int columns) => (Batch - 1) * x.Stride + (rows - 1) * x.Leading + columns;
 
-    private ThinElements<T> Elements(DeviceMatrix x, (int Rows, int Columns) size, bool transposed, int lines) =>
+    private StridedElements<T> Elements(DeviceMatrix x, (int Rows, int Columns) size, bool transposed, int lines) =>
         new(View(x, size.Rows, size.Columns), (int)x.Stride, transposed ? 1 : (int)x.Leading, transposed ? (int)x.Leading : 1, lines);
 }

@@ -46,7 +46,14 @@ internal static class GemmTiles<T>
 
         int leading = (int)s.C.Leading, stride = (int)s.C.Stride;
         if (s.FitsQuads(s.C, s.N))
-            TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, new QuadTarget<T>(s.Quads(s.C, s.M, s.N), leading / 4, stride / 4, s.M, s.N, s.Finish(false)));
-        else TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, new ElementTarget<T>(s.View(s.C, s.M, s.N), leading, stride, s.M, s.N, s.Finish(false)));
+        {
+            var target = new QuadTarget<T>(s.Quads(s.C, s.M, s.N), leading / 4, stride / 4, s.M, s.N, s.Finish(false));
+            TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, target);
+        }
+        else
+        {
+            var target = new ElementTarget<T>(s.View(s.C, s.M, s.N), leading, stride, s.M, s.N, s.Finish(false));
+            TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, target);
+        }
     }
 }

@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>An operand whose lines are contiguous along the depth (A as it is, B transposed), read 16 bytes at a time: all sizes are multiples of four.</summary>
+/// <summary>
+/// An operand whose lines are contiguous along the depth (A as it is, B transposed), read 16 bytes at a time: all sizes are multiples of four.
+/// </summary>
 /// <param name="data">All of it.</param>
 /// <param name="leading">Quads between lines.</param>
 /// <param name="stride">Quads between the matrices of a batch.</param>
@@ -22,7 +24,10 @@ internal struct DepthQuads<T>(ArrayView<Quartet<T>> data, int leading, int strid
     public static TileOrder Order => TileOrder.Depth;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly DepthQuads<T> At(int batch, int line, int end)
+    public readonly int Limit(int batch, int end) => end;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly DepthQuads<T> At(int batch, int line, int spacing, int end)
     {
         DepthQuads<T> result = this;
         result._start = batch * _stride + line * _leading;
@@ -52,7 +57,10 @@ internal struct DepthElements<T>(ArrayView<T> data, int leading, int stride, int
     public static TileOrder Order => TileOrder.Depth;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly DepthElements<T> At(int batch, int line, int end)
+    public readonly int Limit(int batch, int end) => end;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly DepthElements<T> At(int batch, int line, int spacing, int end)
     {
         DepthElements<T> result = this;
         result._start = batch * _stride + line * _leading;
@@ -85,7 +93,10 @@ internal struct LineQuads<T>(ArrayView<Quartet<T>> data, int leading, int stride
     public static TileOrder Order => TileOrder.Lines;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly LineQuads<T> At(int batch, int line, int end)
+    public readonly int Limit(int batch, int end) => end;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly LineQuads<T> At(int batch, int line, int spacing, int end)
     {
         LineQuads<T> result = this;
         result._start = batch * _stride + (line >> 2);
@@ -116,7 +127,10 @@ internal struct LineElements<T>(ArrayView<T> data, int leading, int stride, int 
     public static TileOrder Order => TileOrder.Lines;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly LineElements<T> At(int batch, int line, int end)
+    public readonly int Limit(int batch, int end) => end;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly LineElements<T> At(int batch, int line, int spacing, int end)
     {
         LineElements<T> result = this;
         result._start = batch * _stride + line;

@@ -100,7 +100,7 @@ internal readonly struct QuadTarget<T>(ArrayView<Quartet<T>> data, int leading, 
 /// <param name="line">Elements between lines.</param>
 /// <param name="step">Elements along a line.</param>
 /// <param name="finish">What is added; its rows are the lines.</param>
-internal readonly struct StridedTarget<T>(ArrayView<T> data, int stride, int line, int step, TileFinish<T> finish)
+internal readonly struct StridedTarget<T>(ArrayView<T> data, int stride, int line, int step, TileFinish<T> finish) : ILineTarget<T>
     where T : unmanaged, INumber<T>
 {
     private readonly ArrayView<T> _data = data;

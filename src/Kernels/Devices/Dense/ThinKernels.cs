@@ -46,7 +46,7 @@ internal static class ThinKernels
         int result = Grid.IdxX / grid.Groups, line = (Grid.IdxX - result * grid.Groups) * DotLines + thread / Lanes;
         int batch = result / grid.Splits, start = (result - batch * grid.Splits) * grid.Piece, end = start + grid.Piece;
         end = end < grid.Depth ? end : grid.Depth;
-        TWide source = wide.At(batch, line, end);
+        TWide source = wide.At(batch, line, 0, end);
         TSums sums = default;
         for (int depth = start + 4 * lane; depth < end; depth += 4 * Lanes) sums = TSums.AddProducts(sums, source.Load(depth), thin, batch, 0, depth, end);
 
@@ -62,8 +62,10 @@ internal static class ThinKernels
         if (lane < grid.Thin && line < grid.Wide) target.Store(result, line, lane, shared[lane * Threads + thread - lane]);
     }
 
-    /// <summary>Lines of the wide operand lie side by side: a thread has four of them and every eighth depth, then the eight slices are added in order.</summary>
-    public static void Columns<T, TWide, TSums>(TWide wide, ThinElements<T> thin, StridedTarget<T> target, ThinGrid grid)
+    /// <summary>
+    /// Lines of the wide operand lie side by side: a thread has four of them and every eighth depth, then the eight slices are added in order.
+    /// </summary>
+    public static void Columns<T, TWide, TSums>(TWide wide, StridedElements<T> thin, StridedTarget<T> target, ThinGrid grid)
         where T : unmanaged, INumber<T>
         where TWide : struct, ITileSource<T, TWide>
         where TSums : struct, IThinSums<T, TSums>
@@ -73,7 +75,7 @@ internal static class ThinKernels
         int result = Grid.IdxX / grid.Groups, line = (Grid.IdxX - result * grid.Groups) * ColumnLines + 4 * lane;
         int batch = result / grid.Splits, start = (result - batch * grid.Splits) * grid.Piece, end = start + grid.Piece;
         end = end < grid.Depth ? end : grid.Depth;
-        TWide source = wide.At(batch, line, end);
+        TWide source = wide.At(batch, line, 0, end);
         TSums sums = default;
         for (int depth = start + slice; depth < end; depth += Slices) sums = TSums.AddScaled(sums, source.Load(depth), thin, batch, 0, depth);
 
@@ -96,7 +98,7 @@ internal static class ThinKernels
     }
 
     /// <summary>Writes lines that lie at any distances one after the other, each filled up to a multiple of four with zeros.</summary>
-    public static void Pack<T>(ThinElements<T> source, ArrayView<T> target, int lines, int depth, int pitch, int count)
+    public static void Pack<T>(StridedElements<T> source, ArrayView<T> target, int lines, int depth, int pitch, int count)
         where T : unmanaged, INumber<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;

@@ -14,7 +14,7 @@ internal interface IThinSums<T, TSelf>
     static abstract TSelf AddProducts(TSelf sums, Quartet<T> elements, DepthQuads<T> thin, int batch, int line, int depth, int end);
 
     /// <summary>sums + elements · line, at one depth: sums of four neighbours.</summary>
-    static abstract TSelf AddScaled(TSelf sums, Quartet<T> elements, ThinElements<T> thin, int batch, int line, int depth);
+    static abstract TSelf AddScaled(TSelf sums, Quartet<T> elements, StridedElements<T> thin, int batch, int line, int depth);
 
     static abstract Quartet<T> Line(TSelf sums, int line);
 }
@@ -30,12 +30,12 @@ internal struct ThinLine<T> : IThinSums<T, ThinLine<T>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ThinLine<T> AddProducts(ThinLine<T> sums, Quartet<T> elements, DepthQuads<T> thin, int batch, int line, int depth, int end)
     {
-        sums._sums = Quartet<T>.AddProduct(sums._sums, elements, thin.At(batch, line, end).Load(depth));
+        sums._sums = Quartet<T>.AddProduct(sums._sums, elements, thin.At(batch, line, 0, end).Load(depth));
         return sums;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ThinLine<T> AddScaled(ThinLine<T> sums, Quartet<T> elements, ThinElements<T> thin, int batch, int line, int depth)
+    public static ThinLine<T> AddScaled(ThinLine<T> sums, Quartet<T> elements, StridedElements<T> thin, int batch, int line, int depth)
     {
         sums._sums = Quartet<T>.AddScaled(sums._sums, thin.Load(batch, line, depth), elements);
         return sums;
@@ -64,7 +64,7 @@ internal struct ThinPair<T, TSums> : IThinSums<T, ThinPair<T, TSums>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ThinPair<T, TSums> AddScaled(ThinPair<T, TSums> sums, Quartet<T> elements, ThinElements<T> thin, int batch, int line, int depth)
+    public static ThinPair<T, TSums> AddScaled(ThinPair<T, TSums> sums, Quartet<T> elements, StridedElements<T> thin, int batch, int line, int depth)
     {
         sums._low = TSums.AddScaled(sums._low, elements, thin, batch, line, depth);
         sums._high = TSums.AddScaled(sums._high, elements, thin, batch, line + TSums.Lines, depth);
@@ -72,5 +72,6 @@ internal struct ThinPair<T, TSums> : IThinSums<T, ThinPair<T, TSums>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quartet<T> Line(ThinPair<T, TSums> sums, int line) => line < TSums.Lines ? TSums.Line(sums._low, line) : TSums.Line(sums._high, line - TSums.Lines);
+    public static Quartet<T> Line(ThinPair<T, TSums> sums, int line) =>
+        line < TSums.Lines ? TSums.Line(sums._low, line) : TSums.Line(sums._high, line - TSums.Lines);
 }

@@ -23,7 +23,8 @@ internal readonly record struct TileGrid(int TileRows, int TileColumns, int Spli
         int height = TileRows - band * Band;
         height = height < Band ? height : Band;
         int column = inBand / height, row = band * Band + inBand - column * height, end = split * Piece + Piece;
-        return new TilePlace { Batch = batch, Result = result, Row = row * edge, Column = column * edge, Start = split * Piece, End = end < Depth ? end : Depth };
+        end = end < Depth ? end : Depth;
+        return new TilePlace { Batch = batch, Result = result, Row = row * edge, Column = column * edge, Start = split * Piece, End = end };
     }
 }
 

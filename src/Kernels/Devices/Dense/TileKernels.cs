@@ -26,6 +26,9 @@ internal static class TileKernels
     public const int LargeEdge = 128;
     public const int SmallEdge = 64;
 
+    /// <summary>How far past the end of a piece of the depth is loaded, not multiplied: the rest of a stage and two stages more.</summary>
+    public const int Ahead = 3 * SmallDepth;
+
     private const int LargeDepth = 8;
     private const int SmallDepth = 16;
 
@@ -44,13 +47,14 @@ internal static class TileKernels
         ArrayView<Quartet<T>> sharedA = SharedMemory.Allocate1D<Quartet<T>>(2 * Stage), sharedB = SharedMemory.Allocate1D<Quartet<T>>(2 * Stage);
         int thread = Group.IdxX, row = Row(thread), column = Column(thread);
         TilePlace place = grid.Place(Grid.IdxX, LargeEdge);
+        place.End = b.Limit(place.Batch, place.End);
         int lineA = Line(TA.Order, thread, LargeEdge, LargeDepth), depthA = Depth(TA.Order, thread, LargeEdge, LargeDepth);
         int lineB = Line(TB.Order, thread, LargeEdge, LargeDepth), depthB = Depth(TB.Order, thread, LargeEdge, LargeDepth);
-        TA sourceA = a.At(place.Batch, place.Row + lineA, place.End);
-        TB sourceB = b.At(place.Batch, place.Column + lineB, place.End);
+        TA sourceA = a.At(place.Batch, place.Row + lineA, LargeEdge / 4, place.End);
+        TB sourceB = b.At(place.Batch, place.Column + lineB, LargeEdge / 4, place.End);
         Quartet<T> nextA = sourceA.Load(place.Start + depthA), nextB = sourceB.Load(place.Start + depthB);
-        Put(TA.Order, sharedA, depthA * LargePitch, lineA, LargePitch, nextA);
-        Put(TB.Order, sharedB, depthB * LargePitch, lineB, LargePitch, nextB);
+        Put(TA.Order, sharedA, depthA * LargePitch, lineA, LargeEdge, nextA);
+        Put(TB.Order, sharedB, depthB * LargePitch, lineB, LargeEdge, nextB);
         nextA = sourceA.Load(place.Start + LargeDepth + depthA);
         nextB = sourceB.Load(place.Start + LargeDepth + depthB);
 
@@ -61,8 +65,8 @@ internal static class TileKernels
             // Everybody has written this stage and read the other one.
             Group.Barrier();
             int other = Stage - stage;
-            Put(TA.Order, sharedA, other + depthA * LargePitch, lineA, LargePitch, nextA);
-            Put(TB.Order, sharedB, other + depthB * LargePitch, lineB, LargePitch, nextB);
+            Put(TA.Order, sharedA, other + depthA * LargePitch, lineA, LargeEdge, nextA);
+            Put(TB.Order, sharedB, other + depthB * LargePitch, lineB, LargeEdge, nextB);
             nextA = sourceA.Load(k + 2 * LargeDepth + depthA);
             nextB = sourceB.Load(k + 2 * LargeDepth + depthB);
             ArrayView<Quartet<T>> rows = sharedA.SubView(stage + row, Stage), columns = sharedB.SubView(stage + column, Stage);
@@ -95,13 +99,14 @@ internal static class TileKernels
         ArrayView<Quartet<T>> sharedA = SharedMemory.Allocate1D<Quartet<T>>(2 * Stage), sharedB = SharedMemory.Allocate1D<Quartet<T>>(2 * Stage);
         int thread = Group.IdxX, row = Row(thread), column = Column(thread);
         TilePlace place = grid.Place(Grid.IdxX, SmallEdge);
+        place.End = b.Limit(place.Batch, place.End);
         int lineA = Line(TA.Order, thread, SmallEdge, SmallDepth), depthA = Depth(TA.Order, thread, SmallEdge, SmallDepth);
         int lineB = Line(TB.Order, thread, SmallEdge, SmallDepth), depthB = Depth(TB.Order, thread, SmallEdge, SmallDepth);
-        TA sourceA = a.At(place.Batch, place.Row + lineA, place.End);
-        TB sourceB = b.At(place.Batch, place.Column + lineB, place.End);
+        TA sourceA = a.At(place.Batch, place.Row + lineA, SmallEdge / 4, place.End);
+        TB sourceB = b.At(place.Batch, place.Column + lineB, SmallEdge / 4, place.End);
         Quartet<T> nextA = sourceA.Load(place.Start + depthA), nextB = sourceB.Load(place.Start + depthB);
-        Put(TA.Order, sharedA, depthA * SmallPitch, lineA, SmallPitch, nextA);
-        Put(TB.Order, sharedB, depthB * SmallPitch, lineB, SmallPitch, nextB);
+        Put(TA.Order, sharedA, depthA * SmallPitch, lineA, SmallEdge, nextA);
+        Put(TB.Order, sharedB, depthB * SmallPitch, lineB, SmallEdge, nextB);
         nextA = sourceA.Load(place.Start + SmallDepth + depthA);
         nextB = sourceB.Load(place.Start + SmallDepth + depthB);
 
@@ -112,8 +117,8 @@ internal static class TileKernels
             // Everybody has written this stage and read the other one.
             Group.Barrier();
             int other = Stage - stage;
-            Put(TA.Order, sharedA, other + depthA * SmallPitch, lineA, SmallPitch, nextA);
-            Put(TB.Order, sharedB, other + depthB * SmallPitch, lineB, SmallPitch, nextB);
+            Put(TA.Order, sharedA, other + depthA * SmallPitch, lineA, SmallEdge, nextA);
+            Put(TB.Order, sharedB, other + depthB * SmallPitch, lineB, SmallEdge, nextB);
             nextA = sourceA.Load(k + 2 * SmallDepth + depthA);
             nextB = sourceB.Load(k + 2 * SmallDepth + depthB);
             ArrayView<Quartet<T>> rows = sharedA.SubView(stage + row, Stage), columns = sharedB.SubView(stage + column, Stage);
@@ -139,18 +144,20 @@ internal static class TileKernels
     private static int Line(TileOrder order, int thread, int edge, int depth)
     {
         if (order == TileOrder.Lines) return (thread & (edge / 4 - 1)) * 4;
-        return order == TileOrder.Depth ? thread / (depth / 4) : thread & (edge - 1);
+        if (order == TileOrder.Depth) return thread / (depth / 4);
+        return order == TileOrder.Gather ? thread & (edge - 1) : thread / depth;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Depth(TileOrder order, int thread, int edge, int depth)
     {
         if (order == TileOrder.Lines) return thread / (edge / 4);
-        return order == TileOrder.Depth ? (thread & (depth / 4 - 1)) * 4 : thread / edge * 4;
+        if (order == TileOrder.Depth) return (thread & (depth / 4 - 1)) * 4;
+        return order == TileOrder.Gather ? thread / edge * 4 : thread & (depth - 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<T>(TileOrder order, ArrayView<Quartet<T>> shared, int start, int line, int pitch, Quartet<T> values)
+    private static void Put<T>(TileOrder order, ArrayView<Quartet<T>> shared, int start, int line, int edge, Quartet<T> values)
         where T : unmanaged, INumber<T>
     {
         if (order == TileOrder.Lines)
@@ -160,11 +167,11 @@ internal static class TileKernels
         }
 
         ArrayView<T> elements = shared.Cast<T>();
-        int index = 4 * start + line;
+        int index = 4 * start + line, step = order == TileOrder.Spread ? edge / 4 : edge + 4;
         elements[index] = values.X;
-        elements[index + 4 * pitch] = values.Y;
-        elements[index + 8 * pitch] = values.Z;
-        elements[index + 12 * pitch] = values.W;
+        elements[index + step] = values.Y;
+        elements[index + 2 * step] = values.Z;
+        elements[index + 3 * step] = values.W;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -37,15 +37,18 @@ internal static class TileLaunch<T>
         where TB : struct, ITileSource<T, TB>
         where TC : struct, ITileTarget<T>
     {
-        var kernel = large ? device.Kernel(Kernels<TA, TB, TC>.LargeKey, Kernels<TA, TB, TC>.LoadLarge) : device.Kernel(Kernels<TA, TB, TC>.SmallKey, Kernels<TA, TB, TC>.LoadSmall);
+        var kernel = large
+            ? device.Kernel(Kernels<TA, TB, TC>.LargeKey, Kernels<TA, TB, TC>.LoadLarge)
+            : device.Kernel(Kernels<TA, TB, TC>.SmallKey, Kernels<TA, TB, TC>.LoadSmall);
         kernel(device.Stream, new KernelConfig(checked(grid.TileRows * grid.TileColumns * grid.Splits * batch), TileKernels.Threads), a, b, c, grid);
         device.LaunchCount++;
     }
 
     /// <summary>Queues the product in two stages: the pieces of the depth, and their sum.</summary>
-    public static void Split<TA, TB>(GpuDevice device, bool large, TileGrid grid, int m, int n, int batch, TA a, TB b, StridedTarget<T> target)
+    public static void Split<TA, TB, TTarget>(GpuDevice device, bool large, TileGrid grid, int m, int n, int batch, TA a, TB b, TTarget target)
         where TA : struct, ITileSource<T, TA>
         where TB : struct, ITileSource<T, TB>
+        where TTarget : struct, ILineTarget<T>
     {
         int results = batch * grid.Splits, size = checked(m * n), total = checked(results * size);
         var scratch = new DeviceBlock(device, (long)total * Unsafe.SizeOf<T>());
@@ -70,9 +73,11 @@ internal static class TileLaunch<T>
 
         // 65 536 registers a multiprocessor: two groups with 128 registers a thread. The 64 accumulators of Float64 alone fill these.
         public static Action<AcceleratorStream, KernelConfig, TA, TB, TC, TileGrid> LoadLarge(Accelerator accelerator) =>
-            accelerator.LoadKernel<TA, TB, TC, TileGrid>(TileKernels.Large<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 2 : 1));
+            accelerator.LoadKernel<TA, TB, TC, TileGrid>(
+                TileKernels.Large<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 2 : 1));
 
         public static Action<AcceleratorStream, KernelConfig, TA, TB, TC, TileGrid> LoadSmall(Accelerator accelerator) =>
-            accelerator.LoadKernel<TA, TB, TC, TileGrid>(TileKernels.Small<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 3 : 2));
+            accelerator.LoadKernel<TA, TB, TC, TileGrid>(
+                TileKernels.Small<T, TA, TB, TC>, new KernelSpecialization(TileKernels.Threads, typeof(T) == typeof(float) ? 3 : 2));
     }
 }

@@ -42,7 +42,8 @@ internal static class DeviceRowKernels
     /// <summary>y = x̂·gamma + beta, with one gamma and beta per column, or null for none.</summary>
     public static void Normalize(
         GpuDevice device, DeviceOperand x, DeviceOperand? gamma, DeviceOperand? beta, DeviceOperand y, int rows, int columns, double epsilon, bool centered) =>
-        Run(device, RowPrograms.Normalize(Is64(x), centered, gamma is not null, beta is not null), [x, gamma, beta, Number(epsilon, x), y], rows, columns, 1, 2);
+        Run(device, RowPrograms.Normalize(Is64(x), centered, gamma is not null, beta is not null),
+            [x, gamma, beta, Number(epsilon, x), y], rows, columns, 1, 2);
 
     /// <summary>dx = r·(h − mean h − x̂·mean(h·x̂)) with h = g·gamma; gamma may be null, none; without centering there is no mean h.</summary>
     public static void NormalizeGradient(

@@ -134,7 +134,9 @@ internal sealed partial class DeviceRowTree
             for (int r = 0; r < reductions.Length; r++)
             {
                 int reduction = r;
-                TreeLane sum = Join(Kind(reductions[r]), ReduceTree.Lanes / 8, k => new(SharedLoad(reduction, Expression.Add(lanes, Expression.Add(_thread, Expression.Constant(8 * k))))));
+                Expression mine = Expression.Add(lanes, _thread);
+                TreeLane sum = Join(
+                    Kind(reductions[r]), ReduceTree.Lanes / 8, k => new(SharedLoad(reduction, Expression.Add(mine, Expression.Constant(8 * k)))));
                 few.Statements.Add(SharedStore(r, Expression.Add(eights, _thread), sum.Node));
             }
 
@@ -145,7 +147,8 @@ internal sealed partial class DeviceRowTree
         for (int r = 0; r < reductions.Length; r++)
         {
             int reduction = r;
-            _rowValues[reductions[r]] = TreeLane.Let(Join(Kind(reductions[r]), 8, k => new(SharedLoad(reduction, Expression.Add(eights, Expression.Constant(k))))));
+            TreeLane total = Join(Kind(reductions[r]), 8, k => new(SharedLoad(reduction, Expression.Add(eights, Expression.Constant(k)))));
+            _rowValues[reductions[r]] = TreeLane.Let(total);
         }
 
         _loops++;
@@ -164,7 +167,8 @@ internal sealed partial class DeviceRowTree
         return items[0];
     }
 
-    private MethodCallExpression SharedLoad(int reduction, Expression index) => DeviceTypes.Call(nameof(DeviceMemory.Load), _spec.Type, _shared[reduction], index);
+    private MethodCallExpression SharedLoad(int reduction, Expression index) =>
+        DeviceTypes.Call(nameof(DeviceMemory.Load), _spec.Type, _shared[reduction], index);
 
     private MethodCallExpression SharedStore(int reduction, Expression index, Expression value) =>
         DeviceTypes.Call(nameof(DeviceMemory.Store), _spec.Type, _shared[reduction], index, value);

@@ -24,6 +24,9 @@ internal static class DeviceRows
     /// <summary>The longest row.</summary>
     public const int MaxLength = ReduceTree.Block * DeviceRowKey.MaxBlocks;
 
+    // The grid's next row is still an int.
+    private const int MaxRows = int.MaxValue - (1 << 24);
+
     /// <summary>Kernels compiled so far in this process.</summary>
     public static int CompileCount => Volatile.Read(ref s_compileCount);
 
@@ -116,17 +119,25 @@ internal static class DeviceRows
     private static void Check(RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
     {
         if (operands.Length != spec.OperandCount || operands.Length > DeviceElementKey.MaxOperands)
-            throw new ArgumentException($"The program has {spec.OperandCount} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
-        if (length > MaxLength) throw new ArgumentException($"A row of a device's kernel has at most {MaxLength:N0} elements, not {length:N0}.", nameof(length));
+        {
+            throw new ArgumentException(
+                $"The program has {spec.OperandCount} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
+        }
+
+        if (length > MaxLength)
+            throw new ArgumentException($"A row of a device's kernel has at most {MaxLength:N0} elements, not {length:N0}.", nameof(length));
+        if (rows > MaxRows) throw new ArgumentException($"A device's kernel has at most {MaxRows:N0} rows, not {rows:N0}.", nameof(rows));
         for (int k = 0; k < operands.Length; k++)
         {
             DeviceRowOperand operand = operands[k];
             bool isNumber = k < spec.Inputs.Length && spec.Inputs[k].Kind == RowInputKind.Number;
             bool isLabel = k < spec.Inputs.Length && spec.Inputs[k].Kind == RowInputKind.Label;
-            if (operand.Operand.Block is null != isNumber) throw new ArgumentException($"Operand {k} is {(isNumber ? "a number of the host" : "an array")}.", nameof(operands));
+            if (operand.Operand.Block is null != isNumber)
+                throw new ArgumentException($"Operand {k} is {(isNumber ? "a number of the host" : "an array")}.", nameof(operands));
             if (operand.Operand.Type != spec.OperandType(k) && !(isLabel && operand.Operand.Type == DType.Int64))
                 throw new ArgumentException($"Operand {k} has the type {operand.Operand.Type}; the program's is {spec.OperandType(k)}.", nameof(operands));
-            if (operand.RowStride < 0 || operand.Divisor < 1 || operand.Period < 0) throw new ArgumentException($"Operand {k}: rows follow each other.", nameof(operands));
+            if (operand.RowStride < 0 || operand.Divisor < 1 || operand.Period < 0)
+                throw new ArgumentException($"Operand {k}: rows follow each other.", nameof(operands));
             if (((RowCount(operand, rows) - 1) * operand.RowStride) + length > int.MaxValue)
                 throw new ArgumentException($"Operand {k} reaches over more than 2³¹ − 1 elements.", nameof(operands));
         }

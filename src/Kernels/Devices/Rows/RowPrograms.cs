@@ -92,9 +92,7 @@ internal static class RowPrograms
             p.Output((rest - (value * dot)) * r);
         });
 
-    /// <summary>
-    /// Inputs: x, g, ε. Output: g·x̂, whose sum over the rows is the gradient of gamma.
-    /// </summary>
+    /// <summary>Inputs: x, g, ε. Output: g·x̂, whose sum over the rows is the gradient of gamma.</summary>
     public static RowSpec NormalizeProduct(bool is64, bool centered) => Get(nameof(NormalizeProduct), is64, Flags(centered, false, false), static (p, flags) =>
     {
         RowValue x = p.Elements(), g = p.Elements();
@@ -116,7 +114,8 @@ internal static class RowPrograms
     }
 
     // x̂ = (x − μ)·r, x − μ, r = 1/√(mean (x − μ)² + ε) and the length.
-    private static (RowValue Value, RowValue Difference, RowValue Scale, RowValue Length) Standardized(RowSpecBuilder p, RowValue x, RowValue epsilon, bool centered)
+    private static (RowValue Value, RowValue Difference, RowValue Scale, RowValue Length) Standardized(
+        RowSpecBuilder p, RowValue x, RowValue epsilon, bool centered)
     {
         RowValue n = p.Length();
         RowValue difference = centered ? x - (p.Reduce(RowReduction.Sum, x) / n) : x;

@@ -108,6 +108,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
             if (Reductions(pass).Count() > MaxReductionsPerPass) throw new ArgumentException($"A pass has at most {MaxReductionsPerPass} reductions.");
         }
 
+        Weight = _steps.Sum(step => step.Element.Op?.Weight ?? 1);
         HashCode hash = default;
         hash.Add(is64);
         foreach (RowInput input in _inputs) hash.Add(input);
@@ -133,7 +134,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
     public int OperandCount => _inputs.Length + _outputs.Length;
 
     /// <summary>The operators of its formulas: see <see cref="ElementOp.Weight"/>.</summary>
-    public int Weight => _steps.Sum(step => step.Element.Op?.Weight ?? 1);
+    public int Weight { get; }
 
     /// <summary>The pass that stores elements.</summary>
     public int LastPass { get; }
@@ -184,7 +185,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         };
     }
 
-    private bool IsLabelInput(int value) => value < _inputs.Length && _inputs[value].Kind == RowInputKind.Label;
+    private bool IsLabelInput(int value) => (uint)value < (uint)_inputs.Length && _inputs[value].Kind == RowInputKind.Label;
 
     private void Analyse(int value)
     {
@@ -205,13 +206,18 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         {
             bool mask = step.Element.Op?.IsMaskInput(index++) ?? false;
             if ((uint)argument >= (uint)value || IsLabelInput(argument) || IsMask(argument) != mask)
-                throw new ArgumentException($"Step {value - _inputs.Length}, {step.Element.Op?.Name ?? step.Kind.ToString()}: value {argument} cannot be its argument.");
+            {
+                string name = step.Element.Op?.Name ?? step.Kind.ToString();
+                throw new ArgumentException($"Step {value - _inputs.Length}, {name}: value {argument} cannot be its argument.");
+            }
+
             _scopes[value] = (RowScope)Math.Max((int)_scopes[value], (int)_scopes[argument]);
             _depths[value] = Math.Max(_depths[value], _depths[argument]);
         }
 
-        if (step.Kind is RowStepKind.IsLabel or RowStepKind.AtLabel && !IsLabelInput(step.Label)) throw new ArgumentException($"Input {step.Label} is no label.");
-        if (step.Kind == RowStepKind.AtLabel && (step.Value >= _inputs.Length || _inputs[step.Value] != new RowInput(RowInputKind.Elements)))
+        if (step.Kind is RowStepKind.IsLabel or RowStepKind.AtLabel && !IsLabelInput(step.Label))
+            throw new ArgumentException($"Input {step.Label} is no label.");
+        if (step.Kind == RowStepKind.AtLabel && ((uint)step.Value >= (uint)_inputs.Length || _inputs[step.Value] != new RowInput(RowInputKind.Elements)))
             throw new ArgumentException($"Value {step.Value} is no input of numbers with elements.");
         if (step.Kind == RowStepKind.Element) return;
         _scopes[value] = step.Kind == RowStepKind.IsLabel ? RowScope.Element : RowScope.Row;

@@ -9,7 +9,7 @@ namespace Fusion.Kernels;
 /// Launches <see cref="ThinKernels"/>: the operand with more lines is the wide one. Where its lines are contiguous along the depth, so must be those of the
 /// thin one, in quads: else they are packed first, which costs a small kernel.
 /// </summary>
-internal static class GemmThinDevice<T>
+internal static class ThinLaunch<T>
     where T : unmanaged, INumber<T>
 {
     // Groups that fill an H100: 132 multiprocessors with eight groups each.
@@ -50,7 +50,8 @@ internal static class GemmThinDevice<T>
         int lines = columnsAreWide ? s.M : s.N;
         DeviceBlock? packed = null;
         DepthQuads<T> quads;
-        if ((columnsAreWide ? !s.TransA : s.TransB) && s.FitsQuads(thin, s.K)) quads = new(s.Quads(thin, lines, s.K), (int)thin.Leading / 4, (int)thin.Stride / 4, lines);
+        if ((columnsAreWide ? !s.TransA : s.TransB) && s.FitsQuads(thin, s.K))
+            quads = new(s.Quads(thin, lines, s.K), (int)thin.Leading / 4, (int)thin.Stride / 4, lines);
         else quads = Pack(device, s, columnsAreWide ? s.RowsOfA : s.ColumnsOfB, lines, thin.Stride == 0 ? 1 : s.Batch, out packed);
 
         var kernel = device.Kernel(
@@ -68,10 +69,11 @@ internal static class GemmThinDevice<T>
         where TSums : struct, IThinSums<T, TSums>
     {
         var kernel = device.Kernel(
-            Kernels<TWide, TSums>.ColumnsKey, static a => a.LoadKernel<TWide, ThinElements<T>, StridedTarget<T>, ThinGrid>(ThinKernels.Columns<T, TWide, TSums>));
+            Kernels<TWide, TSums>.ColumnsKey,
+            static a => a.LoadKernel<TWide, StridedElements<T>, StridedTarget<T>, ThinGrid>(ThinKernels.Columns<T, TWide, TSums>));
         ThinGrid grid = Plan(s, columnsAreWide, ThinKernels.ColumnLines);
         StridedTarget<T> target = Pieces(device, s, columnsAreWide, grid, out DeviceBlock? pieces);
-        ThinElements<T> thin = columnsAreWide ? s.RowsOfA : s.ColumnsOfB;
+        StridedElements<T> thin = columnsAreWide ? s.RowsOfA : s.ColumnsOfB;
         kernel(device.Stream, new KernelConfig(checked(grid.Groups * grid.Splits * s.Batch), ThinKernels.Threads), wide, thin, target, grid);
         device.LaunchCount++;
         AddPieces(device, s, columnsAreWide, grid, pieces);
@@ -104,11 +106,11 @@ internal static class GemmThinDevice<T>
         pieces.Release();
     }
 
-    private static DepthQuads<T> Pack(GpuDevice device, in GemmShape<T> s, ThinElements<T> source, int lines, int batch, out DeviceBlock packed)
+    private static DepthQuads<T> Pack(GpuDevice device, in GemmShape<T> s, StridedElements<T> source, int lines, int batch, out DeviceBlock packed)
     {
         int pitch = (s.K + 3) & ~3, count = checked(batch * lines * pitch);
         packed = new DeviceBlock(device, (long)count * Unsafe.SizeOf<T>());
-        var kernel = device.Kernel(s_packKey, static a => a.LoadKernel<ThinElements<T>, ArrayView<T>, int, int, int, int>(ThinKernels.Pack));
+        var kernel = device.Kernel(s_packKey, static a => a.LoadKernel<StridedElements<T>, ArrayView<T>, int, int, int, int>(ThinKernels.Pack));
         kernel(device.Stream, DeviceLaunch.PerElement(device, count), source, packed.View<T>(0, count), lines, s.K, pitch, count);
         device.LaunchCount++;
         return new DepthQuads<T>(packed.View<Quartet<T>>(0, count / 4), pitch / 4, batch == 1 ? 0 : lines * pitch / 4, lines);

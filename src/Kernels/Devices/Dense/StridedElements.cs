@@ -10,7 +10,7 @@ namespace Fusion.Kernels;
 /// <param name="line">Elements between lines.</param>
 /// <param name="step">Elements from one depth to the next.</param>
 /// <param name="lines">Lines of a matrix.</param>
-internal readonly struct ThinElements<T>(ArrayView<T> data, int stride, int line, int step, int lines)
+internal readonly struct StridedElements<T>(ArrayView<T> data, int stride, int line, int step, int lines)
     where T : unmanaged, INumber<T>
 {
     private readonly ArrayView<T> _data = data;
