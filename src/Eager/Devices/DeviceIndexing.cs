@@ -35,6 +35,58 @@ internal static class DeviceIndexing
         DeviceGather.OneHot(o.Device, "OneHot", o.To, o.ToOffset, ((DepthAttributes)attributes!).Depth, outputs[0].DType, o.Index, o.IndexOffset, o.IndexType, o.Count);
     }
 
+    public static void TakeGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        TakeAttributes take = (TakeAttributes)attributes!;
+        Movement.Fill(outputs[0], 0);
+        AddSlices("Take", inputs[0], inputs[1], outputs[0], take.Axis);
+    }
+
+    public static void IndexAdd(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        Movement.CopyTo(inputs[0], outputs[0]);
+        AddSlices("IndexAdd", inputs[2], inputs[1], outputs[0], ((TakeAttributes)attributes!).Axis);
+    }
+
+    public static void PickGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        Movement.Fill(outputs[0], 0);
+        AddElements("Pick", inputs[0], inputs[1], outputs[0], 1);
+    }
+
+    public static void TakeAlongAxisGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        Movement.Fill(outputs[0], 0);
+        AddElements("TakeAlongAxis", inputs[0], inputs[1], outputs[0], inputs[1].Shape[-1]);
+    }
+
+    public static void ArgSort(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        SortAttributes sort = (SortAttributes)attributes!;
+        NDArray x = inputs[0].Contiguous(), y = outputs[0];
+        int n = x.Shape[-1];
+        if (n == 0) return;
+        DeviceSort.ArgSort(
+            y.Accelerator!, x.DType, (DeviceBlock)x.Storage, x.Offset, (DeviceBlock)y.Storage, y.Offset, x.Size / n, n, sort.Count, sort.Descending);
+    }
+
+    private static void AddSlices(string op, NDArray values, NDArray indices, NDArray target, int axis)
+    {
+        Operands o = new(values, indices, target);
+        Indexing.Split(target.Shape, axis, out long outer, out int n, out long inner);
+        if (o.Count == 0 || values.Size == 0) return;
+        DeviceScatter.ScatterAdd(
+            o.Device, op, o.From, o.FromOffset, o.To, o.ToOffset, outer, n, inner, target.DType, o.Index, o.IndexOffset, o.IndexType, o.Count);
+    }
+
+    private static void AddElements(string op, NDArray values, NDArray indices, NDArray target, int count)
+    {
+        Operands o = new(values, indices, target);
+        if (o.Count == 0) return;
+        DeviceScatter.PickGradient(
+            o.Device, op, o.From, o.FromOffset, o.To, o.ToOffset, o.Count / count, target.Shape[-1], 1, target.DType, o.Index, o.IndexOffset, o.IndexType, count);
+    }
+
     /// <summary>Contiguous operands; they hold the blocks until the kernel is queued.</summary>
     private readonly struct Operands
     {

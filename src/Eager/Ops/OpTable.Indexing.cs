@@ -23,6 +23,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = x[0] with { Shape = ((TakeAttributes)attributes!).Source },
         Run = Indexing.RunTakeGradient,
+        DeviceRun = DeviceIndexing.TakeGradient,
         Gradient = [c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
         Saves = Saved.Input1,
     });
@@ -36,6 +37,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Indexing.InferWrite("IndexAdd", x, y),
         Run = Indexing.RunIndexAdd,
+        DeviceRun = DeviceIndexing.IndexAdd,
         Gradient = [c => c.G, null, c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>())],
         Saves = Saved.Input1,
     }).Named("mx.npx.index_add, np.add.at, torch.index_add");
@@ -75,6 +77,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions, ((DepthAttributes)attributes!).Depth]) },
         Run = Indexing.RunPickGradient,
+        DeviceRun = DeviceIndexing.PickGradient,
         Gradient = [c => Pick.Apply(c.G, c.Y), null],
         Saves = Saved.Input1,
     });

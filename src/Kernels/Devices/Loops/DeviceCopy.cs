@@ -20,7 +20,7 @@ internal static class DeviceCopy
     /// <param name="targetOffset">Its first element.</param>
     /// <param name="targetStrides">Its strides; no two elements may coincide.</param>
     /// <param name="shape">The sizes of the axes.</param>
-    /// <param name="elementSize">1, 4 or 8.</param>
+    /// <param name="elementSize">1, 2, 4 or 8.</param>
     public static void Run(
         GpuDevice device,
         DeviceBlock source, long sourceOffset, ReadOnlySpan<long> sourceStrides,
@@ -64,6 +64,7 @@ internal static class DeviceCopy
         }
 
         if (plan.UnitBytes == 1) Launch<byte>(device, source, target, plan);
+        else if (plan.UnitBytes == 2) Launch<ushort>(device, source, target, plan);
         else if (plan.UnitBytes == 4) Launch<uint>(device, source, target, plan);
         else if (plan.UnitBytes == 8) Launch<ulong>(device, source, target, plan);
         else Launch<DeviceQuad>(device, source, target, plan);

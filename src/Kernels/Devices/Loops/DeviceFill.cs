@@ -14,7 +14,7 @@ internal static class DeviceFill
         Run(device, target, offset, count, dtype.Size, element);
     }
 
-    /// <summary>Sets elements of 1, 4 or 8 bytes to the low bytes of <paramref name="element"/>.</summary>
+    /// <summary>Sets elements of 1, 2, 4 or 8 bytes to the low bytes of <paramref name="element"/>.</summary>
     public static void Run(GpuDevice device, DeviceBlock target, long offset, long count, int elementSize, ulong element)
     {
         if (count == 0) return;
@@ -22,6 +22,7 @@ internal static class DeviceFill
         {
             // Zero is the same byte throughout, which the driver fills with.
             if (element == 0 || elementSize == 1) target.View<byte>(offset * elementSize, count * elementSize).MemSet(device.Stream, (byte)element);
+            else if (elementSize == 2) Launch(device, target.View<ushort>(offset, count), (ushort)element);
             else if (elementSize == 4) Launch(device, target.View<uint>(offset, count), (uint)element);
             else Launch(device, target.View<ulong>(offset, count), element);
         }

@@ -9,7 +9,7 @@ namespace Fusion.Kernels;
 /// </summary>
 internal static class DeviceGather
 {
-    /// <summary>Whole rows: target[o, i, :] = source[o, index[i], :], the target (outer, count, inner). Elements of 1, 4 or 8 bytes.</summary>
+    /// <summary>Whole rows: target[o, i, :] = source[o, index[i], :], the target (outer, count, inner). Elements of 1, 2, 4 or 8 bytes.</summary>
     public static void Take(
         GpuDevice device, string op, DeviceBlock source, long sourceOffset, DeviceBlock target, long targetOffset,
         long outer, long axis, long inner, int elementSize, DeviceBlock indices, long indexOffset, DType indexType, long count)
@@ -23,6 +23,7 @@ internal static class DeviceGather
             Source = source, SourceOffset = sourceOffset / elements, Target = target, TargetOffset = targetOffset / elements,
         };
         if (unit == 1) Take<byte>(job);
+        else if (unit == 2) Take<ushort>(job);
         else if (unit == 4) Take<uint>(job);
         else if (unit == 8) Take<ulong>(job);
         else Take<DeviceQuad>(job);
@@ -40,6 +41,7 @@ internal static class DeviceGather
             Source = source, SourceOffset = sourceOffset, Target = target, TargetOffset = targetOffset,
         };
         if (elementSize == 1) Pick<byte>(job);
+        else if (elementSize == 2) Pick<ushort>(job);
         else if (elementSize == 4) Pick<uint>(job);
         else Pick<ulong>(job);
     }
