@@ -1,73 +1,72 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
-/// <summary>A format of two bytes: sixteen elements to and from Float32. To Float32 is exact; from it to the nearest, ties to even, NaN to a quiet NaN.</summary>
+/// <summary>A format of two bytes: sixteen elements to and from Float32. (.NET 10 does not expose the processor's own conversions.)</summary>
 internal interface IHalfFormat
 {
-    static abstract Vector512<float> Widen(Vector256<ushort> bits);
+    static abstract Vector512<float> Widen(Vector256<ushort> patterns);
 
     static abstract Vector256<ushort> Narrow(Vector512<float> values);
 }
 
-/// <summary>The conversions of <see cref="Half"/>, to the bit. (.NET 10 does not expose the processor's own.)</summary>
-/// <remarks>Giesen, "Float→half variants" and "half_to_float_fast5", 2012, with integers; subnormal numbers by one addition of Float32, which rounds them.</remarks>
+/// <summary>The conversions of <see cref="Half"/>, to the bit.</summary>
 internal readonly struct Float16Format : IHalfFormat
 {
-    private const uint Rebias = 112u << 23; // the difference of the exponents' biases, 127 − 15
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Widen(Vector256<ushort> patterns) =>
+        Formulas.FromFloat16(new Lane512<float> { V = HalfPatterns.Extend(patterns).AsSingle() }).V;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Widen(Vector256<ushort> bits)
-    {
-        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(bits);
-        Vector512<uint> half = Vector512.Create(low, high), magnitude = half & Vector512.Create(0x7FFFu), shifted = magnitude << 13;
-        Vector512<uint> normal = shifted + Vector512.Create(Rebias);
-        Vector512<uint> special = Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create(0x7C00)).AsUInt32();
-        Vector512<uint> isNaN = Vector512.GreaterThan(magnitude.AsInt32(), Vector512.Create(0x7C00)).AsUInt32();
-        Vector512<uint> isSubnormal = Vector512.LessThan(magnitude.AsInt32(), Vector512.Create(0x400)).AsUInt32();
-        // The fraction as one of 2⁻¹⁴·(1 + …), less that 1.
-        Vector512<float> one = Vector512.Create(Rebias + (1u << 23)).AsSingle();
-        Vector512<uint> subnormal = ((shifted + Vector512.Create(Rebias + (1u << 23))).AsSingle() - one).AsUInt32();
-        Vector512<uint> result = Vector512.ConditionalSelect(isSubnormal, subnormal, normal + (special & Vector512.Create(Rebias)));
-        return (result | (isNaN & Vector512.Create(0x400000u)) | ((half ^ magnitude) << 16)).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<ushort> Narrow(Vector512<float> values)
-    {
-        Vector512<uint> bits = values.AsUInt32(), magnitude = bits & Vector512.Create(0x7FFFFFFFu), sign = (bits ^ magnitude) >> 16;
-        Vector512<uint> fraction = magnitude >> 13;
-        Vector512<uint> normal = (magnitude + Vector512.Create(0xFFFu) - Vector512.Create(Rebias) + (fraction & Vector512<uint>.One)) >> 13;
-        // The last place of 0.5 is 2⁻²⁴, the smallest Float16.
-        Vector512<uint> half = Vector512.Create(0x3F000000u);
-        Vector512<uint> subnormal = (magnitude.AsSingle() + half.AsSingle()).AsUInt32() - half;
-        Vector512<uint> isSubnormal = Vector512.LessThan(magnitude.AsInt32(), Vector512.Create(113 << 23)).AsUInt32();
-        Vector512<uint> isLarge = Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create(143 << 23)).AsUInt32();
-        Vector512<uint> isNaN = Vector512.GreaterThan(magnitude.AsInt32(), Vector512.Create(0x7F800000)).AsUInt32();
-        Vector512<uint> large = Vector512.Create(0x7C00u) | (isNaN & ((fraction & Vector512.Create(0x3FFu)) | Vector512.Create(0x200u)));
-        Vector512<uint> result = Vector512.ConditionalSelect(isLarge, large, Vector512.ConditionalSelect(isSubnormal, subnormal, normal)) | sign;
-        return Vector256.Narrow(result.GetLower(), result.GetUpper());
-    }
+    public static Vector256<ushort> Narrow(Vector512<float> values) => HalfPatterns.Truncate(Formulas.ToFloat16(new Lane512<float> { V = values }).V.AsUInt32());
 }
 
 /// <summary>The conversions of <see cref="BFloat16"/>.</summary>
 internal readonly struct BFloat16Format : IHalfFormat
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Widen(Vector256<ushort> bits)
-    {
-        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(bits);
-        return (Vector512.Create(low, high) << 16).AsSingle();
-    }
+    public static Vector512<float> Widen(Vector256<ushort> patterns) =>
+        Formulas.FromBFloat16(new Lane512<float> { V = HalfPatterns.Extend(patterns).AsSingle() }).V;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<ushort> Narrow(Vector512<float> values)
+    public static Vector256<ushort> Narrow(Vector512<float> values) => HalfPatterns.Truncate(Formulas.ToBFloat16(new Lane512<float> { V = values }).V.AsUInt32());
+}
+
+/// <summary>Two bytes in memory, four in a register.</summary>
+internal static class HalfPatterns
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    [MethodImpl(Inline)]
+    public static Vector512<uint> Extend(Vector256<ushort> patterns)
     {
-        Vector512<uint> bits = values.AsUInt32(), upper = bits >> 16;
-        Vector512<uint> rounded = (bits + Vector512.Create(0x7FFFu) + (upper & Vector512<uint>.One)) >> 16;
-        Vector512<uint> isNaN = Vector512.GreaterThan((bits & Vector512.Create(0x7FFFFFFFu)).AsInt32(), Vector512.Create(0x7F800000)).AsUInt32();
-        Vector512<uint> result = Vector512.ConditionalSelect(isNaN, upper | Vector512.Create(0x40u), rounded);
-        return Vector256.Narrow(result.GetLower(), result.GetUpper());
+        if (Avx512F.IsSupported) return Avx512F.ConvertToVector512UInt32(patterns);
+        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(patterns);
+        return Vector512.Create(low, high);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector256<uint> Extend(Vector128<ushort> patterns)
+    {
+        if (Avx2.IsSupported) return Avx2.ConvertToVector256Int32(patterns).AsUInt32();
+        (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(patterns);
+        return Vector256.Create(low, high);
+    }
+
+    /// <summary>Four patterns.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<uint> Extend(ulong patterns) => Vector128.WidenLower(Vector128.CreateScalar(patterns).AsUInt16());
+
+    [MethodImpl(Inline)]
+    public static Vector256<ushort> Truncate(Vector512<uint> patterns) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(patterns) : Vector256.Narrow(patterns.GetLower(), patterns.GetUpper());
+
+    [MethodImpl(Inline)]
+    public static Vector128<ushort> Truncate(Vector256<uint> patterns) => Vector128.Narrow(patterns.GetLower(), patterns.GetUpper());
+
+    /// <summary>Four patterns.</summary>
+    [MethodImpl(Inline)]
+    public static ulong Truncate(Vector128<uint> patterns) => Vector128.Narrow(patterns, patterns).AsUInt64().ToScalar();
 }
