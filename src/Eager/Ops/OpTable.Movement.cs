@@ -99,7 +99,6 @@ internal static partial class OpTable
     {
         Name = "ToDevice",
         Moves = true,
-        Moves = true,
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
         DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),
