@@ -4,6 +4,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests;
 
 /// <summary>Convolutions on devices and their two transposes against those of the processor in double precision.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DenseConvolutionTests
 {
     /// <summary>Shapes for a debugger.</summary>

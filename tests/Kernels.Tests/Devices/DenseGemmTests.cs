@@ -5,6 +5,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests;
 
 /// <summary>Every path of the matrix product on devices against that of the processor in double precision.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DenseGemmTests
 {
     public static TheoryData<bool, bool> Transpositions => new() { { false, false }, { false, true }, { true, false }, { true, true } };

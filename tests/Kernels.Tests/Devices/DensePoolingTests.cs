@@ -5,6 +5,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests;
 
 /// <summary>Poolings on devices against those of the processor, bit for bit.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DensePoolingTests
 {
     /// <summary>Shapes for a debugger.</summary>

@@ -6,6 +6,7 @@ namespace Fusion.Tests;
 /// <summary>
 /// What the loops of the dense kernels become on CUDA: accumulators in registers, products that contract with sums, 16-byte loads and stores.
 /// </summary>
+[Collection(nameof(OneDevice))]
 public sealed class DensePtxTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using static Fusion.Tests.DeviceArrays;
 
 namespace Fusion.Tests;
 
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceArgReduceTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>Every pair of element types against <see cref="Cast"/>, bit for bit.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceCastTests
 {
     private static readonly double[] s_values =

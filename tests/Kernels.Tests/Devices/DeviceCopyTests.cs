@@ -5,6 +5,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>Device copies against the processor's, over whole blocks: nothing beside the target is written.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceCopyTests
 {
     [Theory]

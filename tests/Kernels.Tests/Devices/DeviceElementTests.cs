@@ -3,6 +3,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests.Devices;
 
 /// <summary>Element kernels of devices over all kinds of operands, against plain loops in C#.</summary>
+[Collection(nameof(OneDevice))]
 public class DeviceElementTests
 {
     private static readonly KernelSpec s_add = KernelSpec.Of(ElementOps.Add, false);

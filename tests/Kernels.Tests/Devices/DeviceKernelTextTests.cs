@@ -6,6 +6,7 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Fusion.Tests.Devices;
 
 /// <summary>The code that CUDA's compiler gets, which needs no device; and the C# that people get.</summary>
+[Collection(nameof(OneDevice))]
 public class DeviceKernelTextTests
 {
     private static readonly Dictionary<string, KernelSpec> s_catalogue = new()

@@ -7,6 +7,7 @@ using Fusion.Tests.Scalars;
 namespace Fusion.Tests.Devices;
 
 /// <summary>Every element operator on devices against its eager loop on the processor: the same bits.</summary>
+[Collection(nameof(OneDevice))]
 public class DeviceOperatorTests
 {
     private static readonly double[] s_special =

@@ -5,6 +5,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>Device reductions against the processor's, bit for bit: the tree is the same.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceReduceTests
 {
     public static TheoryData<ReduceKindName, DType> KindsAndTypes()

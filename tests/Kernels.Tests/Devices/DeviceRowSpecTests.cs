@@ -3,6 +3,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests.Devices;
 
 /// <summary>What row programs can do besides the library's own, against plain loops in C#.</summary>
+[Collection(nameof(OneDevice))]
 public class DeviceRowSpecTests
 {
     public static TheoryData<bool> Devices => GpuDevices.Count > 0 ? [false, true] : [false];

@@ -5,6 +5,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests.Devices;
 
 /// <summary>Row programs on devices against the processor's row kernels: the same bits, since the reduction tree is the same.</summary>
+[Collection(nameof(OneDevice))]
 public unsafe class DeviceRowTests
 {
     private static readonly (int Rows, int Length)[] s_small = [(1, 1), (3, 5), (2, 16), (1, 67), (2, 132), (1, 300), (1, 513)];

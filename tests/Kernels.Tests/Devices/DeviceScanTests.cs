@@ -6,6 +6,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>Device scans against the processor's. Long lines of floats hold integers: all sums are exact, and compared exactly.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceScanTests
 {
     [Theory]

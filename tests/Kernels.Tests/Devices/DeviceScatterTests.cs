@@ -8,6 +8,7 @@ namespace Fusion.Tests;
 /// <summary>
 /// Device scatters against the processor's: exactly where no place gets more than 64 values, and for values whose sums are exact in every order.
 /// </summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceScatterTests
 {
     [Theory]

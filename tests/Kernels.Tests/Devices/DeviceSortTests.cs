@@ -7,6 +7,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>Device orders against the processor's: many equal elements, NaN, zeros of both signs.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceSortTests
 {
     [Theory]
