@@ -116,6 +116,10 @@ BINARY = {
                   + [(random.uniform(1, 5), random.uniform(1, 5)) for _ in range(COUNT)]),
 }
 
+# After the others, whose points stay what they were.
+UNARY['Trigamma'] = (lambda x: m.psi(1, x), logarithmic(1e-150, 1e300) + uniform(0.1, 30) + uniform(-20, 0) + [-x for x in logarithmic(1e-150, 0.5)]
+                     + around(9.0, 1.0, -0.5))
+
 
 def main():
     lines = []

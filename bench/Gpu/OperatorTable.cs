@@ -32,8 +32,14 @@ internal static class OperatorTable
                 failure = $"{e.GetType().Name}: {e.Message}";
             }
 
-            if (failure is null) passed++;
-            else failures.Add($"{test.Title}, {what}: {failure.ReplaceLineEndings(" ")}");
+            if (failure is null)
+            {
+                passed++;
+                return;
+            }
+
+            failures.Add($"{test.Title}, {what}: {failure.ReplaceLineEndings(" ")}");
+            Console.Error.WriteLine(failures[^1]);
         }
     }
 }

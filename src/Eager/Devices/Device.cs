@@ -34,6 +34,9 @@ public sealed class Device
     /// <summary>Not the processor.</summary>
     public bool IsGpu => Accelerator is not null;
 
+    /// <summary>Bytes of its memory that arrays hold; for the processor see <see cref="FusionRuntime.LiveBytes"/>.</summary>
+    public long LiveBytes => Accelerator?.Pool.LiveBytes ?? FusionRuntime.LiveBytes;
+
     internal GpuDevice? Accelerator { get; }
 
     private static bool IsSupported => KernelCompiler.IsAvailable;
@@ -52,7 +55,13 @@ public sealed class Device
     }
 
     /// <summary>Waits until everything queued on the device has finished; on the processor operators have finished when they return.</summary>
-    public void Synchronize() => Accelerator?.Synchronize();
+    /// <exception cref="ArgumentOutOfRangeException">An operator queued before was given an index out of range.</exception>
+    public void Synchronize()
+    {
+        if (Accelerator is not { } gpu) return;
+        gpu.Synchronize();
+        DeviceIndexFaults.Of(gpu).ThrowIfAny();
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

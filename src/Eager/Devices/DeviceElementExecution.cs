@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Fusion.Kernels;
 
@@ -6,6 +7,8 @@ namespace Fusion;
 /// <summary>Element-wise kernels on the arrays of an accelerator: any strides, and numbers of the processor among the inputs.</summary>
 internal static class DeviceElementExecution
 {
+    private static readonly ConcurrentDictionary<(ElementOp Element, bool Is64), KernelSpec> s_specs = new();
+
     /// <summary>One operator.</summary>
     public static void Run(ElementOp element, ReadOnlySpan<NDArray> inputs, NDArray output)
     {
@@ -16,7 +19,7 @@ internal static class DeviceElementExecution
         Span<DeviceOperand> operands = ((Span<DeviceOperand>)buffer)[..(inputs.Length + 1)];
         Span<long> strides = stackalloc long[operands.Length * output.Rank];
         Describe(inputs, new ReadOnlySpan<NDArray>(in output), output.Shape, operands, strides);
-        DeviceElements.Run(output.Accelerator!, element, lane, operands, strides, output.Shape.Dimensions);
+        DeviceElements.Run(output.Accelerator!, Spec(element, lane), lane, operands, strides, output.Shape.Dimensions);
         GC.KeepAlive(output);
     }
 
@@ -29,6 +32,8 @@ internal static class DeviceElementExecution
         Describe(inputs, outputs, shape, operands, strides);
         DeviceElements.Run(outputs[0].Accelerator!, spec, operands, strides, shape.Dimensions);
     }
+
+    private static KernelSpec Spec(ElementOp element, DType lane) => s_specs.GetOrAdd((element, lane == DType.Float64), static key => KernelSpec.Of(key.Element, key.Is64));
 
     private static void Describe(ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, Shape shape, Span<DeviceOperand> operands, Span<long> strides)
     {

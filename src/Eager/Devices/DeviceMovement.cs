@@ -28,12 +28,18 @@ internal static class DeviceMovement
         }
     }
 
-    /// <summary>Converts a contiguous array.</summary>
+    /// <summary>Converts a contiguous array; half precision by way of the processor.</summary>
     public static void CastTo(NDArray source, DeviceBlock to, NDArray target)
     {
+        if (source.DType.IsHalf || target.DType.IsHalf)
+        {
+            CopyTo(Movement.Cast(source.OnHost(), target.DType), target);
+            return;
+        }
+
         if (source.Storage is not DeviceBlock from) source = Movement.CopyToDevice(source, to.Device);
         from = (DeviceBlock)source.Storage;
-        DeviceCast.Run(to.Device, source.DType, from, source.Offset, target.DType, to, target.Offset, source.Size);
+        DeviceCast.Run(to.Device, source.DType, target.DType, from, source.Offset, to, target.Offset, source.Size);
         GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
@@ -53,6 +59,7 @@ internal static class DeviceMovement
 
     private static void Download(NDArray source, NDArray target)
     {
+        DeviceIndexFaults.Of(source.Accelerator!).ThrowIfAny();
         NDArray dense = source.Contiguous();
         bool direct = target.HasData && target.IsContiguous && source.Shape == target.Shape;
         NDArray landed = direct ? target : NDArray.Allocate(source.DType, source.Shape);

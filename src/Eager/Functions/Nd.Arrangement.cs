@@ -109,7 +109,7 @@ public static partial class Nd
             if (before + after == 0) continue;
             int[] from = new int[checked(before + n + after)];
             for (int i = 0; i < from.Length; i++) from[i] = Source(i - before, n);
-            x = Take(x, Array(from), axis);
+            x = Take(x, Table(from, from.Length, x.Device), axis);
         }
 
         return x;

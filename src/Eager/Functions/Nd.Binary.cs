@@ -60,8 +60,15 @@ public static partial class Nd
     /// <summary>xʸ with the special cases of IEEE 754; integers give Float32.</summary>
     public static NDArray Pow(this NDArray x, NDArray y) => Elements.Real(OpTable.Pow, x, y);
 
-    /// <summary>xʸ with the special cases of IEEE 754; integers give Float32.</summary>
-    public static NDArray Pow(this NDArray x, double y) => Elements.Real(OpTable.Pow, x, y);
+    /// <summary>xʸ with the special cases of IEEE 754; integers give Float32. The exponents 2, 3 and −1 are products and a quotient.</summary>
+    public static NDArray Pow(this NDArray x, double y) => y switch
+    {
+        // At most two roundings: closer to the exact power than the general formula, and the same at NaN, infinities and zeros.
+        2 => Elements.Real(OpTable.Square, x),
+        3 => Elements.Real(OpTable.Cube, x),
+        -1 => Elements.Real(OpTable.Reciprocal, x),
+        _ => Elements.Real(OpTable.Pow, x, y),
+    };
 
     /// <summary>xʸ with the special cases of IEEE 754; integers give Float32.</summary>
     public static NDArray Pow(double x, NDArray y) => Elements.Real(OpTable.Pow, x, y);

@@ -53,6 +53,6 @@ public static partial class Nd
     private static NDArray Number(NDArray x, long value)
     {
         DType dtype = Elements.NumberType(Checked(x).DType);
-        return dtype == DType.UInt8 && value == -1 ? Full(default, 255, DType.UInt8) : Array([value]).Reshape(default(Shape)).AsType(dtype);
+        return dtype == DType.UInt8 && value == -1 ? Full(default, 255, DType.UInt8) : Table([value], default, Device.Cpu).AsType(dtype);
     }
 }

@@ -120,9 +120,15 @@ public static partial class Nd
     {
         double[] values = new double[count];
         for (int i = 0; i < count; i++) values[i] = value(i);
-        NDArray doubles = NDArray.Allocate(DType.Float64, count);
-        doubles.CopyIn((ReadOnlySpan<double>)values);
-        NDArray result = dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
-        return device is { IsGpu: true } ? Movement.CopyToDevice(result, device.Accelerator) : result;
+        NDArray doubles = Table(values, count, device ?? Device.Cpu);
+        return dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
+    }
+
+    /// <summary>Numbers that the library has computed, as an array on a device; a constant where a function is traced.</summary>
+    private static NDArray Table<T>(T[] values, Shape shape, Device device)
+    {
+        NDArray result = NDArray.Allocate(DTypes.Of<T>(), shape, device.Accelerator);
+        result.CopyIn((ReadOnlySpan<T>)values);
+        return result;
     }
 }

@@ -45,7 +45,7 @@ public static partial class Nd
         NDArray real = RealInput(a);
         (int rows, int columns) = MatrixSize(real, "Inverse");
         if (rows != columns) throw new ShapeException($"Inverse: the matrices of {a.Shape} are not square: {rows} × {columns}. Use Pinv.");
-        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType), real.Shape));
+        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType, real.Device), real.Shape));
     }
 
     /// <summary>det A; the gradient needs an invertible matrix.</summary>
@@ -141,7 +141,7 @@ public static partial class Nd
             if (rest > 1) square = MatMul(square, square);
         }
 
-        return result ?? BroadcastTo(Eye(rows, square.DType), square.Shape);
+        return result ?? BroadcastTo(Eye(rows, square.DType, square.Device), square.Shape);
     }
 
     /// <summary>(Σ |x|ᵖ)^(1/p) over axes; the largest |x| for ∞, the smallest for −∞, the number of elements that are not 0 for 0.</summary>

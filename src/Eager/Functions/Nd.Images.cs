@@ -35,7 +35,7 @@ public static partial class Nd
         (int n, int c, int h, int w) = Image(x, "Unfold");
         NDArray padded = padding == 0 ? x : Pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)]);
         (int[] positions, int places) = Windows("Unfold", h + 2 * padding, w + 2 * padding, kernel, stride, dilation);
-        NDArray windows = Take(Reshape(padded, n, c, padded.Shape[2] * padded.Shape[3]), Array(positions), 2);
+        NDArray windows = Take(Reshape(padded, n, c, padded.Shape[2] * padded.Shape[3]), Table(positions, positions.Length, x.Device), 2);
         return Reshape(windows, n, c * kernel.Height * kernel.Width, places);
     }
 
@@ -50,7 +50,7 @@ public static partial class Nd
         if (x.Rank != 3 || x.Shape[1] % area != 0 || x.Shape[2] != places)
             throw new ShapeException($"Fold: {x.Shape} are not the columns (n, c·{area}, {places}) of images ({height}, {width}).");
         (int n, int c) = (x.Shape[0], x.Shape[1] / area);
-        NDArray sums = OpTable.TakeGradient.Apply(Reshape(x, n, c, positions.Length), Array(positions), new TakeAttributes(2, (n, c, h * w)));
+        NDArray sums = OpTable.TakeGradient.Apply(Reshape(x, n, c, positions.Length), Table(positions, positions.Length, x.Device), new TakeAttributes(2, (n, c, h * w)));
         NDArray padded = Reshape(sums, n, c, h, w);
         return padding == 0 ? padded : Slice(Slice(padded, 2, padding, padding + height), 3, padding, padding + width);
     }
@@ -142,11 +142,11 @@ public static partial class Nd
             part[i] = at - low[i];
         }
 
-        NDArray first = Take(x, Array(low), axis);
+        NDArray first = Take(x, Table(low, low.Length, x.Device), axis);
         if (mode == ResizeMode.Nearest) return first;
         int[] shape = Ones1(x.Rank);
         shape[axis] = size;
-        return Lerp(first, Take(x, Array(high), axis), Reshape(Array(part).AsType(x.DType), shape));
+        return Lerp(first, Take(x, Table(high, high.Length, x.Device), axis), Reshape(Table(part, part.Length, x.Device).AsType(x.DType), shape));
     }
 
     // The position in the (padded) image of each window element, window element by window element, and the number of places.

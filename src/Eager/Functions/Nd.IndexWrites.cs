@@ -29,9 +29,8 @@ public static partial class Nd
     public static NDArray IndexAdd(this NDArray x, NDArray indices, NDArray values, int axis = 0)
     {
         int at = CheckWrite("IndexAdd", x, indices, values, axis);
-        DType dtype = DTypes.Promote(x.DType, values.DType);
-        if (dtype.IsHalf) return IndexAdd(Elements.Wide(x), indices, Elements.Wide(values), axis).AsType(dtype);
-        return x + OpTable.TakeGradient.Apply(values, indices, new TakeAttributes(at, x.Shape));
+        DType dtype = Elements.NumberType(DTypes.Promote(x.DType, values.DType));
+        return OpTable.IndexAdd.Apply([Elements.To(x, dtype), indices, Elements.To(values, dtype)], new TakeAttributes(at, x.Shape));
     }
 
     /// <summary>x with its slices at the indices along an axis replaced; where an index occurs several times the last value stays.</summary>
@@ -40,10 +39,8 @@ public static partial class Nd
     public static NDArray IndexUpdate(this NDArray x, NDArray indices, NDArray values, int axis = 0)
     {
         int at = CheckWrite("IndexUpdate", x, indices, values, axis);
-        NDArray last = OpTable.LastWriter.Apply(indices, new DepthAttributes(x.Shape[at]));
-        if (indices.Shape[0] == 0) return x;
-        NDArray written = AlongAxisOf(last >= 0, x, at);
-        return Where(written, Take(values, Maximum(last, 0), at), x);
+        DType dtype = DTypes.Promote(x.DType, values.DType);
+        return OpTable.IndexUpdate.Apply([Elements.To(x, dtype), indices, Elements.To(values, dtype)], new TakeAttributes(at, x.Shape));
     }
 
     /// <summary>
@@ -61,7 +58,7 @@ public static partial class Nd
                 return IndexReduce(Elements.Wide(x), indices, Elements.Wide(values), reduction, axis).AsType(half);
             case ScatterReduction.Mean:
                 NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at]));
-                return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x, at).AsType(Elements.RealType(x.DType));
+                return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x.Shape, at).AsType(Elements.RealType(x.DType));
             default:
                 DType dtype = DTypes.Promote(x.DType, values.DType);
                 ExtremumAttributes attributes = new(at, reduction == ScatterReduction.Max);
@@ -74,8 +71,8 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
     public static NDArray ScatterAdd(this NDArray x, NDArray indices, NDArray values)
     {
-        DType dtype = DTypes.Promote(Checked(x).DType, Checked(values).DType);
-        return dtype.IsHalf ? ScatterAdd(Elements.Wide(x), indices, Elements.Wide(values)).AsType(dtype) : x + Scatter(values, indices, x.Shape);
+        (NDArray flat, NDArray positions, NDArray lines) = Scattered("ScatterAdd", x, indices, values);
+        return Reshape(IndexAdd(flat, positions, lines), x.Shape);
     }
 
     /// <summary>x with [indices[0, i…], …, indices[m − 1, i…]] replaced by values[i…]; where a place occurs several times the last value stays.</summary>
@@ -83,13 +80,8 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
     public static NDArray ScatterUpdate(this NDArray x, NDArray indices, NDArray values)
     {
-        NDArray positions = OpTable.RavelIndex.Apply(Checked(indices), new ShapeAttributes(Checked(x).Shape));
-        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. x.Shape.Dimensions[indices.Shape[0]..]]);
-        if (Checked(values).Shape != expected)
-            throw new ShapeException($"ScatterUpdate: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
-        NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
-        NDArray lines = Reshape(values, Shape.Create([checked((int)positions.Size), .. flat.Shape.Dimensions[1..]]));
-        return Reshape(IndexUpdate(flat, Reshape(positions, -1), lines), x.Shape);
+        (NDArray flat, NDArray positions, NDArray lines) = Scattered("ScatterUpdate", x, indices, values);
+        return Reshape(IndexUpdate(flat, positions, lines), x.Shape);
     }
 
     /// <summary>x with a value where the mask, which broadcasts to x, is true.</summary>
@@ -126,10 +118,22 @@ public static partial class Nd
         return at;
     }
 
-    private static NDArray AlongAxisOf(NDArray line, NDArray x, int axis)
+    // The indexed axes as one, where on it the indices point, and the values one after the other.
+    private static (NDArray Flat, NDArray Positions, NDArray Lines) Scattered(string op, NDArray x, NDArray indices, NDArray values)
     {
-        int[] shape = Ones1(x.Rank);
-        shape[axis] = x.Shape[axis];
-        return Reshape(line, shape);
+        NDArray positions = OpTable.RavelIndex.Apply(Checked(indices), new ShapeAttributes(Checked(x).Shape));
+        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. x.Shape.Dimensions[indices.Shape[0]..]]);
+        if (Checked(values).Shape != expected)
+            throw new ShapeException($"{op}: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
+        NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
+        return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([checked((int)positions.Size), .. flat.Shape.Dimensions[1..]])));
+    }
+
+    /// <summary>Something for every position of an axis, in a shape that broadcasts along it.</summary>
+    internal static NDArray AlongAxisOf(NDArray line, Shape shape, int axis)
+    {
+        int[] sizes = Ones1(shape.Rank);
+        sizes[axis] = shape.Dimensions[axis];
+        return Reshape(line, sizes);
     }
 }

@@ -53,8 +53,7 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
         if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
-        NDArray size = Abs(RealInput(x));
-        return Where(size < 1 / square, Square(size) * (0.5 * square), size - 0.5 / square);
+        return Elements.Real(OpTable.Huber, x, 1 / square) * square;
     }
 
     private static NDArray AlongAxis(Op op, NDArray x, int axis)

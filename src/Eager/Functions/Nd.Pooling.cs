@@ -52,7 +52,7 @@ public static partial class Nd
         if (x.DType.IsHalf) return AdaptiveAvgPool(Elements.Wide(x), outputSize).AsType(x.DType);
         NDArray result = Elements.To(x, Elements.RealType(x.DType));
         for (int i = 0; i < n; i++)
-            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType)),
+            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType, x.Device)),
                 i + 2, -1);
         return ReferenceEquals(result, x) ? x.Alias() : result;
     }
@@ -82,7 +82,7 @@ public static partial class Nd
         if (x.DType.IsHalf) return AvgPool(n, Elements.Wide(x), kernel, stride, padding, countIncludePad).AsType(x.DType);
         NDArray sum = OpTable.SumPool.Apply(Elements.To(x, RealTypeOf(x)), a);
         bool padded = a.Before.Span.ContainsAnyExcept(0) || a.After.Span.ContainsAnyExcept(0);
-        return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType);
+        return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType, sum.Device);
     }
 
     private static WindowAttributes PoolAttributes(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding)
@@ -103,7 +103,7 @@ public static partial class Nd
     }
 
     /// <summary>How many elements of each window are not padding, in the shape of the output's spatial axes.</summary>
-    private static NDArray WindowCounts(WindowAttributes a, DType dtype)
+    private static NDArray WindowCounts(WindowAttributes a, DType dtype, Device device)
     {
         double[] counts = [1];
         for (int i = 0; i < a.Dimensions; i++)
@@ -118,12 +118,12 @@ public static partial class Nd
             counts = [.. counts.SelectMany(_ => along, static (outer, inner) => outer * inner)];
         }
 
-        NDArray result = Array(counts, WindowRules.OutputShape(1, 1, a).Dimensions[2..].ToArray());
+        NDArray result = Table(counts, WindowRules.OutputShape(1, 1, a).Dimensions[2..].ToArray(), device);
         return dtype == DType.Float64 ? result : result.AsType(dtype);
     }
 
     /// <summary>The matrix (in, out) whose column i averages window i of an axis.</summary>
-    private static NDArray AveragingMatrix(int from, int to, DType dtype)
+    private static NDArray AveragingMatrix(int from, int to, DType dtype, Device device)
     {
         if (from == 0) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
         double[] matrix = new double[(long)from * to];
@@ -133,7 +133,7 @@ public static partial class Nd
             for (int k = start; k < end; k++) matrix[k * to + i] = 1.0 / (end - start);
         }
 
-        NDArray result = Array(matrix, (from, to));
+        NDArray result = Table(matrix, (from, to), device);
         return dtype == DType.Float64 ? result : result.AsType(dtype);
     }
 

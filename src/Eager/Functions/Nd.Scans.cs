@@ -1,24 +1,34 @@
 namespace Fusion;
 
-// Running results along an axis, of the flattened array when none is given. They double the distance at each pass over the axis (Hillis and Steele,
-// "Data parallel algorithms", CACM 29, 1986), so gradients of every order are exact, also at zeros.
+// Running results along an axis, of the flattened array when none is given.
 public static partial class Nd
 {
     /// <summary>Running products; integers give Int64.</summary>
     public static NDArray CumProd(this NDArray x, int? axis = null)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Scan("CumProd", Elements.To(x, Reductions.SumType(x.DType)), axis, Multiply);
+        return Running(OpTable.CumProd, Elements.To(x, Reductions.SumType(x.DType)), axis);
     }
 
     /// <summary>Running maxima; NaN from the first one on. Of equal elements the first gets the gradient.</summary>
-    public static NDArray CumMax(this NDArray x, int? axis = null) => Scan("CumMax", x, axis, Maximum);
+    public static NDArray CumMax(this NDArray x, int? axis = null) => Running(OpTable.CumMax, Elements.To(Checked(x), Elements.NumberType(x.DType)), axis);
 
     /// <summary>Running minima; NaN from the first one on. Of equal elements the first gets the gradient.</summary>
-    public static NDArray CumMin(this NDArray x, int? axis = null) => Scan("CumMin", x, axis, Minimum);
+    public static NDArray CumMin(this NDArray x, int? axis = null) => Running(OpTable.CumMin, Elements.To(Checked(x), Elements.NumberType(x.DType)), axis);
 
     /// <summary>ln of the running sums of eˣ, without overflow.</summary>
-    public static NDArray LogCumSumExp(this NDArray x, int? axis = null) => Scan("LogCumSumExp", RealInput(x), axis, LogAddExp);
+    /// <remarks>
+    /// Doubles the distance at each pass over the axis (Hillis and Steele, "Data parallel algorithms", CACM 29, 1986): passes over registers are faster
+    /// than one pass element by element, each of which would wait for the exponential of the one before.
+    /// </remarks>
+    public static NDArray LogCumSumExp(this NDArray x, int? axis = null)
+    {
+        NDArray y = axis is null ? Reshape(RealInput(x), -1) : RealInput(x);
+        int at = y.Shape.Axis(axis ?? 0, "LogCumSumExp"), n = y.Shape[at];
+        for (int distance = 1; distance < n; distance *= 2)
+            y = Concat([Slice(y, at, 0, distance), LogAddExp(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
+        return y;
+    }
 
     /// <summary>Differences of neighbours along an axis, xᵢ₊₁ − xᵢ, taken <paramref name="order"/> times.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The order is negative, or the axis outside the shape.</exception>
@@ -32,15 +42,10 @@ public static partial class Nd
         return x;
     }
 
-    private static NDArray Scan(string op, NDArray x, int? axis, Func<NDArray, NDArray, NDArray> combine)
+    private static NDArray Running(Op op, NDArray x, int? axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.DType.IsHalf) return Scan(op, Elements.Wide(x), axis, combine).AsType(x.DType);
         NDArray y = axis is null ? Reshape(x, -1) : x;
-        int at = y.Shape.Axis(axis ?? 0, op);
-        int n = y.Shape[at];
-        for (int distance = 1; distance < n; distance *= 2)
-            y = Concat([Slice(y, at, 0, distance), combine(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
-        return y;
+        return op.Apply(y, new AxisAttributes(y.Shape.Axis(axis ?? 0, op.Name)));
     }
 }

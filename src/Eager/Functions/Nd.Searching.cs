@@ -34,31 +34,17 @@ public static partial class Nd
     }
 
     /// <summary>The distinct elements in ascending order. Reads the values.</summary>
-    public static NDArray Unique(this NDArray x) => UniqueWithCounts(x).Values;
+    public static NDArray Unique(this NDArray x) => Searching.Distinct(Reshape(Checked(x), -1), null).Values;
 
     /// <summary>
     /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64).
-    /// Every
-    /// NaN is equal to every other. Reads the values.
+    /// Every NaN is equal to every other. Reads the values.
     /// </summary>
     public static (NDArray Values, NDArray Inverse, NDArray Counts) UniqueWithCounts(this NDArray x)
     {
-        NDArray flat = Reshape(Checked(x), -1);
-        int n = flat.Shape[0];
-        NDArray order = ArgSort(flat), sorted = Take(flat, order);
-        bool[] isFirst = n == 0 ? [] : [true, .. LogicalNot(SameValue(Slice(sorted, 0, 1, n), Slice(sorted, 0, 0, n - 1))).ToArray<bool>()];
-        List<long> firsts = [];
-        long[] positions = new long[n];
-        long[] places = order.ToArray<long>();
-        for (int i = 0; i < n; i++)
-        {
-            if (isFirst[i]) firsts.Add(i);
-            positions[places[i]] = firsts.Count - 1;
-        }
-
-        long[] counts = new long[firsts.Count];
-        for (int i = 0; i < counts.Length; i++) counts[i] = (i + 1 < counts.Length ? firsts[i + 1] : n) - firsts[i];
-        return (Take(sorted, Array(firsts.ToArray())), Array(positions, x.Shape), Array(counts));
+        NDArray inverse = NDArray.Allocate(DType.Int64, Checked(x).Shape);
+        (NDArray values, NDArray counts) = Searching.Distinct(Reshape(x, -1), inverse);
+        return (values, inverse, counts);
     }
 
     /// <summary>|x − y| ≤ absolute + relative·|y|, as Bool; infinities are close to themselves, and NaN to NaN if asked.</summary>
@@ -76,6 +62,4 @@ public static partial class Nd
 
     /// <summary>Whether shapes and all elements are equal. Reads the values.</summary>
     public static bool ArrayEqual(this NDArray x, NDArray y) => Checked(x).Shape == Checked(y).Shape && All(Equal(x, y)).Item<bool>();
-
-    private static NDArray SameValue(NDArray x, NDArray y) => x.DType.IsFloat ? LogicalOr(Equal(x, y), LogicalAnd(IsNaN(x), IsNaN(y))) : Equal(x, y);
 }

@@ -81,19 +81,8 @@ public static partial class Nd
     public static NDArray NonZero(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        bool[] set = Elements.To(x, DType.Bool).ToArray<bool>();
-        int rank = x.Rank;
-        List<long> positions = [];
-        Span<long> at = stackalloc long[rank];
-        for (long i = 0; i < set.Length; i++)
-        {
-            if (!set[i]) continue;
-            long rest = i;
-            for (int axis = rank - 1; axis >= 0; axis--) (rest, at[axis]) = Math.DivRem(rest, x.Shape.Dimensions[axis]);
-            foreach (long index in at) positions.Add(index);
-        }
-
-        return Array(positions.ToArray(), (rank == 0 ? (set[0] ? 1 : 0) : positions.Count / rank, rank));
+        (long[] positions, int count) = Searching.Positions(Elements.To(x, DType.Bool).ToArray<bool>(), x.Shape);
+        return Array(positions, (count, x.Rank));
     }
 
     /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask.</summary>
@@ -116,7 +105,7 @@ public static partial class Nd
     }
 
     /// <summary>The reverse of <see cref="AxisLast"/>.</summary>
-    private static NDArray AxisBack(NDArray x, int axis)
+    internal static NDArray AxisBack(NDArray x, int axis)
     {
         if (axis == x.Rank - 1) return x;
         int[] order = new int[x.Rank];

@@ -90,7 +90,12 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegative(n);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(n, 20);
         NDArray real = RealInput(x);
-        return n == 0 ? Digamma(real) : OpTable.Polygamma.Apply(real, n);
+        return n switch
+        {
+            0 => OpTable.Digamma.Apply(real),
+            1 => OpTable.Trigamma.Apply(real),
+            _ => OpTable.Polygamma.Apply(real, n),
+        };
     }
 
     /// <summary>x for x &gt; 0, α·(eˣ − 1) otherwise.</summary>

@@ -89,12 +89,8 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
         if (!(low < high) || !double.IsFinite(high - low))
             throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
-        NDArray edges = Linspace(low, high, bins + 1, real.DType);
-        NDArray bin = Minimum(SearchSorted(edges, real, right: true) - 1, bins - 1);
-        // What lies outside counts in a bin behind the last one, which is then left out.
-        NDArray inside = LogicalAnd(real >= low, real <= high);
-        NDArray counts = OpTable.TakeGradient.Apply(Ones(real.Shape, DType.Int64, real.Device), Where(inside, bin, bins), new TakeAttributes(0, bins + 1));
-        return (Slice(counts, 0, 0, bins), Elements.To(edges, Elements.RealType(x.DType)));
+        NDArray edges = Linspace(low, high, bins + 1, real.DType, real.Device);
+        return (OpTable.Histogram.Apply(real, edges), Elements.To(edges, Elements.RealType(x.DType)));
     }
 
     /// <summary>How often each of 0, 1, 2, … occurs, or the sum of the weights where it occurs. Reads the largest number.</summary>
@@ -107,8 +103,10 @@ public static partial class Nd
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
         if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
         if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");
-        NDArray values = weights is null ? Ones(flat.Shape, DType.Int64, flat.Device) : Reshape(weights, -1);
-        return OpTable.TakeGradient.Apply(values, flat, new TakeAttributes(0, checked((int)Math.Max(minLength, most + 1))));
+        int count = checked((int)Math.Max(minLength, most + 1));
+        return weights is null
+            ? OpTable.CountIndices.Apply(flat, new DepthAttributes(count))
+            : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count));
     }
 
     private static NDArray NanExtremum(NDArray x, Func<NDArray, int[]?, bool, NDArray> reduce, double neutral, int[]? axes, bool keepDims)

@@ -40,18 +40,18 @@ public static partial class Nd
         return OpTable.Clip.Apply([Elements.To(x, dtype), Elements.Weak(OpTable.Clip, low, dtype), Elements.Weak(OpTable.Clip, high, dtype)]);
     }
 
-    /// <summary>x + t·(y − x).</summary>
+    /// <summary>x + t·(y − x), of numbers reckoned from the nearer end: x at t = 0 and y at t = 1 exactly.</summary>
     public static NDArray Lerp(this NDArray x, NDArray y, NDArray t)
     {
-        DType dtype = DTypes.Promote(Checked(x).DType, DTypes.Promote(Checked(y).DType, Checked(t).DType));
-        return dtype.IsHalf ? Lerp(Elements.Wide(x), Elements.Wide(y), Elements.Wide(t)).AsType(dtype) : x + t * (y - x);
+        DType dtype = DTypes.Promote(DTypes.Promote(Checked(x).DType, Checked(y).DType), Checked(t).DType);
+        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.To(t, dtype)]) : x + t * (y - x);
     }
 
-    /// <summary>x + t·(y − x).</summary>
+    /// <summary>x + t·(y − x), of numbers reckoned from the nearer end: x at t = 0 and y at t = 1 exactly.</summary>
     public static NDArray Lerp(this NDArray x, NDArray y, double t)
     {
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(y).DType);
-        return dtype.IsHalf ? Lerp(Elements.Wide(x), Elements.Wide(y), t).AsType(dtype) : x + t * (y - x);
+        return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.Weak(OpTable.Lerp, t, dtype)]) : x + t * (y - x);
     }
 
     // Where on Bool values runs on the bytes.

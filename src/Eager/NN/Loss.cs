@@ -37,9 +37,7 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
-        // The square is of the signed error, whose second derivative at 0 is 1; through |·| it would be lost.
-        NDArray error = prediction - target, d = Nd.Abs(error);
-        return Reduce(Nd.Where(d <= delta, Nd.Square(error) * 0.5, (d - 0.5 * delta) * delta), reduction, dtype);
+        return Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction, dtype);
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>

@@ -97,7 +97,7 @@ internal static unsafe class Convolutions
         GC.KeepAlive(g);
     }
 
-    private static WindowShape ShapeOf(WindowAttributes a, int batch, Shape weight) => WindowRules.Kernel(a, batch, weight[1], weight[0] / a.Groups);
+    public static WindowShape ShapeOf(WindowAttributes a, int batch, Shape weight) => WindowRules.Kernel(a, batch, weight[1], weight[0] / a.Groups);
 
     private static void CheckTypes(string op, ReadOnlySpan<TensorType> x)
     {

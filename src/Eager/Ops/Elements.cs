@@ -153,7 +153,8 @@ internal static class Elements
         }
 
         target.BeginWrite("Add", keepValue: true);
-        ElementExecution.Run(OpTable.Add.Element!, operands, target);
+        if (target.IsOnGpu) DeviceElementExecution.Run(OpTable.Add.Element!, operands, target);
+        else ElementExecution.Run(OpTable.Add.Element!, operands, target);
     }
 
     // Integers beside an array of half precision become Float32, not that: an Int32 of 70000 is no Float16.

@@ -127,21 +127,48 @@ internal static unsafe class Indexing
         int axes = index.Shape[0];
         long count = outputs[0].Size;
         Movement.Fill(outputs[0], 0);
-        fixed (byte* to = &outputs[0].Data)
+        fixed (byte* from = &index.Data, to = &outputs[0].Data)
         {
-            long* positions = (long*)to;
             for (int axis = 0; axis < axes; axis++)
             {
                 int n = source.Dimensions[axis];
-                for (long i = 0; i < count; i++)
-                {
-                    long at = Read(index, axis * count + i);
-                    if (at < -n || at >= n)
-                        throw new ArgumentOutOfRangeException(nameof(inputs), at, $"Gather: index {at} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
-                    positions[i] = positions[i] * n + (at < 0 ? at + n : at);
-                }
+                long bad = RavelIndex.AddAxis((nint)(from + (axis * count * index.DType.Size)), index.DType, count, n, (long*)to);
+                if (bad < 0) continue;
+                long at = Read(index, axis * count + bad);
+                throw new ArgumentOutOfRangeException(nameof(inputs), at, $"Gather: index {at} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
             }
         }
+
+        GC.KeepAlive(index);
+    }
+
+    public static void InferWrite(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        CheckIndexType(op, x[1].DType);
+        if (x[0].DType != x[2].DType) throw new DTypeException($"{op}: {x[0].DType} and {x[2].DType}. Convert one with AsType.");
+        y[0] = x[0];
+    }
+
+    public static void RunIndexAdd(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray index = inputs[1].Contiguous(), values = inputs[2].Contiguous();
+        Split(outputs[0].Shape, ((TakeAttributes)attributes!).Axis, out long outer, out int n, out long inner);
+        Movement.CopyTo(inputs[0], outputs[0]);
+        fixed (byte* from = &values.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("IndexAdd", GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, values.DType, (nint)at, index.DType, index.Size), index, n);
+        GC.KeepAlive(index);
+        GC.KeepAlive(values);
+    }
+
+    public static void RunIndexUpdate(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray index = inputs[1].Contiguous(), values = inputs[2].Contiguous();
+        Split(outputs[0].Shape, ((TakeAttributes)attributes!).Axis, out long outer, out int n, out long inner);
+        Movement.CopyTo(inputs[0], outputs[0]);
+        fixed (byte* from = &values.Data, at = &index.Data, to = &outputs[0].Data)
+            ThrowIfBad("IndexUpdate", Gather.Put((nint)from, (nint)to, outer, n, inner, values.DType.Size, (nint)at, index.DType, index.Size), index, n);
+        GC.KeepAlive(index);
+        GC.KeepAlive(values);
     }
 
     public static void RunArgSort(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
@@ -177,7 +204,7 @@ internal static unsafe class Indexing
             throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
     }
 
-    private static void Split(Shape shape, int axis, out long outer, out int n, out long inner)
+    public static void Split(Shape shape, int axis, out long outer, out int n, out long inner)
     {
         (outer, inner, n) = (1, 1, shape.Dimensions[axis]);
         for (int i = 0; i < axis; i++) outer *= shape.Dimensions[i];

@@ -120,7 +120,7 @@ internal static class MatrixProducts
         }
     }
 
-    private static void BatchStrides(NDArray x, Shape target, Span<long> result)
+    public static void BatchStrides(NDArray x, Shape target, Span<long> result)
     {
         Span<long> strides = stackalloc long[x.Rank];
         x.CopyStrides(strides);
@@ -131,7 +131,7 @@ internal static class MatrixProducts
     }
 
     /// <summary>The array with its last two axes readable by the product: row-major, or column-major and then read transposed; else a copy.</summary>
-    private static NDArray Matrix(NDArray x, ref bool transpose, out long leading)
+    public static NDArray Matrix(NDArray x, ref bool transpose, out long leading)
     {
         leading = x.Shape[-1];
         if (x.IsContiguous) return x;

@@ -11,6 +11,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
+        DeviceRun = DeviceConvolutions.Run,
         Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
             c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
@@ -23,6 +24,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
+        DeviceRun = DeviceConvolutions.Run,
         Gradient =
         [
             c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
@@ -39,6 +41,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.InferInputGradient,
         Run = Convolutions.RunInputGradient,
+        DeviceRun = DeviceConvolutions.RunInputGradient,
         Gradient = [c => Conv.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()), c => ConvWeightGradient!.Apply(c.G, c.X, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
     });
@@ -50,6 +53,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.InferWeightGradient,
         Run = Convolutions.RunWeightGradient,
+        DeviceRun = DeviceConvolutions.RunWeightGradient,
         Gradient = [c => ConvInputGradient.Apply(c.Y, c.G, c.Attributes<WindowAttributes>()), c => Conv.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
     });

@@ -82,6 +82,13 @@ internal static partial class OpTable
     public static readonly Op Clip = Element(ElementOps.Clip, Saved.Inputs, c => Nd.Where(Nd.LogicalAnd(c.X >= c.Y, c.X <= c.Z), c.G, 0), null, null)
         .Named("clip");
 
+    /// <summary>The second input is δ, a constant. The gradient is x limited to [−δ, δ].</summary>
+    public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X, -c.Y, c.Y]), null);
+
+    /// <summary>Inputs: x, y, t.</summary>
+    public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))
+        .Named("-, -, torch.lerp");
+
     // 0·∞ must not appear where the derivative is 0: x⁰ is constant, and 0ʸ is constant for y > 0.
     private static NDArray PowBase(GradientContext c) => Nd.Where(Nd.Equal(c.Y, 0), 0, c.G * c.Y * Nd.Pow(c.X, c.Y - 1));
 

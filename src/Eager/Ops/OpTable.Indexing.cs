@@ -10,6 +10,7 @@ internal static partial class OpTable
         Moves = true,
         Infer = Indexing.InferTake,
         Run = Indexing.RunTake,
+        DeviceRun = DeviceIndexing.Take,
         Gradient = [c => TakeGradient!.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
@@ -22,9 +23,38 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = x[0] with { Shape = ((TakeAttributes)attributes!).Source },
         Run = Indexing.RunTakeGradient,
+        DeviceRun = DeviceIndexing.TakeGradient,
         Gradient = [c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
         Saves = Saved.Input1,
     });
+
+    /// <summary>
+    /// x with values added to its slices, in the order of the indices. Inputs: x, indices, values of the same type. Attributes: <see cref="TakeAttributes"/>.
+    /// </summary>
+    public static readonly Op IndexAdd = Row(new Op
+    {
+        Name = "IndexAdd",
+        Arity = 3,
+        Infer = (x, _, y) => Indexing.InferWrite("IndexAdd", x, y),
+        Run = Indexing.RunIndexAdd,
+        DeviceRun = DeviceIndexing.IndexAdd,
+        Gradient = [c => c.G, null, c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>())],
+        Saves = Saved.Input1,
+    }).Named("mx.npx.index_add, np.add.at, torch.index_add");
+
+    /// <summary>
+    /// x with slices replaced by values, in the order of the indices: the last of several to one place stays. Inputs and attributes as of
+    /// <see cref="IndexAdd"/>.
+    /// </summary>
+    public static readonly Op IndexUpdate = Row(new Op
+    {
+        Name = "IndexUpdate",
+        Arity = 3,
+        Infer = (x, _, y) => Indexing.InferWrite("IndexUpdate", x, y),
+        Run = Indexing.RunIndexUpdate,
+        Gradient = [KeptGradient, null, WrittenGradient],
+        Saves = Saved.Input1,
+    }).Named("mx.npx.index_update, np.put, torch.index_copy");
 
     /// <summary>One element of each line of the last axis. Inputs: source, indices.</summary>
     public static readonly Op Pick = Row(new Op
@@ -34,6 +64,7 @@ internal static partial class OpTable
         Moves = true,
         Infer = Indexing.InferPick,
         Run = Indexing.RunPick,
+        DeviceRun = DeviceIndexing.Pick,
         Gradient = [c => PickGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
@@ -46,6 +77,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions, ((DepthAttributes)attributes!).Depth]) },
         Run = Indexing.RunPickGradient,
+        DeviceRun = DeviceIndexing.PickGradient,
         Gradient = [c => Pick.Apply(c.G, c.Y), null],
         Saves = Saved.Input1,
     });
@@ -55,7 +87,25 @@ internal static partial class OpTable
         Name = "OneHot",
         Infer = (x, attributes, y) => y[0] = new TensorType(DType.Float32, Shape.Create([.. x[0].Shape.Dimensions, ((DepthAttributes)attributes!).Depth])),
         Run = Indexing.RunOneHot,
+        DeviceRun = DeviceIndexing.OneHot,
         Gradient = [null],
         Cost = Cost.MemoryBound,
     }).Named("mx.npx.one_hot, -, torch.nn.functional.one_hot");
+
+    // What stays of x gets its gradient.
+    private static NDArray KeptGradient(GradientContext c)
+    {
+        TakeAttributes take = c.Attributes<TakeAttributes>();
+        NDArray last = LastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
+        return Nd.Where(Nd.AlongAxisOf(last >= 0, take.Source, take.Axis), 0, c.G);
+    }
+
+    // What stays of the values, too: those whose index is not named again.
+    private static NDArray WrittenGradient(GradientContext c)
+    {
+        TakeAttributes take = c.Attributes<TakeAttributes>();
+        NDArray last = LastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
+        NDArray stays = Nd.Equal(Nd.Take(last, c.Y), Nd.Arange(0, c.ShapeOf(1)[0], 1, DType.Int64, c.G.Device));
+        return Nd.Where(Nd.AlongAxisOf(stays, c.ShapeOf(2), take.Axis), Take.Apply(c.G, c.Y, take), 0);
+    }
 }

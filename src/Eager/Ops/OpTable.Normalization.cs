@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 // Normalizations of the last axis and of the channels. Their gradients are rows as well: with D(x, h) = r·(h − mean h − x̂·mean(h·x̂)), the transpose of the
@@ -10,6 +12,7 @@ internal static partial class OpTable
         Name = "Standardize",
         Infer = (x, _, y) => Normalization.InferRows("Standardize", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], null, null, (NormAttributes)attributes!, y[0]),
+        DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], null, null, o[1], rows, n, a)),
         Gradient = [c => StandardizeGradient!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Input0,
     });
@@ -21,6 +24,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("StandardizeGradient", x),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
+        DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], null, o[2], rows, n, a)),
         Gradient =
         [
             c => StandardizeSecond(c.X, c.Y, c.G, c.Attributes<NormAttributes>()),
@@ -36,6 +40,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
+        DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], o[2], o[3], rows, n, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
@@ -48,6 +53,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
+        DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], null, o[2], rows, n, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Inputs,
@@ -60,6 +66,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNormGradient", [x[0], x[2]], y),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
+        DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], o[2], o[3], rows, n, a)),
         Gradient =
         [
             c => StandardizeSecond(c.X, c.Y * c.Z, c.G, c.Attributes<NormAttributes>()),
@@ -76,6 +83,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = x[0].Shape[-1] },
         Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.NormalizeSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
         Gradient =
         [
             c => LayerNormGradient.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
@@ -90,6 +98,7 @@ internal static partial class OpTable
         Name = "ChannelMoments",
         Infer = (x, _, y) => Normalization.InferMoments(x, y),
         Run = (x, _, y) => Normalization.RunMoments(x[0], y[0]),
+        DeviceRun = (x, _, y) => DeviceChannels.Moments(x[0], y[0]),
         Gradient = [c => (PerChannel(c.G[0], c.X.Rank) + PerChannel(c.G[1],
             c.X.Rank) * 2 * (c.X - PerChannel(c.Output[0], c.X.Rank))) * (c.X.Shape[1] / (double)c.X.Size)],
         Saves = Saved.Input0 | Saved.Output,
@@ -104,6 +113,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferChannels(x, y),
         Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Normalize(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
         Gradient =
         [
             c => BatchNormGradient!.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
@@ -120,6 +130,7 @@ internal static partial class OpTable
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferChannels(x[..2], y),
         Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Gradient(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
         Gradient =
         [
             BatchNormSecond,
@@ -136,6 +147,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, _, y) => Normalization.InferMoments(x, y),
         Run = (x, attributes, y) => Normalization.RunSums(x[0], x[1], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Sums(x[0], x[1], ((NormAttributes)attributes!).Epsilon, y[0]),
         Gradient =
         [
             c => BatchNormGradient.Apply([c.X, c.G[1], c.Y], c.Attributes<NormAttributes>()),
@@ -143,6 +155,20 @@ internal static partial class OpTable
         ],
         Saves = Saved.Inputs,
     });
+
+    private static void Normalized(
+        GpuDevice device, DeviceOperand x, DeviceOperand? gamma, DeviceOperand? beta, DeviceOperand y, int rows, int columns, object? attributes)
+    {
+        (double epsilon, bool centered) = (NormAttributes)attributes!;
+        DeviceRowKernels.Normalize(device, x, gamma, beta, y, rows, columns, epsilon, centered);
+    }
+
+    private static void NormalizedGradient(
+        GpuDevice device, DeviceOperand x, DeviceOperand g, DeviceOperand? gamma, DeviceOperand dx, int rows, int columns, object? attributes)
+    {
+        (double epsilon, bool centered) = (NormAttributes)attributes!;
+        DeviceRowKernels.NormalizeGradient(device, x, g, gamma, dx, rows, columns, epsilon, centered);
+    }
 
     private static NDArray StandardizeSecond(NDArray x, NDArray h, NDArray u, NormAttributes a) => Normalization.SecondDerivative(
         x, h, u, [-1], a, Standardize.Apply(x, a), StandardizeGradient.Apply(x, u, a), StandardizeGradient.Apply(x, h, a));

@@ -9,6 +9,7 @@ internal static partial class OpTable
         Name = "MaxPool",
         Infer = (x, attributes, y) => Pooling.Infer("MaxPool", x, attributes, y),
         Run = Pooling.RunMax,
+        DeviceRun = DevicePlanes.Max,
         Gradient = [Pooling.MaxGradient],
         Saves = Saved.Input0,
     }).Named("npx.pooling, -, torch.nn.functional.max_pool2d", "float");
@@ -21,6 +22,7 @@ internal static partial class OpTable
         Name = "MaxPoolIndices",
         Infer = Pooling.InferIndices,
         Run = Pooling.RunIndices,
+        DeviceRun = DevicePlanes.Indices,
         Gradient = [null],
     });
 
@@ -30,6 +32,7 @@ internal static partial class OpTable
         Name = "SumPool",
         Infer = (x, attributes, y) => Pooling.Infer("AvgPool", x, attributes, y),
         Run = Pooling.RunSum,
+        DeviceRun = DevicePlanes.Sum,
         Gradient = [c => SumPoolGradient!.Apply(c.G, c.Attributes<WindowAttributes>())],
     }).Named("npx.pooling, -, torch.nn.functional.avg_pool2d", "float");
 
@@ -39,6 +42,7 @@ internal static partial class OpTable
         Name = "SumPoolGradient",
         Infer = Pooling.InferSumGradient,
         Run = Pooling.RunSumGradient,
+        DeviceRun = DevicePlanes.SumGradient,
         Gradient = [c => SumPool.Apply(c.G, c.Attributes<WindowAttributes>())],
     });
 }

@@ -19,19 +19,12 @@ internal static partial class OpTable
 
     public static readonly Op ArgMin = ArgReduction("ArgMin", max: false).Named("argmin");
 
-    public static readonly Op CumSum = Row(new Op
-    {
-        Name = "CumSum",
-        Infer = (x, _, y) => y[0] = x[0],
-        Run = Reductions.RunScan,
-        Gradient = [c => CumSum!.Apply(c.G, c.Attributes<ScanAttributes>() with { Reverse = !c.Attributes<ScanAttributes>().Reverse })],
-    }).Named("cumsum");
-
     private static Op Reduction(string name, ReduceKind kind, Saved saves, GradientRule? gradient) => Row(new Op
     {
         Name = name,
         Infer = (x, attributes, y) => y[0] = Reductions.Infer(name, kind, x[0], (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.Run(kind, x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.Reduce(kind, x[0], (ReduceAttributes)attributes!, y[0]),
         Rows = Reductions.Rows(kind),
         Gradient = [gradient],
         Saves = saves,
@@ -42,6 +35,7 @@ internal static partial class OpTable
         Name = name,
         Infer = (x, attributes, y) => y[0] = Reductions.InferArg(name, x[0], (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.RunArg(max, x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.ArgReduce(max, x[0], (ReduceAttributes)attributes!, y[0]),
         Gradient = [null],
     });
 }

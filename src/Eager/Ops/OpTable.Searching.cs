@@ -16,6 +16,25 @@ internal static partial class OpTable
         Gradient = [null, null],
     }).Named("-, np.searchsorted, torch.searchsorted");
 
+    /// <summary>How many elements lie between each two of some ascending edges, Int64; the last interval is closed. Inputs: x, edges (bins + 1).</summary>
+    public static readonly Op Histogram = Row(new Op
+    {
+        Name = "Histogram",
+        Arity = 2,
+        Infer = Searching.InferHistogram,
+        Run = (x, _, y) => Searching.RunHistogram(x[0], x[1], y[0]),
+        Gradient = [null, null],
+    }).Named("mx.np.histogram, np.histogram, torch.histc", "float");
+
+    /// <summary>How often each of 0, 1, … depth − 1 occurs among indices, Int64.</summary>
+    public static readonly Op CountIndices = Row(new Op
+    {
+        Name = "CountIndices",
+        Infer = Searching.InferCountIndices,
+        Run = (x, _, y) => Searching.RunCountIndices(x[0], y[0]),
+        Gradient = [null],
+    }).Named("mx.np.bincount, np.bincount, torch.bincount", "integer");
+
     /// <summary>For each place of an axis the position of the last index that names it, Int64; −1 where none does.</summary>
     public static readonly Op LastWriter = Row(new Op
     {

@@ -16,6 +16,7 @@ internal static partial class OpTable
         Moves = true,
         Infer = Indexing.InferTakeAlongAxis,
         Run = Indexing.RunTakeAlongAxis,
+        DeviceRun = DeviceIndexing.TakeAlongAxis,
         Gradient = [c => TakeAlongAxisGradient!.Apply(c.G, c.Y, new DepthAttributes(c.ShapeOf(0)[-1])), null],
         Saves = Saved.Input1,
         Cost = Cost.MemoryBound,
@@ -28,6 +29,7 @@ internal static partial class OpTable
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions[..^1], ((DepthAttributes)attributes!).Depth]) },
         Run = Indexing.RunTakeAlongAxisGradient,
+        DeviceRun = DeviceIndexing.TakeAlongAxisGradient,
         Gradient = [c => TakeAlongAxis.Apply(c.G, c.Y), null],
         Saves = Saved.Input1,
     });
@@ -47,6 +49,7 @@ internal static partial class OpTable
         Name = "ArgSort",
         Infer = (x, attributes, y) => y[0] = new TensorType(DType.Int64, Shape.Create([.. x[0].Shape.Dimensions[..^1], ((SortAttributes)attributes!).Count])),
         Run = Indexing.RunArgSort,
+        DeviceRun = DeviceIndexing.ArgSort,
         Gradient = [null],
     }).Named("argsort");
 }

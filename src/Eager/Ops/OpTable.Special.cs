@@ -62,7 +62,10 @@ internal static partial class OpTable
     public static readonly Op Digamma = Element(ElementOps.Digamma, Saved.Input0, c => c.G * Nd.Polygamma(1, c.X))
         .Named("mx.npx.digamma, scipy.special.digamma, torch.digamma");
 
-    /// <summary>The attribute is the order n ≥ 1 (a boxed int); scalar code, since the order decides the number of terms.</summary>
+    /// <summary>ψ′, the one derivative of ψ that is on registers.</summary>
+    public static readonly Op Trigamma = Element(ElementOps.Trigamma, Saved.Input0, c => c.G * Nd.Polygamma(2, c.X));
+
+    /// <summary>The attribute is the order n ≥ 2 (a boxed int); scalar code, since the order decides the number of terms.</summary>
     public static readonly Op Polygamma = Row(new Op
     {
         Name = "Polygamma",

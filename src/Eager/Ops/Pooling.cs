@@ -87,5 +87,5 @@ internal static unsafe class Pooling
         return Nd.Reshape(OpTable.TakeAlongAxisGradient.Apply(Nd.Reshape(c.G, planes, windows), indices, new DepthAttributes(size)), input);
     }
 
-    private static WindowShape Planes(NDArray x, object? attributes) => WindowRules.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
+    public static WindowShape Planes(NDArray x, object? attributes) => WindowRules.Kernel((WindowAttributes)attributes!, checked(x.Shape[0] * x.Shape[1]));
 }

@@ -135,7 +135,7 @@ internal static class Reductions
     }
 
     /// <summary>The input, contiguous, as outer × reduced × inner; reduced axes that do not lie together are moved to the end first.</summary>
-    private static NDArray Lines(NDArray x, ReadOnlySpan<int> axes, out long outer, out long reduced, out long inner)
+    public static NDArray Lines(NDArray x, ReadOnlySpan<int> axes, out long outer, out long reduced, out long inner)
     {
         ReadOnlySpan<int> sizes = x.Shape.Dimensions;
         outer = reduced = inner = 1;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -25,6 +26,37 @@ internal static class Searching
         }
     }
 
+    public static void InferHistogram(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        if (x[1].Shape.Rank != 1 || x[1].Shape[0] < 2) throw new ShapeException($"Histogram: the edges {x[1].Shape} must have rank 1, and at least two be there.");
+        if (x[0].DType != x[1].DType || !x[0].DType.IsFloat)
+            throw new DTypeException($"Histogram: {x[0].DType} and {x[1].DType}; both must be Float32 or both Float64. Convert with AsType.");
+        y[0] = new TensorType(DType.Int64, x[1].Shape[0] - 1);
+    }
+
+    public static unsafe void RunHistogram(NDArray x, NDArray edges, NDArray y)
+    {
+        NDArray dense = x.Contiguous(), denseEdges = edges.Contiguous();
+        fixed (byte* from = &dense.Data, edge = &denseEdges.Data, to = &y.Data)
+            BinCounts.BetweenEdges(x.DType, (nint)from, x.Size, (nint)edge, (long*)to, y.Size);
+        GC.KeepAlive(dense);
+        GC.KeepAlive(denseEdges);
+    }
+
+    public static void InferCountIndices(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        Indexing.CheckIndexType("BinCount", x[0].DType);
+        y[0] = new TensorType(DType.Int64, ((DepthAttributes)attributes!).Depth);
+    }
+
+    public static unsafe void RunCountIndices(NDArray indices, NDArray y)
+    {
+        NDArray dense = indices.Contiguous();
+        fixed (byte* from = &dense.Data, to = &y.Data)
+            Indexing.ThrowIfOutside("BinCount", "number", BinCounts.OfIndices((nint)from, dense.DType, dense.Size, (long*)to, y.Size), dense, (int)y.Size);
+        GC.KeepAlive(dense);
+    }
+
     public static void RunLastWriter(NDArray indices, NDArray y)
     {
         NDArray dense = Movement.Cast(indices, DType.Int64);
@@ -45,6 +77,58 @@ internal static class Searching
             case DType.Int32: Extremum<int>(indices, values, a, y); break;
             case DType.Int64: Extremum<long>(indices, values, a, y); break;
             default: Extremum<byte>(indices, values, a, y); break;
+        }
+    }
+
+    /// <summary>The distinct elements of a line in ascending order, how often each occurs, and, if asked for, where each element's value is among them.</summary>
+    public static unsafe (NDArray Values, NDArray Counts) Distinct(NDArray line, NDArray? inverse)
+    {
+        NDArray order = Nd.ArgSort(line), sorted = Nd.Take(line, order);
+        sorted.BeginRead("Unique");
+        int n = line.Shape[0], runs;
+        fixed (byte* from = &sorted.Data) runs = checked((int)SortedRuns.Count(line.DType, (nint)from, n));
+        NDArray starts = NDArray.Allocate(DType.Int64, runs), counts = NDArray.Allocate(DType.Int64, runs);
+        fixed (byte* from = &sorted.Data, places = &order.Data, first = &starts.Data, count = &counts.Data, to = &(inverse ?? starts).Data)
+            SortedRuns.Write(line.DType, (nint)from, n, (long*)first, (long*)count, (long*)places, inverse is null ? null : (long*)to);
+        GC.KeepAlive(sorted);
+        GC.KeepAlive(order);
+        GC.KeepAlive(starts);
+        GC.KeepAlive(counts);
+        GC.KeepAlive(inverse);
+        return (Nd.Take(sorted, starts), counts);
+    }
+
+    /// <summary>The indices of the set elements of an array, one after the other, and how many elements they are.</summary>
+    public static (long[] Indices, int Count) Positions(ReadOnlySpan<bool> set, Shape shape)
+    {
+        int rank = shape.Rank, count = set.Count(true), at = 0, length = rank == 0 ? 1 : shape.Dimensions[^1];
+        long[] indices = new long[(long)count * rank];
+        Span<long> index = stackalloc long[Math.Max(1, rank)];
+        index.Clear();
+        for (int start = 0; rank > 0 && start < set.Length; start += length)
+        {
+            ReadOnlySpan<bool> line = set.Slice(start, length);
+            for (int i = line.IndexOf(true); i >= 0; i = NextAfter(line, i))
+            {
+                index[rank - 1] = i;
+                for (int axis = 0; axis < rank; axis++) indices[at + axis] = index[axis];
+                at += rank;
+            }
+
+            for (int axis = rank - 2; axis >= 0; axis--)
+            {
+                if (++index[axis] < shape.Dimensions[axis]) break;
+                index[axis] = 0;
+            }
+        }
+
+        return (indices, count);
+
+        static int NextAfter(ReadOnlySpan<bool> line, int i)
+        {
+            if (i + 1 < line.Length && line[i + 1]) return i + 1;
+            int more = line[(i + 1)..].IndexOf(true);
+            return more < 0 ? -1 : i + 1 + more;
         }
     }
 

@@ -25,6 +25,11 @@ public sealed class HybridFunction<TDelegate>
     /// <summary>Every compiled kernel as C# that compiles.</summary>
     public string ToCSharp() => _engine.ToCSharp();
 
+    /// <summary>
+    /// Every compiled kernel, of contiguous arrays, as NVIDIA's intermediate code for compute capability 8.0: what a GPU runs. No GPU is needed.
+    /// </summary>
+    public string ToPtx() => _engine.ToPtx();
+
     /// <summary>Forgets all variants; the next call traces again.</summary>
     public void Clear() => _engine.Clear();
 }

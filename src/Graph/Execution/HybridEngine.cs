@@ -95,6 +95,12 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return text.AppendLine("}").ToString();
     }
 
+    public string ToPtx()
+    {
+        IEnumerable<LoweredKernel> kernels = _variants.SelectMany(static v => v.Plans).SelectMany(static p => p.Steps).SelectMany(static s => s.Kernels);
+        return string.Join('\n', kernels.Select(static k => k.Spec).Distinct().Select(DeviceKernelText.ToPtx));
+    }
+
     /// <summary>Runs a build and adds its cost to the report.</summary>
     /// <param name="phase"><c>trace</c> or <c>compile</c>.</param>
     /// <param name="build">The work.</param>

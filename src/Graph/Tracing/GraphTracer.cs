@@ -34,7 +34,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override void Apply(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        if (attributes is DeviceAttributes move) throw new TraceFailedException($"To({move.Device}) moves an array to another device");
+        if (attributes is DeviceAttributes move)
+        {
+            outputs[0] = Move(inputs[0], move.Device);
+            return;
+        }
+
         if (outputs.Length != 1) throw new TraceFailedException($"{op.Name} has {outputs.Length} outputs");
         Recorded |= ExecutionState.Current.Recording;
         GraphNode[] nodes = new GraphNode[inputs.Length];
@@ -43,6 +48,15 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         if (op.Impure) Effects.Add(node);
         log?.Add(op, nodes, attributes, node);
         outputs[0] = Symbol(node);
+    }
+
+    // What the traced code has made itself is a constant, wherever it lies.
+    private NDArray Move(NDArray array, Device device)
+    {
+        if (!_created.Contains(array)) throw new TraceFailedException($"To({device}) moves an array to another device");
+        NDArray moved = Fusion.Movement.CopyToDevice(array, device.Accelerator);
+        _created.Add(moved);
+        return moved;
     }
 
     public override Exception ValueRead(string operation) =>

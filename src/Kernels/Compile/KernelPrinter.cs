@@ -34,11 +34,14 @@ internal static class KernelPrinter
         ? $"{TypeName(assignment.Left.Type)} {Value(assignment.Left)} = {Value(assignment.Right)};"
         : $"{Value(node)};";
 
-    private static string Value(Expression node) => node switch
+    /// <summary>An expression.</summary>
+    internal static string Value(Expression node) => node switch
     {
         ParameterExpression parameter => parameter.Name!,
         ConstantExpression constant => Literal(constant.Value!),
         UnaryExpression { NodeType: ExpressionType.OnesComplement } unary => $"~{Operand(unary.Operand)}",
+        UnaryExpression { NodeType: ExpressionType.Convert } conversion => $"({TypeName(conversion.Type)}){Operand(conversion.Operand)}",
+        MemberExpression { Expression: { } owner } field => $"{Operand(owner)}.{field.Member.Name}",
         BinaryExpression binary => $"{Operand(binary.Left)} {Symbol(binary.NodeType)} {Operand(binary.Right)}",
         MethodCallExpression call => Call(call),
         ConditionalExpression choice => $"{Value(choice.Test)} ? {Value(choice.IfTrue)} : {Value(choice.IfFalse)}",
@@ -54,6 +57,7 @@ internal static class KernelPrinter
         ExpressionType.Subtract => "-",
         ExpressionType.Multiply => "*",
         ExpressionType.Divide => "/",
+        ExpressionType.Modulo => "%",
         ExpressionType.And => "&",
         ExpressionType.Or => "|",
         ExpressionType.ExclusiveOr => "^",
@@ -68,12 +72,13 @@ internal static class KernelPrinter
         if (call.Method.Name == "op_UnsignedRightShift") return $"{Operand(call.Arguments[0])} >>> {Value(call.Arguments[1])}";
         if (call.Method.Name.StartsWith("As", StringComparison.Ordinal)) return $"{Operand(call.Arguments[0])}.{call.Method.Name}()";
         // The type argument follows from a register among the arguments, if there is one.
-        bool inferred = !call.Method.IsGenericMethod || call.Arguments[0].Type.IsGenericType;
+        bool inferred = !call.Method.IsGenericMethod || call.Method.DeclaringType == typeof(DeviceMemory) || call.Arguments[0].Type.IsGenericType;
         string typeArgument = inferred ? "" : $"<{TypeName(call.Method.GetGenericArguments()[0])}>";
         return $"{TypeName(call.Method.DeclaringType!)}.{call.Method.Name}{typeArgument}({string.Join(", ", call.Arguments.Select(Value))})";
     }
 
-    private static string TypeName(Type type)
+    /// <summary>The name of a type of C#.</summary>
+    internal static string TypeName(Type type)
     {
         if (type == typeof(float)) return "float";
         if (type == typeof(double)) return "double";

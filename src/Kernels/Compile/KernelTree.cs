@@ -31,7 +31,7 @@ internal sealed class KernelTree
 
     private KernelTree(KernelSpec spec, int width)
     {
-        (_spec, _vector, _uses) = (spec, VectorMethods.For(width, spec.Is64), CountUses(spec));
+        (_spec, _vector, _uses) = (spec, VectorMethods.For(width, spec.Is64), KernelBody.CountUses(spec));
         _pointers = new ParameterExpression[spec.Inputs.Length + spec.Outputs.Length];
         _scalars = new ParameterExpression?[spec.Inputs.Length];
         for (int k = 0; k < _pointers.Length; k++)
@@ -114,18 +114,7 @@ internal sealed class KernelTree
     private (TreeBuilder Builder, List<Expression> Stores) Write(ParameterExpression index, string prefix, int statementOperators, bool keepOutputs)
     {
         using TreeBuilder builder = new TreeBuilder(_vector.Width, _spec.Is64, prefix).Enter();
-        TreeLane[] values = new TreeLane[_spec.ValueCount];
-        int written = 0;
-        for (int value = 0; value < values.Length; value++)
-        {
-            if (_uses[value] == 0) continue;
-            int step = value - _spec.Inputs.Length;
-            TreeLane lane = step < 0 ? Load(value, index) : Apply(_spec.Steps[step], values);
-            bool keep = _uses[value] > 1 || builder.OperatorCount - written >= statementOperators;
-            values[value] = keep ? TreeLane.Let(lane) : lane;
-            if (keep) written = builder.OperatorCount;
-        }
-
+        TreeLane[] values = KernelBody.Write(_spec, _uses, input => Load(input, index), statementOperators);
         List<Expression> stores = [];
         for (int k = 0; k < _spec.Outputs.Length; k++)
         {
@@ -157,32 +146,10 @@ internal sealed class KernelTree
         };
     }
 
-    private static TreeLane Apply(KernelStep step, TreeLane[] values)
-    {
-        if (step.Op is not { } op) return TreeLane.Const(step.Constant);
-        Span<TreeLane> arguments = new TreeLane[op.Arity];
-        for (int i = 0; i < arguments.Length; i++) arguments[i] = values[step[i]];
-        return op.Emit(arguments);
-    }
-
     private ParameterExpression Outside(string name, Expression value)
     {
         ParameterExpression variable = Expression.Variable(value.Type, name);
         Prologue.Add(Expression.Assign(variable, value));
         return variable;
-    }
-
-    // Uses by outputs and by steps that are themselves used.
-    private static int[] CountUses(KernelSpec spec)
-    {
-        int[] uses = new int[spec.ValueCount];
-        foreach (int output in spec.Outputs) uses[output]++;
-        for (int k = spec.Steps.Length - 1; k >= 0; k--)
-        {
-            KernelStep step = spec.Steps[k];
-            if (step.Op is null || uses[spec.Inputs.Length + k] == 0) continue;
-            for (int i = 0; i < step.Op.Arity; i++) uses[step[i]]++;
-        }
-        return uses;
     }
 }

@@ -2,20 +2,26 @@ using System.Linq.Expressions;
 
 namespace Fusion.Kernels;
 
-/// <summary>What a <see cref="TreeLane"/> writes into: the register type, the variables and the statements of a loop body under construction.</summary>
-internal sealed class TreeBuilder(int width, bool is64, string prefix = "t") : IDisposable
+/// <summary>What a <see cref="TreeLane"/> writes into: the target, the variables and the statements of a loop body under construction.</summary>
+internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDisposable
 {
     [ThreadStatic]
     private static TreeBuilder? s_current;
 
     private TreeBuilder? _outer;
 
+    /// <summary>Writes on registers of the processor.</summary>
+    public TreeBuilder(int width, bool is64, string prefix = "t")
+        : this(new VectorTarget(VectorMethods.For(width, is64)), prefix)
+    {
+    }
+
     /// <summary>The builder of this thread, between <see cref="Enter"/> and <see cref="Dispose"/>.</summary>
     public static TreeBuilder Current => s_current ?? throw new InvalidOperationException("A TreeLane needs a current TreeBuilder.");
 
-    public VectorMethods Vector { get; } = VectorMethods.For(width, is64);
+    public TreeTarget Target { get; } = target;
 
-    public List<ParameterExpression> Variables { get; } = [];
+    public List<ParameterExpression> Variables { get; private init; } = [];
 
     public List<Expression> Statements { get; } = [];
 
@@ -30,6 +36,9 @@ internal sealed class TreeBuilder(int width, bool is64, string prefix = "t") : I
     }
 
     public void Dispose() => (s_current, _outer) = (_outer, null);
+
+    /// <summary>A builder of the statements of a branch: the variables are this one's.</summary>
+    public TreeBuilder Branch(TreeTarget target) => new(target, prefix) { Variables = Variables };
 
     /// <summary>A variable that holds <paramref name="value"/> from here on.</summary>
     public ParameterExpression Assign(Expression value)

@@ -72,7 +72,7 @@ internal sealed class GpuDevice
     public TLauncher Kernel<TLauncher>(object key, Func<Accelerator, TLauncher> load) where TLauncher : class
     {
         if (_kernels.TryGetValue(key, out object? known)) return (TLauncher)known;
-        using (Enter()) return (TLauncher)_kernels.GetOrAdd(key, _ => load(Accelerator));
+        using (Enter()) return (TLauncher)_kernels.GetOrAdd(key, static (_, call) => call.load(call.Accelerator), (load, Accelerator));
     }
 
     /// <summary>Copies bytes to the device. They have been read when this returns.</summary>

@@ -44,6 +44,7 @@ internal static class GpuDevices
         return Context.Create(static builder =>
         {
             builder.Optimize(OptimizationLevel.O2).CPU(CPUDevice.GetDevice(CPUDeviceKind.Default));
+            DeviceIntrinsics.Register(builder);
             try
             {
                 builder.Cuda();

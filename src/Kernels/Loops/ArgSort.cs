@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Fusion.Kernels;
@@ -25,101 +27,41 @@ internal static unsafe class ArgSort
         long line = job.Lines * piece / job.Pieces, end = job.Lines * (piece + 1) / job.Pieces;
         switch (job.Type)
         {
-            case DType.Float32: Sort<int, FloatKeys>(job, line, end); break;
-            case DType.Float64: Sort<long, DoubleKeys>(job, line, end); break;
-            case DType.Int32: Sort<int, IntKeys>(job, line, end); break;
-            case DType.Int64: Sort<long, LongKeys>(job, line, end); break;
-            default: Sort<byte, ByteKeys>(job, line, end); break;
+            case DType.Float32: Lines<int, FloatKeys, NarrowItem>(job, line, end); break;
+            case DType.Float64: Lines<long, DoubleKeys, WideItem>(job, line, end); break;
+            case DType.Int32: Lines<int, IntegerKeys<int>, NarrowItem>(job, line, end); break;
+            case DType.Int64: Lines<long, IntegerKeys<long>, WideItem>(job, line, end); break;
+            default: Lines<byte, IntegerKeys<byte>, NarrowItem>(job, line, end); break;
         }
     }
 
-    // Keys are integers in the wanted order; four bytes of key and four of position make one sortable number, longer keys carry positions along.
-    private static void Sort<T, TKeys>(in Job job, long line, long end)
-        where T : unmanaged
+    private static void Lines<T, TKeys, TItem>(in Job job, long line, long end)
+        where T : unmanaged, IBinaryInteger<T>
         where TKeys : struct, ISortKeys<T>
+        where TItem : unmanaged, ISortItem<TItem>
     {
-        int n = job.Length;
-        long[] keys = new long[n];
-        int[] positions = TKeys.IsWide ? new int[n] : [];
-        for (; line < end; line++)
+        T flip = job.Descending ? T.AllBitsSet : T.Zero;
+        T* x = (T*)job.Source + (line * job.Length);
+        long* order = job.Order + (line * job.Count);
+        bool isSelected = job.Count <= TopSelect.MaxCount && job.Count < job.Length;
+        using var scratch = new NativeScratch(isSelected ? 0 : 2L * job.Length * sizeof(TItem));
+        TItem* items = (TItem*)scratch.Pointer;
+        for (; line < end; line++, x += job.Length, order += job.Count)
         {
-            ReadOnlySpan<T> x = new((T*)job.Source + line * n, n);
-            long* order = job.Order + line * job.Count;
-            if (!TKeys.IsWide)
-            {
-                for (int i = 0; i < n; i++) keys[i] = ((job.Descending ? ~TKeys.Key(x[i]) : TKeys.Key(x[i])) << 32) | (uint)i;
-                Array.Sort(keys);
-                for (int i = 0; i < job.Count; i++) order[i] = (uint)keys[i];
-                continue;
-            }
-
-            for (int i = 0; i < n; i++) (keys[i], positions[i]) = (job.Descending ? ~TKeys.Key(x[i]) : TKeys.Key(x[i]), i);
-            Array.Sort(keys, positions);
-
-            // The library's sort is not stable: runs of equal keys are put in order.
-            for (int start = 0; start < n;)
-            {
-                int stop = start + 1;
-                while (stop < n && keys[stop] == keys[start]) stop++;
-                if (stop - start > 1) Array.Sort(positions, start, stop - start);
-                start = stop;
-            }
-
-            for (int i = 0; i < job.Count; i++) order[i] = positions[i];
+            if (isSelected) TopSelect.Run<T, TKeys>(x, job.Length, order, job.Count, flip);
+            else Sort<T, TKeys, TItem>(x, job.Length, order, job.Count, flip, items);
         }
     }
 
-    private interface ISortKeys<T>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sort<T, TKeys, TItem>(T* x, int n, long* order, int k, T flip, TItem* items)
+        where T : unmanaged, IBinaryInteger<T>
+        where TKeys : struct, ISortKeys<T>
+        where TItem : unmanaged, ISortItem<TItem>
     {
-        static abstract bool IsWide { get; }
-
-        static abstract long Key(T value);
-    }
-
-    private struct FloatKeys : ISortKeys<int>
-    {
-        public static bool IsWide => false;
-
-        // Two's complement of the magnitude for negative numbers; both zeros are 0, every NaN is the largest.
-        public static long Key(int bits)
-        {
-            int magnitude = bits & int.MaxValue;
-            if (magnitude > 0x7F800000) return int.MaxValue;
-            return bits < 0 ? -magnitude : magnitude;
-        }
-    }
-
-    private struct DoubleKeys : ISortKeys<long>
-    {
-        public static bool IsWide => true;
-
-        public static long Key(long bits)
-        {
-            long magnitude = bits & long.MaxValue;
-            if (magnitude > 0x7FF0000000000000) return long.MaxValue;
-            return bits < 0 ? -magnitude : magnitude;
-        }
-    }
-
-    private struct IntKeys : ISortKeys<int>
-    {
-        public static bool IsWide => false;
-
-        public static long Key(int value) => value;
-    }
-
-    private struct LongKeys : ISortKeys<long>
-    {
-        public static bool IsWide => true;
-
-        public static long Key(long value) => value;
-    }
-
-    private struct ByteKeys : ISortKeys<byte>
-    {
-        public static bool IsWide => false;
-
-        public static long Key(byte value) => value;
+        for (int i = 0; i < n; i++) items[i] = TItem.Of(TKeys.Rank(TKeys.Key(x[i]) ^ flip), (uint)i);
+        TItem* sorted = RadixSort<TItem>.Run(items, items + n, n);
+        for (int i = 0; i < k; i++) order[i] = sorted[i].Index;
     }
 
     [StructLayout(LayoutKind.Auto)]

@@ -22,6 +22,12 @@ internal static unsafe class Gather
         job.RowBytes = inner * elementSize;
         job.Rows = outer * count;
         if (job.Rows == 0 || inner == 0) return -1;
+        if (inner == 1)
+        {
+            GatherElements.Take(source, destination, outer, axis, elementSize, index, count);
+            return -1;
+        }
+
         long pieces = job.Rows * job.RowBytes < SplitBytes ? 1 : Math.Min(job.Rows, 4L * WorkerPool.Threads);
         job.Pieces = (int)pieces;
         WorkerPool.Run(job.Pieces, &TakePiece, &job);
@@ -37,6 +43,12 @@ internal static unsafe class Gather
         var index = new GatherIndex(indices, indexType, axis);
         long bad = index.FirstBad(outer * count * inner);
         if (bad >= 0) return bad;
+        if (inner == 1)
+        {
+            GatherElements.Pick(source, destination, outer, axis, elementSize, index, indexType, count);
+            return -1;
+        }
+
         switch (elementSize)
         {
             case 1: Pick((byte*)source, (byte*)destination, outer, axis, inner, count, index); break;
@@ -44,6 +56,31 @@ internal static unsafe class Gather
             case 4: Pick((uint*)source, (uint*)destination, outer, axis, inner, count, index); break;
             default: Pick((ulong*)source, (ulong*)destination, outer, axis, inner, count, index); break;
         }
+        return -1;
+    }
+
+    /// <summary>Writes rows, in order: destination[o, index[i], :] = source[o, i, :]; of several to one place the last stays.</summary>
+    public static long Put(nint source, nint destination, long outer, long axis, long inner, int elementSize, nint indices, DType indexType, long count)
+    {
+        var index = new GatherIndex(indices, indexType, axis);
+        long bad = index.FirstBad(count);
+        if (bad >= 0) return bad;
+        switch (inner == 1 ? elementSize : 0)
+        {
+            case 1: Put((byte*)source, (byte*)destination, outer, axis, count, index); break;
+            case 4: Put((uint*)source, (uint*)destination, outer, axis, count, index); break;
+            case 8: Put((ulong*)source, (ulong*)destination, outer, axis, count, index); break;
+            default:
+                long bytes = inner * elementSize;
+                for (long o = 0; o < outer; o++)
+                {
+                    byte* from = (byte*)source + (o * count * bytes), to = (byte*)destination + (o * axis * bytes);
+                    for (long i = 0; i < count; i++) Buffer.MemoryCopy(from + (i * bytes), to + (index[i] * bytes), bytes, bytes);
+                }
+
+                break;
+        }
+
         return -1;
     }
 
@@ -74,10 +111,7 @@ internal static unsafe class Gather
         for (; row < end; row++)
         {
             byte* from = source + (((o * job.Axis) + job.Index[i]) * bytes), to = destination + (row * bytes);
-            if (bytes == 4) *(uint*)to = *(uint*)from;
-            else if (bytes == 8) *(ulong*)to = *(ulong*)from;
-            else if (bytes == 2) *(ushort*)to = *(ushort*)from;
-            else Buffer.MemoryCopy(from, to, bytes, bytes);
+            Buffer.MemoryCopy(from, to, bytes, bytes);
             if (++i < job.Count) continue;
             i = 0;
             o++;
@@ -95,6 +129,16 @@ internal static unsafe class Gather
             {
                 for (long n = 0; n < inner; n++, at++) destination[at] = source[(index[at] * inner) + n];
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Put<T>(T* source, T* destination, long outer, long axis, long count, GatherIndex index)
+        where T : unmanaged
+    {
+        for (long o = 0; o < outer; o++, source += count, destination += axis)
+        {
+            for (long i = 0; i < count; i++) destination[index[i]] = source[i];
         }
     }
 

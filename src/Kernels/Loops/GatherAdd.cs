@@ -21,6 +21,12 @@ internal static unsafe class GatherAdd
         long bad = index.FirstBad(count);
         if (bad >= 0) return bad;
         var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1 };
+        if (inner == 1)
+        {
+            WorkerPool.Run(job.Pieces, ElementsOf(dtype, indexType), &job);
+            return -1;
+        }
+
         // Every piece reads all indices, which is little beside rows of some length.
         if (outer * count * inner >= SplitElements && inner >= 8) job.Pieces = (int)Math.Min(axis, WorkerPool.Threads);
         WorkerPool.Run(job.Pieces, RowsOf(dtype), &job);
@@ -48,6 +54,19 @@ internal static unsafe class GatherAdd
         DType.Float64 => &AddRows<double>,
         DType.Int32 => &AddRows<int>,
         DType.Int64 => &AddRows<long>,
+        _ => throw Unsupported(dtype),
+    };
+
+    private static delegate*<void*, int, void> ElementsOf(DType dtype, DType indexType) => (dtype, indexType) switch
+    {
+        (DType.Float32, DType.Int32) => &AddElements<float, int>,
+        (DType.Float32, _) => &AddElements<float, long>,
+        (DType.Float64, DType.Int32) => &AddElements<double, int>,
+        (DType.Float64, _) => &AddElements<double, long>,
+        (DType.Int32, DType.Int32) => &AddElements<int, int>,
+        (DType.Int32, _) => &AddElements<int, long>,
+        (DType.Int64, DType.Int32) => &AddElements<long, int>,
+        (DType.Int64, _) => &AddElements<long, long>,
         _ => throw Unsupported(dtype),
     };
 
@@ -79,6 +98,25 @@ internal static unsafe class GatherAdd
             {
                 long row = job.Index[i];
                 if (row >= first && row < end) AddRow(source + (i * job.Inner), target + (row * job.Inner), job.Inner);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddElements<T, TIndex>(void* context, int piece)
+        where T : unmanaged, INumber<T>
+        where TIndex : unmanaged, IBinaryInteger<TIndex>
+    {
+        ref Job job = ref *(Job*)context;
+        T* target = (T*)job.Target, source = (T*)job.Source;
+        TIndex* index = (TIndex*)job.Index.Data;
+        long count = job.Count, axis = job.Axis;
+        for (long o = job.Outer; o > 0; o--, target += axis, source += count)
+        {
+            for (long i = 0; i < count; i++)
+            {
+                long place = long.CreateTruncating(index[i]);
+                target[place < 0 ? place + axis : place] += source[i];
             }
         }
     }

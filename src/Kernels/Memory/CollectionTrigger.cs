@@ -45,6 +45,19 @@ internal static class CollectionTrigger
         }
     }
 
+    /// <summary>Runs a collection, and waits until <paramref name="isEnough"/> says that the caller has what it needs or all dead blocks have come back.</summary>
+    public static void Collect<T>(int generation, T state, Func<T, bool> isEnough)
+    {
+        if (OnFinalizerThread) return;
+        lock (s_lock)
+        {
+            Await(state, isEnough);
+            if (isEnough(state)) return;
+            Collect(generation);
+            Await(state, isEnough);
+        }
+    }
+
     /// <summary>The last resort before an out-of-memory exception.</summary>
     public static void CollectEverything()
     {

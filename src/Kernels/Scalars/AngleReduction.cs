@@ -30,6 +30,9 @@ internal static unsafe class AngleReduction
         0x3D0739F78A5292EA, 0x6BFB5FB11F8D5D08, 0x56033046FC7B6BAB, 0xF0CFBC209AF4361D,
     ];
 
+    /// <summary>The words of 2/π that the reduction reads, for who has to spell them otherwise.</summary>
+    internal static ReadOnlySpan<ulong> Words => TwoOverPi;
+
     /// <summary>A mask of the angles that need this class; infinities among them, NaN not.</summary>
     public static L IsLarge<L>(L x) where L : struct, ILane<L> => L.GreaterOrEqual(L.Abs(x), L.Const(L.Is64 ? LimitDouble : LimitSingle));
 

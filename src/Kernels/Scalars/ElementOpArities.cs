@@ -50,6 +50,12 @@ internal sealed unsafe class TernaryElementOp<TOp>(string name, int maskInputs, 
 internal sealed unsafe class DivisionElementOp<TOp>(string name, bool remainder) : BinaryElementOp<TOp>(name, 0, false, true)
     where TOp : struct, IBinaryOp
 {
+    public override TreeLane Emit(ReadOnlySpan<TreeLane> inputs)
+    {
+        if (!TreeLane.IsInteger) return base.Emit(inputs);
+        return remainder ? TreeLane.Mod(inputs[0], inputs[1]) : TreeLane.FloorDivide(inputs[0], inputs[1]);
+    }
+
     private protected override nint Resolve(DType type, int width)
     {
         delegate*<nint, long, long, int, void> loop = type switch

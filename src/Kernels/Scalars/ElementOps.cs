@@ -15,6 +15,7 @@ internal static class ElementOps
     public static readonly ElementOp Abs = ElementOp.Unary<AbsOp>("Abs", integers: true);
     public static readonly ElementOp Sign = ElementOp.Unary<SignOp>("Sign", integers: true);
     public static readonly ElementOp Square = ElementOp.Unary<SquareOp>("Square", integers: true);
+    public static readonly ElementOp Cube = ElementOp.Unary<CubeOp>("Cube");
     public static readonly ElementOp Reciprocal = ElementOp.Unary<ReciprocalOp>("Reciprocal");
     public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
     public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
@@ -35,6 +36,7 @@ internal static class ElementOps
     public static readonly ElementOp CopySign = ElementOp.Binary<CopySignOp>("CopySign");
     public static readonly ElementOp Relu = ElementOp.Unary<ReluOp>("Relu", integers: true);
     public static readonly ElementOp LeakyRelu = ElementOp.Binary<LeakyReluOp>("LeakyRelu");
+    public static readonly ElementOp Huber = ElementOp.Binary<HuberOp>("Huber");
     public static readonly ElementOp Where = ElementOp.Choice<WhereOp>("Where");
 
     // Comparisons and tests: values to masks
@@ -87,6 +89,7 @@ internal static class ElementOps
     public static readonly ElementOp Gamma = ElementOp.Unary<GammaOp>("Gamma");
     public static readonly ElementOp LogGamma = ElementOp.Unary<LogGammaOp>("LogGamma");
     public static readonly ElementOp Digamma = ElementOp.Unary<DigammaOp>("Digamma");
+    public static readonly ElementOp Trigamma = ElementOp.Unary<TrigammaOp>("Trigamma");
     public static readonly ElementOp ErfInv = ElementOp.Unary<ErfInvOp>("ErfInv");
     public static readonly ElementOp Selu = ElementOp.Unary<SeluOp>("Selu");
     public static readonly ElementOp Mish = ElementOp.Unary<MishOp>("Mish");
@@ -100,13 +103,13 @@ internal static class ElementOps
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
     [
-        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Reciprocal, Sqrt, ReciprocalSqrt, Lerp,
+        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
-        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Where,
+        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
         Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,
         Sinh, Cosh, Asinh, Acosh, Atanh, Asin, Acos, Atan, Cbrt, Gamma,
-        LogGamma, Digamma, ErfInv, Selu, Mish, LogSigmoid, Softsign, Atan2, Hypot, Elu, LogAddExp,
+        LogGamma, Digamma, Trigamma, ErfInv, Selu, Mish, LogSigmoid, Softsign, Atan2, Hypot, Elu, LogAddExp,
     ];
 }

@@ -69,6 +69,17 @@ internal readonly struct SquareOp : IUnaryOp
     }
 }
 
+/// <summary>x³ as x²·x, two roundings.</summary>
+internal readonly struct CubeOp : IUnaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return x * x * x;
+    }
+}
+
 internal readonly struct ReciprocalOp : IUnaryOp
 {
     [MethodImpl(AggressiveInlining)]

@@ -60,6 +60,19 @@ internal readonly struct LeakyReluOp : IBinaryOp
     }
 }
 
+/// <summary>½x² where |x| ≤ δ, else δ·(|x| − ½δ).</summary>
+internal readonly struct HuberOp : IBinaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L delta) where L : struct, ILane<L>
+    {
+        (x, delta) = (L.Let(x), L.Let(delta));
+        L size = L.Let(L.Abs(x));
+        L half = L.Const(0.5);
+        return L.Select(L.LessOrEqual(size, delta), x * x * half, (size - (half * delta)) * delta);
+    }
+}
+
 /// <summary>x where the mask is set, else y.</summary>
 internal readonly struct WhereOp : ITernaryOp
 {

@@ -88,6 +88,13 @@ internal readonly struct DigammaOp : IUnaryOp
     public static L Invoke<L>(L x) where L : struct, ILane<L> => Formulas.Digamma(x);
 }
 
+/// <summary>ψ′(x)</summary>
+internal readonly struct TrigammaOp : IUnaryOp
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Invoke<L>(L x) where L : struct, ILane<L> => Formulas.Trigamma(x);
+}
+
 /// <summary>erf⁻¹(x)</summary>
 internal readonly struct ErfInvOp : IUnaryOp
 {

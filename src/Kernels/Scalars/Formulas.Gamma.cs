@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-// The gamma function, its logarithm and the derivative of that. Below 8.5 the argument is brought to 2 + t, |t| ≤ ½, by the recurrence
+// The gamma function, its logarithm and the derivatives of that. Below 8.5 the argument is brought to 2 + t, |t| ≤ ½, by the recurrence
 // Γ(x + 1) = x·Γ(x), above it Stirling's series holds, and negative arguments are reflected (NIST DLMF 5.5.1, 5.5.3, 5.11.1, 5.11.2). The polynomials
 // interpolate at the Chebyshev nodes of [−½, ½]; their relative error is below 2⁻²⁸ (float) and 2⁻⁵⁶ (double).
 internal static partial class Formulas
@@ -53,6 +53,12 @@ internal static partial class Formulas
 
     private static ReadOnlySpan<double> DigammaDouble =>
         [-1.0 / 12, 691.0 / 32760, -1.0 / 132, 1.0 / 240, -1.0 / 252, 1.0 / 120, -1.0 / 12];
+
+    // B₂ₖ of ψ′, from the highest k down.
+    private static ReadOnlySpan<double> TrigammaFloat => [5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6];
+
+    private static ReadOnlySpan<double> TrigammaDouble =>
+        [43867.0 / 798, -3617.0 / 510, 7.0 / 6, -691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6];
 
     [MethodImpl(Inline)]
     public static L LogGamma<L>(L x) where L : struct, ILane<L>
@@ -128,6 +134,34 @@ internal static partial class Formulas
         value = L.Select(left, value - WithSign(cotangent, r), value);
         value = L.Select(L.Equal(x, C<L>(0)), C<L>(-1) / x, value);
         return L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, value);
+    }
+
+    [MethodImpl(Inline)]
+    public static L Trigamma<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+
+        // ψ′(x) = π²/sin² πx − ψ′(1 − x) on the left of 0. ψ′(z) = Σ (z + i)⁻² + ψ′(z + steps) where the series does not hold yet, two terms a division.
+        L left = L.Let(L.Less(x, C<L>(0)));
+        L z = L.Let(L.Select(left, C<L>(1) - x, x));
+        int steps = L.Is64 ? 9 : 5;
+        L first = L.Let(C<L>(1) / z);
+        L sum = L.Let(first * first);
+        for (int i = 1; i < steps; i += 2)
+        {
+            L a = L.Let(z + C<L>(i));
+            L b = L.Let(z + C<L>(i + 1));
+            L product = L.Let(a * b);
+            sum = L.Let(sum + (L.Fma(a, a, b * b) / (product * product)));
+        }
+
+        L low = L.Let(L.Less(z, C<L>(steps)));
+        L inverse = L.Let(C<L>(1) / L.Select(low, z + C<L>(steps), z));
+        L square = L.Let(inverse * inverse);
+        L tail = C<L>(0.5) * square + square * inverse * Horner(square, L.Is64 ? TrigammaDouble : TrigammaFloat);
+        L value = L.Let(L.Select(low, sum, C<L>(0)) + (inverse + tail));
+        L cosecant = L.Let(C<L>(Pi) / SinPi(x));
+        return L.Select(left, cosecant * cosecant - value, value);
     }
 
     // Below, Γ(x) = 1/x to the last place: the next term is γ·x.

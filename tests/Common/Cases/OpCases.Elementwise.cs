@@ -119,6 +119,19 @@ internal static partial class OpCases
             Slopes = [[-1.5, 1], [2.5, 1], [3, 0], [-2, 0], [0, 1]],
             Rejects = [Rejection.Of<ArgumentException>("low above high", static () => Nd.Clip(Nd.Ones(2), 2, 1), "Clip", "2", "1")],
         },
+        Unary(OpTable.Huber, static x => Nd.SmoothL1(x), static x => Math.Abs(x) <= 1 ? x * x / 2 : Math.Abs(x) - 0.5, NonZero(0.2, 0.9)) with
+        {
+            Special = [[NaN, NaN], [-Inf, Inf], [-3, 2.5], [1, 0.5], [-0.0, 0]],
+            Slopes = [[0, 0], [1, 1], [-1, -1], [0.5, 0.5], [7, 1], [-7, -1]],
+            Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a width of 0", static () => Nd.SmoothL1(Nd.Ones(2), 0))],
+        },
+        Ternary(OpTable.Lerp, Nd.Lerp, static (x, y, t) => x + (t * (y - x)), Real(-2, 2), Real(-2, 2), Real(0, 1)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Scale = 4,
+            Special = [[1e30, 3, 1, 3], [3, 1e30, 0, 3], [NaN, 1, 0.5, NaN]],
+            ReferenceIsTotal = false,
+        },
     ];
 
     /// <summary>Arithmetic on any number: integers stay integers.</summary>

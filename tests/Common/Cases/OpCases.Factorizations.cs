@@ -83,22 +83,22 @@ internal static partial class OpCases
         Rejection.Of<ShapeException>("another number of rows", () => call(Nd.Eye(3), Nd.Ones((2, 1))), op, "(3, 3)", "(2, 1)");
 
     // Far from singular: the diagonal outweighs the rest. Null is left for the function to refuse.
-    private static NDArray Dominant(NDArray x) => x is null ? x! : x + Nd.Eye(x.Shape[-1], x.DType) * 4;
+    private static NDArray Dominant(NDArray x) => x is null ? x! : x + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 4;
 
     private static RefArray Dominant(RefArray x) => RefArray.Build(x.Shape, i => x[i] + (i[^1] == i[^2] ? 4 : 0));
 
-    private static NDArray Gram(NDArray x) => Nd.MatMul(x, Nd.SwapAxes(x, -1, -2)) + Nd.Eye(x.Shape[-1], x.DType) * 2;
+    private static NDArray Gram(NDArray x) => Nd.MatMul(x, Nd.SwapAxes(x, -1, -2)) + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 2;
 
     private static RefArray Gram(RefArray x) => RefArray.Build(
         x.Shape,
         i => (i[^1] == i[^2] ? 2 : 0) + Enumerable.Range(0, x.Shape[^1]).Sum(k => x[[.. i[..^2], i[^2], k]] * x[[.. i[..^2], i[^1], k]]));
 
     private static NDArray Tall(NDArray x) =>
-        x is null ? x! : x + Nd.Concat([Nd.Eye(2, x.DType) * 3, Nd.Zeros((x.Shape[-2] - 2, 2), x.DType)]) * Nd.Array([1.0, 2.0]).AsType(x.DType);
+        x is null ? x! : x + Nd.Concat([Nd.Eye(2, x.DType, x.Device) * 3, Nd.Zeros((x.Shape[-2] - 2, 2), x.DType, x.Device)]) * Nd.Arange(1, 3, 1, x.DType, x.Device);
 
     private static RefArray Tall(RefArray x) => RefArray.Build(x.Shape, i => x[i] + (i[^1] == i[^2] ? 3 * (i[^1] + 1) : 0));
 
-    private static NDArray Spread(NDArray x) => x + Nd.SwapAxes(x, -1, -2) + Nd.Diag(Nd.Array([5.0, -5.0])).AsType(x.DType);
+    private static NDArray Spread(NDArray x) => x + Nd.SwapAxes(x, -1, -2) + Nd.Diag(Nd.Arange(5, -6, -10, x.DType, x.Device));
 
     private static RefArray Spread(RefArray x) => RefArray.Build(x.Shape, i => x[i] + x[[.. i[..^2], i[^1], i[^2]]] + (i[^1] != i[^2] ? 0 : i[^1] == 0 ? 5 : -5));
 

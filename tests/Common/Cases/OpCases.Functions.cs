@@ -6,6 +6,16 @@ internal static partial class OpCases
     internal static readonly OpCase[] Powers =
     [
         Unary(OpTable.Square, Nd.Square, static x => x * x, Real(-4, 4)).AsNumber(),
+        Unary(OpTable.Square, static x => Nd.Pow(x, 2), static x => x * x, Real(-4, 4), "as a power") with { Special = [[-0.0, 0], [-Inf, Inf], [NaN, NaN]] },
+        Unary(OpTable.Cube, static x => Nd.Pow(x, 3), static x => x * x * x, Real(-4, 4)) with
+        {
+            Special = [[-0.0, -0.0], [-Inf, -Inf], [NaN, NaN], [-1e-200, -0.0]],
+            Slopes = [[0, 0], [-2, 12]],
+        },
+        Unary(OpTable.Reciprocal, static x => Nd.Pow(x, -1), static x => 1 / x, NonZero(0.5, 2), "as a power") with
+        {
+            Special = [[-0.0, -Inf], [0, Inf], [-Inf, -0.0]],
+        },
         Unary(OpTable.Sqrt, Nd.Sqrt, Math.Sqrt, Real(0.1, 9)) with { Special = [[-0.0, -0.0], [-1, NaN], [Inf, Inf]] },
         Unary(OpTable.ReciprocalSqrt, Nd.ReciprocalSqrt, static x => 1 / Math.Sqrt(x), Real(0.2, 9)) with { Special = [[0, Inf], [-1, NaN], [Inf, 0]] },
         Unary(OpTable.Reciprocal, Nd.Reciprocal, static x => 1 / x, NonZero(0.5, 9)) with { Special = [[0, Inf], [-0.0, -Inf], [-Inf, -0.0]] },
@@ -78,11 +88,18 @@ internal static partial class OpCases
             Ulps64 = 64,
             Special = [[0, -Inf], [-0.0, Inf], [-1, NaN], [Inf, Inf]],
         },
+        Unary(OpTable.Trigamma, static x => Nd.Polygamma(1, x), static x => ReferenceFunctions.Polygamma(1, x), Real(0.6, 9)) with
+        {
+            Ulps = 8,
+            Ulps64 = 64,
+            Special = [[0, Inf], [-0.0, Inf], [-1, Inf], [Inf, 0], [-Inf, NaN], [NaN, NaN]],
+            ReferenceIsTotal = false,
+        },
         Case(
             OpTable.Polygamma,
-            "1",
-            static x => Nd.Polygamma(1, x[0]),
-            static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(1, v[0])),
+            "2",
+            static x => Nd.Polygamma(2, x[0]),
+            static x => RefArray.Zip(x, static v => ReferenceFunctions.Polygamma(2, v[0])),
             UnaryShapes) with
         {
             Domains = [Real(0.6, 5)],

@@ -8,7 +8,7 @@ internal static partial class OpCases
         Case(
             OpTable.SearchSorted,
             "",
-            static x => Nd.SearchSorted(Nd.Array(SortedValues), x[0]),
+            static x => Nd.SearchSorted(Nd.Array(SortedValues).To(x[0].Device), x[0]),
             static x => RefArray.Zip(x, static v => SortedValues.Count(s => s < v[0])),
             [[[2, 5]], [[]], [[0]], [[130]]]) with
         {
@@ -20,7 +20,7 @@ internal static partial class OpCases
         Case(
             OpTable.SearchSorted,
             "behind equal elements",
-            static x => Nd.SearchSorted(Nd.Array(SortedValues), x[0], right: true),
+            static x => Nd.SearchSorted(Nd.Array(SortedValues).To(x[0].Device), x[0], right: true),
             static x => RefArray.Zip(x, static v => SortedValues.Count(s => s <= v[0])),
             [[[2, 5]], [[130]]]) with
         {
@@ -30,6 +30,68 @@ internal static partial class OpCases
         },
         Case(
             OpTable.LastWriter,
+            "",
+            static x => OpTable.LastWriter.Apply(x[0], new DepthAttributes(4)),
+            static x => new RefArray([4], [.. Enumerable.Range(0, 4).Select(place => (double)Array.FindLastIndex(x[0].Values, v => Wrap(v, 4) == place))]),
+            [[[5]], [[2]], [[0]], [[70]]]) with
+        {
+            Domains = [Domain.Index(-4, 3)],
+            Result = ResultTypes.Position,
+            Order = 0,
+        },
+        Case(
+            OpTable.Histogram,
+            "",
+            static x => Nd.Histogram(x[0], 5, -1.5, 1).Counts,
+            static x => Counted(x[0], 5, -1.5, 1),
+            [[[2, 5]], [[]], [[0]], [[130]]]) with
+        {
+            Domains = [Domain.Fixed(null, -1.5, 1, 0.3, -1.6, -1, -0.5, 0, 0.5, 1.1, NaN, 0.99, -0.7)],
+            Result = ResultTypes.Position,
+            Order = 0,
+            Large = [[300, 250]],
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>("no bin", static () => Nd.Histogram(Nd.Ones(2), 0, 0, 1).Counts),
+                Rejection.Of<ArgumentOutOfRangeException>("an empty interval", static () => Nd.Histogram(Nd.Ones(2), 3, 1, 1).Counts, "Histogram", "[1, 1]"),
+                Rejection.Of<ShapeException>("one edge", static () => OpTable.Histogram.Apply(Nd.Ones(2), Nd.Ones(1)), "Histogram", "(1,)"),
+                Rejection.Of<DTypeException>("integers", static () => OpTable.Histogram.Apply(Nd.Ones(2, DType.Int32), Nd.Ones(2, DType.Int32)), "Histogram",
+                    "Int32", "AsType"),
+            ],
+        },
+        Case(
+            OpTable.CountIndices,
+            "",
+            static x => OpTable.CountIndices.Apply(x[0], new DepthAttributes(7)),
+            static x => new RefArray([7], [.. Enumerable.Range(0, 7).Select(i => (double)x[0].Values.Count(v => v == i))]),
+            [[[2, 5]], [[0]], [[130]]]) with
+        {
+            Domains = [Domain.Index(0, 6)],
+            Result = ResultTypes.Position,
+            Order = 0,
+            Large = [[300, 250]],
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>("a number outside",
+                    static () => OpTable.CountIndices.Apply(Nd.Array([1, 2]), new DepthAttributes(2)), "BinCount", "number 2", "position 1"),
+                Rejection.Of<DTypeException>("floating point", static () => Nd.BinCount(Nd.Ones(2)), "BinCount", "Float32"),
+            ],
+        },
+        Case(
+            OpTable.IndexAdd,
+            "",
+            static x => Nd.IndexAdd(x[0], x[1], x[2]),
+            static x => Written(x, static (was, value) => was + value),
+            [[[4, 3], [5], [5, 3]], [[4], [2], [2]], [[4, 2], [0], [0, 2]], [[4, 33], [70], [70, 33]]]) with
+        {
+            Domains = [Real(-2, 2), Domain.Index(-4, 3), Real(-2, 2)],
+            DTypes = [DType.Float32, DType.Float64, DType.Int32, DType.Int64],
+            Scale = 70,
+            Large = [[4, 900], [200], [200, 900]],
+            Rejects = Writes("IndexAdd", static (x, i, v) => Nd.IndexAdd(x, i, v)),
+        },
+        Case(
+            OpTable.IndexUpdate,
             "",
             static x => Nd.IndexUpdate(x[0], x[1], x[2]),
             static x => Written(x, static (_, value) => value),
@@ -99,6 +161,15 @@ internal static partial class OpCases
         Rejection.Of<DTypeException>("indices of another type", () => call(Nd.Ones(3), Nd.Ones(2), Nd.Ones(2)), op, "Float32", "AsType"),
         Outside(op, index => call(Nd.Ones(3), index, Nd.Ones(1))),
     ];
+
+    // Bins of equal width; the last one has both edges.
+    private static RefArray Counted(RefArray x, int bins, double low, double high)
+    {
+        double[] counts = new double[bins];
+        foreach (double value in x.Values)
+            if (value >= low && value <= high) counts[Math.Min(bins - 1, (int)((value - low) * bins / (high - low)))]++;
+        return new RefArray([bins], counts);
+    }
 
     // x with values joined, one after the other, to the rows that the indices name.
     private static RefArray Written(RefArray[] x, Func<double, double, double> join)

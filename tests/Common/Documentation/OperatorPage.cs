@@ -17,6 +17,7 @@ public static class OperatorPage
         - **Types**: *real* is Float32 and Float64 (functions convert integers and Bool to Float32), *number* also Int32, Int64 and UInt8, *integer* those alone, *truth* is Bool; *any* leaves it to the function.
         - **Gradient**: differentiable, to any order; *zero* is a derivative that is 0 by definition.
         - **Fused**: *yes* becomes part of a larger kernel when hybridized, *view* moves no elements at all.
+        - **Device**: *yes* has a kernel for accelerators; *processor* is computed by the processor on copies, and the result goes back ([gpu.md](gpu.md)).
         - MXNet's names are those of `mx.np`, `mx.npx` and `mx.nd`; *scipy* stands where NumPy has no such function.
 
         """;
@@ -27,19 +28,19 @@ public static class OperatorPage
         DocumentationComments comments = DocumentationComments.Of(typeof(Nd).Assembly);
         StringBuilder page = new(Introduction);
         Op[] rows = [.. OpTable.Rows.OrderBy(row => row.Name, StringComparer.Ordinal)];
-        page.Append("\n## The table\n\n| Operator | Formula | MXNet | NumPy | PyTorch | Types | Gradient | Fused |\n|---|---|---|---|---|---|---|---|\n");
+        page.Append("\n## The table\n\n| Operator | Formula | MXNet | NumPy | PyTorch | Types | Gradient | Fused | Device |\n|---|---|---|---|---|---|---|---|---|\n");
         foreach (Op row in rows)
         {
             if (row.Names is not { } names) continue;
             string[] counterparts = [Code(names.MXNet), Code(names.NumPy), Code(names.PyTorch)];
-            Cells(page, [$"`{row.Name}`", Formula(row, comments), .. counterparts, Types(row), Gradient(row), Fused(row)]);
+            Cells(page, [$"`{row.Name}`", Formula(row, comments), .. counterparts, Types(row), Gradient(row), Fused(row), OnDevice(row)]);
         }
 
         page.Append("\n## Functions made of these operators\n\n| Function | Formula |\n|---|---|\n");
         HashSet<string> named = [.. rows.Select(row => row.Name)];
         foreach (string name in Functions().Where(name => !named.Contains(name))) Cells(page, $"`{name}`", comments.Function(name) ?? string.Empty);
-        page.Append("\n## Rows that functions and gradients use\n\n| Operator | Formula | Gradient | Fused |\n|---|---|---|---|\n");
-        foreach (Op row in rows.Where(row => row.Names is null)) Cells(page, $"`{row.Name}`", Formula(row, comments), Gradient(row), Fused(row));
+        page.Append("\n## Rows that functions and gradients use\n\n| Operator | Formula | Gradient | Fused | Device |\n|---|---|---|---|---|\n");
+        foreach (Op row in rows.Where(row => row.Names is null)) Cells(page, $"`{row.Name}`", Formula(row, comments), Gradient(row), Fused(row), OnDevice(row));
         return page.ToString();
     }
 
@@ -63,6 +64,8 @@ public static class OperatorPage
         row.Impure || row.Gradient is null ? "–" : Array.TrueForAll(row.Gradient, static rule => rule is null) ? "zero" : "yes";
 
     private static string Fused(Op row) => row.Element is not null ? "yes" : row.View is not null ? "view" : "no";
+
+    private static string OnDevice(Op row) => row.View is not null || row.DeviceRun is not null ? "yes" : "processor";
 
     private static string Code(string? name) => name is null ? "–" : $"`{name}`";
 

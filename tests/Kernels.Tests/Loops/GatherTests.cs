@@ -78,6 +78,7 @@ public sealed unsafe class GatherTests : IDisposable
     [InlineData(5, 10, 1, 1)]
     [InlineData(3, 4, 6, 1)]
     [InlineData(3, 4, 6, 9)]
+    [InlineData(7, 40, 1, 9000)]
     public void PickAndItsGradient(int outer, int axis, int inner, int count)
     {
         double[] source = Enumerable.Range(0, outer * axis * inner).Select(i => i + 0.5).ToArray();
@@ -98,6 +99,50 @@ public sealed unsafe class GatherTests : IDisposable
             expected[place] += source[place];
         }
         Assert.Equal(expected, gradient);
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void PutKeepsTheLastOfSeveral(int outer, int axis, int inner, int count)
+    {
+        int[] indices = RandomIndices(count, axis);
+        foreach (int elementSize in new[] { 1, 4, 8 })
+        {
+            int row = inner * elementSize;
+            byte[] source = new byte[outer * count * row], expected = new byte[outer * axis * row];
+            new Random(3).NextBytes(source);
+            new Random(4).NextBytes(expected);
+            byte[] target = [.. expected, 0xAB];
+            for (int o = 0; o < outer; o++)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    int at = indices[i] < 0 ? indices[i] + axis : indices[i];
+                    source.AsSpan(((o * count) + i) * row, row).CopyTo(expected.AsSpan(((o * axis) + at) * row, row));
+                }
+            }
+
+            fixed (byte* s = source, t = target)
+            fixed (int* x = indices) Assert.Equal(-1, Gather.Put((nint)s, (nint)t, outer, axis, inner, elementSize, (nint)x, DType.Int32, count));
+            Assert.Equal([.. expected, 0xAB], target);
+        }
+    }
+
+    [Fact]
+    public void TuplesBecomePositions()
+    {
+        long[] positions = new long[70], second = [.. Enumerable.Range(0, 70).Select(static i => (long)(i % 5) - (i % 2 * 5))];
+        int[] first = [.. Enumerable.Range(0, 70).Select(static i => (i % 3) - 3)];
+        fixed (long* p = positions, s = second)
+        fixed (int* f = first)
+        {
+            Assert.Equal(-1, RavelIndex.AddAxis((nint)f, DType.Int32, 70, 3, p));
+            Assert.Equal(-1, RavelIndex.AddAxis((nint)s, DType.Int64, 70, 5, p));
+            first[69] = 3;
+            Assert.Equal(69, RavelIndex.AddAxis((nint)f, DType.Int32, 70, 3, p));
+        }
+
+        Assert.Equal([.. Enumerable.Range(0, 70).Select(static i => ((i % 3) * 5L) + (i % 5))], positions);
     }
 
     [Fact]
@@ -128,6 +173,7 @@ public sealed unsafe class GatherTests : IDisposable
         {
             Assert.Equal(2, Gather.Take((nint)s, (nint)t, 1, 3, 1, 4, (nint)x, DType.Int32, 4));
             Assert.Equal(2, GatherAdd.ScatterAdd((nint)s, (nint)t, 1, 3, 1, DType.Float32, (nint)x, DType.Int32, 4));
+            Assert.Equal(2, Gather.Put((nint)s, (nint)t, 1, 3, 1, 4, (nint)x, DType.Int32, 4));
             Assert.Equal(2, Gather.Pick((nint)s, (nint)t, 4, 3, 1, 4, (nint)x, DType.Int32));
             Assert.Equal(2, GatherAdd.PickGradient((nint)s, (nint)t, 4, 3, 1, DType.Float32, (nint)x, DType.Int32));
             Assert.Equal(1, Gather.OneHot((nint)t, 3, DType.Float32, (nint)x, DType.Int32, 4)); // no negative labels

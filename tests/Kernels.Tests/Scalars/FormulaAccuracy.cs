@@ -40,6 +40,7 @@ internal sealed record FormulaAccuracy(string Name, double Single, double Double
         new("Gamma", 8, 4),
         new("LogGamma", 8, 4, Absolute: 16),
         new("Digamma", 8, 4, Absolute: 32),
+        new("Trigamma", 8, 4),
         new("ErfInv", 4, 4),
         new("Selu", 4, 4),
         new("Mish", 4, 4),

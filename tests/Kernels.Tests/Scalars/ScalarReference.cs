@@ -18,6 +18,8 @@ internal static class ScalarReference
         "Abs" => T.Abs(x),
         "Sign" => T.IsNaN(x) ? x : x > T.Zero ? T.One : x < T.Zero ? -T.One : T.Zero,
         "Square" => x * x,
+        "Cube" => x * x * x,
+        "Huber" => T.Abs(x) <= y ? x * x * T.CreateChecked(0.5) : (T.Abs(x) - (T.CreateChecked(0.5) * y)) * y,
         "Reciprocal" => T.One / x,
         "Sqrt" => T.Sqrt(x),
         "ReciprocalSqrt" => T.One / T.Sqrt(x),

@@ -1,0 +1,68 @@
+using Fusion.Kernels;
+
+namespace Fusion;
+
+/// <summary>A kernel of an accelerator on the lines of the last axis.</summary>
+/// <param name="device">Where it runs.</param>
+/// <param name="operands">The inputs, then the output, all contiguous.</param>
+/// <param name="attributes">Of the operator.</param>
+/// <param name="rows">How many lines.</param>
+/// <param name="columns">Their length.</param>
+internal delegate void DeviceRowRule(GpuDevice device, ReadOnlySpan<DeviceOperand> operands, object? attributes, int rows, int columns);
+
+/// <summary>Operators on lines, reductions and scans on the arrays of an accelerator.</summary>
+internal static class DeviceRowExecution
+{
+    /// <summary>An operator on the lines of its first input.</summary>
+    public static KernelRule Rows(DeviceRowRule rule) => (inputs, attributes, outputs) =>
+    {
+        DeviceOperand[] operands = new DeviceOperand[inputs.Length + 1];
+        for (int i = 0; i < inputs.Length; i++) operands[i] = Operand(inputs[i].Contiguous());
+        operands[^1] = Operand(outputs[0]);
+        int columns = inputs[0].Shape[-1];
+        if (columns > 0) rule(outputs[0].Accelerator!, operands, attributes, (int)(inputs[0].Size / columns), columns);
+    };
+
+    public static void Reduce(ReduceKind kind, NDArray x, ReduceAttributes attributes, NDArray y)
+    {
+        NDArray input = Reductions.Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
+        (DeviceOperand from, DeviceOperand to) = (Operand(input), Operand(y));
+        DeviceReduce.Run(y.Accelerator!, kind, from.Type, to.Type, from.Block!, from.Offset, to.Block!, to.Offset, outer, reduced, inner);
+    }
+
+    public static void ArgReduce(bool max, NDArray x, ReduceAttributes attributes, NDArray y)
+    {
+        NDArray input = Reductions.Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
+        (DeviceOperand from, DeviceOperand to) = (Operand(input), Operand(y));
+        DeviceArgReduce.Run(y.Accelerator!, max, from.Type, from.Block!, from.Offset, to.Block!, to.Offset, outer, reduced, inner);
+    }
+
+    public static void CumSum(ReadOnlySpan<NDArray> x, object? attributes, Span<NDArray> y)
+    {
+        ScanAttributes scan = (ScanAttributes)attributes!;
+        NDArray input = Reductions.Lines(x[0], [scan.Axis], out long outer, out long n, out long inner);
+        (DeviceOperand from, DeviceOperand to) = (Operand(input), Operand(y[0]));
+        DeviceScan.CumSum(y[0].Accelerator!, from.Type, to.Type, from.Block!, from.Offset, to.Block!, to.Offset, outer, n, inner, reverse: scan.Reverse);
+    }
+
+    /// <summary>Σ g·x̂ over the rows: the products of all rows, then their sums.</summary>
+    public static void NormalizeSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
+    {
+        int columns = x.Shape[-1];
+        if (x.Size == 0)
+        {
+            Movement.Fill(sums, 0);
+            return;
+        }
+
+        NDArray products = NDArray.Allocate(x.DType, x.Shape, x.Accelerator);
+        (DeviceOperand p, DeviceOperand to) = (Operand(products), Operand(sums));
+        int rows = (int)(x.Size / columns);
+        DeviceRowKernels.NormalizeProduct(x.Accelerator!, Operand(x.Contiguous()), Operand(g.Contiguous()), p, rows, columns, a.Epsilon, a.Centered);
+        DeviceReduce.Run(x.Accelerator!, ReduceKind.Sum, x.DType, x.DType, p.Block!, 0, to.Block!, to.Offset, 1, rows, columns);
+        products.ReleaseIfUnshared();
+    }
+
+    // The operand holds the block: what is queued may go on using it when the array is gone.
+    private static DeviceOperand Operand(NDArray x) => new((DeviceBlock)x.Storage, x.Offset, x.DType);
+}

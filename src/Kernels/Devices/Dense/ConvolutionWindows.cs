@@ -1,0 +1,61 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Fusion.Kernels;
+
+/// <summary>Launches <see cref="WindowKernels"/>.</summary>
+internal static class ConvolutionWindows<T>
+    where T : unmanaged, INumber<T>
+{
+    private const int WantedGroups = 1056;
+    private const int ShortestPiece = 4096;
+
+    private static readonly object s_forward = new();
+    private static readonly object s_input = new();
+    private static readonly object s_weight = new();
+
+    public static void Forward(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+    {
+        var kernel = device.Kernel(
+            s_forward, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TileFinish<T>, DeviceWindow, int>(WindowKernels.Forward));
+        ArrayView<T> output = y.View<T>(sizes.Y);
+        kernel(
+            device.Stream, DeviceLaunch.PerElement(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output),
+            new DeviceWindow(s), sizes.Y);
+        device.LaunchCount++;
+    }
+
+    public static void InputGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx)
+    {
+        var kernel = device.Kernel(s_input, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, DeviceWindow, int>(WindowKernels.InputGradient));
+        kernel(
+            device.Stream, DeviceLaunch.PerElement(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s),
+            sizes.X);
+        device.LaunchCount++;
+    }
+
+    public static void WeightGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector dy, DeviceVector dw)
+    {
+        int depth = s.Batch * sizes.OutputPlane;
+        (int splits, int piece) = GemmPieces<T>.Split(sizes.W, WantedGroups, depth, ShortestPiece);
+        var kernel = device.Kernel(
+            s_weight, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, DeviceWindow, int, int, int>(WindowKernels.WeightGradient));
+        int results = checked(splits * sizes.W);
+        DeviceBlock? scratch = splits == 1 ? null : new DeviceBlock(device, (long)results * Unsafe.SizeOf<T>());
+        ArrayView<T> target = dw.View<T>(sizes.W), sums = scratch is null ? target : scratch.View<T>(0, results);
+        kernel(
+            device.Stream, new KernelConfig(results, DeviceLaunch.GroupSize(device)), x.View<T>(sizes.X), dy.View<T>(sizes.Y), sums, new DeviceWindow(s),
+            sizes.W, piece, depth);
+        device.LaunchCount++;
+        if (scratch is null) return;
+        GemmPieces<T>.Add(device, sums, new StridedTarget<T>(target, 0, 0, 1, new TileFinish<T>(target, 0, 0, 0)), 1, splits, 1, sizes.W);
+        scratch.Release();
+    }
+
+    /// <summary>The bias of every channel, if there is one.</summary>
+    public static TileFinish<T> Finish(in WindowShape s, DeviceVector? bias, ArrayView<T> any) =>
+        bias is { } b ? new TileFinish<T>(b.View<T>(s.Groups * s.OutChannels), 1, 0, 0) : new TileFinish<T>(any, 0, 0, 0);
+}

@@ -1,0 +1,101 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// Matrix products of Float32 and Float64 in the memory of a device. The order of operations of an element depends on the sizes only, so results are the
+/// same from run to run; it is not that of <see cref="Gemm"/>, and where the device contracts a · b + c, it is rounded once.
+/// </summary>
+/// <remarks>
+/// Which kernel runs:
+/// <list type="bullet">
+/// <item>groups of fewer than 256 threads, or at most 1024 elements a matrix and at most 64 deep: <see cref="ElementKernels.Product"/>;</item>
+/// <item>at most 8 rows or columns: <see cref="ThinKernels"/> from a depth of 32 on, else <see cref="ElementKernels.Product"/>;</item>
+/// <item>the rest: <see cref="TileKernels"/>, see <see cref="GemmTiles{T}"/>.</item>
+/// </list>
+/// </remarks>
+internal static class DeviceGemm
+{
+    private const int MaxThin = 8;
+    private const int MinThinDepth = 32;
+    private const int MaxElements = 1024;
+    private const int MaxElementDepth = 64;
+
+    /// <summary>
+    /// Queues C[i] (=|+=) op(A[i]) · op(B[i]) + bias for all i of a batch. C overlaps neither A nor B, and is not read where it is overwritten.
+    /// </summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="device">Where the operands are.</param>
+    /// <param name="transA">Every A is stored k × m.</param>
+    /// <param name="transB">Every B is stored n × k.</param>
+    /// <param name="m">Rows of each C.</param>
+    /// <param name="n">Columns of each C.</param>
+    /// <param name="k">The inner dimension; where it is 0 the product is 0.</param>
+    /// <param name="a">The left operands.</param>
+    /// <param name="b">The right operands.</param>
+    /// <param name="c">The results.</param>
+    /// <param name="batch">How many products.</param>
+    /// <param name="bias">n values added to every row of every product, or null.</param>
+    /// <param name="accumulate">Add to C instead of overwriting it; then the bias.</param>
+    public static void Run<T>(
+        GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch = 1,
+        DeviceMatrix? bias = null, bool accumulate = false)
+        where T : unmanaged, INumber<T>
+    {
+        if (m == 0 || n == 0 || batch == 0) return;
+        var shape = new GemmShape<T>
+        {
+            M = checked((int)m),
+            N = checked((int)n),
+            K = checked((int)k),
+            Batch = checked((int)batch),
+            TransA = transA,
+            TransB = transB,
+            // Nothing is read of operands without elements, but their views must lie somewhere.
+            A = k == 0 ? c : a,
+            B = k == 0 ? c : b,
+            C = c,
+            Bias = bias,
+            Accumulate = accumulate,
+        };
+        using (device.Enter())
+        {
+            if (k == 0 || IsSmall(device, shape)) Elements(device, shape);
+            else if (Math.Min(m, n) <= MaxThin) ThinLaunch<T>.Run(device, shape);
+            else GemmTiles<T>.Run(device, shape);
+        }
+
+        GC.KeepAlive(a.Block);
+        GC.KeepAlive(b.Block);
+        GC.KeepAlive(c.Block);
+        GC.KeepAlive(bias?.Block);
+    }
+
+    private static bool IsSmall<T>(GpuDevice device, in GemmShape<T> s)
+        where T : unmanaged, INumber<T> =>
+        DeviceLaunch.GroupSize(device) < TileKernels.Threads
+        || (s.K <= MaxElementDepth && (long)s.M * s.N <= MaxElements)
+        || (s.K < MinThinDepth && Math.Min(s.M, s.N) <= MaxThin);
+
+    private static void Elements<T>(GpuDevice device, in GemmShape<T> s)
+        where T : unmanaged, INumber<T>
+    {
+        var kernel = device.Kernel(ProductKernel<T>.Key, ProductKernel<T>.Load);
+        int count = s.Batch * s.M * s.N;
+        StridedElements<T> a = s.K == 0 ? default : s.RowsOfA, b = s.K == 0 ? default : s.ColumnsOfB;
+        kernel(device.Stream, DeviceLaunch.PerElement(device, count), a, b, s.Target(false), s.M, s.N, s.K, count);
+        device.LaunchCount++;
+    }
+
+    private static class ProductKernel<T>
+        where T : unmanaged, INumber<T>
+    {
+        public static readonly object Key = new();
+
+        public static Action<AcceleratorStream, KernelConfig, StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int> Load(
+            Accelerator accelerator) =>
+            accelerator.LoadKernel<StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int>(ElementKernels.Product);
+    }
+}

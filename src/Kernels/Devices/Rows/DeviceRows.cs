@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using ILGPU.Runtime;
+
+namespace Fusion.Kernels;
+
+/// <summary>Row programs on devices: with the bits of the processor's row kernels, for every device and grid.</summary>
+internal static class DeviceRows
+{
+    private const int MaxGroup = 256, Quad = 4;
+
+    // Up to this length rows are for few threads each, and up to this one they stay in registers.
+    private const int ShortRow = 256, KeptRow = 1024;
+
+    // A program of more operators is bound by arithmetic, and its kernel would be too long if it were repeated for many elements.
+    private const int LightProgram = 120;
+
+    // With so many threads on each multiprocessor, more on a row gain nothing.
+    private const int ThreadsPerMultiprocessor = 1024;
+
+    private static readonly ConcurrentDictionary<(GpuDevice Device, DeviceRowKey Key), DeviceRowKernel> s_kernels = new();
+    private static int s_compileCount;
+
+    /// <summary>The longest row.</summary>
+    public const int MaxLength = ReduceTree.Block * DeviceRowKey.MaxBlocks;
+
+    // The grid's next row is still an int.
+    private const int MaxRows = int.MaxValue - (1 << 24);
+
+    /// <summary>Kernels compiled so far in this process.</summary>
+    public static int CompileCount => Volatile.Read(ref s_compileCount);
+
+    /// <summary>Queues a program over so many rows; of empty rows nothing is written. Operands: the inputs, then the outputs.</summary>
+    /// <exception cref="ArgumentException">An operand's type is not the program's; or rows or arrays are too long.</exception>
+    public static void Run(GpuDevice device, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
+    {
+        Check(spec, operands, rows, length);
+        if (rows == 0 || length == 0) return;
+        DeviceRowKernel kernel = Kernel(device, Key(device, spec, operands, rows, length));
+        using (device.Enter())
+        {
+            Fill(kernel.Arguments, spec, operands, rows, length);
+            kernel.Launch(device, rows);
+        }
+
+        foreach (DeviceRowOperand operand in operands) GC.KeepAlive(operand.Operand.Block);
+    }
+
+    /// <summary>The kernel, from the cache or compiled now.</summary>
+    public static DeviceRowKernel Kernel(GpuDevice device, DeviceRowKey key) =>
+        s_kernels.TryGetValue((device, key), out DeviceRowKernel? kernel) ? kernel : Compile(device, key);
+
+    /// <summary>Which of a program's kernels does it.</summary>
+    public static DeviceRowKey Key(GpuDevice device, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
+    {
+        uint mapped = 0, longLabels = 0;
+        bool aligned = length % Quad == 0;
+        for (int k = 0; k < operands.Length; k++)
+        {
+            DeviceRowOperand operand = operands[k];
+            if (operand.IsMapped) mapped |= 1u << k;
+            if (operand.Operand.Type == DType.Int64) longLabels |= 1u << k;
+            if (!spec.IsElements(k)) continue;
+            aligned &= operand.Operand.Offset % Quad == 0 && operand.RowStride % Quad == 0;
+        }
+
+        Accelerator accelerator = device.Accelerator;
+        int group = Math.Min(MaxGroup, accelerator.MaxNumThreadsPerGroup);
+        bool isLong = length > ReduceTree.Block, isLight = spec.Weight <= LightProgram;
+        bool isFilled = (long)rows * (ReduceTree.Lanes / Quad) >= (long)accelerator.NumMultiprocessors * ThreadsPerMultiprocessor;
+        // Few threads a row, with four elements each: for short rows, and for long ones if there are so many that the loads in flight suffice.
+        bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || (isFilled && (!isLight || length > KeptRow))));
+        int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
+        bool isKept = isLight && length <= (few ? ShortRow : KeptRow);
+        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels);
+    }
+
+    private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)
+    {
+        DeviceRowKernel kernel = device.Kernel(key, accelerator =>
+        {
+            Interlocked.Increment(ref s_compileCount);
+            return new DeviceRowKernel(accelerator, key);
+        });
+        s_kernels.TryAdd((device, key), kernel);
+        return kernel;
+    }
+
+    private static void Fill(DeviceArguments arguments, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
+    {
+        arguments.Clear();
+        arguments.Add(rows);
+        arguments.Add(length);
+        for (int k = 0; k < operands.Length; k++)
+        {
+            (DeviceOperand operand, int stride, int divisor, int period) = operands[k];
+            if (operand.Block is null)
+            {
+                arguments.Set(k, operand.Value);
+                continue;
+            }
+
+            long last = RowCount(operands[k], rows) - 1;
+            arguments.Set(k, operand.Block, operand.Offset, (last * stride) + (spec.IsElements(k) ? length : 1), operand.Type.Size);
+            arguments.Add(stride);
+            if (!operands[k].IsMapped) continue;
+            arguments.Add(divisor);
+            arguments.Add(period == 0 ? int.MaxValue : period);
+        }
+    }
+
+    // Rows of the operand itself.
+    private static long RowCount(DeviceRowOperand operand, int rows)
+    {
+        long own = ((long)rows + operand.Divisor - 1) / operand.Divisor;
+        return operand.Period == 0 ? own : Math.Min(own, operand.Period);
+    }
+
+    private static void Check(RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
+    {
+        if (operands.Length != spec.OperandCount || operands.Length > DeviceElementKey.MaxOperands)
+        {
+            throw new ArgumentException(
+                $"The program has {spec.OperandCount} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
+        }
+
+        if (length > MaxLength)
+            throw new ArgumentException($"A row of a device's kernel has at most {MaxLength:N0} elements, not {length:N0}.", nameof(length));
+        if (rows > MaxRows) throw new ArgumentException($"A device's kernel has at most {MaxRows:N0} rows, not {rows:N0}.", nameof(rows));
+        for (int k = 0; k < operands.Length; k++)
+        {
+            DeviceRowOperand operand = operands[k];
+            bool isNumber = k < spec.Inputs.Length && spec.Inputs[k].Kind == RowInputKind.Number;
+            bool isLabel = k < spec.Inputs.Length && spec.Inputs[k].Kind == RowInputKind.Label;
+            if (operand.Operand.Block is null != isNumber)
+                throw new ArgumentException($"Operand {k} is {(isNumber ? "a number of the host" : "an array")}.", nameof(operands));
+            if (operand.Operand.Type != spec.OperandType(k) && !(isLabel && operand.Operand.Type == DType.Int64))
+                throw new ArgumentException($"Operand {k} has the type {operand.Operand.Type}; the program's is {spec.OperandType(k)}.", nameof(operands));
+            if (operand.RowStride < 0 || operand.Divisor < 1 || operand.Period < 0)
+                throw new ArgumentException($"Operand {k}: rows follow each other.", nameof(operands));
+            if (((RowCount(operand, rows) - 1) * operand.RowStride) + length > int.MaxValue)
+                throw new ArgumentException($"Operand {k} reaches over more than 2³¹ − 1 elements.", nameof(operands));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+namespace Fusion.Kernels;
+
+/// <summary>A value of a row program that is being written.</summary>
+internal readonly struct RowValue(RowSpecBuilder builder, int id)
+{
+    public int Id => id;
+
+    public RowSpecBuilder Builder => builder;
+
+    public static RowValue operator +(RowValue a, RowValue b) => a.Builder.Apply(ElementOps.Add, a, b);
+
+    public static RowValue operator -(RowValue a, RowValue b) => a.Builder.Apply(ElementOps.Subtract, a, b);
+
+    public static RowValue operator *(RowValue a, RowValue b) => a.Builder.Apply(ElementOps.Multiply, a, b);
+
+    public static RowValue operator /(RowValue a, RowValue b) => a.Builder.Apply(ElementOps.Divide, a, b);
+
+    public static RowValue operator -(RowValue a) => a.Builder.Apply(ElementOps.Negate, a);
+}
+
+/// <summary>Writes a <see cref="RowSpec"/> as formulas. Inputs come before steps.</summary>
+internal sealed class RowSpecBuilder(bool is64)
+{
+    private readonly List<RowInput> _inputs = [];
+    private readonly List<RowStep> _steps = [];
+    private readonly List<int> _outputs = [];
+
+    /// <summary>An input with an element a column.</summary>
+    public RowValue Elements(bool mask = false) => Input(new(RowInputKind.Elements, mask));
+
+    /// <summary>An input with an element a row.</summary>
+    public RowValue PerRow(bool mask = false) => Input(new(RowInputKind.PerRow, mask));
+
+    /// <summary>A number of the host.</summary>
+    public RowValue Number() => Input(new(RowInputKind.Number));
+
+    /// <summary>A column a row.</summary>
+    public RowValue Label() => Input(new(RowInputKind.Label));
+
+    public RowValue Constant(double value) => Step(RowStep.Of(KernelStep.Of(value)));
+
+    public RowValue Apply(ElementOp op, params ReadOnlySpan<RowValue> arguments)
+    {
+        Span<int> ids = stackalloc int[arguments.Length];
+        for (int i = 0; i < ids.Length; i++) ids[i] = arguments[i].Id;
+        return Step(RowStep.Of(KernelStep.Of(op, ids)));
+    }
+
+    public RowValue Reduce(RowReduction reduction, RowValue value) => Step(RowStep.Reduce(reduction, value.Id));
+
+    /// <summary>The element at the row's label.</summary>
+    public RowValue At(RowValue elements, RowValue label) => Step(RowStep.AtLabel(elements.Id, label.Id));
+
+    /// <summary>Set in the column of the row's label.</summary>
+    public RowValue Is(RowValue label) => Step(RowStep.IsLabel(label.Id));
+
+    /// <summary>The row's length.</summary>
+    public RowValue Length() => Step(RowStep.Length);
+
+    public void Output(RowValue value) => _outputs.Add(value.Id);
+
+    public RowSpec Build() => new(is64, [.. _inputs], [.. _steps], [.. _outputs]);
+
+    private RowValue Input(RowInput input)
+    {
+        if (_steps.Count > 0) throw new InvalidOperationException("Inputs come before steps.");
+        _inputs.Add(input);
+        return new(this, _inputs.Count - 1);
+    }
+
+    private RowValue Step(RowStep step)
+    {
+        _steps.Add(step);
+        return new(this, _inputs.Count + _steps.Count - 1);
+    }
+}
