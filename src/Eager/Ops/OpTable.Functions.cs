@@ -14,6 +14,7 @@ internal static partial class OpTable
 
     public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * (c.X * 2)).Named("square");
 
+    /// <summary>x³, rounded twice.</summary>
     public static readonly Op Cube = Element(ElementOps.Cube, Saved.Input0, c => c.G * (Nd.Square(c.X) * 3));
 
     public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output).Named("sqrt");

@@ -41,7 +41,7 @@ public static class DTypePage
             ("FullyConnected", static x => Nd.FullyConnected(x, x)), ("Conv1D", static x => Nd.Conv1D(x[AxisIndex.NewAxis], x[AxisIndex.NewAxis]))],
         [("Softmax", static x => Nd.Softmax(x)), ("LogSoftmax", static x => Nd.LogSoftmax(x)), ("LayerNorm", static x => Nd.LayerNorm(x)),
             ("RmsNorm", static x => Nd.RmsNorm(x)), ("ScaledDotProductAttention", static x => Nd.ScaledDotProductAttention(x, x, x))],
-        [("Det", Nd.Det), ("Qr", static x => Nd.Qr(x).R), ("Svd", static x => Nd.Svd(x).S), ("Solve", static x => Nd.Solve(x + Nd.Eye(2), x))],
+        [("Det", Nd.Det), ("Qr", static x => Nd.Qr(x).R), ("Svd", static x => Nd.Svd(x).S), ("Solve", static x => Nd.Solve(x + Nd.Eye(2, Elements.RealType(x.DType)), x))],
         [
             ("Max", static x => Nd.Max(x)), ("Min", static x => Nd.Min(x)), ("Sort", static x => Nd.Sort(x)), ("Unique", Nd.Unique),
             ("TopK", static x => Nd.TopK(x, 1).Values),
