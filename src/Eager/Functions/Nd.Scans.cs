@@ -23,6 +23,7 @@ public static partial class Nd
     /// </remarks>
     public static NDArray LogCumSumExp(this NDArray x, int? axis = null)
     {
+        if (Checked(x).DType.IsHalf) return LogCumSumExp(Elements.Wide(x), axis).AsType(x.DType);
         NDArray y = axis is null ? Reshape(RealInput(x), -1) : RealInput(x);
         int at = y.Shape.Axis(axis ?? 0, "LogCumSumExp"), n = y.Shape[at];
         for (int distance = 1; distance < n; distance *= 2)

@@ -50,6 +50,7 @@ internal static partial class OpTable
     {
         Name = "IndexUpdate",
         Arity = 3,
+        Moves = true,
         Infer = (x, _, y) => Indexing.InferWrite("IndexUpdate", x, y),
         Run = Indexing.RunIndexUpdate,
         Gradient = [KeptGradient, null, WrittenGradient],

@@ -26,7 +26,7 @@ internal static unsafe class Scans
     {
         if (x[0].Shape != x[1].Shape) throw new ShapeException($"Recurrence: the factors are {x[0].Shape}, the terms {x[1].Shape}.");
         if (x[0].DType != x[1].DType || !x[0].DType.IsFloat)
-            throw new DTypeException($"Recurrence: {x[0].DType} and {x[1].DType}; both must be Float32 or both Float64. Convert with AsType.");
+            throw new DTypeException($"Recurrence: {x[0].DType} and {x[1].DType}; both must be of one floating-point type. Convert with AsType.");
         y[0] = x[1];
     }
 

@@ -30,7 +30,7 @@ internal static class Searching
     {
         if (x[1].Shape.Rank != 1 || x[1].Shape[0] < 2) throw new ShapeException($"Histogram: the edges {x[1].Shape} must have rank 1, and at least two be there.");
         if (x[0].DType != x[1].DType || !x[0].DType.IsFloat)
-            throw new DTypeException($"Histogram: {x[0].DType} and {x[1].DType}; both must be Float32 or both Float64. Convert with AsType.");
+            throw new DTypeException($"Histogram: {x[0].DType} and {x[1].DType}; both must be of one floating-point type. Convert with AsType.");
         y[0] = new TensorType(DType.Int64, x[1].Shape[0] - 1);
     }
 
@@ -83,19 +83,19 @@ internal static class Searching
     /// <summary>The distinct elements of a line in ascending order, how often each occurs, and, if asked for, where each element's value is among them.</summary>
     public static unsafe (NDArray Values, NDArray Counts) Distinct(NDArray line, NDArray? inverse)
     {
-        NDArray order = Nd.ArgSort(line), sorted = Nd.Take(line, order);
+        NDArray order = Nd.ArgSort(line), values = Nd.Take(line, order), sorted = Fusion.Elements.Wide(values);
         sorted.BeginRead("Unique");
         int n = line.Shape[0], runs;
-        fixed (byte* from = &sorted.Data) runs = checked((int)SortedRuns.Count(line.DType, (nint)from, n));
+        fixed (byte* from = &sorted.Data) runs = checked((int)SortedRuns.Count(sorted.DType, (nint)from, n));
         NDArray starts = NDArray.Allocate(DType.Int64, runs), counts = NDArray.Allocate(DType.Int64, runs);
         fixed (byte* from = &sorted.Data, places = &order.Data, first = &starts.Data, count = &counts.Data, to = &(inverse ?? starts).Data)
-            SortedRuns.Write(line.DType, (nint)from, n, (long*)first, (long*)count, (long*)places, inverse is null ? null : (long*)to);
+            SortedRuns.Write(sorted.DType, (nint)from, n, (long*)first, (long*)count, (long*)places, inverse is null ? null : (long*)to);
         GC.KeepAlive(sorted);
         GC.KeepAlive(order);
         GC.KeepAlive(starts);
         GC.KeepAlive(counts);
         GC.KeepAlive(inverse);
-        return (Nd.Take(sorted, starts), counts);
+        return (Nd.Take(values, starts), counts);
     }
 
     /// <summary>The indices of the set elements of an array, one after the other, and how many elements they are.</summary>

@@ -42,7 +42,7 @@ internal sealed class Plan
         Dictionary<OpNode, string> failed = [];
         while (true)
         {
-            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, tiles: device is null);
+            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, tiles: device is null, halves: device is null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
             if (device is null) HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
@@ -63,7 +63,7 @@ internal sealed class Plan
             catch (KernelFailedException failure)
             {
                 List<PlanGroup> kernels = group.Parts.Count == 0 ? [group] : group.Parts.FindAll(static p => p.Kind == GroupKind.Elementwise);
-                foreach (OpNode member in kernels.SelectMany(static k => k.Members)) failed.Add(member, failure.Message);
+                foreach (OpNode member in kernels.SelectMany(static k => k.Members).Where(static m => m.Op.Element is not null)) failed.Add(member, failure.Message);
                 Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {failure.Message}");
                 return null;
             }
@@ -77,7 +77,7 @@ internal sealed class Plan
     {
         Dictionary<GraphNode, PlanGroup> home = [];
         foreach (PlanGroup group in groups)
-            foreach (OpNode member in group.Members) home.Add(member, group);
+            foreach (OpNode member in group.Members) home[member] = group;
         HashSet<GraphNode> written = [];
         foreach (GraphNode output in function.Outputs) Write(output);
         foreach (PlanGroup group in groups)
@@ -86,7 +86,7 @@ internal sealed class Plan
             written.UnionWith(group.Kept);
             foreach (OpNode member in group.Members)
                 foreach (GraphNode input in member.Inputs)
-                    if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group)) Write(input);
+                    if (home.TryGetValue(input, out PlanGroup? producer) && !ReferenceEquals(producer, group) && !group.Members.Contains(input)) Write(input);
         }
 
         // What is seen through a view is written, too.

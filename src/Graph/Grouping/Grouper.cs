@@ -21,11 +21,13 @@ internal sealed class Grouper
     private readonly GraphFunction _function;
     private readonly bool _fuse;
     private readonly bool _tiles;
+    private readonly bool _halves;
     private readonly IReadOnlyDictionary<OpNode, string> _failed;
 
-    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool tiles)
+    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool tiles, bool halves)
     {
         _tiles = tiles;
+        _halves = halves;
         _failed = failed;
         _function = function;
         _fuse = fuse;
@@ -38,8 +40,10 @@ internal sealed class Grouper
     /// <param name="fuse">Otherwise every operator is computed by the library.</param>
     /// <param name="failed">Operators that are not to be compiled, and why.</param>
     /// <param name="tiles">Groups may be joined to launches that work tile by tile in the processor's cache.</param>
-    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool tiles = true) =>
-        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), tiles).Run();
+    /// <param name="halves">Kernels may read and write numbers of two bytes.</param>
+    public static List<PlanGroup> Group(
+        GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool tiles = true, bool halves = true) =>
+        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), tiles, halves).Run();
 
     /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
     public static bool IsFusable(OpNode node)
@@ -66,7 +70,9 @@ internal sealed class Grouper
 
         foreach (OpNode node in _function.Operators) Place(node);
         if (_fuse && _tiles) TileGrouper.Merge(_function, _graph);
-        return _graph.Schedule();
+        List<PlanGroup> order = _graph.Schedule();
+        if (_fuse && _halves) HalfOperands.Absorb(order, _function);
+        return order;
     }
 
     private void Place(OpNode node)

@@ -36,7 +36,7 @@ internal static class HorizontalFusion
     {
         PlanGroup first = members[0].Group;
         PlanGroup merged = new(first.Shape, first.LaneType) { Kind = GroupKind.Elementwise, Reason = $"the same kernel for {members.Count} tensors" };
-        merged.Members.AddRange(members.SelectMany(static m => m.Group.Members).OrderBy(static n => n.Id));
+        merged.Members.AddRange(members.SelectMany(static m => m.Group.Members).Distinct().OrderBy(static n => n.Id));
         steps[steps.IndexOf(members[^1])] = new ManyTensorStep(merged, [.. members]);
         groups[groups.IndexOf(members[^1].Group)] = merged;
         foreach (FusedStep member in members)

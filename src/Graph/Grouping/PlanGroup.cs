@@ -49,9 +49,17 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     }
 
     /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
-    public bool IsExpensive => Members.Sum(static m => KernelCompiler.Weight(m.Op.Element!)) >= ExpensiveWeight;
+    public bool IsExpensive => Members.Sum(static m => m.Op.Element is { } element ? KernelCompiler.Weight(element) : 0) >= ExpensiveWeight;
 
     public int LastId => Members[^1].Id;
+
+    /// <summary>Makes a conversion at its border part of a kernel: see <see cref="HalfOperands"/>.</summary>
+    public void Absorb(OpNode conversion)
+    {
+        Members.Add(conversion);
+        Members.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        _reads = null;
+    }
 }
 
 internal enum GroupKind

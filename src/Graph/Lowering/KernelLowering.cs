@@ -38,13 +38,20 @@ internal sealed class LoweredKernel
                 if (scalar) scalars |= 1 << inputs.Count;
                 values.Add(input, inputs.Count);
                 inputs.Add(input);
-                kernelInputs.Add(new KernelInput(input.DType == DType.Bool, scalar));
+                kernelInputs.Add(new KernelInput(input.DType == DType.Bool, scalar, HalfOf(input)));
             }
         }
 
         List<KernelStep> steps = [];
         foreach (OpNode node in group.Members)
         {
+            if (node.Op.Element is null)
+            {
+                // A conversion: done where its operand is read or its result is written.
+                values.Add(node, values[node.Inputs[0]]);
+                continue;
+            }
+
             int[] arguments = new int[node.Inputs.Count];
             for (int i = 0; i < arguments.Length; i++)
             {
@@ -53,13 +60,15 @@ internal sealed class LoweredKernel
                 arguments[i] = values[input];
             }
 
-            values.Add(node, Add(KernelStep.Of(node.Op.Element!, arguments)));
+            values.Add(node, Add(KernelStep.Of(node.Op.Element, arguments)));
         }
 
         OpNode[] outputs = [.. group.Members.Where(isOutput)];
         int[] results = Array.ConvertAll(outputs, o => values[o]);
-        KernelSpec spec = new(group.LaneType == DType.Float64, kernelInputs.ToArray(), steps.ToArray(), results);
+        KernelSpec spec = new(group.LaneType == DType.Float64, kernelInputs.ToArray(), steps.ToArray(), results, Array.ConvertAll(outputs, HalfOf));
         return new LoweredKernel { Spec = spec, Members = [.. group.Members], Inputs = [.. inputs], Outputs = outputs, ScalarMask = scalars };
+
+        static DType? HalfOf(GraphNode node) => node.DType.IsHalf ? node.DType : null;
 
         int Add(KernelStep step)
         {

@@ -41,6 +41,23 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector128<T> BroadcastMask128<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector128<T>.AllBitsSet : Vector128<T>.Zero;
 
+    /// <summary>Loads patterns of two bytes from element <paramref name="i"/> on, each in the lower half of an element of four.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> LoadHalf128<T>(nint source, long i) where T : unmanaged => HalfPatterns.Extend(*(ulong*)((ushort*)source + i)).As<uint, T>();
+
+    /// <summary>Stores the lower halves of elements of four bytes from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreHalf128<T>(Vector128<T> value, nint destination, long i) where T : unmanaged =>
+        *(ulong*)((ushort*)destination + i) = HalfPatterns.Truncate(value.As<T, uint>());
+
+    /// <summary>The one Float16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> BroadcastFloat16128<T>(nint source) where T : unmanaged => Vector128.Create((float)*(Half*)source).As<float, T>();
+
+    /// <summary>The one BFloat16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector128<T> BroadcastBFloat16128<T>(nint source) where T : unmanaged => Vector128.Create((float)*(BFloat16*)source).As<float, T>();
+
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
     public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new() { V = a }, new() { V = b }).V;
@@ -74,6 +91,23 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector256<T> BroadcastMask256<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector256<T>.AllBitsSet : Vector256<T>.Zero;
 
+    /// <summary>Loads patterns of two bytes from element <paramref name="i"/> on, each in the lower half of an element of four.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> LoadHalf256<T>(nint source, long i) where T : unmanaged => HalfPatterns.Extend(Vector128.Load((ushort*)source + i)).As<uint, T>();
+
+    /// <summary>Stores the lower halves of elements of four bytes from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreHalf256<T>(Vector256<T> value, nint destination, long i) where T : unmanaged =>
+        HalfPatterns.Truncate(value.As<T, uint>()).Store((ushort*)destination + i);
+
+    /// <summary>The one Float16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> BroadcastFloat16256<T>(nint source) where T : unmanaged => Vector256.Create((float)*(Half*)source).As<float, T>();
+
+    /// <summary>The one BFloat16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector256<T> BroadcastBFloat16256<T>(nint source) where T : unmanaged => Vector256.Create((float)*(BFloat16*)source).As<float, T>();
+
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]
     public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new() { V = a }, new() { V = b }).V;
@@ -106,6 +140,23 @@ public static unsafe class KernelMemory
     /// <summary>The one Bool byte at <paramref name="source"/>, as a mask.</summary>
     [MethodImpl(Inline)]
     public static Vector512<T> BroadcastMask512<T>(nint source) where T : unmanaged => *(byte*)source != 0 ? Vector512<T>.AllBitsSet : Vector512<T>.Zero;
+
+    /// <summary>Loads patterns of two bytes from element <paramref name="i"/> on, each in the lower half of an element of four.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> LoadHalf512<T>(nint source, long i) where T : unmanaged => HalfPatterns.Extend(Vector256.Load((ushort*)source + i)).As<uint, T>();
+
+    /// <summary>Stores the lower halves of elements of four bytes from element <paramref name="i"/> on.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreHalf512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged =>
+        HalfPatterns.Truncate(value.As<T, uint>()).Store((ushort*)destination + i);
+
+    /// <summary>The one Float16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> BroadcastFloat16512<T>(nint source) where T : unmanaged => Vector512.Create((float)*(Half*)source).As<float, T>();
+
+    /// <summary>The one BFloat16 at <paramref name="source"/>, as a Float32 in every element of a register.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<T> BroadcastBFloat16512<T>(nint source) where T : unmanaged => Vector512.Create((float)*(BFloat16*)source).As<float, T>();
 
     /// <summary>The exact remainder of a/b rounded towards zero, C# <c>%</c>.</summary>
     [MethodImpl(Inline)]

@@ -1,7 +1,10 @@
 namespace Fusion.Kernels;
 
-/// <summary>An input of a kernel: numbers or a mask, an array or one element that is read once.</summary>
-internal readonly record struct KernelInput(bool IsMask = false, bool IsScalar = false);
+/// <summary>
+/// An input of a kernel: numbers or a mask, an array or one element that is read once. Numbers may lie in memory as <paramref name="Half"/>, Float16 or
+/// BFloat16, and are widened as they are read; null: as they are computed with.
+/// </summary>
+internal readonly record struct KernelInput(bool IsMask = false, bool IsScalar = false, DType? Half = null);
 
 /// <summary>A step of a kernel's body: an operator on earlier values, or a constant (<see cref="Op"/> is null).</summary>
 internal readonly record struct KernelStep
@@ -39,19 +42,22 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
     private readonly KernelInput[] _inputs;
     private readonly KernelStep[] _steps;
     private readonly int[] _outputs;
+    private readonly DType?[] _halves;
     private readonly int _hash;
 
     /// <summary>Copies and checks the description.</summary>
     /// <exception cref="ArgumentException">A step uses a value that comes later, or a mask where a number belongs, or the other way round.</exception>
-    public KernelSpec(bool is64, ReadOnlySpan<KernelInput> inputs, ReadOnlySpan<KernelStep> steps, ReadOnlySpan<int> outputs)
+    public KernelSpec(bool is64, ReadOnlySpan<KernelInput> inputs, ReadOnlySpan<KernelStep> steps, ReadOnlySpan<int> outputs, ReadOnlySpan<DType?> halves = default)
     {
         (Is64, _inputs, _steps, _outputs) = (is64, inputs.ToArray(), steps.ToArray(), outputs.ToArray());
+        _halves = halves.IsEmpty ? new DType?[outputs.Length] : halves.ToArray();
         Check();
         HashCode hash = default;
         hash.Add(is64);
         foreach (KernelInput input in _inputs) hash.Add(input);
         foreach (KernelStep step in _steps) hash.Add(step);
         foreach (int output in _outputs) hash.Add(output);
+        foreach (DType? half in _halves) hash.Add(half);
         _hash = hash.ToHashCode();
     }
 
@@ -72,6 +78,9 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
     /// <summary>The value id of each output.</summary>
     public ReadOnlySpan<int> Outputs => _outputs;
 
+    /// <summary>Float16 or BFloat16 for an output that is rounded as it is written; null: as it was computed.</summary>
+    public ReadOnlySpan<DType?> Halves => _halves;
+
     /// <summary>Inputs and steps.</summary>
     public int ValueCount => _inputs.Length + _steps.Length;
 
@@ -80,7 +89,8 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
 
     public bool Equals(KernelSpec? other) =>
         other is not null && _hash == other._hash && Is64 == other.Is64
-        && Inputs.SequenceEqual(other.Inputs) && Steps.SequenceEqual(other.Steps) && Outputs.SequenceEqual(other.Outputs);
+        && Inputs.SequenceEqual(other.Inputs) && Steps.SequenceEqual(other.Steps) && Outputs.SequenceEqual(other.Outputs)
+        && Halves.SequenceEqual(other.Halves);
 
     public override bool Equals(object? obj) => Equals(obj as KernelSpec);
 
@@ -100,9 +110,15 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
             }
         }
         if (_outputs.Length == 0) throw new ArgumentException("A kernel has at least one output.");
+        if (_halves.Length != _outputs.Length) throw new ArgumentException("A kernel knows of each output how it is written.");
+        for (int i = 0; i < _inputs.Length; i++)
+            if (_inputs[i].Half is not null && (Is64 || _inputs[i].IsMask)) throw new ArgumentException($"Input {i}: only a Float32 is read from two bytes.");
         foreach (int output in _outputs)
         {
             if ((uint)output >= (uint)ValueCount) throw new ArgumentException($"There is no value {output} to be an output.");
         }
+
+        for (int i = 0; i < _outputs.Length; i++)
+            if (_halves[i] is not null && (Is64 || IsMask(_outputs[i]))) throw new ArgumentException($"Output {i}: only a Float32 is written to two bytes.");
     }
 }

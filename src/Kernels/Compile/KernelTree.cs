@@ -39,7 +39,7 @@ internal sealed class KernelTree
         for (int k = 0; k < _scalars.Length; k++)
         {
             if (spec.Inputs[k].IsScalar && _uses[k] > 0)
-                _scalars[k] = Outside("s" + k, Expression.Call(_vector.Memory(spec.Inputs[k].IsMask ? "BroadcastMask" : "Broadcast"), _pointers[k]));
+                _scalars[k] = Outside("s" + k, Expression.Call(_vector.Memory("Broadcast" + (spec.Inputs[k].IsMask ? "Mask" : spec.Inputs[k].Half?.ToString())), _pointers[k]));
         }
     }
 
@@ -119,14 +119,32 @@ internal sealed class KernelTree
         for (int k = 0; k < _spec.Outputs.Length; k++)
         {
             int value = _spec.Outputs[k];
-            TreeLane lane = keepOutputs ? TreeLane.Let(values[value]) : values[value];
-            stores.Add(Expression.Call(_vector.Memory(_spec.IsMask(value) ? "StoreMask" : "Store"), lane.Node, _pointers[_spec.Inputs.Length + k], index));
+            TreeLane lane = _spec.Halves[k] switch
+            {
+                DType.Float16 => Formulas.ToFloat16(values[value]),
+                DType.BFloat16 => Formulas.ToBFloat16(values[value]),
+                _ => values[value],
+            };
+            if (keepOutputs) lane = TreeLane.Let(lane);
+            string store = _spec.IsMask(value) ? "StoreMask" : _spec.Halves[k] is null ? "Store" : "StoreHalf";
+            stores.Add(Expression.Call(_vector.Memory(store), lane.Node, _pointers[_spec.Inputs.Length + k], index));
         }
         return (builder, stores);
     }
 
-    private TreeLane Load(int input, ParameterExpression index) =>
-        new(_scalars[input] ?? (Expression)Expression.Call(_vector.Memory(_spec.Inputs[input].IsMask ? "LoadMask" : "Load"), _pointers[input], index));
+    private TreeLane Load(int input, ParameterExpression index)
+    {
+        if (_scalars[input] is { } scalar) return new(scalar);
+        KernelInput operand = _spec.Inputs[input];
+        string load = operand.IsMask ? "LoadMask" : operand.Half is null ? "Load" : "LoadHalf";
+        TreeLane lane = new(Expression.Call(_vector.Memory(load), _pointers[input], index));
+        return operand.Half switch
+        {
+            DType.Float16 => Formulas.FromFloat16(lane),
+            DType.BFloat16 => Formulas.FromBFloat16(lane),
+            _ => lane,
+        };
+    }
 
     private ParameterExpression Outside(string name, Expression value)
     {

@@ -51,6 +51,7 @@ internal static unsafe class DriverGather
         switch (map.ElementSize)
         {
             case 1: Gather((byte*)map.Data, map.Strides, dimensions, rank, start, count, destination); break;
+            case 2: Gather((ushort*)map.Data, map.Strides, dimensions, rank, start, count, (ushort*)destination); break;
             case 4: Gather((uint*)map.Data, map.Strides, dimensions, rank, start, count, (uint*)destination); break;
             default: Gather((ulong*)map.Data, map.Strides, dimensions, rank, start, count, (ulong*)destination); break;
         }

@@ -15,7 +15,7 @@ internal unsafe struct Operand
     /// </summary>
     public long* Strides;
 
-    /// <summary>Bytes of one element: 1, 4 or 8.</summary>
+    /// <summary>Bytes of one element: 1, 2, 4 or 8.</summary>
     public int ElementSize;
 
     /// <summary>The kernel reads this operand once, at its pointer; strides have no meaning.</summary>

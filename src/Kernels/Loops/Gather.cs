@@ -68,6 +68,7 @@ internal static unsafe class Gather
         switch (inner == 1 ? elementSize : 0)
         {
             case 1: Put((byte*)source, (byte*)destination, outer, axis, count, index); break;
+            case 2: Put((ushort*)source, (ushort*)destination, outer, axis, count, index); break;
             case 4: Put((uint*)source, (uint*)destination, outer, axis, count, index); break;
             case 8: Put((ulong*)source, (ulong*)destination, outer, axis, count, index); break;
             default:

@@ -18,7 +18,7 @@ internal static unsafe class GatherElements
 
         // A piece is a range of the output; one line may be cut.
         job.Elements = outer * count;
-        Run(ref job, elementSize switch { 1 => &TakePiece<byte>, 4 => &TakePiece<uint>, _ => &TakePiece<ulong> });
+        Run(ref job, elementSize switch { 1 => &TakePiece<byte>, 2 => &TakePiece<ushort>, 4 => &TakePiece<uint>, _ => &TakePiece<ulong> });
     }
 
     /// <summary>destination[o, k] = source[o, index[o, k]]: every line has indices of its own.</summary>
@@ -30,6 +30,8 @@ internal static unsafe class GatherElements
         {
             (1, DType.Int32) => &PickPiece<byte, int>,
             (1, _) => &PickPiece<byte, long>,
+            (2, DType.Int32) => &PickPiece<ushort, int>,
+            (2, _) => &PickPiece<ushort, long>,
             (4, DType.Int32) => &PickPiece<uint, int>,
             (4, _) => &PickPiece<uint, long>,
             (_, DType.Int32) => &PickPiece<ulong, int>,

@@ -30,6 +30,7 @@ internal static unsafe class RowExpansion
             Vector512<byte> value = operand.ElementSize switch
             {
                 1 => Vector512.Create(*from),
+                2 => Vector512.Create(*(ushort*)from).AsByte(),
                 4 => Vector512.Create(*(uint*)from).AsByte(),
                 _ => Vector512.Create(*(ulong*)from).AsByte(),
             };

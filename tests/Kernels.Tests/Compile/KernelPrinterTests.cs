@@ -17,6 +17,9 @@ public class KernelPrinterTests
             .. ElementOps.All.Select(op => KernelSpec.Of(op, is64: false)),
             .. Enumerable.Range(100, 24).Select(seed => SpecRunner.RandomSpec(new Random(seed), seed % 2 == 1, seed < 120 ? 12 : 80)),
         ];
+        KernelSpec halves = new(
+            false, [new(Half: DType.Float16), new(IsScalar: true, Half: DType.BFloat16)], [KernelStep.Of(ElementOps.Add, 0, 1)], [2, 2], [DType.Float16, DType.BFloat16]);
+        Assert.NotNull(CompileWithRoslyn([KernelCompiler.ToCSharp(halves, "Halves")]).GetMethod("Halves"));
         Type printed = CompileWithRoslyn(specs.Select((spec, i) => KernelCompiler.ToCSharp(spec, "Kernel" + i)));
         for (int i = 0; i < specs.Length; i++)
         {

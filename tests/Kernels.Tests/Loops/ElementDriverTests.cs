@@ -91,34 +91,38 @@ public sealed unsafe class ElementDriverTests : IDisposable
         for (int i = 0; i < 100 * 333; i++) Assert.Equal((i % 1000) + (i % 333), x.Floats[i]);
     }
 
-    // z(float64 bits) = x(float32) + y(float32), w(8 bytes) = u(8 bytes), v = t(1 byte): three element sizes through one kernel.
+    // z(float64 bits) = x(float32) + y(float32), w(8 bytes) = u(8 bytes), v = t(1 byte), r = q(2 bytes): every element size through one kernel.
     private static void Check(Random random, int[] shape, string what)
     {
         int size = shape.Aggregate(1, (a, b) => a * b);
         StridedCase x = StridedCase.Random(random, shape, 4), y = StridedCase.Random(random, shape, 4);
-        StridedCase u = StridedCase.Random(random, shape, 8), t = StridedCase.Random(random, shape, 1);
+        StridedCase u = StridedCase.Random(random, shape, 8), t = StridedCase.Random(random, shape, 1), q = StridedCase.Random(random, shape, 2);
         using var z = new Block(size);
         using var w = new Block(2 * size);
         using var v = new Block((size / 4) + 1);
-        Operand* operands = stackalloc Operand[7];
-        fixed (long* xs = x.Strides, ys = y.Strides, us = u.Strides, ts = t.Strides)
+        using var r = new Block((size / 2) + 1);
+        Operand* operands = stackalloc Operand[9];
+        fixed (long* xs = x.Strides, ys = y.Strides, us = u.Strides, ts = t.Strides, qs = q.Strides)
         {
             operands[0] = new Operand { Data = (nint)x.Data, Strides = xs, ElementSize = 4 };
             operands[1] = new Operand { Data = (nint)y.Data, Strides = ys, ElementSize = 4 };
             operands[2] = new Operand { Data = (nint)u.Data, Strides = us, ElementSize = 8 };
             operands[3] = new Operand { Data = (nint)t.Data, Strides = ts, ElementSize = 1 };
-            operands[4] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
-            operands[5] = new Operand { Data = (nint)w.Floats, ElementSize = 8 };
-            operands[6] = new Operand { Data = (nint)v.Floats, ElementSize = 1 };
-            ElementDriver.Run(new ElementKernel(&Mixed, 0), 4, 3, operands, shape, random.Next(2) == 0);
+            operands[4] = new Operand { Data = (nint)q.Data, Strides = qs, ElementSize = 2 };
+            operands[5] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
+            operands[6] = new Operand { Data = (nint)w.Floats, ElementSize = 8 };
+            operands[7] = new Operand { Data = (nint)v.Floats, ElementSize = 1 };
+            operands[8] = new Operand { Data = (nint)r.Floats, ElementSize = 2 };
+            ElementDriver.Run(new ElementKernel(&Mixed, 0), 5, 4, operands, shape, random.Next(2) == 0);
         }
-        List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape), ua = u.Addresses(shape), ta = t.Addresses(shape);
+        List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape), ua = u.Addresses(shape), ta = t.Addresses(shape), qa = q.Addresses(shape);
         for (int i = 0; i < size; i++)
         {
-            if (z.Floats[i] != *(float*)xa[i] + *(float*)ya[i] || ((ulong*)w.Floats)[i] != *(ulong*)ua[i] || ((byte*)v.Floats)[i] != *(byte*)ta[i])
+            if (z.Floats[i] != *(float*)xa[i] + *(float*)ya[i] || ((ulong*)w.Floats)[i] != *(ulong*)ua[i] || ((byte*)v.Floats)[i] != *(byte*)ta[i]
+                || ((ushort*)r.Floats)[i] != *(ushort*)qa[i])
                 Assert.Fail($"{what}, shape ({string.Join(", ", shape)}), element {i}");
         }
-        GC.KeepAlive((x, y, u, t));
+        GC.KeepAlive((x, y, u, t, q));
     }
 
     // Whole registers, past the end too, as real kernels work.
@@ -128,10 +132,11 @@ public sealed unsafe class ElementDriverTests : IDisposable
         nint* p = (nint*)table;
         for (long i = start; i < end; i += 16)
         {
-            (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[4] + i);
+            (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[5] + i);
         }
-        for (long i = start; i < end; i += 8) Vector512.Load((ulong*)p[2] + i).Store((ulong*)p[5] + i);
-        for (long i = start; i < end; i += 64) Vector512.Load((byte*)p[3] + i).Store((byte*)p[6] + i);
+        for (long i = start; i < end; i += 8) Vector512.Load((ulong*)p[2] + i).Store((ulong*)p[6] + i);
+        for (long i = start; i < end; i += 64) Vector512.Load((byte*)p[3] + i).Store((byte*)p[7] + i);
+        for (long i = start; i < end; i += 32) Vector512.Load((ushort*)p[4] + i).Store((ushort*)p[8] + i);
     }
 
     private static void Add(nint table, long start, long end, int scalars)
