@@ -36,7 +36,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     {
         if (attributes is DeviceAttributes move)
         {
-            outputs[0] = Move(inputs[0], move.Device);
+            outputs[0] = ReferenceEquals(move.Device, Device) && inputs[0].IsSymbolic ? Symbol(NodeOf(inputs[0])) : Move(inputs[0], move.Device);
             return;
         }
 

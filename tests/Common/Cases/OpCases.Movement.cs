@@ -5,6 +5,10 @@ internal static partial class OpCases
 {
     internal static readonly OpCase[] Movement =
     [
+        Case(OpTable.ToDevice, "", static x => Stay(x[0]), static x => x[0], UnaryShapes) with
+        {
+            DTypes = ResultTypes.All,
+        },
         Case(OpTable.Copy, "", static x => x[0].Copy(), static x => x[0], UnaryShapes) with { DTypes = ResultTypes.All },
         Case(OpTable.Cast, "to Float64", static x => x[0].AsType(DType.Float64), static x => x[0], UnaryShapes) with
         {
@@ -195,5 +199,12 @@ internal static partial class OpCases
             for (; from[axis] >= x[part].Shape[axis]; part++) from[axis] -= x[part].Shape[axis];
             return x[part][from];
         });
+    }
+
+    // From one device to itself: what lies between two of them is tested with the devices.
+    private static NDArray Stay(NDArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return OpTable.ToDevice.Apply(x, new DeviceAttributes(x.Device, x.Device));
     }
 }

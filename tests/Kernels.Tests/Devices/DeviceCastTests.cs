@@ -19,7 +19,8 @@ public sealed unsafe class DeviceCastTests
     {
         var pairs = new TheoryData<DType, DType>();
         foreach (DType from in Enum.GetValues<DType>())
-            foreach (DType to in Enum.GetValues<DType>()) pairs.Add(from, to);
+            foreach (DType to in Enum.GetValues<DType>())
+                if (!from.IsHalf && !to.IsHalf) pairs.Add(from, to); // half precision is converted by the processor
         return pairs;
     }
 
