@@ -8,7 +8,7 @@ internal static partial class OpCases
         Case(
             OpTable.SearchSorted,
             "",
-            static x => Nd.SearchSorted(Nd.Array(SortedValues).To(x[0].Device), x[0]),
+            static x => Nd.SearchSorted(Beside(x[0]), x[0]),
             static x => RefArray.Zip(x, static v => SortedValues.Count(s => s < v[0])),
             [[[2, 5]], [[]], [[0]], [[130]]]) with
         {
@@ -20,7 +20,7 @@ internal static partial class OpCases
         Case(
             OpTable.SearchSorted,
             "behind equal elements",
-            static x => Nd.SearchSorted(Nd.Array(SortedValues).To(x[0].Device), x[0], right: true),
+            static x => Nd.SearchSorted(Beside(x[0]), x[0], right: true),
             static x => RefArray.Zip(x, static v => SortedValues.Count(s => s <= v[0])),
             [[[2, 5]], [[130]]]) with
         {
@@ -184,4 +184,6 @@ internal static partial class OpCases
 
         return new RefArray(x[0].Shape, result);
     }
+
+    private static NDArray Beside(NDArray? x) => Nd.Array(SortedValues).To(x?.Device ?? Device.Cpu);
 }

@@ -66,11 +66,13 @@ public static class DTypePage
         | Int64 | `long` | 8 | no | positions (`ArgMax`, `ArgSort`), sums of integers |
         | UInt8 | `byte` | 1 | no | images, files |
         | Bool | `bool` | 1 | no | masks, results of comparisons |
+        | Float16 | `Half` | 2 | yes | storage: 11 significant bits, at most 65504 |
+        | BFloat16 | `BFloat16` | 2 | yes | storage: 8 significant bits, the range of Float32 |
 
         `x.AsType(dtype)` converts: to an integer toward zero,
         what is out of range to the nearest number in range and NaN to 0; between integers by their low bits;
         to Bool,
-        true where the element is not 0. Between Float32 and Float64 the conversion is differentiable. Files of half-precision numbers are read as Float32.
+        true where the element is not 0; to a floating-point type to the nearest number, in one rounding. Between floating-point types it is differentiable.
 
         ```csharp
         using Fusion;
@@ -82,6 +84,17 @@ public static class DTypePage
         Console.WriteLine(counts.Sum().DType);                       // → Int64
         Console.WriteLine((counts + Nd.Ones(3, DType.Float64)).DType);   // → Float64
         ```
+
+        ## Half precision
+
+        Float16 and BFloat16 are types to store numbers in. An operator computes with them in Float32 and rounds its result once, and so do the functions that are
+        composed of several (`Mean`, `Var`, `Norm`, the losses, attention): a sum of many squares need not fit into a Float16. Gradients have the type of their array
+        and are computed in the same way; the tape keeps operands in two bytes. An optimizer makes its step in Float32, with Float32 moments, and rounds the
+        parameter at the end. In compiled functions kernels read and write the two bytes and round in registers: one launch, and the eager bits.
+
+        A C# number takes part in arithmetic as a Float32, so that an ε of 1e-8 does not vanish; where it is compared, or is itself the result
+        (`x == 0.1`, `Maximum`, `Clip`, `Where`), it is rounded to the array's type first. An integer array beside one of half precision becomes Float32 for the
+        operator. Random numbers are those of Float32 after the same seed, rounded. Safetensors files hold both types, NumPy's only Float16.
 
         ## Two arrays
 

@@ -109,5 +109,16 @@ public sealed class HalfGraphTests
         Check.Same(f(x), compiled.Invoke(x));
     }
 
+    [Theory]
+    [InlineData(DType.Float16)]
+    [InlineData(DType.BFloat16)]
+    public void AFunctionOnAnAcceleratorHasTheBitsOfTheProcessor(DType half)
+    {
+        Func<NDArray, NDArray> f = static x => (x * 1.5 + 0.25).Tanh() * x - 1;
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        NDArray x = TestArrays.Special((5, 7), 3, half);
+        Check.Same(f(x), compiled.Invoke(x.To(Device.Debug)).To(Device.Cpu));
+    }
+
     private static NDArray[] Inputs(DType half) => [TestArrays.Uniform((6, 8), 1, half), TestArrays.Uniform((6, 8), 2, half)];
 }

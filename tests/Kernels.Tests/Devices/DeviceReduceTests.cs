@@ -12,7 +12,8 @@ public sealed unsafe class DeviceReduceTests
     {
         var data = new TheoryData<ReduceKindName, DType>();
         foreach (ReduceKindName kind in Enum.GetValues<ReduceKindName>())
-            foreach (DType dtype in Enum.GetValues<DType>()) data.Add(kind, dtype);
+            foreach (DType dtype in Enum.GetValues<DType>())
+                if (!dtype.IsHalf) data.Add(kind, dtype); // sums of half precision are of numbers that were widened before
         return data;
     }
 

@@ -20,7 +20,10 @@ internal static class DeviceGather
         int elements = unit / elementSize;
         var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner / elements, count, count)
         {
-            Source = source, SourceOffset = sourceOffset / elements, Target = target, TargetOffset = targetOffset / elements,
+            Source = source,
+            SourceOffset = sourceOffset / elements,
+            Target = target,
+            TargetOffset = targetOffset / elements,
         };
         if (unit == 1) Take<byte>(job);
         else if (unit == 2) Take<ushort>(job);
@@ -38,7 +41,10 @@ internal static class DeviceGather
     {
         var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner, count, outer * count * inner)
         {
-            Source = source, SourceOffset = sourceOffset, Target = target, TargetOffset = targetOffset,
+            Source = source,
+            SourceOffset = sourceOffset,
+            Target = target,
+            TargetOffset = targetOffset,
         };
         if (elementSize == 1) Pick<byte>(job);
         else if (elementSize == 2) Pick<ushort>(job);
@@ -55,7 +61,10 @@ internal static class DeviceGather
         Copy.Fill((nint)(&one), 1, dtype, 1);
         var job = new Job(device, op, indices, indexOffset, indexType, 1, depth, depth, count, count)
         {
-            Source = target, Target = target, TargetOffset = targetOffset, AllowNegative = false,
+            Source = target,
+            Target = target,
+            TargetOffset = targetOffset,
+            AllowNegative = false,
         };
         if (dtype.Size == 1) OneHot(job, (byte)one);
         else if (dtype.Size == 4) OneHot(job, (uint)one);
