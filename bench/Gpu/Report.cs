@@ -32,7 +32,7 @@ internal sealed class Report
     {
         Head();
         if (one.Name.StartsWith("copy", StringComparison.Ordinal)) _bandwidth = Math.Max(_bandwidth, one.Bytes / seconds);
-        string rate = one.Flops > 0 ? $"{one.Flops / seconds / 1e12:F1} TFLOP/s" : one.Bytes > 0 ? $"{one.Bytes / seconds / 1e9:F0} GB/s, {one.Bytes / seconds / _bandwidth:P0} of copy" : string.Empty;
+        string rate = one.Flops > 0 ? $"{one.Flops / seconds / 1e12:F1} TFLOP/s" : one.Bytes > 0 ? $"{one.Bytes / seconds / 1e9:F0} GB/s, {one.Bytes / seconds / _bandwidth:P0} of the best copy so far" : string.Empty;
         string ratio = _peer.TryGetValue(one.Name, out double theirs) ? $"{theirs / seconds:F2}" : string.Empty;
         Line($"| {one.Name} | {seconds * 1e6:F1} | {rate} | {ratio} |");
     }
