@@ -8,7 +8,8 @@ namespace Fusion;
 /// </summary>
 /// <remarks>
 /// On an accelerator operators are queued and return at once; whatever reads a value (<see cref="NDArray.Item{T}"/>, <see cref="NDArray.ToArray{T}"/>,
-/// printing) waits for it. The formulas are the processor's own, so element-wise results have its bits; sums are added up in another, fixed order.
+/// printing) waits for it. The formulas are the processor's own, so element-wise results have its bits; matrix products, convolutions
+/// and what docs/gpu.md names beside them add up in another, fixed order.
 /// </remarks>
 public sealed class Device
 {

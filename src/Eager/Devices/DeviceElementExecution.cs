@@ -42,6 +42,7 @@ internal static class DeviceElementExecution
         for (int i = 0; i < operands.Length; i++)
         {
             NDArray array = i < inputs.Length ? inputs[i] : outputs[i - inputs.Length];
+            if (!array.IsOnGpu && array.DType == DType.Int64) array = Movement.CopyToDevice(array, outputs[0].Accelerator); // numbers are passed as double
             operands[i] = array.IsOnGpu
                 ? new DeviceOperand((DeviceBlock)array.Storage, array.Offset, array.DType, 0)
                 : new DeviceOperand(null, 0, array.DType, array.SingleNumber());

@@ -44,7 +44,7 @@ internal static class DeviceMovement
         GC.KeepAlive(target);
     }
 
-    // What crosses is contiguous: strides are resolved on the source's side where it is stretched (fewer bytes cross), else on its own side.
+    // What crosses is contiguous and not yet stretched; strides and broadcasting of the target are resolved where the target is.
     private static void Upload(NDArray source, NDArray target)
     {
         bool direct = target.IsContiguous && source.Shape == target.Shape;

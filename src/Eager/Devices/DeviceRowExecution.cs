@@ -23,6 +23,19 @@ internal static class DeviceRowExecution
         if (columns > 0) rule(outputs[0].Accelerator!, operands, attributes, (int)(inputs[0].Size / columns), columns);
     };
 
+    /// <summary>An operator on lines whose second input are their classes: one out of range is reported by the next call that reads from the device.</summary>
+    public static KernelRule Labelled(string op, DeviceRowRule rule)
+    {
+        KernelRule run = Rows(rule);
+        return (inputs, attributes, outputs) =>
+        {
+            NDArray labels = inputs[1].Contiguous();
+            GpuDevice device = outputs[0].Accelerator!;
+            DeviceIndexFaults.Of(device).Queue(op, (DeviceBlock)labels.Storage, labels.Offset, labels.DType, labels.Size, inputs[0].Shape[-1], allowNegative: false);
+            run(inputs, attributes, outputs);
+        };
+    }
+
     public static void Reduce(ReduceKind kind, NDArray x, ReduceAttributes attributes, NDArray y)
     {
         NDArray input = Reductions.Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);

@@ -6,14 +6,8 @@ namespace Fusion;
 /// </summary>
 internal static class HostFallback
 {
-    private static long s_count;
-
-    /// <summary>Operators computed in this way so far.</summary>
-    public static long Count => Volatile.Read(ref s_count);
-
     public static void Run(Op op, ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        Interlocked.Increment(ref s_count);
         NDArray[] from = new NDArray[inputs.Length], to = new NDArray[outputs.Length];
         for (int i = 0; i < from.Length; i++) from[i] = inputs[i].OnHost();
         for (int i = 0; i < to.Length; i++) to[i] = NDArray.Allocate(outputs[i].DType, outputs[i].Shape);

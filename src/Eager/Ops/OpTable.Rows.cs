@@ -71,7 +71,8 @@ internal static unsafe partial class OpTable
         Arity = 2,
         Infer = RowOps.InferCrossEntropy,
         Run = (x, _, y) => RowOps.CrossEntropy(x[0], x[1], y[0]),
-        DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropy(d, o[0], o[1], o[2], rows, n)),
+        DeviceRun = DeviceRowExecution.Labelled(
+            "SoftmaxCrossEntropy", static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropy(d, o[0], o[1], o[2], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,

@@ -27,6 +27,7 @@ public sealed class HybridFunction<TDelegate>
 
     /// <summary>
     /// Every compiled kernel, of contiguous arrays, as NVIDIA's intermediate code for compute capability 8.0: what a GPU runs. No GPU is needed.
+    /// Numbers are those that are computed with: on a GPU, conversions of half precision are kernels of their own.
     /// </summary>
     public string ToPtx() => _engine.ToPtx();
 

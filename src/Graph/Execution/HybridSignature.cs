@@ -73,7 +73,7 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
             if (marks[i] != other.Marks[i]) return $"the gradient of input {i} is marked {marks[i]}, before {other.Marks[i]}";
         }
 
-        return "a captured array began or ceased to carry a gradient, or state that the trace relied on has changed";
+        return "a captured array was moved to another device, began or ceased to carry a gradient, or state that the trace relied on has changed";
     }
 
     private static string Name(GpuDevice? device) => device?.Name ?? Fusion.Device.Cpu.Name;

@@ -8,6 +8,7 @@ internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
+    private readonly GpuDevice?[] _accelerators; // of the captured arrays
     private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
     private CompiledBackward? _backward;
     private List<GraphNode> _saved = [];
@@ -19,6 +20,8 @@ internal sealed class HybridVariant
         Log = log;
         Captured = [.. trace.Graph.Captured];
         _sources = [.. Captured.Select(static c => c.Array.Source)];
+        _accelerators = [.. Captured.Select(static c => c.Array.Accelerator)];
+        Device = signature.Device ?? Array.Find(_accelerators, static a => a is not null);
         Numbers = new double[trace.Host.NumberCount];
     }
 
@@ -27,7 +30,7 @@ internal sealed class HybridVariant
     public FunctionTrace Trace { get; }
 
     /// <summary>Where it runs: where its inputs are, or what it captured.</summary>
-    public GpuDevice? Device => Signature.Device ?? Array.Find(Captured, static c => c.Array.IsOnGpu)?.Array.Accelerator;
+    public GpuDevice? Device { get; }
 
     /// <summary>The traced calls; kept for diagnostics.</summary>
     public TraceLog? Log { get; }
@@ -67,11 +70,14 @@ internal sealed class HybridVariant
     public Task? Building { get; set; }
 
     /// <summary>
-    /// Which captured arrays carry gradients is part of the guard, since nobody passes them in; if the function itself records, also that they are the
-    /// same variables, whose buffers it writes. And whatever else the trace has looked at.
+    /// Where captured arrays are, and which of them carry gradients, is part of the guard, since nobody passes them in; if the function itself records,
+    /// also that they are the same variables, whose buffers it writes. And whatever else the trace has looked at.
     /// </summary>
     public bool Holds()
     {
+        for (int i = 0; i < _accelerators.Length; i++)
+            if (!ReferenceEquals(Captured[i].Array.Accelerator, _accelerators[i])) return false;
+
         if (Signature.Recording || Signature.RecordsInside)
         {
             for (int i = 0; i < _sources.Length; i++)

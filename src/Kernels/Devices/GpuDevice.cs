@@ -60,7 +60,16 @@ internal sealed class GpuDevice
     public Entry Enter()
     {
         Lock.Enter();
-        Accelerator.Bind();
+        try
+        {
+            Accelerator.Bind();
+        }
+        catch
+        {
+            Lock.Exit();
+            throw;
+        }
+
         return new Entry(this);
     }
 

@@ -78,6 +78,25 @@ public class DeviceArrayTests
     }
 
     [Fact]
+    public void WhatIsOutOfRangeIsReportedByTheNextRead()
+    {
+        NDArray x = Numbers;
+        NDArray taken = Nd.Take(x, Nd.Array([0, 2]).To(s_device));
+        Assert.Contains("Take: index 2 at position 1", Assert.Throws<ArgumentOutOfRangeException>(() => taken.ToArray<float>()).Message, StringComparison.Ordinal);
+        NDArray loss = Nd.SoftmaxCrossEntropy(x, Nd.Array([0, 3]).To(s_device));
+        string message = Assert.Throws<ArgumentOutOfRangeException>(() => loss.ToArray<float>()).Message;
+        Assert.Contains("SoftmaxCrossEntropy: class 3 at position 1", message, StringComparison.Ordinal);
+        Assert.Equal([0f, 1, 2], x[0].ToArray<float>()); // reported once
+    }
+
+    [Fact]
+    public void LargeIntegersOfTheProcessorStayExact()
+    {
+        NDArray x = Nd.Array([1L, 2]).To(s_device), large = Nd.Array([(1L << 60) + 1]).Reshape(default(Shape));
+        Assert.Equal([(1L << 60) + 2, (1L << 60) + 3], (x + large).ToArray<long>());
+    }
+
+    [Fact]
     public void TextShowsTheDevice()
     {
         Assert.Contains("@debug", Numbers.ToString(), StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using Fusion.NN;
+
 namespace Fusion.Tests;
 
 /// <summary>A variant is used for what it was made for, and a miss says what differed.</summary>
@@ -49,6 +51,27 @@ public sealed class GuardTests
             Check.Same(x, f.Invoke(x));
             using (Autograd.TrainMode()) Check.Same(x * 2, f.Invoke(x));
         }
+    }
+
+    [Fact]
+    public void AMovedModuleIsTracedAgain()
+    {
+        Linear layer = new(3, 4);
+        Func<NDArray> eager = () => (layer.Weight * 1.5).Tanh() + layer.Weight;
+        HybridFunction<Func<NDArray>> f = eager.Hybridize(Check.Strict);
+        NDArray expected = f.Invoke();
+        layer.To(Device.Debug);
+        for (int i = 0; i < 2; i++)
+        {
+            NDArray there = f.Invoke();
+            Assert.Same(Device.Debug, there.Device);
+            Check.Same(expected, there.To(Device.Cpu));
+        }
+
+        Assert.Contains("moved", f.Report.LastMiss, StringComparison.Ordinal);
+        layer.To(Device.Cpu);
+        Check.Same(expected, f.Invoke());
+        Assert.Equal((2, 2L), (f.Report.VariantCount, f.Report.CacheMisses));
     }
 
     [Fact]

@@ -199,10 +199,15 @@ public class DeviceElementTests
         {
             int divisor = round < 3000 ? round + 2 : 2 + (random.Next() >> random.Next(30));
             if (divisor < 2) divisor = int.MaxValue;
-            DeviceReciprocal d = new(divisor);
+            DeviceDivisor d = new(divisor);
             int i = random.Next() >> random.Next(31);
             foreach (int value in new[] { i, int.MaxValue, int.MaxValue - i, i / divisor * divisor, Math.Max(0, (i / divisor * divisor) - 1) })
-                Assert.Equal(value / divisor, DeviceMemory.Quotient(value, d.Multiplier, d.Shift));
+            {
+                Assert.Equal(value / divisor, DeviceMemory.Quotient(value, (int)d.Multiplier, d.Shift - 32));
+                Assert.Equal(value / divisor, DeviceDivisor.Divide(value, d));
+                Assert.Equal(value, DeviceDivisor.Divide(value, new DeviceDivisor(1)));
+                Assert.Equal(0, DeviceDivisor.Divide(value, DeviceDivisor.Infinite));
+            }
         }
     }
 

@@ -70,10 +70,11 @@ internal ref struct DeviceElementPlan
         if (!_isStrided) return;
         for (int d = 0; d < _rank - 1; d++)
         {
-            DeviceReciprocal divisor = new(_sizes[d]);
+            // Axes of one element have been merged: the shift reaches beyond the low half of the product.
+            DeviceDivisor divisor = new(_sizes[d]);
             arguments.Add(_sizes[d]);
-            arguments.Add(divisor.Multiplier);
-            arguments.Add(divisor.Shift);
+            arguments.Add((int)divisor.Multiplier);
+            arguments.Add(divisor.Shift - 32);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Fusion.Kernels;
 /// <summary>
 /// An element-wise kernel for devices as expression trees: a loop over the grid, whose body is that of the description. Parameters are the number of
 /// elements, then for each operand its array or number, followed if it is strided by its first element and a stride an axis, innermost first; then for
-/// each axis but the outermost its size and <see cref="DeviceReciprocal"/>.
+/// each axis but the outermost its size and <see cref="DeviceDivisor"/>.
 /// </summary>
 /// <remarks>
 /// Four elements a thread are four bodies side by side, loads before and stores after them, and one more body for the elements left. Long bodies are

@@ -27,7 +27,7 @@ internal static class DeviceMemory
     [MethodImpl(Inline)]
     public static bool IsBelow(int i, int n) => (uint)i < (uint)n;
 
-    /// <summary>i / divisor for 0 ≤ i &lt; 2³¹, given the numbers of <see cref="DeviceReciprocal"/>.</summary>
+    /// <summary>i / divisor for 0 ≤ i &lt; 2³¹, given the multiplier of <see cref="DeviceDivisor"/> and its shift less 32.</summary>
     [MethodImpl(Inline)]
     public static int Quotient(int i, int multiplier, int shift) => (int)(DeviceMath.MultiplyHigh((uint)i, (uint)multiplier) >> shift);
 

@@ -48,7 +48,7 @@ internal readonly ref struct ConvolutionTables
         var kernel = device.Kernel(
             Keys<T>.Turn, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, PatchRule, int, int, int, int, int>(PatchTables.Turn));
         kernel(
-            device.Stream, DeviceLaunch.PerElement(device, count), filters, block.View<T>(0, count), rule, s.Groups, s.InChannels, s.OutChannels, pitch,
+            device.Stream, DeviceGrid.For(device, count), filters, block.View<T>(0, count), rule, s.Groups, s.InChannels, s.OutChannels, pitch,
             count);
         device.LaunchCount++;
         turned = block.View<Quartet<T>>(0, count / 4);
@@ -64,7 +64,7 @@ internal readonly ref struct ConvolutionTables
         pixels = block.View<PatchEntry>(0, count);
         var kernel = device.Kernel(
             Keys<TCheck>.Pixels, static a => a.LoadKernel<ArrayView<PatchEntry>, PatchGrid, PatchPhase, int>(PatchTables.Pixels<TCheck>));
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), pixels, grid, first, count);
+        kernel(device.Stream, DeviceGrid.For(device, count), pixels, grid, first, count);
         device.LaunchCount++;
         return block;
     }
@@ -84,7 +84,7 @@ internal readonly ref struct ConvolutionTables
             Keys<TCheck>.Taps,
             static a => a.LoadKernel<ArrayView<PatchEntry>, ArrayView<PatchPhase>, PatchRule, PatchGrid, int, int, int>(PatchTables.Taps<TCheck>));
         int count = (int)tables.Taps.Length;
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), tables.Taps, tables.Phases, rule, grid, channels, pitch, count);
+        kernel(device.Stream, DeviceGrid.For(device, count), tables.Taps, tables.Phases, rule, grid, channels, pitch, count);
         device.LaunchCount++;
         return tables;
     }

@@ -23,7 +23,7 @@ internal static class ConvolutionWindows<T>
             s_forward, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TileFinish<T>, DeviceWindow, int>(WindowKernels.Forward));
         ArrayView<T> output = y.View<T>(sizes.Y);
         kernel(
-            device.Stream, DeviceLaunch.PerElement(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output),
+            device.Stream, DeviceGrid.For(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output),
             new DeviceWindow(s), sizes.Y);
         device.LaunchCount++;
     }
@@ -32,7 +32,7 @@ internal static class ConvolutionWindows<T>
     {
         var kernel = device.Kernel(s_input, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, DeviceWindow, int>(WindowKernels.InputGradient));
         kernel(
-            device.Stream, DeviceLaunch.PerElement(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s),
+            device.Stream, DeviceGrid.For(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s),
             sizes.X);
         device.LaunchCount++;
     }
@@ -47,7 +47,7 @@ internal static class ConvolutionWindows<T>
         DeviceBlock? scratch = splits == 1 ? null : new DeviceBlock(device, (long)results * Unsafe.SizeOf<T>());
         ArrayView<T> target = dw.View<T>(sizes.W), sums = scratch is null ? target : scratch.View<T>(0, results);
         kernel(
-            device.Stream, new KernelConfig(results, DeviceLaunch.GroupSize(device)), x.View<T>(sizes.X), dy.View<T>(sizes.Y), sums, new DeviceWindow(s),
+            device.Stream, new KernelConfig(results, DeviceGrid.GroupSize(device)), x.View<T>(sizes.X), dy.View<T>(sizes.Y), sums, new DeviceWindow(s),
             sizes.W, piece, depth);
         device.LaunchCount++;
         if (scratch is null) return;

@@ -68,7 +68,7 @@ internal static class DeviceConvolution
         Keep(x, dy, dw);
     }
 
-    private static bool HasTiles(GpuDevice device) => DeviceLaunch.GroupSize(device) >= TileKernels.Threads;
+    private static bool HasTiles(GpuDevice device) => DeviceGrid.GroupSize(device) >= TileKernels.Threads;
 
     private static void Keep(DeviceVector a, DeviceVector b, DeviceVector c)
     {

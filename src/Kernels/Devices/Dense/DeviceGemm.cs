@@ -75,7 +75,7 @@ internal static class DeviceGemm
 
     private static bool IsSmall<T>(GpuDevice device, in GemmShape<T> s)
         where T : unmanaged, INumber<T> =>
-        DeviceLaunch.GroupSize(device) < TileKernels.Threads
+        DeviceGrid.GroupSize(device) < TileKernels.Threads
         || (s.K <= MaxElementDepth && (long)s.M * s.N <= MaxElements)
         || (s.K < MinThinDepth && Math.Min(s.M, s.N) <= MaxThin);
 
@@ -85,7 +85,7 @@ internal static class DeviceGemm
         var kernel = device.Kernel(ProductKernel<T>.Key, ProductKernel<T>.Load);
         int count = s.Batch * s.M * s.N;
         StridedElements<T> a = s.K == 0 ? default : s.RowsOfA, b = s.K == 0 ? default : s.ColumnsOfB;
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), a, b, s.Target(false), s.M, s.N, s.K, count);
+        kernel(device.Stream, DeviceGrid.For(device, count), a, b, s.Target(false), s.M, s.N, s.K, count);
         device.LaunchCount++;
     }
 

@@ -33,7 +33,7 @@ internal static class DevicePooling
             var kernel = device.Kernel(
                 Keys<T>.MaxIndices, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, PoolWindow, int, int>(PoolKernels.MaxIndices));
             kernel(
-                device.Stream, DeviceLaunch.PerElement(device, outputs), x.View<T>(inputs), Indices<T>(indices, outputs), new PoolWindow(s), Words<T>(),
+                device.Stream, DeviceGrid.For(device, outputs), x.View<T>(inputs), Indices<T>(indices, outputs), new PoolWindow(s), Words<T>(),
                 outputs);
             device.LaunchCount++;
         }
@@ -56,7 +56,7 @@ internal static class DevicePooling
             var kernel = device.Kernel(
                 Keys<T>.MaxGradient, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, ArrayView<T>, PoolWindow, int, int>(PoolKernels.MaxGradient));
             kernel(
-                device.Stream, DeviceLaunch.PerElement(device, inputs), dy.View<T>(outputs), Indices<T>(indices, outputs), dx.View<T>(inputs),
+                device.Stream, DeviceGrid.For(device, inputs), dy.View<T>(outputs), Indices<T>(indices, outputs), dx.View<T>(inputs),
                 new PoolWindow(s), Words<T>(), inputs);
             device.LaunchCount++;
         }
@@ -75,7 +75,7 @@ internal static class DevicePooling
         using (device.Enter())
         {
             var kernel = device.Kernel(Keys<T>.SumGradient, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, PoolWindow, int>(PoolKernels.SumGradient));
-            kernel(device.Stream, DeviceLaunch.PerElement(device, inputs), dy.View<T>(outputs), dx.View<T>(inputs), new PoolWindow(s), inputs);
+            kernel(device.Stream, DeviceGrid.For(device, inputs), dy.View<T>(outputs), dx.View<T>(inputs), new PoolWindow(s), inputs);
             device.LaunchCount++;
         }
 
@@ -92,7 +92,7 @@ internal static class DevicePooling
         using (device.Enter())
         {
             var kernel = device.Kernel(Keys<TOp>.Join, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, PoolWindow, int>(PoolKernels.Join<T, TOp>));
-            kernel(device.Stream, DeviceLaunch.PerElement(device, outputs), x.View<T>(inputs), y.View<T>(outputs), new PoolWindow(s), outputs);
+            kernel(device.Stream, DeviceGrid.For(device, outputs), x.View<T>(inputs), y.View<T>(outputs), new PoolWindow(s), outputs);
             device.LaunchCount++;
         }
 

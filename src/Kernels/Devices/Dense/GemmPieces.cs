@@ -14,7 +14,7 @@ internal static class GemmPieces<T>
     {
         var kernel = device.Kernel(Kernels<TTarget>.Key, static a => a.LoadKernel<ArrayView<T>, TTarget, int, int, int, int>(ElementKernels.AddPieces));
         int count = batch * lines * positions;
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), pieces, target, lines, positions, splits, count);
+        kernel(device.Stream, DeviceGrid.For(device, count), pieces, target, lines, positions, splits, count);
         device.LaunchCount++;
     }
 

@@ -111,7 +111,7 @@ internal static class ThinLaunch<T>
         int pitch = (s.K + 3) & ~3, count = checked(batch * lines * pitch);
         packed = new DeviceBlock(device, (long)count * Unsafe.SizeOf<T>());
         var kernel = device.Kernel(s_packKey, static a => a.LoadKernel<StridedElements<T>, ArrayView<T>, int, int, int, int>(ThinKernels.Pack));
-        kernel(device.Stream, DeviceLaunch.PerElement(device, count), source, packed.View<T>(0, count), lines, s.K, pitch, count);
+        kernel(device.Stream, DeviceGrid.For(device, count), source, packed.View<T>(0, count), lines, s.K, pitch, count);
         device.LaunchCount++;
         return new DepthQuads<T>(packed.View<Quartet<T>>(0, count / 4), pitch / 4, batch == 1 ? 0 : lines * pitch / 4, lines);
     }

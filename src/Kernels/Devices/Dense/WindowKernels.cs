@@ -77,7 +77,7 @@ internal static class WindowKernels
     public static void WeightGradient<T>(ArrayView<T> x, ArrayView<T> dy, ArrayView<T> dw, DeviceWindow window, int elements, int piece, int depth)
         where T : unmanaged, INumber<T>
     {
-        ArrayView<T> shared = SharedMemory.Allocate1D<T>(DeviceLaunch.MaxGroupSize);
+        ArrayView<T> shared = SharedMemory.Allocate1D<T>(DeviceGrid.MaxGroup);
         int thread = Group.IdxX, split = Grid.IdxX / elements, element = Grid.IdxX - split * elements;
         int row = element / window.First.Taps, tap = element - row * window.First.Taps;
         int filter = row / window.InChannels, channel = row - filter * window.InChannels, group = filter / window.OutChannels;
