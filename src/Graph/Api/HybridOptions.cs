@@ -16,7 +16,10 @@ public enum HybridVerify
 /// <summary>How a function is hybridized. The device is that of the inputs.</summary>
 public sealed record HybridOptions
 {
-    /// <summary>Permits rewrites that change rounding. No such rewrite exists in this version: results are the eager bits either way.</summary>
+    /// <summary>
+    /// Permits rewrites that change rounding, such as x/c = x·(1/c), and some that hold for finite numbers only, such as x·0 = 0. Results then differ from the
+    /// eager ones by rounding, and verification allows for that. Without it, results have the eager bits.
+    /// </summary>
     public bool FastMath { get; init; }
 
     /// <summary>
@@ -39,4 +42,10 @@ public sealed record HybridOptions
     /// a gradient that nothing consumes inside the step then stays stale.
     /// </summary>
     public bool KeepGradients { get; init; } = true;
+
+    /// <summary>
+    /// Measures every launch with a clock, and has the report compare it with what the cost model predicts and with the bandwidth of a copy of as many bytes.
+    /// For looking at a function, not for production: the clock and, on an accelerator, waiting after every launch cost time.
+    /// </summary>
+    public bool Profile { get; init; }
 }

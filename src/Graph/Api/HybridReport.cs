@@ -70,6 +70,7 @@ public sealed class HybridReport
         if (Last is not { } variant) return text.Append("not called yet\n").ToString();
         text.Append(CultureInfo.InvariantCulture, $"{OpCount} operators → {KernelCount} launches, {VariantCount} variant(s), {CompileCount} kernel(s) compiled in {CompileTime.TotalMilliseconds:F1} ms\n");
         text.Append(CultureInfo.InvariantCulture, $"arena {ArenaBytes:N0} bytes for {UnplannedBytes:N0} bytes of buffers, {CacheHits} hit(s), {CacheMisses} miss(es)\n");
+        if (_engine.ChangedNumber is { } change) text.Append(CultureInfo.InvariantCulture, $"a number has changed between traces, older variants keep theirs: {change}\n");
         if (variant.Forward?.Placement.States is { Length: > 0 } states)
         {
             int direct = states.Count(static s => s.Direct), copied = states.Count(static s => s.Owned is null);
@@ -81,7 +82,10 @@ public sealed class HybridReport
         {
             if (group.Kind == nameof(GroupKind.View)) continue;
             text.Append(CultureInfo.InvariantCulture, $"  {(group.IsBackward ? "backward" : "forward "),-8} {group.Kind,-11} {group.Shape,-14} {string.Join(" · ", group.Ops)}  [{group.Reason}]");
-            if (group.BytesSaved > 0) text.Append(CultureInfo.InvariantCulture, $" {group.BytesSaved:N0} bytes not written");
+            if (group.BytesSaved > 0) text.Append(CultureInfo.InvariantCulture, $" {group.BytesSaved:N0} bytes not written,");
+            text.Append(CultureInfo.InvariantCulture, $" {group.BytesMoved:N0} bytes moved");
+            if (group is { Time: { } time, Bandwidth: { } bandwidth }) text.Append(CultureInfo.InvariantCulture, $", {time.TotalMicroseconds:F1} µs: {bandwidth:F1} GB/s");
+            if (group is { PredictedBandwidth: { } predicted, CopyBandwidth: { } copy }) text.Append(CultureInfo.InvariantCulture, $", predicted {predicted:F1}, a copy {copy:F1}");
             text.Append('\n');
         }
 
@@ -106,14 +110,26 @@ public sealed class HybridReport
     private static void Append(List<FusionGroup> groups, Plan? plan, bool backward)
     {
         if (plan is null) return;
+        Dictionary<PlanGroup, int> launches = [];
+        for (int i = 0; i < plan.Steps.Count; i++) launches.Add(plan.Steps[i].Group, i);
+        HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
         foreach (PlanGroup group in plan.Groups)
         {
-            groups.Add(new FusionGroup([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason)
+            FusionGroup row = new([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason)
             {
                 IsBackward = backward,
                 Shape = group.Shape,
                 BytesSaved = plan.BytesSaved(group),
-            });
+            };
+            groups.Add(launches.TryGetValue(group, out int launch) ? Costed(row, plan, launch, LaunchCost.Of(plan.Steps[launch], leaves)) : row);
         }
+    }
+
+    private static FusionGroup Costed(FusionGroup row, Plan plan, int launch, LaunchCost cost)
+    {
+        row = row with { BytesMoved = cost.Bytes };
+        if (plan.Times is not { } times || cost.Bytes == 0) return row;
+        if (times.Nanoseconds(launch) is { } time) row = row with { Time = TimeSpan.FromMicroseconds(time / 1000), Bandwidth = cost.Bytes / time };
+        return plan.Device is not null ? row : row with { PredictedBandwidth = cost.Bytes / cost.Predict(), CopyBandwidth = MachineLimits.CopyBandwidth(cost.Bytes) };
     }
 }

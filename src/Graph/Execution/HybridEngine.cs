@@ -44,6 +44,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public string? LastMiss { get; private set; }
 
+    /// <summary>The number of C# that was another one in the trace before.</summary>
+    public string? ChangedNumber { get; private set; }
+
     public string? FallbackReason { get; private set; } = s_disabled ? "FUSION_HYBRIDIZE=0" : null;
 
     public IReadOnlyList<NDArray> Invoke(NDArray[] inputs)
@@ -72,6 +75,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         {
             _variants = [];
             _last = null;
+            ChangedNumber = null;
             if (!s_disabled) FallbackReason = null;
         }
     }
@@ -164,6 +168,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 }
 
                 HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
+                if (_last is { } before) Compare(before.Trace, trace);
                 if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
                 HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
                 _variants = [.. kept, variant];
@@ -171,6 +176,13 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 _last = variant;
                 return variant;
             }
+    }
+
+    private void Compare(FunctionTrace before, FunctionTrace now)
+    {
+        if (ConstantChange.Find(before, now) is not { } change) return;
+        ChangedNumber = change;
+        Diagnostics.Warn($"{name} has been traced with another number: {change}. Numbers of C# are constants of a trace, and other variants keep theirs: call Clear(), or pass it as an array.");
     }
 
     // False while the variant is compiled in the background. Apart from Invoke, whose every call would pay for the closure.
@@ -199,11 +211,11 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     }
 
     private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
-        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device);
+        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {
-        if (variant.Build()) IrDump.Write(name, variant.Number, "forward", variant.Forward!);
+        if (variant.Build(options.Profile)) IrDump.Write(name, variant.Number, "forward", variant.Forward!);
         return 0;
     });
 }

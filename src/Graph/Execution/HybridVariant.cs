@@ -123,7 +123,8 @@ internal sealed class HybridVariant
     }
 
     /// <summary>Plans and compiles forward; with gradients also decides what backward will read. False when that was done before.</summary>
-    public bool Build()
+    /// <param name="profile">Its launches are measured.</param>
+    public bool Build(bool profile = false)
     {
         lock (_lock)
         {
@@ -142,7 +143,7 @@ internal sealed class HybridVariant
                 forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States);
             }
 
-            Forward = Plan.Build(forward, device: Device);
+            Forward = Plan.Build(forward, device: Device, profile: profile);
             return true;
         }
     }
@@ -178,7 +179,7 @@ internal sealed class HybridVariant
                 GraphVerifier.Verify(function);
             }
 
-            made = new CompiledBackward(Plan.Build(function, device: Device), gradients);
+            made = new CompiledBackward(Plan.Build(function, device: Device, profile: engine.Options.Profile), gradients);
             IrDump.Write(engine.Name, Number, "backward", made.Plan);
             return sums is null ? _backward = made : _gathering[sums] = made;
         }

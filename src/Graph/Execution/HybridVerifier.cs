@@ -25,8 +25,8 @@ internal static class HybridVerifier
         if (expected.Count != outputs.Length)
             throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
         string? difference = null;
-        for (int i = 0; i < outputs.Length; i++) difference ??= Difference($"Output {i}", expected[i], outputs[i]);
-        for (int i = 0; i < written.Length; i++) difference ??= Difference($"Array {i} of those written in place", written[i], after[i]);
+        for (int i = 0; i < outputs.Length; i++) difference ??= Difference(engine, $"Output {i}", expected[i], outputs[i]);
+        for (int i = 0; i < written.Length; i++) difference ??= Difference(engine, $"Array {i} of those written in place", written[i], after[i]);
         if (difference is not null)
         {
             Restore();
@@ -52,15 +52,15 @@ internal static class HybridVerifier
         GraphFunction function = plan.Function;
         Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
         for (int i = 0; i < computed.Length; i++)
-            if (Difference($"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
+            if (Difference(engine, $"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
                 throw Explained(difference, engine, variant, plan, arguments, Nd.Random.State);
         variant.GradientsVerified = true;
     }
 
-    private static string? Difference(string what, NDArray expected, NDArray actual)
+    private static string? Difference(HybridEngine engine, string what, NDArray expected, NDArray actual)
     {
         if (expected.Type != actual.Type) return $"{what} is {actual.Type}, eagerly {expected.Type}.";
-        long at = BitComparison.FirstDifference(expected, actual);
+        long at = engine.Options.FastMath ? RoundingComparison.FirstDifference(expected, actual) : BitComparison.FirstDifference(expected, actual);
         return at < 0 ? null : $"{what}, {actual.Type}, differs from the eager result at element {at}.";
     }
 

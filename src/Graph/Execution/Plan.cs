@@ -11,8 +11,9 @@ internal sealed class Plan
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
-    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device)
+    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device, bool profile)
     {
+        Times = profile ? new LaunchTimes(steps.Count) : null;
         Device = device;
         Written = written;
         Function = function;
@@ -36,7 +37,10 @@ internal sealed class Plan
 
     public Placement Placement { get; }
 
-    public static Plan Build(GraphFunction function, bool fuse = true, GpuDevice? device = null)
+    /// <summary>What the launches take; null: not measured.</summary>
+    public LaunchTimes? Times { get; }
+
+    public static Plan Build(GraphFunction function, bool fuse = true, GpuDevice? device = null, bool profile = false)
     {
         // Operators whose kernel could not be compiled, and why: they are computed by the library, one by one, and the function is cut anew.
         Dictionary<OpNode, string> failed = [];
@@ -46,7 +50,7 @@ internal sealed class Plan
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
             if (device is null) HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
-            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device);
+            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device, profile);
         }
     }
 

@@ -104,6 +104,7 @@ internal sealed class PlanState
     {
         ExecutionState state = ExecutionState.Current;
         IScratch? outer = state.Scratch;
+        LaunchTimes? times = _plan.Times;
         state.Scratch = _scratch;
         _scratch.BeginRun();
         try
@@ -111,7 +112,8 @@ internal sealed class PlanState
             for (int i = 0; i < _operands.Length; i++)
             {
                 _scratch.BeginLaunch();
-                _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+                if (times is null) _plan.Steps[i].Run(_operands[i].Inputs, _operands[i].Outputs);
+                else times.Run(_plan, i, _operands[i].Inputs, _operands[i].Outputs);
             }
         }
         finally

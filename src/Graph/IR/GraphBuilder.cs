@@ -3,10 +3,17 @@ namespace Fusion;
 /// <summary>Makes nodes: infers types, merges equal ones, and simplifies at construction with the rules of <see cref="SimplifyRules"/>.</summary>
 internal sealed class GraphBuilder
 {
+    private readonly FastRules? _fast;
     private readonly Dictionary<Key, OpNode> _operators = [];
     private readonly Dictionary<(long Bits, DType DType), ConstantNode> _constants = [];
     private readonly Dictionary<NDArray, CapturedNode> _captured = new(ReferenceEqualityComparer.Instance);
     private readonly List<GraphNode> _nodes = [];
+
+    /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
+    public GraphBuilder(bool fastMath = false) => _fast = fastMath ? new FastRules(this) : null;
+
+    /// <summary>Rewrites that change rounding are permitted.</summary>
+    public bool FastMath => _fast is not null;
 
     /// <summary>Every node, by id.</summary>
     public IReadOnlyList<GraphNode> Nodes => _nodes;
@@ -52,11 +59,17 @@ internal sealed class GraphBuilder
     public GraphNode Apply(Op op, ReadOnlySpan<GraphNode> inputs, object? attributes)
     {
         CallCount++;
+        return Call(op, inputs.ToArray(), attributes);
+    }
+
+    /// <summary>A call that the compiler makes, not the function.</summary>
+    public GraphNode Call(Op op, GraphNode[] inputs, object? attributes = null)
+    {
         TensorType[] types = new TensorType[inputs.Length];
         for (int i = 0; i < types.Length; i++) types[i] = inputs[i].Type;
         TensorType[] result = new TensorType[1];
         op.Infer(types, attributes, result);
-        return Make(op, inputs.ToArray(), attributes, result[0]);
+        return Make(op, inputs, attributes, result[0]);
     }
 
     /// <summary>The sum of two gradients, rounded as the tape rounds it.</summary>
@@ -71,7 +84,8 @@ internal sealed class GraphBuilder
     public GraphNode Make(Op op, GraphNode[] inputs, object? attributes, TensorType type)
     {
         if (SimplifyRules.Apply(this, op, inputs, attributes, type) is { } simpler) return simpler;
-        Key key = new(op, inputs, attributes);
+        if (_fast?.Apply(op, inputs, type) is { } faster) return faster;
+        Key key = new(op, CanonicalOrder.Key(op, inputs), attributes);
         if (!op.Impure && _operators.TryGetValue(key, out OpNode? node)) return node;
         node = new OpNode(_nodes.Count, op, inputs, attributes, type);
         _nodes.Add(node);

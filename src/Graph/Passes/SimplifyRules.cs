@@ -12,6 +12,7 @@ internal static class SimplifyRules
         if (Algebra(op, x, type) is { } simpler) return simpler;
         if (op == OpTable.Cast && Conversion(graph, x[0], type) is { } converted) return converted;
         if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
+        if (attributes is ReduceAttributes reduced && StretchRules.Apply(graph, op, x[0], reduced, type) is { } unstretched) return unstretched;
         return op.Element is not null ? Fold(graph, op, x, type) : null;
     }
 

@@ -106,6 +106,7 @@ internal sealed class FunctionTrace
     /// <param name="keepGradients">Gradient buffers that the function does not read are written.</param>
     /// <param name="log">Where the calls are noted, for diagnostics.</param>
     /// <param name="device">The accelerator that holds the inputs.</param>
+    /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
@@ -114,9 +115,10 @@ internal sealed class FunctionTrace
         GradientMark[]? marks = null,
         bool keepGradients = true,
         TraceLog? log = null,
-        GpuDevice? device = null)
+        GpuDevice? device = null,
+        bool fastMath = false)
     {
-        GraphBuilder graph = new();
+        GraphBuilder graph = new(fastMath);
         GraphTracer tracer = new(graph, log, device);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");

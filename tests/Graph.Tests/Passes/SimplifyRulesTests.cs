@@ -27,6 +27,12 @@ public sealed class SimplifyRulesTests
         ("transposed with nothing moved", static x => x.Transpose(0, 1), []),
         ("a stretched operand", static x => x * s_row.BroadcastTo((4, 5)), ["Multiply"]),
         ("equal calls", static x => x.Exp() * x.Exp(), ["Exp", "Multiply"]),
+        ("equal calls with operands in another order", static x => (x * s_row).Exp() + (s_row * x).Exp(), ["Multiply", "Exp", "Add"]),
+        ("equal comparisons in another order", static x => Nd.LogicalAnd(Nd.Equal(x, s_row), Nd.Equal(s_row, x)), ["Equal", "LogicalAnd"]),
+        ("the largest of what was stretched", static x => x.ExpandDims(1).BroadcastTo((4, 6, 5)).Max(1), []),
+        ("the smallest of it along two axes", static x => x.ExpandDims(1).BroadcastTo((4, 6, 5)).Min([0, 1]), ["Reshape", "Min", "Reshape"]),
+        ("any of it, kept", static x => (x > 0).BroadcastTo((3, 4, 5)).Any(0, keepDims: true), ["Greater", "Reshape"]),
+        ("a row stretched along an axis that is kept", static x => x.Max(0, keepDims: true).BroadcastTo((4, 5)).Max(0), ["Max", "Reshape"]),
     ];
 
     private static readonly (string Name, Func<NDArray, NDArray> F, string[] Remains)[] s_exceptions =
@@ -34,6 +40,8 @@ public sealed class SimplifyRulesTests
         ("x + 0 keeps −0 apart from 0", static x => x + 0, ["Add"]),
         ("x − (−0) likewise", static x => x - -0.0, ["Subtract"]),
         ("0 − x is not −x", static x => 0 - x, ["Subtract"]),
+        ("the larger of two zeros is the first", static x => x.Maximum(s_row) + s_row.Maximum(x), ["Maximum", "Maximum", "Add"]),
+        ("a sum of what was stretched is added up", static x => x.BroadcastTo((3, 4, 5)).Sum(0), ["BroadcastTo", "Sum"]),
         ("x·0 is NaN for infinities", static x => x * 0, ["Multiply"]),
         ("x − x is NaN for infinities", static x => x - x, ["Subtract"]),
         ("x/x", static x => x / x, ["Divide"]),

@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Fusion;
+
+/// <summary>
+/// A number of C# that a function uses is a constant of its trace. Two traces of one function that differ in such a number, and not because of a size, tell that
+/// it has changed in between: variants made before keep the old one.
+/// </summary>
+internal static class ConstantChange
+{
+    private const double Tolerance = 1e-6;
+
+    // What formulas make of sizes: means, variances, scales of attention, and their reciprocals.
+    private static readonly Func<double, double>[] s_ofSizes = [static n => n, static n => n - 1, static n => n / (n - 1), Math.Sqrt, static n => 1 / (n * n)];
+
+    /// <summary>The first operator whose number differs between two traces of one program, as text; null when there is none or the programs differ.</summary>
+    public static string? Find(FunctionTrace before, FunctionTrace now)
+    {
+        if (before.Outputs.Length != now.Outputs.Length || before.States.Count != now.States.Count || before.Inputs.Length != now.Inputs.Length) return null;
+        (OpNode Node, ConstantNode Before, ConstantNode Now)? first = null;
+        HashSet<(GraphNode, GraphNode)> seen = [];
+        Stack<(GraphNode Before, GraphNode Now)> open = new(before.Outputs.Zip(now.Outputs).Concat(before.States.Zip(now.States, static (a, b) => (a.Value, b.Value))));
+        while (open.TryPop(out (GraphNode Before, GraphNode Now) pair))
+        {
+            if (!seen.Add(pair) || pair is not (OpNode a, OpNode b)) continue;
+            if (a.Op != b.Op || a.Inputs.Count != b.Inputs.Count) return null;
+            for (int i = 0; i < a.Inputs.Count; i++)
+            {
+                if ((a.Inputs[i], b.Inputs[i]) is (ConstantNode x, ConstantNode y))
+                {
+                    if (!x.Value.Equals(y.Value) && (first is null || b.Id < first.Value.Node.Id) && !IsOfSizes(before, now, a, b, x.Value, y.Value)) first = (b, x, y);
+                }
+                else if (a.Inputs[i].GetType() != b.Inputs[i].GetType()) return null;
+                else open.Push((a.Inputs[i], b.Inputs[i]));
+            }
+        }
+
+        return first is not { } found ? null : string.Create(CultureInfo.InvariantCulture, $"{found.Node.Op.Name} had the operand {found.Before}, now {found.Now}");
+    }
+
+    private static bool IsOfSizes(FunctionTrace before, FunctionTrace now, OpNode a, OpNode b, double x, double y)
+    {
+        IEnumerable<(Shape, Shape)> shapes = before.Inputs.Zip(now.Inputs, static (p, q) => (p.Shape, q.Shape)).Concat(a.Inputs.Zip(b.Inputs, static (p, q) => (p.Shape, q.Shape)));
+        foreach ((Shape p, Shape q) in shapes.Append((a.Shape, b.Shape)))
+        {
+            if (p.Rank != q.Rank) continue;
+            for (int axes = 1; axes < 1 << p.Rank; axes++)
+            {
+                double m = SizeOf(p, axes), n = SizeOf(q, axes);
+                foreach (Func<double, double> f in s_ofSizes)
+                    if ((IsNear(x, f(m)) && IsNear(y, f(n))) || (IsNear(1 / x, f(m)) && IsNear(1 / y, f(n)))) return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static double SizeOf(Shape shape, int axes)
+    {
+        double size = 1;
+        for (int i = 0; i < shape.Rank; i++)
+            if ((axes >> i & 1) != 0) size *= shape[i];
+        return size;
+    }
+
+    private static bool IsNear(double a, double b) => Math.Abs(a - b) <= Tolerance * Math.Abs(b);
+}

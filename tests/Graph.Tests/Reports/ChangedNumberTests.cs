@@ -1,0 +1,65 @@
+namespace Fusion.Tests;
+
+/// <summary>A number of C# that is another one at the next trace is reported; numbers that come from sizes are not.</summary>
+public sealed class ChangedNumberTests
+{
+    [Fact]
+    public void ANumberThatHasChangedIsNamed()
+    {
+        double factor = 2.5;
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => ((x + 1) * factor).Tanh(), Check.Strict);
+        f.Invoke(Nd.Ones((2, 3)));
+        f.Invoke(Nd.Ones((4, 3)));
+        Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
+        factor = 3.25;
+        f.Invoke(Nd.Ones((5, 3)));
+        Assert.Contains("older variants keep theirs: Multiply had the operand 2.5, now 3.25", f.Report.ToString(), StringComparison.Ordinal);
+        f.Clear();
+        f.Invoke(Nd.Ones((5, 3)));
+        Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheFirstOfSeveralIsNamedAlsoInWhatIsWritten()
+    {
+        double factor = 2;
+        NDArray state = Nd.Zeros(3);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) =>
+        {
+            state.Assign(state + x.Sum() * factor);
+            return x / (factor + 0.5);
+        }, Check.Strict);
+        f.Invoke(Nd.Ones(7));
+        factor = 5;
+        f.Invoke(Nd.Ones(9));
+        Assert.Contains("Multiply had the operand 2, now 5", f.Report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NumbersThatComeFromSizesAreNotNamed()
+    {
+        HybridFunction<ListFunction> f = Hybrid.Hybridize(
+            static (IReadOnlyList<NDArray> x) =>
+            [
+                x[0].Mean(), x[0].Mean(0), x[0].Var(0), x[0].Std(), x[0].MatMul(x[0].Transpose()) / Math.Sqrt(x[0].Shape[1]), x[0] * x[0].Shape[0], x[0] / x[0].Size,
+                x[0].Square().Sum() * (1.0 / x[0].Size),
+            ],
+            Check.Strict);
+        foreach ((int rows, int columns) in ((int, int)[])[(4, 9), (5, 9), (5, 7), (30, 20)])
+        {
+            NDArray x = TestArrays.Uniform((rows, columns));
+            x.AttachGrad();
+            using (Autograd.Record()) Autograd.Backward([.. f.Invoke([x])]);
+            Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void OtherProgramsAreNotCompared()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x.Rank == 1 ? x * 2.5 : x.Exp() * 3.5 + 1, Check.Strict);
+        f.Invoke(Nd.Ones(3));
+        f.Invoke(Nd.Ones((3, 3)));
+        Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
+    }
+}
