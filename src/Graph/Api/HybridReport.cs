@@ -130,6 +130,8 @@ public sealed class HybridReport
         row = row with { BytesMoved = cost.Bytes };
         if (plan.Times is not { } times || cost.Bytes == 0) return row;
         if (times.Nanoseconds(launch) is { } time) row = row with { Time = TimeSpan.FromMicroseconds(time / 1000), Bandwidth = cost.Bytes / time };
-        return plan.Device is not null ? row : row with { PredictedBandwidth = cost.Bytes / cost.Predict(), CopyBandwidth = MachineLimits.CopyBandwidth(cost.Bytes) };
+        if (plan.Device is not null) return row;
+        double copy = MachineLimits.CopyBandwidth(cost.Bytes);
+        return row with { PredictedBandwidth = Math.Min(copy, cost.Bytes / cost.Predict()), CopyBandwidth = copy };
     }
 }

@@ -27,13 +27,13 @@ internal static class StretchRules
         if (repeated == 1) return null;
         GraphNode result = inner;
         if (left.Count > 0 || inner.DType != type.DType) result = graph.Call(op, [inner], new ReduceAttributes(new IntList([.. left]), true));
-        if (isSum) result = graph.Call(OpTable.Multiply, [result, graph.Constant(repeated, type.DType)]);
 
         // Axes that are kept may have been stretched, too; those that are reduced have one element now.
         int[] before = [.. Enumerable.Repeat(1, missing), .. result.Shape.Dimensions];
         int[] kept = [.. before.Select((size, i) => attributes.Axes.Span.Contains(i) ? 1 : x.Shape[i])];
-        result = Shaped(graph, OpTable.Reshape, result, new Shape(before));
-        return Shaped(graph, OpTable.Reshape, Shaped(graph, OpTable.BroadcastTo, result, new Shape(kept)), type.Shape);
+        result = Shaped(graph, OpTable.BroadcastTo, Shaped(graph, OpTable.Reshape, result, new Shape(before)), new Shape(kept));
+        result = Shaped(graph, OpTable.Reshape, result, type.Shape);
+        return isSum ? graph.Call(OpTable.Multiply, [result, graph.Constant(repeated, type.DType)]) : result;
     }
 
     private static GraphNode Shaped(GraphBuilder graph, Op op, GraphNode x, Shape shape) =>

@@ -103,8 +103,8 @@ public sealed class FastRulesTests
         double factor = 2;
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => x * factor / 3, Fast(HybridVerify.Always));
         f.Invoke(TestArrays.Uniform(9));
-        factor = 2.1;
-        Assert.Contains("operand 2, now 2.1", Assert.Throws<HybridizeException>(() => f.Invoke(TestArrays.Uniform(9))).Message, StringComparison.Ordinal);
+        factor = 2.5;
+        Assert.Contains("operand 2, now 2.5", Assert.Throws<HybridizeException>(() => f.Invoke(TestArrays.Uniform(9))).Message, StringComparison.Ordinal);
         Assert.Equal(1, RoundingComparison.FirstDifference(Nd.Array([100f, 1]), Nd.Array([100f, 1.2f])));
         Assert.Equal(-1, RoundingComparison.FirstDifference(Nd.Array([100f, float.NaN]), Nd.Array([100.01f, 7])));
         Assert.Equal(0, RoundingComparison.FirstDifference(Nd.Array([100f]), Nd.Array([float.NaN])));
