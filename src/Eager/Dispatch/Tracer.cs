@@ -18,6 +18,9 @@ internal abstract class Tracer
     /// <summary>The user's code wants a value: a trace has none.</summary>
     public abstract Exception ValueRead(string operation);
 
+    /// <summary>The user's code chooses between two ways by a condition of one element: whether it holds. The trace goes that way.</summary>
+    public virtual bool Decide(NDArray condition, string operation) => throw ValueRead(operation);
+
     /// <summary>The user's code changes something that the tracer cannot express.</summary>
     public abstract Exception SideEffect(string operation);
 

@@ -1,8 +1,7 @@
 namespace Fusion;
 
-// Loops and choices as functions of arrays. Gradients flow through what was executed. In a traced function ForEach is unrolled; a loop or choice that depends
-// on
-// a traced value cannot be, so the function then runs eagerly and its report says why.
+// Loops and choices as functions of arrays. Gradients flow through what was executed. In a traced function ForEach is unrolled, and a loop or choice is
+// followed: the function is compiled for the way that it went, and once more for each other way.
 public static partial class Nd
 {
     /// <summary>
@@ -82,8 +81,9 @@ public static partial class Nd
     private static bool Holds(NDArray predicate, string op)
     {
         ArgumentNullException.ThrowIfNull(predicate);
-        predicate.BeginRead(op);
         if (predicate.Size != 1) throw new ShapeException($"{op}: the condition {predicate.Shape} must have one element. Reduce it with All or Any.");
+        if (ExecutionState.Current.Tracer is { } tracer) return tracer.Decide(predicate, op);
+        predicate.BeginRead(op);
         return Elements.To(predicate.Detach(), DType.Bool).Item<bool>();
     }
 }

@@ -52,16 +52,21 @@ internal static unsafe class Convolutions
         y[0] = new TensorType(x[0].DType, Shape.Create([x[1].Shape[1], x[0].Shape[1] / a.Groups, .. a.Kernel.Span]));
     }
 
-    public static void Run(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    public static void Run(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs) => Product(inputs, attributes, outputs[0], default);
+
+    public static void RunInputGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs) =>
+        InputGradientProduct(inputs, attributes, outputs[0], default);
+
+    public static void Product(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray y, GemmFinish finish)
     {
-        NDArray x = inputs[0].Contiguous(), w = inputs[1].Contiguous(), y = outputs[0];
+        NDArray x = inputs[0].Contiguous(), w = inputs[1].Contiguous();
         NDArray? bias = inputs.Length > 2 ? inputs[2].Contiguous() : null;
         WindowShape s = ShapeOf((WindowAttributes)attributes!, x.Shape[0], w.Shape);
         fixed (byte* px = &x.Data, pw = &w.Data, py = &y.Data)
         fixed (byte* pb = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {
-            if (y.DType == DType.Float32) Convolution.Forward(s, (float*)px, (float*)pw, (float*)pb, (float*)py);
-            else Convolution.Forward(s, (double*)px, (double*)pw, (double*)pb, (double*)py);
+            if (y.DType == DType.Float32) Convolution.Forward(s, (float*)px, (float*)pw, (float*)pb, (float*)py, finish);
+            else Convolution.Forward(s, (double*)px, (double*)pw, (double*)pb, (double*)py, finish);
         }
 
         GC.KeepAlive(x);
@@ -69,14 +74,14 @@ internal static unsafe class Convolutions
         GC.KeepAlive(bias);
     }
 
-    public static void RunInputGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    public static void InputGradientProduct(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray x, GemmFinish finish)
     {
-        NDArray g = inputs[0].Contiguous(), w = inputs[1].Contiguous(), x = outputs[0];
+        NDArray g = inputs[0].Contiguous(), w = inputs[1].Contiguous();
         WindowShape s = ShapeOf((WindowAttributes)attributes!, g.Shape[0], w.Shape);
         fixed (byte* pg = &g.Data, pw = &w.Data, px = &x.Data)
         {
-            if (x.DType == DType.Float32) Convolution.InputGradient(s, (float*)pg, (float*)pw, (float*)px);
-            else Convolution.InputGradient(s, (double*)pg, (double*)pw, (double*)px);
+            if (x.DType == DType.Float32) Convolution.InputGradient(s, (float*)pg, (float*)pw, (float*)px, finish);
+            else Convolution.InputGradient(s, (double*)pg, (double*)pw, (double*)px, finish);
         }
 
         GC.KeepAlive(g);

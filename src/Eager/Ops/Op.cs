@@ -8,7 +8,7 @@ internal delegate void InferRule(ReadOnlySpan<TensorType> inputs, object? attrib
 /// <summary>Computes into <paramref name="outputs"/>, which are allocated, contiguous and alias no input.</summary>
 internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs);
 
-/// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (its last axis, and all others).</summary>
+/// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (columns from <see cref="Op.ProductAxis"/> on, rows before).</summary>
 internal delegate void ProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, GemmFinish finish);
 
 /// <summary>Computes some rows of an operator that works by rows. The operands are contiguous; the output aliases no input.</summary>
@@ -103,8 +103,13 @@ internal sealed partial class Op
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }
 
-    /// <summary>The operator is a matrix product: the same as <see cref="Run"/>, with work on its result that is done while that is in the cache.</summary>
+    /// <summary>
+    /// The operator is a matrix product or convolution: the same as <see cref="Run"/>, with work on its result that is done while that is in the cache.
+    /// </summary>
     public ProductRule? Product { get; init; }
+
+    /// <summary>The first axis of the columns of a product's result: the last one, or 2 for the pixels of convolutions.</summary>
+    public int ProductAxis { get; init; } = -1;
 
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }

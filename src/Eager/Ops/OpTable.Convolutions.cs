@@ -11,6 +11,8 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
+        Product = Convolutions.Product,
+        ProductAxis = 2,
         DeviceRun = DeviceConvolutions.Run,
         Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
             c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
@@ -24,6 +26,8 @@ internal static partial class OpTable
         Arity = 3,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
+        Product = Convolutions.Product,
+        ProductAxis = 2,
         DeviceRun = DeviceConvolutions.Run,
         Gradient =
         [
@@ -41,6 +45,8 @@ internal static partial class OpTable
         Arity = 2,
         Infer = Convolutions.InferInputGradient,
         Run = Convolutions.RunInputGradient,
+        Product = Convolutions.InputGradientProduct,
+        ProductAxis = 2,
         DeviceRun = DeviceConvolutions.RunInputGradient,
         Gradient = [c => Conv.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()), c => ConvWeightGradient!.Apply(c.G, c.X, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,

@@ -9,6 +9,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 {
     private static readonly bool s_disabled = Environment.GetEnvironmentVariable("FUSION_HYBRIDIZE") == "0";
 
+    // A call finds its way at the first or second attempt, unless other threads drop the variants that it needs.
+    private const int MaxAttempts = 8;
+
     private readonly Lock _lock = new();
     private HybridVariant[] _variants = [];
     private HybridVariant? _last;
@@ -62,11 +65,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         }
 
         HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
-        if (variant is null || variant.IsAliased(inputs)) return function(inputs);
-        if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
-        using Activity? activity = Telemetry.Run("run", name);
-        bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
-        return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
+        return variant is { Trace.Outcomes.Count: > 0 } ? RunBranches(variant, inputs, state) : Run(variant, inputs, state);
     }
 
     public void Clear()
@@ -122,6 +121,58 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return result;
     }
 
+    private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state)
+    {
+        if (variant is null || variant.IsAliased(inputs)) return function(inputs);
+        if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
+        using Activity? activity = Telemetry.Run("run", name);
+        bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
+        return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
+    }
+
+    // A call that leaves the way of its variant is made again by the variant of its own way. Where a launch throws, the way may have been a wrong one.
+    private IReadOnlyList<NDArray> RunBranches(HybridVariant? variant, NDArray[] inputs, ExecutionState state)
+    {
+        for (int attempt = 0; attempt < MaxAttempts && variant is not null; attempt++)
+        {
+            try
+            {
+                return Run(variant, inputs, state);
+            }
+            catch (OtherBranchException other)
+            {
+                variant = FindBranch(variant, other.Index, inputs, state) ?? Trace(inputs, state, variant, other.Index);
+            }
+            catch (Exception failure) when (failure is not HybridizeException && variant.Trace.Outcomes.Count > 0)
+            {
+                int index = FirstOther(variant, inputs);
+                if (index < 0) throw;
+                variant = FindBranch(variant, index, inputs, state) ?? Trace(inputs, state, variant, index);
+            }
+        }
+
+        return function(inputs);
+    }
+
+    // The first condition that is not as in the variant, for these inputs; −1: all are.
+    private int FirstOther(HybridVariant variant, NDArray[] inputs)
+    {
+        BranchPath path = new(inputs);
+        lock (_lock)
+            lock (StateLock) Run(variant.Signature, null, path);
+        IReadOnlyList<BranchOutcome> traced = variant.Trace.Outcomes;
+        for (int i = 0; i < traced.Count && i < path.Outcomes.Count; i++)
+            if (traced[i].Holds != path.Outcomes[i].Holds) return i;
+        return -1;
+    }
+
+    private HybridVariant? FindBranch(HybridVariant from, int index, NDArray[] inputs, ExecutionState state)
+    {
+        foreach (HybridVariant variant in _variants)
+            if (variant.Follows(from, index) && variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(variant);
+        return null;
+    }
+
     private HybridVariant? Find(NDArray[] inputs, ExecutionState state)
     {
         if (_last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(last);
@@ -138,14 +189,15 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return variant;
     }
 
-    private HybridVariant? Trace(NDArray[] inputs, ExecutionState state)
+    private HybridVariant? Trace(NDArray[] inputs, ExecutionState state, HybridVariant? from = null, int index = 0)
     {
         lock (_lock)
             lock (StateLock)
             {
-                if (Find(inputs, state) is { } made) return made;
+                if ((from is null ? Find(inputs, state) : FindBranch(from, index, inputs, state)) is { } made) return made;
                 HybridSignature signature = HybridSignature.Of(inputs, state);
-                LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
+                if (from is not null) LastMiss = $"condition {index}, of {from.Trace.Outcomes[index].Operation}, is {!from.Trace.Outcomes[index].Holds}, before {from.Trace.Outcomes[index].Holds}";
+                else LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
                 Interlocked.Increment(ref _misses);
                 FunctionTrace trace;
                 TraceLog? log = TraceLog.For(options);
@@ -154,7 +206,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                     trace = Timed("trace", () =>
                     {
                         Telemetry.Miss(name, LastMiss);
-                        return Run(signature, log);
+                        return Run(signature, log, new BranchPath(inputs));
                     });
                     if (discardState) trace.DropWrites();
                     signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
@@ -206,12 +258,12 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         if (variant.Log is not { } before) return null;
         TraceLog now = new();
         lock (_lock)
-            lock (StateLock) Run(variant.Signature, now);
+            lock (StateLock) Run(variant.Signature, now, new BranchPath(variant.Trace.Outcomes));
         return Bisection.Change(before, now);
     }
 
-    private FunctionTrace Run(HybridSignature signature, TraceLog? log) =>
-        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath);
+    private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path) =>
+        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath, path);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {

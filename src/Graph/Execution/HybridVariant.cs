@@ -104,6 +104,16 @@ internal sealed class HybridVariant
         return arguments;
     }
 
+    /// <summary>The variant is for this way, as far as an earlier one of <paramref name="other"/> tells: up to a condition, which turned out otherwise.</summary>
+    public bool Follows(HybridVariant other, int index)
+    {
+        IReadOnlyList<BranchOutcome> own = Trace.Outcomes, others = other.Trace.Outcomes;
+        if (own.Count <= index) return false;
+        for (int i = 0; i <= index; i++)
+            if (own[i].Holds != (i == index ? !others[i].Holds : others[i].Holds)) return false;
+        return true;
+    }
+
     /// <summary>An array that the function writes is also an input, or one that it writes as an input is another of its arrays: the trace told them apart.</summary>
     public bool IsAliased(ReadOnlySpan<NDArray> inputs)
     {
@@ -129,7 +139,7 @@ internal sealed class HybridVariant
         lock (_lock)
         {
             if (Forward is not null) return false;
-            GraphFunction forward = new(Trace.Arguments, Trace.Outputs, Trace.Effects, Trace.States);
+            GraphFunction forward = new(Trace.Arguments, Trace.Outputs, Trace.Effects, Trace.States, Trace.Outcomes);
             GraphVerifier.Verify(forward);
             if (HasGradients)
             {
@@ -140,7 +150,7 @@ internal sealed class HybridVariant
                 HashSet<GraphNode> needed = [.. GraphOrder.Sort(Trace.Gradients.OfType<GraphNode>()).Except(_saved)];
                 IEnumerable<GraphNode> operands = [.. Trace.Inputs, .. Captured.Where(needed.Contains)];
                 Operands = [.. operands.Select(n => new BackwardOperand(n, read.Contains(n), needed.Contains(n)))];
-                forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States);
+                forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States, Trace.Outcomes);
             }
 
             Forward = Plan.Build(forward, device: Device, profile: profile);

@@ -95,9 +95,21 @@ internal sealed class PlanState
         Launch();
         NDArray[] results = new NDArray[_results.Length];
         for (int i = 0; i < results.Length; i++) results[i] = Deliver(_results[i]);
+        results = Follow(results);
         _states.Stage();
         _states.Commit();
         return results;
+    }
+
+    // The results without the conditions, all of which have turned out as they were traced.
+    private NDArray[] Follow(NDArray[] results)
+    {
+        IReadOnlyList<BranchOutcome> outcomes = _plan.Function.Outcomes;
+        if (outcomes.Count == 0) return results;
+        int first = results.Length - outcomes.Count;
+        for (int i = 0; i < outcomes.Count; i++)
+            if (BranchPath.Holds(results[first + i]) != outcomes[i].Holds) throw new OtherBranchException(i);
+        return results[..first];
     }
 
     private void Launch()

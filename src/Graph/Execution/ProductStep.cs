@@ -4,7 +4,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>
-/// A matrix product with an element-wise kernel on its result. The kernel runs on every rectangle that the product has finished, on the same thread;
+/// A matrix product or convolution with an element-wise kernel on its result. The kernel runs on every rectangle that the product has finished, on the same thread;
 /// narrow products, which have no such rectangles, come first as a whole. The product itself lies where it is wanted, or else where the kernel
 /// writes its first result: a kernel may work in place.
 /// </summary>
@@ -51,8 +51,8 @@ internal sealed unsafe class ProductStep : PlanStep
         OpNode product = group.Parts[0].Members[0];
         PlanGroup part = group.Parts[1];
         HashSet<GraphNode> leaves = [.. function.Arguments];
-        RowFrame frame = new(product.Shape.Size / product.Shape[-1], product.Shape[-1]);
-        bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && product.Shape[-2] >= LeastRows;
+        RowFrame frame = RowFrame.OfProduct(product);
+        bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && (product.Op.ProductAxis >= 0 || product.Shape[-2] >= LeastRows);
         int axis = frame.Split(part.Shape);
         RowAccess Access(GraphNode node) => RowAccess.Of(node, part.Shape, axis, leaves)!.Value;
         LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null);

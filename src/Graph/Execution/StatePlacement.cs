@@ -8,7 +8,7 @@ internal readonly record struct StatePlace(StateWrite Write, OpNode? Owned, bool
 
 /// <summary>
 /// Decides where the new value of an array that a function writes is computed. In the array's own memory when nobody reads the old value later and
-/// nothing can fail any more; otherwise in spare memory that changes places with the array's when all launches have succeeded.
+/// nothing can fail any more, not even a condition turn out otherwise; else in spare memory that changes places with the array's when all launches have succeeded.
 /// </summary>
 internal static class StatePlacement
 {
@@ -23,7 +23,7 @@ internal static class StatePlacement
             foreach (OpNode output in steps[i].Outputs) madeBy[output] = i;
         int lastFailure = -1;
         for (int i = 0; i < steps.Count; i++)
-            if (!steps[i].CannotFail) lastFailure = i;
+            if (!steps[i].CannotFail || function.Outcomes.Count > 0) lastFailure = i;
 
         Dictionary<object, GraphNode> leafOf = new(ReferenceEqualityComparer.Instance);
         foreach (CapturedNode captured in function.Captured) leafOf.Add(captured.Array, captured);

@@ -5,6 +5,15 @@ namespace Fusion;
 /// <summary>The space of a launch that works by rows: rows × columns, as many elements as its full arrays have.</summary>
 internal readonly record struct RowFrame(long Rows, long Columns)
 {
+    /// <summary>The rows of a matrix product's result, or the planes of a convolution's.</summary>
+    public static RowFrame OfProduct(OpNode product)
+    {
+        ReadOnlySpan<int> sizes = product.Shape.Dimensions;
+        long columns = 1;
+        foreach (int size in sizes[(product.Op.ProductAxis < 0 ? sizes.Length + product.Op.ProductAxis : product.Op.ProductAxis)..]) columns *= size;
+        return new RowFrame(product.Shape.Size / Math.Max(1, columns), columns);
+    }
+
     /// <summary>How a full array is read and written.</summary>
     public RowAccess Own => new(Columns, 1, Rows);
 

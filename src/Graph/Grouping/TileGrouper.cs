@@ -147,7 +147,7 @@ internal sealed class TileGrouper
 
     private string? ProductRefusal(PlanGroup kernel, OpNode product, GraphNode seen, List<OpNode> views)
     {
-        RowFrame frame = new(product.Shape.Size / Math.Max(1, product.Shape[-1]), product.Shape[-1]);
+        RowFrame frame = RowFrame.OfProduct(product);
         if (product.Shape.Size == 0) return "its result is empty";
         int axis = frame.Split(kernel.Shape);
         RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);

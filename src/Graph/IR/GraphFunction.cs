@@ -10,13 +10,19 @@ internal sealed class GraphFunction
     /// <param name="outputs">What to compute; entries may repeat or be leaves.</param>
     /// <param name="effects">Impure nodes that must run although no output needs them.</param>
     /// <param name="states">Arrays that are written in place; their values follow the results among the outputs.</param>
+    /// <param name="outcomes">Conditions that the function was traced for; they are the last of the results.</param>
     public GraphFunction(
-        IReadOnlyList<GraphNode> arguments, IReadOnlyList<GraphNode> outputs, IReadOnlyList<GraphNode> effects, IReadOnlyList<StateWrite>? states = null)
+        IReadOnlyList<GraphNode> arguments,
+        IReadOnlyList<GraphNode> outputs,
+        IReadOnlyList<GraphNode> effects,
+        IReadOnlyList<StateWrite>? states = null,
+        IReadOnlyList<BranchOutcome>? outcomes = null)
     {
         Arguments = [.. arguments];
         States = states ?? [];
-        ResultCount = outputs.Count;
-        Outputs = [.. outputs, .. States.Select(static s => s.Value)];
+        Outcomes = outcomes ?? [];
+        ResultCount = outputs.Count + Outcomes.Count;
+        Outputs = [.. outputs, .. Outcomes.Select(static o => o.Condition), .. States.Select(static s => s.Value)];
         HashSet<GraphNode> leaves = [.. arguments];
         Order = GraphOrder.Sort(Outputs, effects, leaves);
         Captured = [.. Order.OfType<CapturedNode>().Where(c => !leaves.Contains(c))];
@@ -27,7 +33,10 @@ internal sealed class GraphFunction
 
     public IReadOnlyList<GraphNode> Outputs { get; }
 
-    /// <summary>The first of the outputs, which go to the caller.</summary>
+    /// <summary>Conditions that must turn out as they are here: a call in which one does not changes nothing.</summary>
+    public IReadOnlyList<BranchOutcome> Outcomes { get; }
+
+    /// <summary>The first of the outputs, which go to the caller, and the conditions.</summary>
     public int ResultCount { get; }
 
     /// <summary>The other outputs: where they are written.</summary>

@@ -31,6 +31,9 @@ internal sealed class FunctionTrace
 
     public required IReadOnlyList<GraphNode> Effects { get; init; }
 
+    /// <summary>The conditions that led the trace, and what they were.</summary>
+    public IReadOnlyList<BranchOutcome> Outcomes { get; init; } = [];
+
     public required int OpCount { get; init; }
 
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
@@ -107,6 +110,7 @@ internal sealed class FunctionTrace
     /// <param name="log">Where the calls are noted, for diagnostics.</param>
     /// <param name="device">The accelerator that holds the inputs.</param>
     /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
+    /// <param name="path">Decides at conditions; null: they cannot be traced.</param>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
@@ -116,10 +120,11 @@ internal sealed class FunctionTrace
         bool keepGradients = true,
         TraceLog? log = null,
         GpuDevice? device = null,
-        bool fastMath = false)
+        bool fastMath = false,
+        BranchPath? path = null)
     {
         GraphBuilder graph = new(fastMath);
-        GraphTracer tracer = new(graph, log, device);
+        GraphTracer tracer = new(graph, log, device, path);
         ExecutionState state = ExecutionState.Current;
         if (state.Tracer is not null) throw new InvalidOperationException("A trace inside a trace is inlined, never started.");
         TracedInput[] inputs = new TracedInput[types.Length];
@@ -133,7 +138,7 @@ internal sealed class FunctionTrace
         state.Tracer = tracer;
         try
         {
-            FunctionTrace trace = Run(f, graph, tracer, inputs, wantsGradient is not null, keepGradients);
+            FunctionTrace trace = Run(f, graph, tracer, inputs, wantsGradient is not null, keepGradients, path);
             if (state.Recording != wantsGradient is not null || state.Training != training)
                 throw new TraceFailedException("the function leaves the recording or training flag changed");
             failed = false;
@@ -147,7 +152,8 @@ internal sealed class FunctionTrace
     }
 
     private static FunctionTrace Run(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, GraphBuilder graph, GraphTracer tracer, TracedInput[] inputs, bool gradients, bool keepGradients)
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, GraphBuilder graph, GraphTracer tracer, TracedInput[] inputs, bool gradients, bool keepGradients,
+        BranchPath? path)
     {
         NDArray[] symbols = Array.ConvertAll(inputs, static i => i.Symbol);
         long start = TapeNode.LastSequence(ExecutionState.Current);
@@ -167,6 +173,7 @@ internal sealed class FunctionTrace
             Guards = [.. tracer.Guards],
             Recorded = tracer.Recorded,
             Effects = [.. tracer.Effects],
+            Outcomes = path?.Outcomes ?? [],
             OpCount = graph.CallCount,
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };

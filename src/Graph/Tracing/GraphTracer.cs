@@ -6,7 +6,7 @@ namespace Fusion;
 /// Collects the operator calls of a function in a graph. Arrays that come from outside are captured by reference; a write in place gives an array
 /// another value from there on, and nothing else: when the trace ends, every array and every state of the host is as it was.
 /// </summary>
-internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuDevice? device = null) : Tracer
+internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuDevice? device = null, BranchPath? path = null) : Tracer
 {
     private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
@@ -61,6 +61,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override Exception ValueRead(string operation) =>
         new TraceFailedException($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
+
+    public override bool Decide(NDArray condition, string operation) =>
+        path is null ? throw ValueRead(operation) : path.Decide(NodeOf(condition), operation, Effects);
 
     public override Exception SideEffect(string operation) =>
         new TraceFailedException($"{operation} changes state while the function is traced, which a compiled call cannot repeat");

@@ -8,10 +8,42 @@ namespace Fusion.Kernels;
 /// <param name="context">Whatever the body needs; it outlives the product.</param>
 internal readonly unsafe struct GemmFinish(delegate*<void*, long, long, long, long, void> body, void* context)
 {
+    private const long ParallelElements = 16 * 1024;
+
     private readonly delegate*<void*, long, long, long, long, void> _body = body;
     private readonly void* _context = context;
 
     public bool IsEmpty => _body == null;
 
     public void Invoke(long row, long rows, long column, long columns) => _body(_context, row, rows, column, columns);
+
+    /// <summary>Whole rows, shared among threads.</summary>
+    public void InvokeRows(long row, long rows, long columns)
+    {
+        long chunks = Math.Min(rows, WorkerPool.Threads);
+        if (chunks <= 1 || rows * columns < ParallelElements)
+        {
+            if (rows > 0) Invoke(row, rows, 0, columns);
+            return;
+        }
+
+        Rows job = new() { Finish = this, Row = row, Count = rows, Columns = columns, Chunks = chunks };
+        WorkerPool.Run((int)chunks, &RunRows, &job);
+    }
+
+    private static void RunRows(void* context, int chunk)
+    {
+        Rows* job = (Rows*)context;
+        long start = job->Count * chunk / job->Chunks, end = job->Count * (chunk + 1) / job->Chunks;
+        job->Finish.Invoke(job->Row + start, end - start, 0, job->Columns);
+    }
+
+    private struct Rows
+    {
+        public GemmFinish Finish;
+        public long Row;
+        public long Count;
+        public long Columns;
+        public long Chunks;
+    }
 }

@@ -15,17 +15,21 @@ internal static unsafe class Convolution
     // A group of one channel with fewer filters than this leaves a register tile empty.
     private const int MinRows = 4;
 
-    /// <summary>y = x ⋆ w + bias; <paramref name="bias"/> may be null.</summary>
-    public static void Forward<T>(in WindowShape s, T* x, T* w, T* bias, T* y)
+    /// <summary>
+    /// y = x ⋆ w + bias; <paramref name="bias"/> may be null. <paramref name="finish"/> is called for finished planes: rows counted through the batch.
+    /// </summary>
+    public static void Forward<T>(in WindowShape s, T* x, T* w, T* bias, T* y, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         var target = new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones, Bias = bias };
-        Correlate(s, map, s.InChannels, s.OutChannels, x, w, target);
+        Correlate(s, map, s.InChannels, s.OutChannels, x, w, target, finish);
     }
 
-    /// <summary>The gradient of x from that of y: dx = the transpose of <see cref="Forward"/> in x, phase by phase of the stride.</summary>
-    public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx)
+    /// <summary>
+    /// The gradient of x from that of y: dx = the transpose of <see cref="Forward"/> in x, phase by phase of the stride. <paramref name="finish"/> as there.
+    /// </summary>
+    public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
@@ -36,8 +40,11 @@ internal static unsafe class Convolution
         {
             walk.TurnFilters(w, turned);
             var to = new PatchTarget<T> { Data = dx, Size = s.Input, Grid = target.Grid, Step = s.Stride, Phase = target.Phase };
-            Correlate(s, map, s.OutChannels, s.InChannels, dy, turned, to);
+            Correlate(s, map, s.OutChannels, s.InChannels, dy, turned, to, to.Dense ? finish : default);
         }
+
+        // The phases of a stride are interleaved: no plane is finished before the last one.
+        if (!finish.IsEmpty && s.Stride.Product != 1) finish.InvokeRows(0, (long)s.Batch * s.Groups * s.InChannels, s.InputSize);
     }
 
     /// <summary>The gradient of the filters from that of y.</summary>
@@ -85,12 +92,12 @@ internal static unsafe class Convolution
         Planes<TRow, T>(map, s.Batch, 1, 1, x, null, new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones });
     }
 
-    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target)
+    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (channels == 1 && rows < MinRows)
         {
-            Planes<WindowRow<WindowProduct>, T>(map, (nint)s.Batch * s.Groups * rows, rows, s.Groups * rows, source, weights, target);
+            Planes<WindowRow<WindowProduct>, T>(map, (nint)s.Batch * s.Groups * rows, rows, s.Groups * rows, source, weights, target, finish);
             return;
         }
 
@@ -107,11 +114,12 @@ internal static unsafe class Convolution
             Weights = weights,
             Source = source,
             Target = target,
+            Finish = finish,
         };
         job.Run();
     }
 
-    private static void Planes<TRow, T>(in PatchMap map, nint planes, nint perSource, nint channels, T* source, T* weights, in PatchTarget<T> target)
+    private static void Planes<TRow, T>(in PatchMap map, nint planes, nint perSource, nint channels, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish = default)
         where TRow : IWindowRow
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -127,6 +135,7 @@ internal static unsafe class Convolution
             Weights = weights,
             Source = source,
             Target = target,
+            Finish = finish,
         };
         job.Run<TRow>();
     }

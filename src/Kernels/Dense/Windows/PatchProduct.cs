@@ -34,6 +34,9 @@ internal unsafe struct PatchProduct<T>
 
     public PatchTarget<T> Target;
 
+    /// <summary>Called for finished planes of a dense target: rows of as many columns as a plane has elements.</summary>
+    public GemmFinish Finish;
+
     private nint _images;
     private nint _blocks;
     private bool _parallelProduct;
@@ -47,6 +50,7 @@ internal unsafe struct PatchProduct<T>
         if (Map.Taps == 0 || Channels == 0)
         {
             for (nint plane = 0; plane < Batch * Groups * Rows; plane++) Target.Write(null, 0, plane, plane % (Groups * Rows), pixels);
+            if (!Finish.IsEmpty) Finish.InvokeRows(0, Batch * Groups * Rows, pixels);
             return;
         }
 
@@ -83,6 +87,7 @@ internal unsafe struct PatchProduct<T>
             if (IsMatrix) Gemm.Run(false, false, Rows, pixels, inner, T.One, weights, inner, source, pixels, T.Zero, c, pixels);
             else Gemm.RunPacked(false, Rows, pixels, inner, T.One, weights, inner, patches, T.Zero, c, pixels, parallel: _parallelProduct);
             for (nint r = 0; r < Rows; r++) Target.AddBias(plane + r, group * Rows + r, pixels);
+            FinishPlanes(plane);
             return;
         }
 
@@ -93,7 +98,15 @@ internal unsafe struct PatchProduct<T>
         {
             for (nint r = 0; r < Rows; r++)
                 Target.Write(product + r * columns + i * pixels, 1, plane + i * Groups * Rows + r, group * Rows + r, pixels);
+            FinishPlanes(plane + i * Groups * Rows);
         }
+    }
+
+    private readonly void FinishPlanes(nint plane)
+    {
+        if (Finish.IsEmpty) return;
+        if (_parallelProduct) Finish.InvokeRows(plane, Rows, Map.Pixels);
+        else Finish.Invoke(plane, Rows, 0, Map.Pixels);
     }
 
     /// <summary>The patches are the planes themselves, as in a 1 × 1 convolution, and large enough that no image is ever joined.</summary>

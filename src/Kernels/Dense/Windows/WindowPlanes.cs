@@ -30,6 +30,9 @@ internal unsafe struct WindowPlanes<T>
     public T* Source;
     public PatchTarget<T> Target;
 
+    /// <summary>Called for finished planes of a dense target: rows of as many columns as a plane has elements.</summary>
+    public GemmFinish Finish;
+
     private nint _perChunk;
 
     public void Run<TRow>()
@@ -94,6 +97,7 @@ internal unsafe struct WindowPlanes<T>
 
             if (target.Dense) target.AddBias(plane, channel, pixels);
             else target.Write(to, 1, plane, channel, pixels);
+            if (!job->Finish.IsEmpty) job->Finish.Invoke(plane, 1, 0, pixels);
         }
     }
 

@@ -1,0 +1,216 @@
+using Fusion.NN;
+using Fusion.Optim;
+
+namespace Fusion.Tests;
+
+/// <summary>Choices and loops inside compiled functions: every way is compiled, and every call goes the eager way, to the bit.</summary>
+[Collection(nameof(ProcessState))]
+public sealed class BranchTests
+{
+    private static readonly ListFunction s_choice = Check.List(static x => Nd.Cond(x.Sum() > 0, () => (x * 2).Tanh(), () => x.Exp() - x) * 3);
+
+    private static readonly ListFunction s_loop = Check.List(static (x, w) => Nd.WhileLoop(s => s.Square().Sum() < 50, s => (s * 1.5 + w).Sin() * 2 + s, x, 40) * w);
+
+    [Fact]
+    public void BothWaysOfAChoiceAreCompiledOnce()
+    {
+        HybridFunction<ListFunction> f = s_choice.Hybridize(Check.Strict);
+        NDArray plus = Nd.Full((3, 4), 0.25), minus = Nd.Full((3, 4), -0.25);
+        foreach (NDArray x in (NDArray[])[plus, minus, plus, plus, minus]) Check.Same(s_choice([x]), f.Invoke([x]));
+        Assert.Equal((2, 2L, false), (f.Report.VariantCount, f.Report.CacheMisses, f.Report.FellBack));
+        Assert.Equal("condition 0, of Cond, is False, before True", f.Report.LastMiss);
+        Assert.Contains(f.Report.Groups, static g => g.Ops.Contains("Exp"));
+    }
+
+    [Fact]
+    public void ALoopIsCompiledForEachNumberOfSteps()
+    {
+        HybridFunction<ListFunction> f = s_loop.Hybridize(Check.Strict);
+        NDArray w = TestArrays.Uniform((4, 5), 9);
+        foreach (double scale in (double[])[0.1, 0.5, 1, 2, 0.1, 2])
+        {
+            NDArray[] x = [TestArrays.Uniform((4, 5)) * scale, w];
+            (IReadOnlyList<NDArray> results, NDArray?[] gradients) = Check.Gradients(s_loop, x);
+            (IReadOnlyList<NDArray> own, NDArray?[] ownGradients) = Check.Gradients(f.Invoke, x);
+            Check.Same(results, own, $"scale {scale}, result");
+            Check.Same(gradients, ownGradients, $"scale {scale}, gradient");
+        }
+
+        Assert.False(f.Report.FellBack);
+        Assert.InRange(f.Report.VariantCount, 2, 5);
+    }
+
+    [Fact]
+    public void GradientsOfGradientsGoTheSameWay()
+    {
+        foreach (double sign in (double[])[1, -1])
+        {
+            NDArray[] results = [.. ((ListFunction[])[s_choice, s_choice.Hybridize(Check.Strict).Invoke]).Select(f =>
+            {
+                NDArray x = TestArrays.Uniform((3, 4)).Abs() * sign;
+                x.AttachGrad();
+                using (Autograd.Record()) Autograd.Grad(f([x])[0], x, createGraph: true).Square().Sum().Backward();
+                return x.Grad!;
+            })];
+            Check.Same(results[0], results[1]);
+        }
+    }
+
+    [Fact]
+    public void ACallThatTurnsOffDrawsAndWritesWhatTheEagerOneDoes()
+    {
+        NDArray[] states = [Nd.Zeros(3), Nd.Zeros(3)];
+        ListFunction[] functions = [Body(states[0]), Body(states[1]).Hybridize(Check.Strict).Invoke];
+        RandomState[] after = new RandomState[2];
+        for (int i = 0; i < 2; i++)
+        {
+            Nd.Random.Seed(4);
+            for (int call = 0; call < 12; call++) functions[i]([Nd.Full(3, 0.5)]);
+            after[i] = Nd.Random.State;
+        }
+
+        Check.Same(states[0], states[1]);
+        Assert.Equal(after[0], after[1]);
+
+        static ListFunction Body(NDArray state) => x =>
+        {
+            NDArray noise = Nd.Random.Uniform(0, 1, 3);
+            state.Assign(state * 0.5 + noise);
+            return [Nd.Cond((noise > x[0]).Any(), () => Update(state, Nd.Random.Normal(0, 1, 3)), () => state * 1)];
+        };
+
+        static NDArray Update(NDArray state, NDArray noise)
+        {
+            state.Assign(state + noise);
+            return state * 2;
+        }
+    }
+
+    [Fact]
+    public void AStepThatIsSkippedWhenTheLossIsNotFiniteLeavesTheOptimizerAlone()
+    {
+        (Linear Layer, Adam Optimizer, Func<NDArray, NDArray, NDArray> Step)[] twins = [Make(), Make()];
+        twins[1].Layer.Weight.Assign(twins[0].Layer.Weight);
+        HybridFunction<Func<NDArray, NDArray, NDArray>> compiled = twins[1].Step.Hybridize(Check.Strict);
+        for (int i = 0; i < 6; i++)
+        {
+            NDArray x = TestArrays.Uniform((5, 4), i), y = Nd.Full((5, 3), i is 2 or 4 ? double.NaN : 0.5);
+            Check.Same(twins[0].Step(x, y), compiled.Invoke(x, y));
+            Check.Same(twins[0].Layer.Weight, twins[1].Layer.Weight);
+            Assert.Equal(twins[0].Optimizer.StepCount, twins[1].Optimizer.StepCount);
+        }
+
+        Assert.Equal((2, 4L), (compiled.Report.VariantCount, twins[1].Optimizer.StepCount));
+
+        static (Linear, Adam, Func<NDArray, NDArray, NDArray>) Make()
+        {
+            Linear layer = new(4, 3);
+            Adam optimizer = new(layer.Parameters, 0.01);
+            return (layer, optimizer, (x, y) =>
+            {
+                NDArray loss;
+                using (Autograd.Record()) loss = Loss.MeanSquaredError(layer.Forward(x), y);
+                loss.Backward();
+                return Nd.Cond(loss.IsFinite(), () =>
+                {
+                    optimizer.Step();
+                    return loss * 1;
+                }, () => loss * 1);
+            });
+        }
+    }
+
+    [Fact]
+    public void WhatOnlyAWrongWayRefusesIsNoError()
+    {
+        NDArray state = Nd.Zeros(2);
+        ListFunction f = x =>
+        {
+            state.Assign(state + 1);
+            return [Nd.Cond((x[1] < 3).All(), () => x[0].Take(x[1]), () => x[0] * 0.5)];
+        };
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        NDArray x = TestArrays.Uniform(3);
+        Check.Same(x.Take(Nd.Array([2, 0])), compiled.Invoke([x, Nd.Array([2, 0])])[0]);
+        Check.Same(x * 0.5, compiled.Invoke([x, Nd.Array([7, 0])])[0]);
+        Check.Same(Nd.Full(2, 2), state);
+
+        // The right way may be refused, too.
+        Assert.Throws<ArgumentOutOfRangeException>(() => compiled.Invoke([x, Nd.Array([-9, 0])]));
+        Check.Same(Nd.Full(2, 2), state);
+        Check.Same(x.Take(Nd.Array([2, 0])), compiled.Invoke([x, Nd.Array([2, 0])])[0]);
+    }
+
+    [Fact]
+    public void CapturedArraysDecideByReference()
+    {
+        NDArray flag = Nd.Ones(1);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => Nd.Cond(flag, () => x + 1, () => x - 1), Check.Strict);
+        Check.Same(Nd.Full(2, 2), f.Invoke(Nd.Ones(2)));
+        flag.Fill(0);
+        Check.Same(Nd.Zeros(2), f.Invoke(Nd.Ones(2)));
+        flag.Fill(double.NaN);
+        Check.Same(Nd.Full(2, 2), f.Invoke(Nd.Ones(2)));
+    }
+
+    [Fact]
+    public void FunctionsInsideOthersAreFollowedToo()
+    {
+        HybridFunction<Func<NDArray, NDArray>> inner = Hybrid.Hybridize(static (NDArray x) => Nd.Cond(x.Max() > 1, () => x / 2, () => x), Check.Strict);
+        ListFunction outer = Check.List(x => inner.Invoke(inner.Invoke(x) + 0.5) * 2);
+        HybridFunction<ListFunction> compiled = outer.Hybridize(Check.Strict);
+        foreach (double value in (double[])[0.1, 0.7, 1.9, 5, 0.1])
+        {
+            NDArray x = Nd.Full(3, value);
+            Check.Same(Check.Gradients(outer, x).Gradients, Check.Gradients(compiled.Invoke, x).Gradients);
+        }
+    }
+
+    [Fact]
+    public void VerificationFollows()
+    {
+        HybridFunction<ListFunction> f = s_choice.Hybridize(Check.Strict with { Verify = HybridVerify.Always });
+        foreach (double value in (double[])[1, -1, 1, -1]) Check.Gradients(f.Invoke, Nd.Full((3, 4), value));
+        double factor = 2;
+        HybridFunction<Func<NDArray, NDArray>> g = Hybrid.Hybridize((NDArray x) => Nd.Cond(x.Sum() > 0, () => x * factor, () => x), Check.Strict with { Verify = HybridVerify.Always });
+        g.Invoke(Nd.Ones(3));
+        factor = 4;
+        Assert.Contains("operand 2, now 4", Assert.Throws<HybridizeException>(() => g.Invoke(Nd.Ones(3))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EightThreadsGoDifferentWays()
+    {
+        HybridFunction<ListFunction> f = s_choice.Hybridize(Check.Strict);
+        NDArray[] x = [.. Enumerable.Range(0, 8).Select(static i => Nd.Full((3, 4), i % 2 == 0 ? 0.1 * (i + 1) : -0.1 * (i + 1)))];
+        IReadOnlyList<NDArray>[] expected = [.. x.Select(static v => s_choice([v]))];
+        string?[] differences = new string?[8];
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            for (int call = 0; call < 20; call++) differences[i] ??= Bits.Difference(expected[i][0], f.Invoke([x[i]])[0]);
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        Assert.All(differences, Assert.Null);
+        Assert.Equal(2, f.Report.VariantCount);
+    }
+
+    [Fact]
+    public void AConditionThatNeedsANumberOfTheHostFallsBack()
+    {
+        Linear layer = new(2, 2);
+        Sgd optimizer = new(layer.Parameters, 0.5);
+        Func<NDArray, NDArray> step = x =>
+        {
+            NDArray loss;
+            using (Autograd.Record()) loss = layer.Forward(x).Square().Sum();
+            loss.Backward();
+            optimizer.Step();
+            return Nd.Cond(layer.Weight.Sum() > 0, () => loss * 2, () => loss * 3);
+        };
+        HybridFunction<Func<NDArray, NDArray>> compiled = step.Hybridize();
+        compiled.Invoke(Nd.Ones((1, 2)));
+        Assert.Contains("Cond reads", compiled.Report.FallbackReason, StringComparison.Ordinal);
+        Assert.Equal(1, optimizer.StepCount);
+    }
+}
