@@ -24,6 +24,24 @@ public sealed class RandomProgramTests
         Gen.Int[0, 3],
         static (body, result, rows, columns, special) => new RandomProgram(body, result, rows, columns, special == 3));
 
+    /// <summary>Programs that once differed. A thin product of a strided operand: the sums along k were in the order of the memory.</summary>
+    public static TheoryData<RandomProgram> Mended =>
+    [
+        new RandomProgram(
+            [
+                new(18, 4, 6, 4), new(32, 9, 7, 2), new(183, 3, 2, 1), new(16, 4, 11, 0), new(91, 7, 5, 4), new(21, 8, 7, 0), new(145, 0, 7, 2), new(168, 0, 0, 0),
+                new(123, 7, 0, 6), new(91, 8, 5, 0),
+            ],
+            1, 10, 0, false),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Mended), DisableDiscoveryEnumeration = true)]
+    public void ProgramsThatOnceDifferedAgree(RandomProgram program)
+    {
+        for (int turn = 0; turn < 3; turn++) ProgramCheck.Run(program);
+    }
+
     [Fact]
     public void EagerInterpretedAndCompiledAgree() =>
         s_program.Sample(static program => ProgramCheck.Run(program), iter: s_programs, threads: 1, print: static p => p.ToString());

@@ -57,12 +57,21 @@ internal static class MatrixProducts
     public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, GemmFinish finish = default)
     {
         (bool ta, bool tb) = attributes;
-        a = Matrix(a, ref ta, out long lda);
-        b = Matrix(b, ref tb, out long ldb);
-        bias = bias?.Contiguous();
         int m = c.Shape[-2];
         int n = c.Shape[-1];
         int k = attributes.TransposeA ? a.Shape[-2] : a.Shape[-1];
+        NDArray left = Matrix(a, ref ta, out long lda);
+        NDArray right = Matrix(b, ref tb, out long ldb);
+        if (GemmThin.IsDots(m, n, k, ta, tb) != GemmThin.IsDots(m, n, k, attributes.TransposeA, attributes.TransposeB))
+        {
+            // Thin products add up in another order where k is contiguous: the bits must not depend on how the operands lie.
+            (ta, tb) = attributes;
+            left = Matrix(a.Contiguous(), ref ta, out lda);
+            right = Matrix(b.Contiguous(), ref tb, out ldb);
+        }
+
+        (a, b) = (left, right);
+        bias = bias?.Contiguous();
         fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
         fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {

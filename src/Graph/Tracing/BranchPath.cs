@@ -38,13 +38,13 @@ internal sealed class BranchPath
         int earlier = _outcomes.FindIndex(o => ReferenceEquals(o.Condition, condition));
         if (earlier >= 0) return _outcomes[earlier].Holds;
         if (_known is not null && _outcomes.Count >= _known.Count) throw new TraceFailedException($"{operation} meets a condition that it has not met before");
-        bool holds = _known?[_outcomes.Count].Holds ?? Holds(Evaluate(condition, operation, effects));
+        bool holds = _known?[_outcomes.Count].Holds ?? Evaluate(condition, operation, effects);
         if (condition is not ConstantNode) _outcomes.Add(new BranchOutcome(condition, operation, holds));
         return holds;
     }
 
     // With the eager operators, outside of the trace, which goes on afterwards as if nothing had been computed.
-    private NDArray Evaluate(GraphNode condition, string operation, IEnumerable<GraphNode> effects)
+    private bool Evaluate(GraphNode condition, string operation, IEnumerable<GraphNode> effects)
     {
         ExecutionState state = ExecutionState.Current;
         Tracer? tracer = state.Tracer;
@@ -57,7 +57,7 @@ internal sealed class BranchPath
             foreach (GraphNode node in GraphOrder.Sort([condition], effects))
                 if (!_values.ContainsKey(node)) _values.Add(node, Evaluate(node, operation));
             _random = Nd.Random.State;
-            return _values[condition];
+            return Holds(_values[condition]);
         }
         finally
         {

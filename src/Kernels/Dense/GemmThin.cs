@@ -19,7 +19,10 @@ internal static unsafe class GemmThin
     /// </summary>
     public static bool IsDots<T>(in GemmProblem<T> p)
         where T : unmanaged
-        => p.K >= MinDepth && ((p.TransB && p.M <= MaxRows) || (!p.TransA && p.N <= MaxRows));
+        => IsDots(p.M, p.N, p.K, p.TransA, p.TransB);
+
+    /// <summary>The same of a product's shape and transpositions.</summary>
+    public static bool IsDots(nint m, nint n, nint k, bool transA, bool transB) => k >= MinDepth && ((transB && m <= MaxRows) || (!transA && n <= MaxRows));
 
     /// <summary>Runs the product if it is thin.</summary>
     public static bool TryRun<T>(in GemmProblem<T> p, bool parallel)

@@ -90,7 +90,7 @@ public sealed class BranchTests
     public void AStepThatIsSkippedWhenTheLossIsNotFiniteLeavesTheOptimizerAlone()
     {
         (Linear Layer, Adam Optimizer, Func<NDArray, NDArray, NDArray> Step)[] twins = [Make(), Make()];
-        twins[1].Layer.Weight.Assign(twins[0].Layer.Weight);
+        foreach ((string key, NDArray parameter) in twins[1].Layer.Parameters) parameter.Assign(twins[0].Layer.Parameters[key]);
         HybridFunction<Func<NDArray, NDArray, NDArray>> compiled = twins[1].Step.Hybridize(Check.Strict);
         for (int i = 0; i < 6; i++)
         {
