@@ -3,7 +3,7 @@ namespace Fusion;
 /// <summary>One launch of a compiled function.</summary>
 /// <param name="Ops">The operators in it, in order.</param>
 /// <param name="Kind">
-/// <c>Elementwise</c> (a fused kernel), <c>MatMul</c> (a product with a kernel on its result), <c>Rows</c> (kernels and library calls on the same rows, a few
+/// <c>Elementwise</c> (a fused kernel), <c>MatMul</c> (a product or convolution with a kernel on its result), <c>Rows</c> (kernels and library calls on the same rows, a few
 /// at a time), <c>Reduce</c> (a kernel with sums of its results), <c>Library</c> or <c>View</c>.
 /// </param>
 /// <param name="Reason">Why the group ends where it does.</param>
