@@ -112,7 +112,7 @@ public sealed class HybridReport
         if (plan is null) return;
         Dictionary<PlanGroup, int> launches = [];
         for (int i = 0; i < plan.Steps.Count; i++) launches.Add(plan.Steps[i].Group, i);
-        HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
+        HashSet<GraphNode> leaves = plan.Function.Leaves;
         foreach (PlanGroup group in plan.Groups)
         {
             FusionGroup row = new([.. group.Members.Select(static m => m.Op.Name)], group.Kind.ToString(), group.Reason)

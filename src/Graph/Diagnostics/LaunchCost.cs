@@ -9,13 +9,8 @@ namespace Fusion;
 /// <param name="Bytes">Read and written.</param>
 /// <param name="Operations">Element-wise operations, formulas expanded, and reductions.</param>
 /// <param name="Products">Multiplications with an addition, of matrix products and convolutions.</param>
-/// <param name="Chain">Expanded operations on one element: the longer, the fewer elements the processor works on at a time.</param>
-internal readonly record struct LaunchCost(long Bytes, double Operations, double Products, int Chain)
+internal readonly record struct LaunchCost(long Bytes, double Operations, double Products)
 {
-    // A formula is a chain of dependent operations: measured as KernelCompiler.MaxOperators says, one operation costs 2× at 100 and 2.5× from 200 on.
-    private const double ChainOfDouble = 100;
-    private const double MaxSlowdown = 2.5;
-
     public static LaunchCost Of(PlanStep step, HashSet<GraphNode> leaves)
     {
         Dictionary<GraphNode, long> arrays = new(ReferenceEqualityComparer.Instance);
@@ -27,31 +22,20 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
         }
 
         double operations = 0, products = 0;
-        int chain = 0;
         foreach (OpNode member in step.Group.Members)
         {
             if (member.Op.View is not null && Placement.IsTrueView(member)) continue;
-            if (member.Op.Element is { } element)
-            {
-                chain += KernelCompiler.Weight(element);
-                operations += (double)KernelCompiler.Weight(element) * member.Shape.Size;
-            }
+            if (member.Op.Element is { } element) operations += (double)KernelCompiler.Weight(element) * member.Shape.Size;
             else if (PerElement(member) is > 0 and var each) products += (double)each * member.Shape.Size;
             else operations += Math.Max(member.Shape.Size, member.Inputs.Count == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
         }
 
         long written = step.Outputs.Sum(static o => o.Shape.Size * o.DType.Size);
-        int kernels = step is ManyTensorStep many ? many.Members.Count : 1;
-        return new LaunchCost(arrays.Values.Sum() + written, operations, products, chain / kernels);
+        return new LaunchCost(arrays.Values.Sum() + written, operations, products);
     }
 
     /// <summary>Nanoseconds that this should take: as long as the slower of memory and arithmetic, which overlap.</summary>
-    public double Predict()
-    {
-        double peak = MachineLimits.MultiplyAdds;
-        double slowdown = Math.Min(MaxSlowdown, 1 + Chain / ChainOfDouble);
-        return Math.Max(Bytes / MachineLimits.CopyBandwidth(Bytes), Operations * slowdown / peak + Products / peak);
-    }
+    public double Predict() => Math.Max(Bytes / MachineLimits.CopyBandwidth(Bytes), (Operations + Products) / MachineLimits.MultiplyAdds);
 
     // Multiplications for one element of the result; 0: no product.
     private static long PerElement(OpNode node) => (node.Op.Name, node.Inputs) switch

@@ -35,7 +35,7 @@ internal sealed unsafe class BlocksStep : PlanStep
     public static BlocksStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {
         BlockLayout layout = group.Blocks!;
-        HashSet<GraphNode> leaves = [.. function.Arguments];
+        HashSet<GraphNode> leaves = function.Leaves;
         LaunchArrays arrays = new(group, written);
         OpNode[] folded = [.. layout.Folds.Select(f => (OpNode)Placement.Root(f.Inputs[0], leaves))];
         LoweredKernel kernel = LoweredKernel.Lower(layout.Kernel, m => written.Contains(m) || folded.Contains(m));

@@ -68,7 +68,7 @@ internal sealed class Placement
 
     public static Placement Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps)
     {
-        HashSet<GraphNode> leaves = [.. function.Arguments];
+        HashSet<GraphNode> leaves = function.Leaves;
         HashSet<GraphNode> escaping = [.. function.Outputs.Take(function.ResultCount).Select(o => Root(o, leaves))];
         StatePlace[] states = StatePlacement.Plan(function, steps, escaping, leaves);
         Dictionary<GraphNode, int> stateOf = [];

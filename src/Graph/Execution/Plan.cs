@@ -49,7 +49,7 @@ internal sealed class Plan
             List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, tiles: device is null, halves: device is null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
-            if (device is null) HorizontalFusion.Apply(groups, steps, [.. function.Arguments]);
+            if (device is null) HorizontalFusion.Apply(groups, steps, function.Leaves);
             return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device, profile);
         }
     }

@@ -26,7 +26,7 @@ internal sealed class PlanState
         _arena = device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes);
         Dictionary<GraphNode, NDArray> handles = [];
         Dictionary<GraphNode, List<NDArray>> views = [];
-        HashSet<GraphNode> leaves = [.. plan.Function.Arguments];
+        HashSet<GraphNode> leaves = plan.Function.Leaves;
         List<(Place Place, NDArray Handle, List<NDArray> Views)> bound = [];
         List<(NDArray, int)> numbers = [];
         foreach (Place place in plan.Placement.Places)

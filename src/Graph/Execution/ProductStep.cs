@@ -50,7 +50,7 @@ internal sealed unsafe class ProductStep : PlanStep
     {
         OpNode product = group.Parts[0].Members[0];
         PlanGroup part = group.Parts[1];
-        HashSet<GraphNode> leaves = [.. function.Arguments];
+        HashSet<GraphNode> leaves = function.Leaves;
         RowFrame frame = RowFrame.OfProduct(product);
         bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && (product.Op.ProductAxis >= 0 || product.Shape[-2] >= LeastRows);
         int axis = frame.Split(part.Shape);

@@ -32,7 +32,7 @@ internal sealed class TileGrouper
         _graph = graph;
         _order = graph.Schedule();
         for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
-        _leaves = [.. function.Arguments];
+        _leaves = function.Leaves;
         _required = [.. function.Outputs];
         _users = function.Operators.SelectMany(static n => n.Inputs, static (n, input) => (n, input)).ToLookup(static p => p.input, static p => p.n);
     }

@@ -23,13 +23,16 @@ internal sealed class GraphFunction
         Outcomes = outcomes ?? [];
         ResultCount = outputs.Count + Outcomes.Count;
         Outputs = [.. outputs, .. Outcomes.Select(static o => o.Condition), .. States.Select(static s => s.Value)];
-        HashSet<GraphNode> leaves = [.. arguments];
+        HashSet<GraphNode> leaves = Leaves = [.. arguments];
         Order = GraphOrder.Sort(Outputs, effects, leaves);
         Captured = [.. Order.OfType<CapturedNode>().Where(c => !leaves.Contains(c))];
         Operators = [.. Order.OfType<OpNode>().Where(n => !leaves.Contains(n))];
     }
 
     public IReadOnlyList<GraphNode> Arguments { get; }
+
+    /// <summary>The arguments as a set, which nobody changes.</summary>
+    public HashSet<GraphNode> Leaves { get; }
 
     public IReadOnlyList<GraphNode> Outputs { get; }
 

@@ -23,7 +23,7 @@ internal sealed class LoweredRows
     {
         _group = group;
         _layout = group.Rows!;
-        _leaves = [.. function.Arguments];
+        _leaves = function.Leaves;
         _written = written;
         Arrays = new LaunchArrays(group, written);
         TileRows = ChooseTileRows();
