@@ -1,6 +1,7 @@
 // Fusion, eager and hybridized, against LibTorch, ONNX Runtime, loops written by hand and the limits of this machine:
 // dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json file] [--publish]
 // The sweep over the whole operator table: --filter operators
+using System.Diagnostics;
 using System.Globalization;
 using Fusion.Peers;
 using Fusion.Peers.Cases;
@@ -13,6 +14,7 @@ using Fusion.Peers.Table;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length > 0 && args[0] == ChildProcess.Option) return ChildProcess.Answer(args[1..]);
 
+long start = Stopwatch.GetTimestamp();
 Options options = Options.Parse(args);
 if (TorchArrays.Unavailable() is { } reason)
 {
@@ -45,4 +47,5 @@ foreach (Network network in NetworkTable.All)
     if (options.Includes(FirstCall.Area, network.Name, network.Onnx is not null && network.IsQuick)) report.Add(FirstCall.Run(network, options.Threads[0], options.Quick));
 
 report.Save();
+Console.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
 return report.IsRight ? 0 : 1;

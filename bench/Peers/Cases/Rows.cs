@@ -26,12 +26,15 @@ internal static class Rows
         {
             IsQuick = false, Variables = [0, 1],
         },
-        Row("batch norm", static x => Images(x[0]).BatchNorm(x[1][..64], x[2][..64], Nd.Zeros(64, x[0].DType), Nd.Ones(64, x[0].DType)),
-            static t => F.batch_norm(t[0].view(16, 64, 32, 32), zeros(64, t[0].dtype), ones(64, t[0].dtype), t[1].slice(0, 0, 64, 1), t[2].slice(0, 0, 64, 1), true),
-            scaled: true),
         Row("group norm", static x => Images(x[0]).GroupNorm(8, x[1][..64], x[2][..64]),
             static t => F.group_norm(t[0].view(16, 64, 32, 32), 8, t[1].slice(0, 0, 64, 1), t[2].slice(0, 0, 64, 1)), scaled: true) with { IsQuick = false },
     ];
+
+    // Of a batch's own mean and variance: only what is recorded is in training mode.
+    private static readonly Pair s_batchNorm =
+        Row("batch norm", static x => Images(x[0]).BatchNorm(x[1][..64], x[2][..64], Nd.Zeros(64, x[0].DType), Nd.Ones(64, x[0].DType)),
+            static t => F.batch_norm(t[0].view(16, 64, 32, 32), zeros(64, t[0].dtype), ones(64, t[0].dtype), t[1].slice(0, 0, 64, 1), t[2].slice(0, 0, 64, 1), true),
+            scaled: true);
 
     private static readonly Pair[] s_losses =
     [
@@ -51,7 +54,7 @@ internal static class Rows
         .. s_reductions.Select(static r => r.Forward()),
         .. s_rows.Select(static r => r.Forward()),
         // The input, the head gradient and the input's gradient: the result itself need not be in memory.
-        .. s_rows.Select(static r => (r with { Work = Passes(3) }).WithBackward()),
+        .. s_rows.Append(s_batchNorm).Select(static r => (r with { Work = Passes(3) }).WithBackward()),
         .. s_losses.Select(static r => r.WithBackward()),
     ];
 

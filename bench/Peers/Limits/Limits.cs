@@ -6,7 +6,7 @@ namespace Fusion.Peers;
 /// <param name="Peak">Operations a nanosecond in single precision, two a fused multiply-add.</param>
 internal sealed record Limits(int Threads, (long Bytes, double Rate)[] Copies, double Peak)
 {
-    private static readonly long[] s_sizes = [16 << 10, 512 << 10, 8 << 20, 256 << 20];
+    private static readonly long[] s_sizes = [16 << 10, 512 << 10, 8 << 20, 32 << 20, 256 << 20];
 
     public static Limits Measure(int threads) => new(
         threads, [.. s_sizes.Select(size => ((long)threads * size, LimitMeasurement.CopyBandwidth((long)threads * size, threads)))], LimitMeasurement.FmaPeak(threads));

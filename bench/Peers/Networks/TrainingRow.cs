@@ -67,7 +67,7 @@ internal sealed record TrainingRow(string Name, Network Network)
             Tensor y = network.call(x), loss = nn.functional.cross_entropy(y, labels);
             if (HasPenalty)
             {
-                Tensor gradient = autograd.grad([y.sum()], [x], create_graph: true)[0];
+                Tensor gradient = autograd.grad([y.sum()], [x], retain_graph: true, create_graph: true)[0];
                 loss += 0.1f * (linalg.vector_norm(gradient, 2, [1]) - 1).square().mean();
                 x.grad = null!;
             }
