@@ -39,7 +39,7 @@ internal static class Chains
     private static Pair Pair(Row row, int size) => new(Area, $"{row.Name}, {size:N0}", () => [.. Enumerable.Range(1, 4).Select(i => FusionSide.Normal(size, (ulong)i))], row.Ours, row.Theirs)
     {
         IsCompiled = true,
-        IsQuick = size is 102_400 or 1_024_000,
+        IsQuick = size == 102_400,
         Variables = [.. Enumerable.Range(0, row.Inputs)],
         Work = Work.Floats((row.Inputs + 1.0) * size),
     };
