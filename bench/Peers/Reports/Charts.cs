@@ -38,7 +38,7 @@ internal static class Charts
         plot.Add.Bars(bars).Horizontal = true;
         plot.Axes.Left.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticks]);
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(axis);
-        plot.Axes.Margins(vertical: 0.01);
+        plot.Axes.SetLimitsY(-position, 1);
         plot.Title(title);
         plot.SavePng(path, 1100, 120 + (17 * position));
     }
