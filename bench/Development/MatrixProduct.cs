@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using BenchmarkDotNet.Attributes;
 
 namespace Fusion.Benchmarks;
@@ -7,6 +8,7 @@ namespace Fusion.Benchmarks;
 public class MatrixProduct
 {
     private NDArray _a = null!, _b = null!;
+    private float[] _rows = [], _columns = [], _product = [];
 
     public static IEnumerable<object[]> Shapes =>
     [
@@ -26,8 +28,19 @@ public class MatrixProduct
         (int m, int n, int k) = ((int)Shape[0], (int)Shape[1], (int)Shape[2]);
         _a = Nd.Random.Normal(0, 1, (m, k));
         _b = Nd.Random.Normal(0, 1, (k, n));
+        (_rows, _columns, _product) = (_a.ToArray<float>(), _b.Transpose().Copy().ToArray<float>(), new float[m * n]);
     }
 
     [Benchmark]
     public NDArray MatMul() => Nd.MatMul(_a, _b);
+
+    /// <summary>One dot product of TensorPrimitives an element, on one thread.</summary>
+    [Benchmark(Baseline = true)]
+    public float[] WithTensorPrimitives()
+    {
+        (int rows, int columns, int inner) = ((int)Shape[0], (int)Shape[1], (int)Shape[2]);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++) _product[i * columns + j] = TensorPrimitives.Dot<float>(_rows.AsSpan(i * inner, inner), _columns.AsSpan(j * inner, inner));
+        return _product;
+    }
 }

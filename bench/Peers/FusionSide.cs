@@ -5,7 +5,17 @@ internal static class FusionSide
 {
     public static Contender Eager(Func<NDArray> f) => Of(Contender.Eager, f);
 
-    public static Contender Hybridized(Func<NDArray> f) => Of(Contender.Hybridized, f.Hybridize().Invoke);
+    public static Contender Hybridized(Func<NDArray> f) => Hybridized(f, static y => y);
+
+    /// <summary>A compiled step, and what of its effects is compared.</summary>
+    public static Contender Hybridized(Func<NDArray> step, Func<NDArray, NDArray> result)
+    {
+        HybridFunction<Func<NDArray>> compiled = step.Hybridize();
+        return Of(Contender.Hybridized, () => result(compiled.Invoke())) with
+        {
+            Fallback = () => compiled.Report.FellBack ? compiled.Report.FallbackReason : null,
+        };
+    }
 
     public static Contender Of(string name, Func<NDArray> f) => new(name, () => f(), () => Elements(f()));
 
@@ -24,10 +34,10 @@ internal static class FusionSide
         return Nd.Random.Uniform(0.1, 2, shape, dtype);
     }
 
-    public static NDArray Variable(Shape shape, ulong seed)
+    /// <summary>Integers from 0 on, the same for every run.</summary>
+    public static NDArray Indices(Shape shape, int count, ulong seed)
     {
-        NDArray x = Normal(shape, seed);
-        x.AttachGrad();
-        return x;
+        Nd.Random.Seed(seed);
+        return Nd.Random.RandInt(0, count, shape).AsType(DType.Int64);
     }
 }

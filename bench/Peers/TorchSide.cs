@@ -17,6 +17,15 @@ internal static class TorchSide
 
     public static Tensor Of(NDArray x, bool gradient = false) => TorchArrays.Of(x, gradient);
 
+    /// <summary>The same numbers in double precision; indices and masks as they are.</summary>
+    public static Tensor Double(NDArray x, bool gradient = false)
+    {
+        Tensor tensor = Of(x);
+        if (x.DType != DType.Float32 && x.DType != DType.Float64) return tensor;
+        tensor = tensor.to_type(ScalarType.Float64);
+        return gradient ? tensor.requires_grad_() : tensor;
+    }
+
     /// <summary>A call whose tensors are freed at its end.</summary>
     public static Action Scoped(Action body) => () =>
     {
@@ -24,9 +33,12 @@ internal static class TorchSide
         body();
     };
 
-    public static Contender Contender(Func<Tensor> f) => new(Peers.Contender.Torch, Scoped(() => f()), () =>
+    public static Contender Contender(Func<Tensor> f) => new(Peers.Contender.Torch, Scoped(() => f()), () => Elements(f));
+
+    /// <summary>The elements of a result that is computed and freed here.</summary>
+    public static double[] Elements(Func<Tensor> f)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         return TorchArrays.Elements(f());
-    });
+    }
 }

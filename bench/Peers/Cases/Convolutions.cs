@@ -1,64 +1,47 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Fusion.Peers.Cases;
 
-/// <summary>Two-dimensional convolutions of LeNet, ResNet-18 and a depthwise one: forward, and forward with both gradients.</summary>
+/// <summary>Two-dimensional convolutions of LeNet, ResNet-18 and depthwise ones: forward, and forward with both gradients.</summary>
 internal static class Convolutions
 {
-    private const string Area = "convolutions";
+    public const string Area = "convolutions";
 
-    private static readonly (string Name, int Batch, int In, int Out, int Size, int Kernel, int Stride, int Padding, int Groups, bool Quick)[] s_layers =
+    /// <summary>A layer, <paramref name="In"/> → <paramref name="Out"/> channels of pictures of <paramref name="Size"/>².</summary>
+    private sealed record Layer(string Name, int Batch, int In, int Out, int Size, int Kernel, int Stride, int Padding, int Groups, bool IsQuick)
+    {
+        private int Pixels => Square(((Size + (2 * Padding) - Kernel) / Stride) + 1);
+
+        public Work Work => new(
+            4.0 * ((Batch * In * (double)Size * Size) + (Batch * Out * (double)Pixels) + (Out * In / Groups * (double)Kernel * Kernel)),
+            2.0 * Batch * Pixels * Out * (In / Groups) * Kernel * Kernel);
+
+        public Pair Pair => new(Area, $"{Name}, batch {Batch}",
+            () => [FusionSide.Normal((Batch, In, Size, Size), 1), FusionSide.Normal((Out, In / Groups, Kernel, Kernel), 2)],
+            x => Nd.Conv2D(x[0], x[1], stride: Stride, padding: Padding, groups: Groups),
+            t => nn.functional.conv2d(t[0], t[1], strides: [Stride, Stride], padding: [Padding, Padding], groups: Groups)) { IsQuick = IsQuick, Work = Work };
+
+        private static int Square(int x) => x * x;
+    }
+
+    private static readonly Layer[] s_layers =
     [
-        ("LeNet 1→20, 28², 5×5", 32, 1, 20, 28, 5, 1, 0, 1, true),
-        ("LeNet 20→50, 12², 5×5", 32, 20, 50, 12, 5, 1, 0, 1, true),
-        ("ResNet stem 3→64, 112², 7×7/2", 1, 3, 64, 112, 7, 2, 3, 1, false),
-        ("ResNet 64→64, 56², 3×3", 1, 64, 64, 56, 3, 1, 1, 1, true),
-        ("ResNet 128→128, 28², 3×3", 1, 128, 128, 28, 3, 1, 1, 1, false),
-        ("ResNet 256→256, 14², 3×3", 1, 256, 256, 14, 3, 1, 1, 1, true),
-        ("ResNet 64→128, 56², 3×3/2", 1, 64, 128, 56, 3, 2, 1, 1, false),
-        ("1×1 256→64, 56²", 1, 256, 64, 56, 1, 1, 0, 1, true),
-        ("depthwise 64, 56², 3×3", 1, 64, 64, 56, 3, 1, 1, 64, false),
+        new("LeNet 1→20, 28², 5×5", 32, 1, 20, 28, 5, 1, 0, 1, true),
+        new("LeNet 20→50, 12², 5×5", 32, 20, 50, 12, 5, 1, 0, 1, true),
+        new("ResNet stem 3→64, 112², 7×7/2", 1, 3, 64, 112, 7, 2, 3, 1, false),
+        new("ResNet 64→64, 56², 3×3", 1, 64, 64, 56, 3, 1, 1, 1, true),
+        new("ResNet 64→128, 56², 3×3/2", 1, 64, 128, 56, 3, 2, 1, 1, false),
+        new("ResNet 128→128, 28², 3×3", 1, 128, 128, 28, 3, 1, 1, 1, false),
+        new("ResNet 128→256, 28², 3×3/2", 1, 128, 256, 28, 3, 2, 1, 1, false),
+        new("ResNet 256→256, 14², 3×3", 1, 256, 256, 14, 3, 1, 1, 1, true),
+        new("ResNet 512→512, 7², 3×3", 1, 512, 512, 7, 3, 1, 1, 1, false),
+        new("ResNet 64→64, 56², 3×3", 8, 64, 64, 56, 3, 1, 1, 1, false),
+        new("1×1 256→64, 56²", 1, 256, 64, 56, 1, 1, 0, 1, true),
+        new("1×1 64→128, 56², /2", 1, 64, 128, 56, 1, 2, 0, 1, false),
+        new("depthwise 64, 56², 3×3", 1, 64, 64, 56, 3, 1, 1, 64, true),
+        new("depthwise 128, 28², 3×3", 8, 128, 128, 28, 3, 1, 1, 128, false),
     ];
 
-    public static IEnumerable<PeerCase> All => s_layers.SelectMany(static l => (PeerCase[])
-    [
-        new(Area, $"{l.Name}, batch {l.Batch}, forward", () => Forward(Inputs(l), l.Stride, l.Padding, l.Groups)) { IsQuick = l.Quick },
-        new(Area, $"{l.Name}, batch {l.Batch}, forward and backward", () => WithBackward(Inputs(l), l.Stride, l.Padding, l.Groups)) { IsQuick = l.Quick },
-    ]);
-
-    private static (NDArray X, NDArray W) Inputs((string Name, int Batch, int In, int Out, int Size, int Kernel, int Stride, int Padding, int Groups, bool Quick) l) =>
-        (FusionSide.Variable((l.Batch, l.In, l.Size, l.Size), 1), FusionSide.Variable((l.Out, l.In / l.Groups, l.Kernel, l.Kernel), 2));
-
-    private static Contender[] Forward((NDArray X, NDArray W) ours, int stride, int padding, int groups)
-    {
-        (Tensor x, Tensor w) = (TorchSide.Of(ours.X), TorchSide.Of(ours.W));
-        return
-        [
-            FusionSide.Eager(() => Nd.Conv2D(ours.X, ours.W, stride: stride, padding: padding, groups: groups)),
-            TorchSide.Contender(() => nn.functional.conv2d(x, w, strides: [stride, stride], padding: [padding, padding], groups: groups)),
-        ];
-    }
-
-    private static Contender[] WithBackward((NDArray X, NDArray W) ours, int stride, int padding, int groups)
-    {
-        (Tensor x, Tensor w) = (TorchSide.Of(ours.X, gradient: true), TorchSide.Of(ours.W, gradient: true));
-        return
-        [
-            FusionSide.Eager(() =>
-            {
-                NDArray y;
-                using (Autograd.Record()) y = Nd.Conv2D(ours.X, ours.W, stride: stride, padding: padding, groups: groups);
-                y.Backward();
-                return ours.W.Grad!;
-            }),
-            TorchSide.Contender(() =>
-            {
-                (x.grad, w.grad) = (null!, null!);
-                Tensor y = nn.functional.conv2d(x, w, strides: [stride, stride], padding: [padding, padding], groups: groups);
-                y.backward([ones_like(y)]);
-                return w.grad!;
-            }),
-        ];
-    }
+    // Both gradients cost as much as the result each.
+    public static IEnumerable<PeerCase> All => s_layers.SelectMany(static l => (PeerCase[])[l.Pair.Forward(), (l.Pair with { Work = 3 * l.Work }).WithBackward()]);
 }

@@ -1,6 +1,4 @@
 using Fusion.Peers.Table;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Fusion.Peers.Cases;
 
@@ -12,43 +10,13 @@ internal static class Operators
 
     private const int Seed = 1;
 
-    public static IEnumerable<PeerCase> All =>
-        from row in OperatorTable.All
-        where row.IsTimed
-        from backward in new[] { false, true }
-        where !backward || row.IsDifferentiable
-        select new PeerCase(Area, $"{row.Name}{(backward ? ", backward" : string.Empty)}", () => backward ? Differentiated(row) : Forward(row));
-
-    private static Contender[] Forward(OperatorRow row)
+    public static IEnumerable<PeerCase> All => OperatorTable.All.Where(static row => row.IsTimed).SelectMany(static row =>
     {
-        NDArray[] x = row.Draw(Seed, timed: true, DType.Float32);
-        Tensor[] t = [.. x.Select(static a => TorchArrays.Of(a))];
-        return [FusionSide.Eager(() => row.Ours(x)), TorchSide.Contender(() => row.Theirs(t))];
-    }
-
-    // Sums of gradients are what both sides make of the same head gradient of ones.
-    private static Contender[] Differentiated(OperatorRow row)
-    {
-        NDArray[] x = row.Draw(Seed, timed: true, DType.Float32);
-        int[] variables = [.. Enumerable.Range(0, x.Length).Where(i => row.Operands[i].IsVariable)];
-        Tensor[] t = [.. x.Select((a, i) => TorchArrays.Of(a, row.Operands[i].IsVariable))];
-        foreach (int i in variables) x[i].AttachGrad();
-        return
-        [
-            FusionSide.Eager(() =>
-            {
-                NDArray y;
-                using (Autograd.Record(trainMode: false)) y = row.Ours(x);
-                y.Backward();
-                return x[variables[0]].Grad!;
-            }),
-            TorchSide.Contender(() =>
-            {
-                foreach (int i in variables) t[i].grad = null!;
-                Tensor y = row.Theirs(t);
-                y.backward([ones_like(y)]);
-                return t[variables[0]].grad!;
-            }),
-        ];
-    }
+        Pair pair = new(Area, row.Name, () => row.Draw(Seed, timed: true, DType.Float32), row.Ours, row.Theirs)
+        {
+            Variables = [.. Enumerable.Range(0, row.Operands.Length).Where(i => row.Operands[i].IsVariable)],
+            IsTraining = false,
+        };
+        return row.IsDifferentiable ? (PeerCase[])[pair.Forward(), pair.WithBackward()] : [pair.Forward()];
+    });
 }

@@ -1,54 +1,73 @@
 using Fusion.Optim;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Fusion.Peers.Cases;
 
-/// <summary>Updates alone, of many small parameters and of one large one.</summary>
+/// <summary>Updates alone, from one large parameter to a thousand small ones.</summary>
 internal static class Optimizers
 {
-    private const string Area = "optimizers";
+    public const string Area = "optimizers";
 
-    public static IEnumerable<PeerCase> All =>
+    private static readonly (int Count, int Size, bool Quick)[] s_sizes = [(1, 1_000_000, true), (1, 1000, true), (10, 1000, false), (100, 1000, true), (1000, 1000, true)];
+
+    /// <summary>An optimizer on both sides, and how many arrays of the parameters' size it reads and writes.</summary>
+    private sealed record Row(string Name, int Arrays, Func<NDArray[], Optimizer> Ours, Func<TorchSharp.Modules.Parameter[], optim.Optimizer> Theirs);
+
+    private static readonly Row[] s_optimizers =
     [
-        Adam("Adam, 100 tensors of 1 000", 100, 1000),
-        Adam("Adam, 1 tensor of 1 000 000", 1, 1_000_000),
+        new("Adam", 7, static p => new Adam(p, learningRate: 1e-3), static p => optim.Adam(p, 1e-3)),
+        new("SGD with momentum", 5, static p => new Sgd(p, 0.01, momentum: 0.9), static p => optim.SGD(p, 0.01, momentum: 0.9)),
     ];
 
-    private static PeerCase Adam(string name, int count, int size) => new(Area, name, () =>
-    {
-        return [Ours(Contender.Hybridized, count, size), Ours(Contender.Eager, count, size), Theirs(count, size)];
-    });
+    public static IEnumerable<PeerCase> All => s_optimizers.SelectMany(static row => s_sizes.Select(s =>
+        new PeerCase(Area, $"{row.Name}, {s.Count:N0} tensor(s) of {s.Size:N0}", () =>
+            [Ours(Contender.Hybridized, row, s.Count, s.Size), Ours(Contender.Eager, row, s.Count, s.Size), Theirs(row, s.Count, s.Size, ScalarType.Float32)])
+        {
+            IsQuick = s.Quick && row.Name == "Adam",
+            Work = Work.Floats((double)row.Arrays * s.Count * s.Size),
+            Exact = () => Theirs(row, s.Count, s.Size, ScalarType.Float64).Result!(),
+            Growth = s.Size == 1000 ? new Growth($"{row.Name}, tensors", s.Count) : null,
+        }));
 
     // The update alone: gradients are marked as fresh instead of being computed.
-    private static Contender Ours(string name, int count, int size)
+    private static Contender Ours(string name, Row row, int count, int size)
     {
-        NDArray[] all = [.. Enumerable.Range(0, count).Select(i => FusionSide.Variable(size, (ulong)i))];
-        for (int i = 0; i < count; i++) all[i].Grad!.Assign(FusionSide.Normal(size, (ulong)(1000 + i)));
-        Adam optimizer = new(all, learningRate: 1e-3);
+        NDArray[] all = [.. Enumerable.Range(0, count).Select(i => FusionSide.Normal(size, (ulong)i))];
+        for (int i = 0; i < count; i++)
+        {
+            all[i].AttachGrad();
+            all[i].Grad!.Assign(FusionSide.Normal(size, (ulong)(5000 + i)));
+        }
+
+        Optimizer optimizer = row.Ours(all);
         Func<IReadOnlyList<NDArray>> step = () =>
         {
             foreach (NDArray parameter in all) parameter.FreshGrad = true;
             optimizer.Step();
             return [];
         };
-        Func<IReadOnlyList<NDArray>> run = name == Contender.Hybridized ? step.Hybridize().Invoke : step;
+        HybridFunction<Func<IReadOnlyList<NDArray>>> compiled = step.Hybridize();
+        Func<IReadOnlyList<NDArray>> run = name == Contender.Hybridized ? compiled.Invoke : step;
         return new Contender(name, () => run(), () =>
         {
             run();
-            return FusionSide.Elements(all[0]);
-        });
+            return [.. all.Take(10).SelectMany(FusionSide.Elements)];
+        })
+        {
+            Fallback = () => compiled.Report.FellBack ? compiled.Report.FallbackReason : null,
+        };
     }
 
-    private static Contender Theirs(int count, int size)
+    private static Contender Theirs(Row row, int count, int size, ScalarType dtype)
     {
-        TorchSharp.Modules.Parameter[] parameters = [.. Enumerable.Range(0, count).Select(i => new TorchSharp.Modules.Parameter(TorchSide.Of(FusionSide.Normal(size, (ulong)i))))];
-        for (int i = 0; i < count; i++) parameters[i].grad = TorchSide.Of(FusionSide.Normal(size, (ulong)(1000 + i)));
-        optim.Optimizer optimizer = optim.Adam(parameters, 1e-3);
-        return TorchSide.Contender(() =>
+        TorchSharp.Modules.Parameter[] parameters =
+            [.. Enumerable.Range(0, count).Select(i => new TorchSharp.Modules.Parameter(TorchSide.Of(FusionSide.Normal(size, (ulong)i)).to_type(dtype)))];
+        for (int i = 0; i < count; i++) parameters[i].grad = TorchSide.Of(FusionSide.Normal(size, (ulong)(5000 + i))).to_type(dtype);
+        optim.Optimizer optimizer = row.Theirs(parameters);
+        return new Contender(Contender.Torch, TorchSide.Scoped(() => optimizer.step()), () =>
         {
             optimizer.step();
-            return parameters[0];
+            return [.. parameters.Take(10).SelectMany(static p => Table.TorchArrays.Elements(p))];
         });
     }
 }

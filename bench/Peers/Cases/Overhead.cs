@@ -1,54 +1,45 @@
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Fusion.Peers.Cases;
 
 /// <summary>What a call costs when there is nothing to compute: 64 elements.</summary>
 internal static class Overhead
 {
-    private const string Area = "eager overhead";
+    public const string Area = "eager overhead";
 
     public static IEnumerable<PeerCase> All =>
     [
-        new(Area, "add, 64", () =>
-        {
-            (NDArray a, NDArray b) = (FusionSide.Normal(64, 1), FusionSide.Normal(64, 2));
-            (torch.Tensor ta, torch.Tensor tb) = (TorchSide.Of(a), TorchSide.Of(b));
-            return [FusionSide.Eager(() => a + b), TorchSide.Contender(() => ta + tb)];
-        }),
-        new(Area, "add, 64, recorded", () =>
-        {
-            (NDArray a, NDArray b) = (FusionSide.Variable(64, 1), FusionSide.Normal(64, 2));
-            (torch.Tensor ta, torch.Tensor tb) = (TorchSide.Of(a, gradient: true), TorchSide.Of(b));
-            return [FusionSide.Eager(() => Recorded(() => a + b)), TorchSide.Contender(() => ta + tb)];
-        }),
-        new(Area, "ten operators, 64, forward and backward", () =>
-        {
-            (NDArray a, NDArray b) = (FusionSide.Variable(64, 1), FusionSide.Normal(64, 2));
-            (torch.Tensor ta, torch.Tensor tb) = (TorchSide.Of(a, gradient: true), TorchSide.Of(b));
-            return
-            [
-                FusionSide.Eager(() =>
-                {
-                    NDArray y = a;
-                    using (Autograd.Record())
-                        for (int i = 0; i < 5; i++) y = Nd.Tanh(y * b);
-                    y.Backward();
-                    return a.Grad!;
-                }),
-                TorchSide.Contender(() =>
-                {
-                    torch.Tensor y = ta;
-                    for (int i = 0; i < 5; i++) y = torch.tanh(y * tb);
-                    ta.grad = null!;
-                    y.backward([torch.ones_like(y)]);
-                    return ta.grad!;
-                }),
-            ];
-        }),
+        .. Row("add", static x => x[0] + x[1], static t => t[0] + t[1]),
+        .. Row("tanh", static x => Nd.Tanh(x[0]), static t => tanh(t[0]), variables: [0]),
+        .. Row("sum", static x => Nd.Sum(x[0]), static t => t[0].sum(), variables: [0]),
+        .. Row("8×8 matrix product", static x => Nd.MatMul(Square(x[0]), Square(x[1])), static t => mm(t[0].view(8, 8), t[1].view(8, 8))),
+        Pair("ten operators", static x => Chain(x, 5), static t => Chain(t, 5), [0]).Forward(),
+        Pair("ten operators", static x => Chain(x, 5), static t => Chain(t, 5), [0]).WithBackward(),
+        Pair("hundred operators", static x => Chain(x, 50), static t => Chain(t, 50), [0]).WithBackward(),
     ];
 
-    private static NDArray Recorded(Func<NDArray> f)
+    private static Pair Pair(string name, Func<NDArray[], NDArray> ours, Func<Tensor[], Tensor> theirs, int[]? variables = null) =>
+        new(Area, $"{name}, 64", static () => [FusionSide.Normal(64, 1), FusionSide.Normal(64, 2)], ours, theirs) { Variables = variables };
+
+    private static PeerCase[] Row(string name, Func<NDArray[], NDArray> ours, Func<Tensor[], Tensor> theirs, int[]? variables = null)
     {
-        using (Autograd.Record()) return f();
+        Pair pair = Pair(name, ours, theirs, variables);
+        return [pair.Forward(), pair.Recorded(), pair.WithBackward() with { IsQuick = false }];
+    }
+
+    private static NDArray Square(NDArray x) => x.Reshape(8, 8);
+
+    private static NDArray Chain(NDArray[] x, int pairs)
+    {
+        NDArray y = x[0];
+        for (int i = 0; i < pairs; i++) y = Nd.Tanh(y * x[1]);
+        return y;
+    }
+
+    private static Tensor Chain(Tensor[] t, int pairs)
+    {
+        Tensor y = t[0];
+        for (int i = 0; i < pairs; i++) y = tanh(y * t[1]);
+        return y;
     }
 }

@@ -3,10 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace Fusion.Peers;
 
-/// <summary>What the machine can do at most, measured in the same run: bytes copied and fused multiply-adds a second, on so many threads.</summary>
-internal static class Limits
+/// <summary>How the limits of the machine are measured.</summary>
+internal static class LimitMeasurement
 {
-    /// <summary>Bytes read and written a nanosecond by a copy of so many bytes.</summary>
+    /// <summary>Bytes read and written a nanosecond by a copy of so many bytes, source and target together.</summary>
     public static double CopyBandwidth(long bytes, int threads) => Best(threads, worker =>
     {
         int share = (int)(bytes / threads / 2);
