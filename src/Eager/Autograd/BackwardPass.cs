@@ -143,7 +143,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
             NDArray result = node.Op.GradientFor(i) is { } rule
-                ? rule(new GradientContext(node, gradient) { Index = i })
+                ? Apply(rule, new GradientContext(node, gradient) { Index = i })
                 : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
@@ -152,6 +152,14 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
         // A consumed gradient that no rule passed on is dead: its memory is the next gradient's. A trace, though, may have captured it.
         if (slot.Owned && !passedOn && !keep && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
+    }
+
+    // What a rule makes on its way is dead when its gradient is there, unless that is recorded.
+    private NDArray Apply(GradientRule rule, GradientContext context)
+    {
+        if (createGraph) return rule(context);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(rule(context));
     }
 
     private void RunBackward(TapeNode node, GradientSlot[] slots)
@@ -177,8 +185,9 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
         if (gradient.Shape != edge.Shape)
         {
-            gradient = Broadcasting.SumTo(gradient, edge.Shape);
-            owned = true;
+            NDArray sum = Broadcasting.SumTo(gradient, edge.Shape);
+            if (owned && !createGraph && ExecutionState.Current.Tracer is null) gradient.ReleaseIfUnshared();
+            (gradient, owned) = (sum, true);
         }
 
         Add(edge.Source, edge.Index, gradient, owned);

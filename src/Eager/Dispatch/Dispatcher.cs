@@ -104,6 +104,9 @@ internal static class Dispatcher
         }
         for (int i = 0; i < outputs.Length; i++) outputs[i] = NDArray.Allocate(outputTypes[i].DType, outputTypes[i].Shape, device);
         op.Compute(inputs, attributes, outputs);
+        ExecutionState state = ExecutionState.Current;
+        if (state.TemporaryScopes == 0) return;
+        foreach (NDArray output in outputs) Temporaries.Add(state, output);
     }
 
     [InlineArray(2)]

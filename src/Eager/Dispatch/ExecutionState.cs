@@ -21,5 +21,10 @@ internal sealed class ExecutionState
     /// <summary>Set while a plan runs a library kernel: where its temporary copies come from.</summary>
     public IScratch? Scratch;
 
+    /// <summary>See <see cref="Fusion.Temporaries"/>: open scopes, and what was made in them.</summary>
+    public int TemporaryScopes;
+
+    public List<NDArray> Temporaries { get; } = [];
+
     public static ExecutionState Current => t_current ??= new ExecutionState();
 }

@@ -148,8 +148,9 @@ public static partial class Nd
     public static NDArray VectorNorm(this NDArray x, double order = 2, int[]? axes = null, bool keepDims = false)
     {
         if (Checked(x).DType.IsHalf) return VectorNorm(Elements.Wide(x), order, axes, keepDims).AsType(x.DType);
+        using Temporaries made = Temporaries.Collect();
         NDArray real = RealInput(x);
-        return order switch
+        return made.Keep(order switch
         {
             2 => Norm(real, axes, keepDims),
             1 => Sum(Abs(real), axes, keepDims),
@@ -157,7 +158,7 @@ public static partial class Nd
             double.PositiveInfinity => Max(Abs(real), axes, keepDims),
             double.NegativeInfinity => Min(Abs(real), axes, keepDims),
             _ => Pow(Sum(Pow(Abs(real), order), axes, keepDims), 1 / order),
-        };
+        });
     }
 
     /// <summary>A norm of each matrix in the last two axes.</summary>
@@ -167,7 +168,8 @@ public static partial class Nd
         if (Checked(x).DType.IsHalf) return MatrixNorm(Elements.Wide(x), kind, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
         MatrixSize(real, "MatrixNorm");
-        return kind switch
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(kind switch
         {
             MatrixNormKind.Frobenius => Norm(real, [-2, -1], keepDims),
             MatrixNormKind.Nuclear => Kept(Sum(Svd(real).S, -1)),
@@ -175,7 +177,7 @@ public static partial class Nd
             MatrixNormKind.One => Max(Sum(Abs(real), [-2], keepDims: true), [-2, -1], keepDims),
             MatrixNormKind.Infinity => Max(Sum(Abs(real), [-1], keepDims: true), [-2, -1], keepDims),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "MatrixNorm: unknown norm."),
-        };
+        });
 
         NDArray Kept(NDArray norms) => keepDims ? ExpandDims(ExpandDims(norms, -1), -1) : norms;
     }

@@ -69,6 +69,7 @@ public static partial class Nd
                 $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
         DType dtype = DTypes.Promote(x.DType, DTypes.Promote(row.DType, column.DType));
         if (dtype.IsHalf) return SampleBilinear(Elements.Wide(x), image, Elements.Wide(row), Elements.Wide(column)).AsType(dtype);
+        using Temporaries made = Temporaries.Collect();
         NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
         NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
         NDArray first = image.AsType(DType.Int64) * ((long)h * w);
@@ -83,7 +84,7 @@ public static partial class Nd
             sum = corner == 0 ? part : sum + part;
         }
 
-        return sum;
+        return made.Keep(sum);
     }
 
     /// <summary>
@@ -144,9 +145,10 @@ public static partial class Nd
 
         NDArray first = Take(x, Table(low, low.Length, x.Device), axis);
         if (mode == ResizeMode.Nearest) return first;
+        using Temporaries made = Temporaries.Collect();
         int[] shape = Ones1(x.Rank);
         shape[axis] = size;
-        return Lerp(first, Take(x, Table(high, high.Length, x.Device), axis), Reshape(Table(part, part.Length, x.Device).AsType(x.DType), shape));
+        return made.Keep(Lerp(first, Take(x, Table(high, high.Length, x.Device), axis), Reshape(Table(part, part.Length, x.Device).AsType(x.DType), shape)));
     }
 
     // The position in the (padded) image of each window element, window element by window element, and the number of places.

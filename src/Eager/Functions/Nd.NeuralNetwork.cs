@@ -53,7 +53,8 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
         if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
-        return Elements.Real(OpTable.Huber, x, 1 / square) * square;
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Elements.Real(OpTable.Huber, x, 1 / square) * square);
     }
 
     private static NDArray AlongAxis(Op op, NDArray x, int axis)

@@ -56,8 +56,9 @@ public static partial class Nd
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return Cross(Elements.Wide(a), Elements.Wide(b), axis).AsType(dtype);
         // Components 1, 2, 0 and 2, 0, 1.
+        using Temporaries made = Temporaries.Collect();
         NDArray a1 = Roll(a, -1, atA), a2 = Roll(a, 1, atA), b1 = Roll(b, -1, atB), b2 = Roll(b, 1, atB);
-        return a1 * b2 - a2 * b1;
+        return made.Keep(a1 * b2 - a2 * b1);
     }
 
     /// <summary>Σ aᵢ·bᵢ of all elements.</summary>
@@ -66,6 +67,8 @@ public static partial class Nd
     {
         if (Checked(a).Size != Checked(b).Size) throw new ShapeException($"VDot: {a.Shape} has {a.Size} elements, {b.Shape} has {b.Size}.");
         DType dtype = DTypes.Promote(a.DType, b.DType);
-        return dtype.IsHalf ? VDot(Elements.Wide(a), Elements.Wide(b)).AsType(dtype) : Sum(Reshape(a, -1) * Reshape(b, -1));
+        if (dtype.IsHalf) return VDot(Elements.Wide(a), Elements.Wide(b)).AsType(dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Sum(Reshape(a, -1) * Reshape(b, -1)));
     }
 }

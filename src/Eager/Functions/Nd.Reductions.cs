@@ -29,8 +29,9 @@ public static partial class Nd
         if (x.DType.IsHalf) return Prod(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         ReduceAttributes attributes = Reductions.Attributes("Prod", x, axes, keepDims);
         NDArray result = x.DType.IsFloat ? x : x.AsType(DType.Int64);
+        using Temporaries made = Temporaries.Collect();
         for (int i = attributes.Axes.Length - 1; i >= 0; i--) result = Product(result, attributes.Axes[i], keepDims);
-        return result;
+        return made.Keep(result);
     }
 
     /// <summary>Π x along one axis.</summary>
@@ -55,8 +56,9 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Var(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType);
+        using Temporaries made = Temporaries.Collect();
         NDArray centred = x - Mean(x, axes, keepDims: true);
-        return Sum(Square(centred), axes, keepDims) / (Count(x, axes) - correction);
+        return made.Keep(Sum(Square(centred), axes, keepDims) / (Count(x, axes) - correction));
     }
 
     /// <summary>The variance along one axis.</summary>
@@ -76,7 +78,9 @@ public static partial class Nd
     public static NDArray Norm(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.DType.IsHalf ? Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType) : Sqrt(Sum(Square(x), axes, keepDims));
+        if (x.DType.IsHalf) return Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Sqrt(Sum(Square(x), axes, keepDims)));
     }
 
     /// <summary>The Euclidean norm along one axis.</summary>
@@ -87,11 +91,12 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return LogSumExp(Elements.Wide(x), axes, keepDims).AsType(x.DType);
+        using Temporaries made = Temporaries.Collect();
         NDArray real = Elements.To(x, Elements.RealType(x.DType));
         NDArray max = StopGradient(Max(real, axes, keepDims: true));
         NDArray shift = Where(IsFinite(max), max, 0);
         NDArray sum = Log(Sum(Exp(real - shift), axes, keepDims));
-        return sum + Reshape(shift, sum.Shape);
+        return made.Keep(sum + Reshape(shift, sum.Shape));
     }
 
     /// <summary>ln Σ eˣ along one axis.</summary>

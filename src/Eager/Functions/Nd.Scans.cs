@@ -26,9 +26,10 @@ public static partial class Nd
         if (Checked(x).DType.IsHalf) return LogCumSumExp(Elements.Wide(x), axis).AsType(x.DType);
         NDArray y = axis is null ? Reshape(RealInput(x), -1) : RealInput(x);
         int at = y.Shape.Axis(axis ?? 0, "LogCumSumExp"), n = y.Shape[at];
+        using Temporaries made = Temporaries.Collect();
         for (int distance = 1; distance < n; distance *= 2)
             y = Concat([Slice(y, at, 0, distance), LogAddExp(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
-        return y;
+        return made.Keep(y);
     }
 
     /// <summary>Differences of neighbours along an axis, xᵢ₊₁ − xᵢ, taken <paramref name="order"/> times.</summary>
@@ -39,8 +40,9 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegative(order);
         if (x.DType.IsHalf) return Diff(Elements.Wide(x), order, axis).AsType(x.DType);
         int at = x.Shape.Axis(axis, "Diff");
+        using Temporaries made = Temporaries.Collect();
         for (; order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
-        return x;
+        return made.Keep(x);
     }
 
     private static NDArray Running(Op op, NDArray x, int? axis)

@@ -50,10 +50,11 @@ public static partial class Nd
     /// <summary>|x − y| ≤ absolute + relative·|y|, as Bool; infinities are close to themselves, and NaN to NaN if asked.</summary>
     public static NDArray IsClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false)
     {
+        using Temporaries made = Temporaries.Collect();
         (NDArray a, NDArray b) = (Elements.Wide(RealInput(x)), Elements.Wide(RealInput(y)));
         NDArray near = LogicalAnd(Abs(a - b) <= Abs(b) * relative + absolute, IsFinite(b));
         NDArray close = LogicalOr(near, Equal(a, b));
-        return equalNaN ? LogicalOr(close, LogicalAnd(IsNaN(a), IsNaN(b))) : close;
+        return made.Keep(equalNaN ? LogicalOr(close, LogicalAnd(IsNaN(a), IsNaN(b))) : close);
     }
 
     /// <summary>Whether all elements are close, see <see cref="IsClose"/>. Reads the values.</summary>

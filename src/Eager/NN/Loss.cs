@@ -18,7 +18,8 @@ public static class Loss
     public static NDArray MeanSquaredError(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target);
-        return Reduce(Nd.Square(prediction - target), reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Nd.Square(prediction - target), reduction, dtype));
     }
 
     /// <summary>|prediction − target|.</summary>
@@ -26,7 +27,8 @@ public static class Loss
     public static NDArray L1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target);
-        return Reduce(Nd.Abs(prediction - target), reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Nd.Abs(prediction - target), reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
@@ -37,7 +39,8 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
-        return Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
@@ -56,7 +59,8 @@ public static class Loss
     public static NDArray BinaryCrossEntropyWithLogits(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target);
-        return Reduce(Nd.Softplus(prediction) - prediction * target, reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Nd.Softplus(prediction) - prediction * target, reduction, dtype));
     }
 
     /// <summary>Σ target·(ln target − prediction) along the last axis, of log-probabilities and probabilities; 0·ln 0 = 0.</summary>
@@ -64,9 +68,10 @@ public static class Loss
     public static NDArray KLDivergence(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target);
+        using Temporaries made = Temporaries.Collect();
         NDArray positive = target > 0;
         NDArray entropy = Nd.Where(positive, target * Nd.Log(Nd.Where(positive, target, 1)), 0);
-        return Reduce(Nd.Sum(entropy - target * prediction, -1), reduction, dtype);
+        return made.Keep(Reduce(Nd.Sum(entropy - target * prediction, -1), reduction, dtype));
     }
 
     /// <summary>max(0, margin − prediction·target) with targets −1 and 1.</summary>
@@ -74,7 +79,8 @@ public static class Loss
     public static NDArray Hinge(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double margin = 1)
     {
         DType dtype = Begin(ref prediction, ref target);
-        return Reduce(Nd.Relu(margin - prediction * target), reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Nd.Relu(margin - prediction * target), reduction, dtype));
     }
 
     /// <summary>−prediction[target] of log-probabilities (…, classes) and class indices (…), Int32 or Int64.</summary>
@@ -88,7 +94,8 @@ public static class Loss
     public static NDArray PoissonNegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target);
-        return Reduce(Nd.Exp(prediction) - target * prediction, reduction, dtype);
+        using Temporaries made = Temporaries.Collect();
+        return made.Keep(Reduce(Nd.Exp(prediction) - target * prediction, reduction, dtype));
     }
 
     /// <summary>1 − cos of the angle between prediction and target along the last axis.</summary>
@@ -96,8 +103,9 @@ public static class Loss
     public static NDArray CosineDistance(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double epsilon = 1e-8)
     {
         DType dtype = Begin(ref prediction, ref target);
+        using Temporaries made = Temporaries.Collect();
         NDArray lengths = Nd.Norm(prediction, -1) * Nd.Norm(target, -1);
-        return Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction, dtype);
+        return made.Keep(Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction, dtype));
     }
 
     /// <summary>Connectionist temporal classification, see <see cref="Nd.CtcLoss"/>: logits (time, batch, classes) and labels (batch, length).</summary>

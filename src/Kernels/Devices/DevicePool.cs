@@ -85,7 +85,7 @@ internal sealed class DevicePool(GpuDevice device)
         if (LiveBytes + capacity <= Volatile.Read(ref _baseline) + budget) return;
         for (int generation = 0; generation <= 2; generation++)
         {
-            CollectionTrigger.Collect(generation, (Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
+            DeviceCollection.Run(generation, (Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
             if (HasIdle(capacity) || LiveBytes + capacity <= _baseline + (budget / 2)) break;
         }
 
@@ -115,7 +115,7 @@ internal sealed class DevicePool(GpuDevice device)
         }
         catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
         {
-            CollectionTrigger.CollectEverything();
+            DeviceCollection.Run(2, 0, static _ => false);
             Trim();
         }
 

@@ -34,18 +34,24 @@ internal static unsafe class BlockCache
     public static nint Rent(long capacity, long requested)
     {
         Bucket bucket = s_buckets[Index(capacity)];
+        CollectionTrigger.CollectIfDue(fresh: false);
         nint block = Pop(bucket);
         if (block == 0)
         {
-            CollectionTrigger.CollectIfDue(bucket, static b => Volatile.Read(ref b.Idle) != 0);
+            BlockOwners.Reclaim();
             block = Pop(bucket);
-            if (block == 0) block = AllocateFresh(capacity, requested);
         }
+        if (block == 0)
+        {
+            CollectionTrigger.CollectIfDue(fresh: true);
+            block = Pop(bucket);
+        }
+        if (block == 0) block = AllocateFresh(capacity, requested);
         MemoryCounters.Add(capacity);
         return block;
     }
 
-    /// <summary>Takes a block back; any thread, the finalizer's included.</summary>
+    /// <summary>Takes a block back; any thread.</summary>
     public static void Return(nint block, long capacity)
     {
         MemoryCounters.Remove(capacity);
@@ -105,6 +111,7 @@ internal static unsafe class BlockCache
     private static nint AllocateFresh(long capacity, long requested)
     {
         nuint size = checked((nuint)capacity + MemoryPool.Slack);
+        CacheTrimmer.Start();
         try
         {
             return (nint)NativeMemory.AlignedAlloc(size, Alignment);

@@ -24,11 +24,22 @@ public static class FusionRuntime
     /// Bytes of native memory that arrays hold at present. An array nobody can reach counts until the garbage collector has found it;
     /// small arrays (16 KB and less) are ordinary objects of the garbage collector and are not counted.
     /// </summary>
-    public static long LiveBytes => MemoryCounters.Live;
+    public static long LiveBytes
+    {
+        get
+        {
+            BlockOwners.Reclaim();
+            return MemoryCounters.Live;
+        }
+    }
 
     /// <summary>The largest value of <see cref="LiveBytes"/> since the start or since <see cref="ResetPeak"/>.</summary>
     public static long PeakBytes => MemoryCounters.Peak;
 
     /// <summary>Sets <see cref="PeakBytes"/> to <see cref="LiveBytes"/>.</summary>
-    public static void ResetPeak() => MemoryCounters.ResetPeak();
+    public static void ResetPeak()
+    {
+        BlockOwners.Reclaim();
+        MemoryCounters.ResetPeak();
+    }
 }

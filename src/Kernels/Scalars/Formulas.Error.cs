@@ -12,19 +12,50 @@ internal static partial class Formulas
         L magnitude = L.Let(L.Abs(x));
         if (!L.Is64)
         {
-            L outer = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1))) / magnitude;
+            L outer = C<L>(1) - ErfcTail(magnitude, Gauss(magnitude, 1)) / magnitude;
             return L.Select(L.Less(magnitude, C<L>(1)), ErfInner(x), L.Select(L.NotEqual(x, x), x, WithSign(outer, x)));
         }
 
         L middle = C<L>(8.45062911510467529297e-01) + ErfMiddle(magnitude - C<L>(1));
-        L far = C<L>(1) - ErfcTail(magnitude, GaussTail(magnitude, C<L>(1))) / magnitude;
+        L far = C<L>(1) - ErfcTail(magnitude, Gauss(magnitude, 1)) / magnitude;
         L result = WithSign(L.Select(L.Less(magnitude, C<L>(1.25)), middle, far), x);
         return L.Select(L.Less(magnitude, C<L>(0.84375)), ErfInner(x), L.Select(L.NotEqual(x, x), x, result));
     }
 
-    /// <summary>x·Φ(x) = ½·x·erfc(−x/√2): accurate also where Φ is tiny.</summary>
+    /// <summary>x·Φ(x) = max(x, 0) − |x|·Φ(−|x|): accurate also where Φ is tiny.</summary>
     [MethodImpl(Inline)]
     public static L Gelu<L>(L x) where L : struct, ILane<L>
+    {
+        if (L.Is64) return GeluByRanges(x);
+        x = L.Let(x);
+        L magnitude = L.Let(GaussLimited(x, 0.5));
+
+        // Both polynomials are minimax (tools/gelu_tail.py). |x| < 1: x·(½ + x·P(x²)), P to 2⁻³⁰.
+        L z = L.Let(magnitude * magnitude);
+        L p = L.Fma(C<L>(-7.65420872e-6), z, C<L>(1.13486373e-4));
+        p = L.Fma(p, z, C<L>(-1.18632994e-3));
+        p = L.Fma(p, z, C<L>(9.97332341e-3));
+        p = L.Fma(p, z, C<L>(-6.64903599e-2));
+        p = L.Fma(p, z, C<L>(3.9894228e-1));
+        L near = x * L.Fma(x, p, C<L>(0.5));
+
+        // Beyond, a·Φ(−a)·exp(a²/2) to 2⁻²⁷ as a polynomial of (a − 4)/(a + 4).
+        L q = L.Let((magnitude - C<L>(4)) / (magnitude + C<L>(4)));
+        L t = L.Fma(C<L>(7.85208216e-4), q, C<L>(-9.55740964e-4));
+        t = L.Fma(t, q, C<L>(-5.47983217e-3));
+        t = L.Fma(t, q, C<L>(2.64356475e-2));
+        t = L.Fma(t, q, C<L>(-6.30665544e-2));
+        t = L.Fma(t, q, C<L>(1.00307098e-1));
+        t = L.Fma(t, q, C<L>(-1.10379439e-1));
+        t = L.Fma(t, q, C<L>(7.36942607e-2));
+        t = L.Fma(t, q, C<L>(3.77642564e-1));
+        L far = L.Fma(-t, GaussWithin(magnitude, 0.5), L.MaxNative(C<L>(-0.0), x));
+        return L.Select(L.Less(magnitude, C<L>(1)), near, far);
+    }
+
+    // ½·x·erfc(−x/√2), double.
+    [MethodImpl(Inline)]
+    private static L GeluByRanges<L>(L x) where L : struct, ILane<L>
     {
         x = L.Let(x);
         L z = L.Let(x * C<L>(0.70710678118654752440));
@@ -39,13 +70,13 @@ internal static partial class Formulas
         L mid = L.Select(negative, C<L>(1 - 8.45062911510467529297e-01) - middle, C<L>(1 + 8.45062911510467529297e-01) + middle);
 
         // What was lost in z = x/√2, times the derivative 2/√π·exp(−z²), is put back.
-        L e = L.Let(GaussTail(x, C<L>(0.5)));
-        L lost = L.Fma(x, C<L>(0.70710678118654752440), -z) + x * C<L>(L.Is64 ? -4.8336466567264567e-17 : 1.2101617152548e-8);
+        L e = L.Let(Gauss(x, 0.5));
+        L lost = L.Fma(x, C<L>(0.70710678118654752440), -z) + x * C<L>(-4.8336466567264567e-17);
         L erfc = L.Fma(C<L>(1.12837916709551257390) * e, lost, L.Select(L.Less(magnitude, C<L>(0.84375)), near, mid));
         L inner = x * C<L>(0.5) * erfc;
         L far = L.Select(negative, C<L>(0), x) - ErfcTail(magnitude, e) * C<L>(0.70710678118654752440);
-        L value = L.Select(L.Less(magnitude, C<L>(L.Is64 ? 1.25 : 1.125)), inner, far);
-        value = L.Select(L.Less(x, C<L>(L.Is64 ? -40 : -15)), C<L>(-0.0), value);
+        L value = L.Select(L.Less(magnitude, C<L>(1.25)), inner, far);
+        value = L.Select(L.Less(x, C<L>(-40)), C<L>(-0.0), value);
         return L.Select(L.NotEqual(x, x), x, value);
     }
 
@@ -119,12 +150,18 @@ internal static partial class Formulas
 
     /// <summary>exp(−scale·x²), scale a power of two; the rounding error of the square, which the exponential would amplify, is put back.</summary>
     [MethodImpl(Inline)]
-    private static L GaussTail<L>(L x, L scale) where L : struct, ILane<L>
+    private static L Gauss<L>(L x, double scale) where L : struct, ILane<L> => GaussWithin(L.Let(GaussLimited(x, scale)), scale);
+
+    /// <summary>|x|, at most the number at which exp(−scale·x²) is 0.</summary>
+    [MethodImpl(Inline)]
+    private static L GaussLimited<L>(L x, double scale) where L : struct, ILane<L> => L.MinNative(C<L>(Math.Sqrt(ExponentLimit<L>() / scale)), L.Abs(x));
+
+    [MethodImpl(Inline)]
+    private static L GaussWithin<L>(L x, double scale) where L : struct, ILane<L>
     {
-        x = L.Let(L.MinNative(C<L>(L.Is64 ? 60 : 24), L.Abs(x)));
         L square = L.Let(x * x);
-        L lost = L.Let(scale * L.Fma(x, x, -square));
-        L q = L.Let(ExpM1Parts(-(scale * square), out L n));
+        L lost = L.Let(C<L>(scale) * L.Fma(x, x, -square));
+        L q = L.Let(ExpM1PartsWithin(-(C<L>(scale) * square), out L n));
         return L.Let(L.ScaleB(C<L>(1) + (L.Fma(-lost, q, q) - lost), n));
     }
 

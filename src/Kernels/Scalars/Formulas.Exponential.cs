@@ -20,7 +20,14 @@ internal static partial class Formulas
     private static L ExpM1Parts<L>(L x, out L n) where L : struct, ILane<L>
     {
         // x is the second operand: NaN passes through.
-        x = L.Let(L.MinNative(C<L>(ExponentLimit<L>()), L.MaxNative(C<L>(-ExponentLimit<L>()), x)));
+        return ExpM1PartsWithin(L.MinNative(C<L>(ExponentLimit<L>()), L.MaxNative(C<L>(-ExponentLimit<L>()), x)), out n);
+    }
+
+    /// <summary>The same for |x| within <see cref="ExponentLimit"/>, or NaN.</summary>
+    [MethodImpl(Inline)]
+    private static L ExpM1PartsWithin<L>(L x, out L n) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
         n = L.Let(L.Round(x * C<L>(Log2E)));
         return ExpM1Polynomial(L.Let(Reduce(x, n)));
     }

@@ -38,7 +38,7 @@ internal static partial class Formulas
             for (int i = 0; i < 2; i++)
             {
                 // erf(y) − x, towards 1 as (1 − x) − erfc(y); times √π/2·exp(y²).
-                L e = L.Let(GaussTail(y, C<L>(1)));
+                L e = L.Let(Gauss(y, 1));
                 L near = L.Let(L.Less(y, C<L>(0.84375)));
                 L middle = L.Let(ErfMiddle(y - C<L>(1)));
                 L outside = L.Let(L.MaxNative(C<L>(1), y));

@@ -111,6 +111,36 @@ public sealed unsafe class MemoryPoolTests
         Assert.InRange(GC.CollectionCount(0) - collections, 0, 1);
     });
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void MemoryIsBackWhenTheOwnerOfAnyGenerationIsFoundDead(int generation) => Undisturbed(() =>
+    {
+        long before = FusionRuntime.LiveBytes;
+        object?[] held = [.. Enumerable.Range(0, 10).Select(_ => MemoryPool.Allocate(2 * MB))];
+        for (int i = 0; i < generation; i++) GC.Collect(generation);
+        Assert.Equal(before + (20 * MB), FusionRuntime.LiveBytes);
+        Assert.Equal(10, held.Count(static o => o is not null)); // alive until here
+        Array.Clear(held, 0, 9);
+        GC.Collect(generation);
+        Assert.Equal(before + (2 * MB), FusionRuntime.LiveBytes); // finalizers are not waited for
+        Assert.True(MemoryPool.Release(held[9]!));
+    });
+
+    [Fact]
+    public void WhatAFinalizerStillReachesKeepsItsMemory() => Undisturbed(() =>
+    {
+        Reacher.Seen = 0;
+        for (int i = 0; i < 20; i++) DropReacher();
+        GC.Collect();
+        object[] others = [.. Enumerable.Range(0, 40).Select(_ => MemoryPool.Allocate(MB))];
+        foreach (object other in others) MemoryPool.Reference(other) = 9;
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(20 * 7, Reacher.Seen);
+        foreach (object other in others) MemoryPool.Release(other);
+    });
+
     [Fact]
     public void IdleMemoryGoesBackToTheSystem() => Undisturbed(() =>
     {
@@ -186,6 +216,9 @@ public sealed unsafe class MemoryPoolTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropReacher() => _ = new Reacher();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static nint[] ReleaseAndDrop(int count)
     {
         var blocks = Enumerable.Range(0, count).Select(_ => (NativeBlock)MemoryPool.Allocate(5 * MB)).ToArray();
@@ -213,5 +246,17 @@ public sealed unsafe class MemoryPoolTests
             most = Math.Max(most, FusionRuntime.LiveBytes + BlockCache.IdleBytes);
         }
         return most;
+    }
+
+    /// <summary>An object of the program whose finalizer reads what it holds.</summary>
+    private sealed class Reacher
+    {
+        public static int Seen;
+
+        private readonly object _storage = MemoryPool.Allocate(MB);
+
+        public Reacher() => MemoryPool.Reference(_storage) = 7;
+
+        ~Reacher() => Interlocked.Add(ref Seen, MemoryPool.Reference(_storage));
     }
 }
