@@ -70,7 +70,7 @@ internal static class DeviceScatterKernels
         codes[i] = code;
     }
 
-    /// <summary>A thread for each value and column, of which the first of a piece works: a whole run is added to its place, the sum of a part is kept.</summary>
+    /// <summary>A thread for each value and column, of which the first of a piece works: a whole run goes to its place, the sum of a part is kept.</summary>
     public static void AddPieces<T>(
         ArrayView<T> values, ArrayView<uint> places, ArrayView<int> order, ArrayView<int> codes, ArrayView<T> sums, ArrayView<T> target, DeviceScatterJob job)
         where T : unmanaged, INumberBase<T>
