@@ -6,7 +6,21 @@ namespace Fusion;
 internal static class DeviceMovement
 {
     /// <summary>Overwrites <paramref name="target"/> with <paramref name="source"/>, which broadcasts to it; same type, any strides, any places.</summary>
+    /// <exception cref="DeviceException">The device has failed.</exception>
     public static void CopyTo(NDArray source, NDArray target)
+    {
+        GpuDevice device = (target.Storage as DeviceBlock ?? (DeviceBlock)source.Storage).Device;
+        try
+        {
+            Copy(source, target);
+        }
+        catch (Exception e) when (DeviceFailures.Of(e, device) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private static void Copy(NDArray source, NDArray target)
     {
         if (target.Storage is DeviceBlock to && source.Storage is DeviceBlock from && ReferenceEquals(from.Device, to.Device))
         {

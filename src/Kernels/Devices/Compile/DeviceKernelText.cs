@@ -31,6 +31,9 @@ internal static class DeviceKernelText
         return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
+    /// <summary>The row kernel for many aligned rows of 256 to 1024 elements, all of them in memory, for compute capability 8.0.</summary>
+    public static string ToPtx(RowSpec spec) => ToPtx(new DeviceRowKey(spec, 256, 1, false, 16, false, 0, 0), CudaArchitecture.SM_80);
+
     /// <summary>A row kernel as NVIDIA's intermediate code.</summary>
     public static string ToPtx(DeviceRowKey key, CudaArchitecture architecture)
     {

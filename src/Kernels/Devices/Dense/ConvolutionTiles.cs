@@ -130,7 +130,7 @@ internal static class ConvolutionTiles<T, TCheck>
         StepZ = step[0],
         StepY = step[1],
         StepX = step[2],
-        Pixels = checked((int)size.Product),
+        Pixels = DeviceGrid.Index(size.Product),
         Positions = (size[0] + step[0] - 1) / step[0] * ((size[1] + step[1] - 1) / step[1]) * ((size[2] + step[2] - 1) / step[2]),
     };
 

@@ -47,10 +47,10 @@ internal static class DeviceGemm
         if (m == 0 || n == 0 || batch == 0) return;
         var shape = new GemmShape<T>
         {
-            M = checked((int)m),
-            N = checked((int)n),
-            K = checked((int)k),
-            Batch = checked((int)batch),
+            M = DeviceGrid.Index(m),
+            N = DeviceGrid.Index(n),
+            K = DeviceGrid.Index(k),
+            Batch = DeviceGrid.Index(batch),
             TransA = transA,
             TransB = transB,
             // Nothing is read of operands without elements, but their views must lie somewhere.

@@ -100,7 +100,7 @@ internal static class DevicePooling
         GC.KeepAlive(y.Block);
     }
 
-    private static (int Inputs, int Outputs) Sizes(in WindowShape s) => (checked((int)(s.Batch * s.InputSize)), checked((int)(s.Batch * s.OutputSize)));
+    private static (int Inputs, int Outputs) Sizes(in WindowShape s) => (DeviceGrid.Index(s.Batch * s.InputSize), DeviceGrid.Index(s.Batch * s.OutputSize));
 
     private static int Words<T>() => Unsafe.SizeOf<T>() / sizeof(int);
 

@@ -62,7 +62,7 @@ internal readonly struct GemmShape<T>
     /// <summary>Stored rows can be moved in quads: every row of every matrix begins and ends at a multiple of four elements.</summary>
     public bool FitsQuads(DeviceMatrix x, int columns) => ((x.Offset | x.Leading | (Batch > 1 ? x.Stride : 0) | (uint)columns) & 3) == 0;
 
-    private long Extent(DeviceMatrix x, int rows, int columns) => (Batch - 1) * x.Stride + (rows - 1) * x.Leading + columns;
+    private int Extent(DeviceMatrix x, int rows, int columns) => DeviceGrid.Index((Batch - 1) * x.Stride + (rows - 1) * x.Leading + columns);
 
     private StridedElements<T> Elements(DeviceMatrix x, (int Rows, int Columns) size, bool transposed, int lines) =>
         new(View(x, size.Rows, size.Columns), (int)x.Stride, transposed ? 1 : (int)x.Leading, transposed ? (int)x.Leading : 1, lines);

@@ -181,9 +181,12 @@ internal sealed partial class DeviceRowTree
             }
 
             RowStep step = _spec.Steps[v - _spec.Inputs.Length];
-            values[v] = step.Kind == RowStepKind.IsLabel
-                ? new(ScalarTarget.Call(nameof(DeviceMath.Equal), index, _labels[step.Label]!))
-                : Apply(step.Element, argument => Element(values, argument));
+            values[v] = step.Kind switch
+            {
+                RowStepKind.IsLabel => new(ScalarTarget.Call(nameof(DeviceMath.Equal), index, _labels[step.Label]!)),
+                RowStepKind.Repeat => Element(values, step.Value),
+                _ => Apply(step.Element, argument => Element(values, argument)),
+            };
         }
 
         return values;
