@@ -42,15 +42,9 @@ internal static class DeviceMovement
         }
     }
 
-    /// <summary>Converts a contiguous array; half precision by way of the processor.</summary>
+    /// <summary>Converts a contiguous array.</summary>
     public static void CastTo(NDArray source, DeviceBlock to, NDArray target)
     {
-        if (source.DType.IsHalf || target.DType.IsHalf)
-        {
-            CopyTo(Movement.Cast(source.OnHost(), target.DType), target);
-            return;
-        }
-
         if (source.Storage is not DeviceBlock from) source = Movement.CopyToDevice(source, to.Device);
         from = (DeviceBlock)source.Storage;
         DeviceCast.Run(to.Device, source.DType, target.DType, from, source.Offset, to, target.Offset, source.Size);

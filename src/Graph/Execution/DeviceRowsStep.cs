@@ -20,7 +20,7 @@ internal sealed class DeviceRowsStep : PlanStep
 
     public static DeviceRowsStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => new(group, LoweredDeviceRows.Of(group, function, written));
 
-    public override IEnumerable<string> Ptx() => [DeviceKernelText.ToPtx(_rows.Program(0))];
+    public override IEnumerable<string> Ptx(int capability = 80) => [DeviceKernelText.ToPtx(_rows.Program(0), (int)_rows.Frame.Columns, capability)];
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {

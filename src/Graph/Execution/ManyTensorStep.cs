@@ -53,6 +53,8 @@ internal sealed unsafe class ManyTensorStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => _members[0].Kernels;
 
+    public override IEnumerable<string> Ptx(int capability = 80) => [DeviceKernelText.ToPtx(_members[0].Spec, capability, _members.Length)];
+
     public override bool CannotFail => true;
 
     /// <summary>The tensors are worked on in any order: only the one that writes may read the old value.</summary>

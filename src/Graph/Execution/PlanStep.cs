@@ -27,7 +27,8 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     };
 
     /// <summary>The kernels as NVIDIA's intermediate code.</summary>
-    public virtual IEnumerable<string> Ptx() => Kernels.Select(static k => DeviceKernelText.ToPtx(k.Spec));
+    /// <param name="capability">80 or 90.</param>
+    public virtual IEnumerable<string> Ptx(int capability = 80) => Kernels.Select(k => DeviceKernelText.ToPtx(k.Spec, capability));
 
     /// <summary>No values of its inputs make it throw.</summary>
     public virtual bool CannotFail => false;

@@ -143,7 +143,7 @@ internal sealed class RowLayout
             if (Access(part, input) is not { } access) return "another operand of its consumer is strided";
             if (isCall && Frame.Split(input.Shape) >= 0 && !access.IsOwn(Frame, perRow: false)) return "its consumer needs rows of its own";
             if (PartOf(input) is not (>= 0 and int from) || _stages[from] != PartStage.Tile) continue;
-            if (isCall && group.Members[0].Op.Rows!.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
+            if (isCall && group.Members[0].Op.Rows?.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
             if (!access.IsOwn(Frame, HasOnePerRow(Placement.Root(input, _leaves)))) return "its consumer reads other rows";
         }
 

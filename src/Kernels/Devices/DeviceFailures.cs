@@ -1,4 +1,3 @@
-using System.Globalization;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -51,7 +50,7 @@ internal static class DeviceFailures
     /// <summary>What the driver's error means. Codes are those of <c>cuda.h</c> and <c>cl.h</c>.</summary>
     public static DeviceFailureKind KindOf(Exception error) => error switch
     {
-        CudaException cuda => OfCuda(Code<CudaError>(cuda.Error)),
+        CudaException cuda => OfCuda(cuda.Error),
         CLException openCL => OfOpenCL((int)openCL.Error),
         OutOfMemoryException => DeviceFailureKind.Memory,
         _ => DeviceFailureKind.Refused,
@@ -61,7 +60,8 @@ internal static class DeviceFailures
     public static DeviceException TooLarge(string what, long size, long most) => new(
         $"{what} of {size:N0} elements is too large for a kernel of a device, which counts to {most:N0}. Work on parts of it, or on the processor: To(Device.Cpu).");
 
-    private static DeviceFailureKind OfCuda(int code) => code switch
+    /// <summary>Of CUDA, by the name that ILGPU gives, or the number where it knows no name.</summary>
+    public static DeviceFailureKind OfCuda(string? name) => Code(name) switch
     {
         2 => DeviceFailureKind.Memory,
         // No binary, invalid PTX, unsupported PTX version, no JIT compiler; driver and library of different versions, hardware too new for the driver.
@@ -81,12 +81,11 @@ internal static class DeviceFailures
         _ => DeviceFailureKind.Refused,
     };
 
-    // ILGPU gives the name, or the number where it knows no name.
-    private static int Code<T>(string? name) where T : struct, Enum => Enum.TryParse(name, out T code) ? Convert.ToInt32(code, CultureInfo.InvariantCulture) : 0;
+    private static int Code(string? name) => Enum.TryParse(name, out CudaError code) ? (int)code : -1;
 
     private static string Words(Exception error) => error switch
     {
-        CudaException cuda => $"CUDA error {Code<CudaError>(cuda.Error)}: {error.Message}",
+        CudaException cuda => $"CUDA error {Code(cuda.Error)}: {error.Message}",
         CLException openCL => $"OpenCL error {(int)openCL.Error}: {error.Message}",
         _ => error.Message,
     };

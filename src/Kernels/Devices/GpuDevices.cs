@@ -13,7 +13,7 @@ internal static class GpuDevices
 {
     private static readonly Lazy<Context> s_context = new(CreateContext);
     private static readonly Lazy<(IReadOnlyList<ILGPU.Runtime.Device> Devices, string? Failure)> s_found = new(Find);
-    private static readonly Lazy<GpuDevice> s_debug = new(() => new GpuDevice(s_context.Value.GetCPUDevice(0).CreateAccelerator(s_context.Value), GpuBackend.Debug, "debug"));
+    private static readonly Lazy<GpuDevice> s_debug = new(static () => OpenDebug("debug"));
     private static readonly List<string> s_refusals = [];
     private static readonly Lazy<GpuDevice[]> s_opened = new(() => new GpuDevice[s_found.Value.Devices.Count]);
 
@@ -26,6 +26,9 @@ internal static class GpuDevices
     public static Context Context => s_context.Value;
 
     public static GpuDevice Debug => s_debug.Value;
+
+    /// <summary>A debug device of its own.</summary>
+    public static GpuDevice OpenDebug(string name) => new(Context.GetCPUDevice(0).CreateAccelerator(Context), GpuBackend.Debug, name);
 
     /// <summary>The accelerator with this index, opened at first use.</summary>
     public static GpuDevice Open(int index)

@@ -100,7 +100,7 @@ public sealed class DensePtxTests
         max.AssertClean("max");
         Assert.Equal(0, max.Count(@"(div|rem)\."));
         DensePtx.Of(typeof(PoolKernels), nameof(PoolKernels.Join), multiprocessor, typeof(float), typeof(PoolSum<float>)).AssertClean("sum");
-        foreach (string kernel in new[] { nameof(PoolKernels.MaxIndices), nameof(PoolKernels.MaxGradient), nameof(PoolKernels.SumGradient) })
+        foreach (string kernel in new[] { nameof(PoolKernels.MaxIndices), nameof(PoolKernels.SumGradient) })
         {
             DensePtx ptx = DensePtx.Of(typeof(PoolKernels), kernel, multiprocessor, typeof(double));
             ptx.AssertClean(kernel);

@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] (=|+=) op(A)[m × k] · op(B)[k × n] + bias.</summary>
+/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] = op(A)[m × k] · op(B)[k × n] + bias.</summary>
 internal readonly struct GemmShape<T>
     where T : unmanaged, INumber<T>
 {
@@ -28,8 +28,6 @@ internal readonly struct GemmShape<T>
     /// <summary>n values, or null.</summary>
     public required DeviceMatrix? Bias { get; init; }
 
-    public required bool Accumulate { get; init; }
-
     /// <summary>The stored rows and columns of A.</summary>
     public (int Rows, int Columns) SizeA => TransA ? (K, M) : (M, K);
 
@@ -40,7 +38,7 @@ internal readonly struct GemmShape<T>
     public TileFinish<T> Finish(bool columnsAreLines)
     {
         ArrayView<T> bias = Bias is { } b ? b.Block.View<T>(b.Offset, N) : C.Block.View<T>(C.Offset, 1);
-        return new TileFinish<T>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0, Accumulate ? 1 : 0);
+        return new TileFinish<T>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0);
     }
 
     /// <summary>C whose lines are its rows, or its columns.</summary>

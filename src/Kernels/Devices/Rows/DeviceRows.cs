@@ -13,7 +13,7 @@ internal static class DeviceRows
     private const int ShortRow = 256, KeptRow = 1024;
 
     // A program of more operators is bound by arithmetic, and its kernel would be too long if it were repeated for many elements.
-    private const int LightProgram = 120;
+    public const int LightProgram = 120;
 
     // With so many threads on each multiprocessor, more on a row gain nothing.
     private const int ThreadsPerMultiprocessor = 1024;
@@ -73,7 +73,7 @@ internal static class DeviceRows
         bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || (isFilled && (!isLight || length > KeptRow))));
         int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
         bool isKept = isLight && length <= (few ? ShortRow : KeptRow);
-        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels);
+        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels, isKept && chunks * ReduceTree.Lanes == length);
     }
 
     private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)
