@@ -64,7 +64,7 @@ public sealed class PtxTests
     {
         Assert.Single(Regex.Matches(ptx, @"\.entry"));
         Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
-        Assert.Contains($".target sm_{capability}", ptx, StringComparison.Ordinal);
+        Assert.Contains($".target sm_{capability}", ptx[..200], StringComparison.Ordinal);
     }
 
     // The plan alone: nothing runs, and nothing is compiled for the device.
