@@ -57,10 +57,19 @@ public sealed class Device
 
     /// <summary>Waits until everything queued on the device has finished; on the processor operators have finished when they return.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An operator queued before was given an index out of range.</exception>
+    /// <exception cref="DeviceException">The device has failed.</exception>
     public void Synchronize()
     {
         if (Accelerator is not { } gpu) return;
-        gpu.Synchronize();
+        try
+        {
+            gpu.Synchronize();
+        }
+        catch (Exception e) when (DeviceFailures.Of(e, gpu) is { } failure)
+        {
+            throw failure;
+        }
+
         DeviceIndexFaults.Of(gpu).ThrowIfAny();
     }
 
@@ -69,7 +78,7 @@ public sealed class Device
 
     internal static Device Of(GpuDevice device) => (Device)device.Owner!;
 
-    private static Device Own(GpuDevice device)
+    internal static Device Own(GpuDevice device)
     {
         lock (device.Lock) return (Device)(device.Owner ??= new Device(device.Name, device));
     }

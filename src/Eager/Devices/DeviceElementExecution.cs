@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Fusion.Kernels;
@@ -33,6 +34,26 @@ internal static class DeviceElementExecution
         DeviceElements.Run(outputs[0].Accelerator!, spec, operands, strides, shape.Dimensions);
     }
 
+    /// <summary>One kernel over many tensors.</summary>
+    /// <param name="spec">The kernel.</param>
+    /// <param name="arrays">For each tensor the inputs, then the outputs.</param>
+    /// <param name="sizes">Elements of each.</param>
+    public static void Run(KernelSpec spec, ReadOnlySpan<NDArray> arrays, ReadOnlySpan<long> sizes)
+    {
+        GpuDevice device = arrays[^1].Accelerator!;
+        DeviceOperand[] operands = ArrayPool<DeviceOperand>.Shared.Rent(arrays.Length);
+        for (int i = 0; i < arrays.Length; i++) operands[i] = Operand(arrays[i], device);
+        DeviceManyElements.Run(device, spec, operands.AsSpan(0, arrays.Length), sizes);
+        ArrayPool<DeviceOperand>.Shared.Return(operands, clearArray: true);
+    }
+
+    /// <summary>An array as kernels take it: those of the processor are numbers, passed as double but for integers that it cannot hold or that are indices.</summary>
+    public static DeviceOperand Operand(NDArray array, GpuDevice device)
+    {
+        if (!array.IsOnGpu && array.DType == DType.Int64) array = Movement.CopyToDevice(array, device);
+        return array.IsOnGpu ? new DeviceOperand((DeviceBlock)array.Storage, array.Offset, array.DType) : DeviceOperand.Number(array.SingleNumber(), array.DType);
+    }
+
     private static KernelSpec Spec(ElementOp element, DType lane) => s_specs.GetOrAdd((element, lane == DType.Float64), static key => KernelSpec.Of(key.Element, key.Is64));
 
     private static void Describe(ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, Shape shape, Span<DeviceOperand> operands, Span<long> strides)
@@ -42,10 +63,7 @@ internal static class DeviceElementExecution
         for (int i = 0; i < operands.Length; i++)
         {
             NDArray array = i < inputs.Length ? inputs[i] : outputs[i - inputs.Length];
-            if (!array.IsOnGpu && array.DType == DType.Int64) array = Movement.CopyToDevice(array, outputs[0].Accelerator); // numbers are passed as double
-            operands[i] = array.IsOnGpu
-                ? new DeviceOperand((DeviceBlock)array.Storage, array.Offset, array.DType, 0)
-                : new DeviceOperand(null, 0, array.DType, array.SingleNumber());
+            operands[i] = Operand(array, outputs[0].Accelerator!);
             array.CopyStrides(own);
             Broadcasting.Strides(own, array.Shape, shape, strides.Slice(i * rank, rank));
         }

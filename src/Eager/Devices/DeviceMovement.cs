@@ -6,7 +6,21 @@ namespace Fusion;
 internal static class DeviceMovement
 {
     /// <summary>Overwrites <paramref name="target"/> with <paramref name="source"/>, which broadcasts to it; same type, any strides, any places.</summary>
+    /// <exception cref="DeviceException">The device has failed.</exception>
     public static void CopyTo(NDArray source, NDArray target)
+    {
+        GpuDevice device = (target.Storage as DeviceBlock ?? (DeviceBlock)source.Storage).Device;
+        try
+        {
+            Copy(source, target);
+        }
+        catch (Exception e) when (DeviceFailures.Of(e, device) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private static void Copy(NDArray source, NDArray target)
     {
         if (target.Storage is DeviceBlock to && source.Storage is DeviceBlock from && ReferenceEquals(from.Device, to.Device))
         {
@@ -28,15 +42,9 @@ internal static class DeviceMovement
         }
     }
 
-    /// <summary>Converts a contiguous array; half precision by way of the processor.</summary>
+    /// <summary>Converts a contiguous array.</summary>
     public static void CastTo(NDArray source, DeviceBlock to, NDArray target)
     {
-        if (source.DType.IsHalf || target.DType.IsHalf)
-        {
-            CopyTo(Movement.Cast(source.OnHost(), target.DType), target);
-            return;
-        }
-
         if (source.Storage is not DeviceBlock from) source = Movement.CopyToDevice(source, to.Device);
         from = (DeviceBlock)source.Storage;
         DeviceCast.Run(to.Device, source.DType, target.DType, from, source.Offset, to, target.Offset, source.Size);

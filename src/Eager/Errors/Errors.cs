@@ -21,7 +21,7 @@ internal static class Errors
         new($"An array {shape} has {shape.Size} elements; on {device.Name} an array has at most {int.MaxValue}. Work on slices of it.");
 
     public static DeviceException NoDevice(string? cause) =>
-        new($"Device.Gpu: there is no accelerator: {cause}. Install the vendor's driver, or use Device.Cpu; Device.GpuCount tells without an exception.");
+        new($"Device.Gpu: there is no accelerator: {cause}. Install or update the vendor's driver, or use Device.Cpu; Device.GpuCount tells without an exception.");
 
     public static PlatformNotSupportedException NoDeviceCode() =>
         new("Devices need code that is compiled at run time, which is not possible here (NativeAOT). Use Device.Cpu.");

@@ -33,6 +33,21 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
     public Action<NDArray, long>? Check { get; init; }
 }
 
+/// <summary>Writes an operator into a row program of an accelerator: its result, one element a row or one a column.</summary>
+internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
+
+/// <summary>An operator that kernels for rows of accelerators compute beside others; an input has whole rows, one element a row, or one a column.</summary>
+/// <param name="Columns">The length of a row of the first input; 0: not by rows with these attributes.</param>
+/// <param name="Write">The formula.</param>
+internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFormulaRule Write)
+{
+    /// <summary>The operator alone is a row kernel, too, on the lines of the last axis: there is no kernel for longer ones.</summary>
+    public bool OnLines { get; private init; }
+
+    /// <summary>On the lines of the last axis.</summary>
+    public static RowFormula Lines(RowFormulaRule write) => new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], write) { OnLines = true };
+}
+
 /// <summary>
 /// The gradient with respect to one input, written with public differentiable operators only. It may have any shape that the input broadcasts
 /// to (un-broadcasting happens where gradients are added up).
@@ -114,6 +129,9 @@ internal sealed partial class Op
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }
 
+    /// <summary>As <see cref="Rows"/>, in kernels of accelerators.</summary>
+    public RowFormula? Formula { get; init; }
+
     /// <summary>Elements are moved or converted and never computed with: those of half precision, too, as they are.</summary>
     public bool Moves { get; init; }
 
@@ -140,7 +158,7 @@ internal sealed partial class Op
     /// <summary>Computes into the outputs, where they are.</summary>
     public void Compute(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        if (outputs[0].IsOnGpu) ComputeOnDevice(inputs, attributes, outputs);
+        if (outputs[0].IsOnGpu) ComputeGuarded(inputs, attributes, outputs);
         else Run(inputs, attributes, outputs);
     }
 
@@ -150,10 +168,23 @@ internal sealed partial class Op
 
     public NDArray Apply(ReadOnlySpan<NDArray> inputs, object? attributes = null) => Dispatcher.Apply(this, inputs, attributes);
 
+    private void ComputeGuarded(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        GpuDevice? device = outputs[0].Accelerator;
+        try
+        {
+            ComputeOnDevice(inputs, attributes, outputs);
+        }
+        catch (Exception e) when (DeviceFailures.Of(e, device) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
     // Element-wise kernels take numbers of the processor as they are; for other operators they move.
     private void ComputeOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        if (DeviceRun is not { } run)
+        if (DeviceRun is not { } run || (Formula is { OnLines: true } && inputs[0].Shape[-1] > DeviceRows.MaxLength))
         {
             HostFallback.Run(this, inputs, attributes, outputs);
             return;

@@ -13,6 +13,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("Standardize", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], null, null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], null, null, o[1], rows, n, a)),
+        Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], null, null, a)),
         Gradient = [c => StandardizeGradient!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Input0,
     });
@@ -25,6 +26,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("StandardizeGradient", x),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], null, o[2], rows, n, a)),
+        Formula = RowFormula.Lines(static (p, x, a) => NormalizedGradient(p, x[0], x[1], null, a)),
         Gradient =
         [
             c => StandardizeSecond(c.X, c.Y, c.G, c.Attributes<NormAttributes>()),
@@ -41,6 +43,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], o[2], o[3], rows, n, a)),
+        Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], x[2], a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
         Saves = Saved.Input0 | Saved.Input1,
@@ -54,6 +57,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], null, o[2], rows, n, a)),
+        Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], null, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Inputs,
@@ -67,6 +71,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("LayerNormGradient", [x[0], x[2]], y),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], o[2], o[3], rows, n, a)),
+        Formula = RowFormula.Lines(static (p, x, a) => NormalizedGradient(p, x[0], x[1], x[2], a)),
         Gradient =
         [
             c => StandardizeSecond(c.X, c.Y * c.Z, c.G, c.Attributes<NormAttributes>()),
@@ -168,6 +173,18 @@ internal static partial class OpTable
     {
         (double epsilon, bool centered) = (NormAttributes)attributes!;
         DeviceRowKernels.NormalizeGradient(device, x, g, gamma, dx, rows, columns, epsilon, centered);
+    }
+
+    private static RowValue Normalized(RowSpecBuilder p, RowValue x, RowValue? gamma, RowValue? beta, object? attributes)
+    {
+        (double epsilon, bool centered) = (NormAttributes)attributes!;
+        return RowFormulas.Normalize(p, x, gamma, beta, p.Constant(epsilon), centered);
+    }
+
+    private static RowValue NormalizedGradient(RowSpecBuilder p, RowValue x, RowValue g, RowValue? gamma, object? attributes)
+    {
+        (double epsilon, bool centered) = (NormAttributes)attributes!;
+        return RowFormulas.NormalizeGradient(p, x, g, gamma, p.Constant(epsilon), centered);
     }
 
     private static NDArray StandardizeSecond(NDArray x, NDArray h, NDArray u, NormAttributes a) => Normalization.SecondDerivative(

@@ -26,6 +26,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => Reductions.Run(kind, x[0], (ReduceAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => DeviceRowExecution.Reduce(kind, x[0], (ReduceAttributes)attributes!, y[0]),
         Rows = Reductions.Rows(kind),
+        Formula = Reductions.Formula(kind),
         Gradient = [gradient],
         Saves = saves,
     });

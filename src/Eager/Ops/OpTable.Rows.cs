@@ -14,6 +14,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.Softmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.Softmax(d, o[0], o[1], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.Softmax(t[0], p[0], p[1], rows, n)),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.Softmax(p, x[0])),
         Gradient = [c => SoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
     }).Named("mx.npx.softmax, scipy.special.softmax, torch.softmax", "real");
@@ -27,6 +28,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.SoftmaxGradient(x[0], x[1], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.SoftmaxGradient(d, o[0], o[1], o[2], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.SoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.SoftmaxGradient(p, x[0], x[1])),
         Gradient =
         [
             c => c.G * (c.Y - LineSum(c.Y * c.X)) - c.Y * LineSum(c.G * c.X),
@@ -43,6 +45,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.LogSoftmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.LogSoftmax(d, o[0], o[1], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmax(t[0], p[0], p[1], rows, n)),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.LogSoftmax(p, x[0])),
         Gradient = [c => LogSoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
     }).Named("mx.npx.log_softmax, scipy.special.log_softmax, torch.log_softmax", "real");
@@ -56,6 +59,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.LogSoftmaxGradient(x[0], x[1], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.LogSoftmaxGradient(d, o[0], o[1], o[2], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.LogSoftmaxGradient(p, x[0], x[1])),
         Gradient =
         [
             c => -(c.G * Nd.Exp(c.X) * LineSum(c.Y)),
@@ -74,6 +78,7 @@ internal static unsafe partial class OpTable
         DeviceRun = DeviceRowExecution.Labelled(
             "SoftmaxCrossEntropy", static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropy(d, o[0], o[1], o[2], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropy(p, x[0], x[1])),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,
     }).Named("mx.nd.softmax_cross_entropy, -, torch.nn.functional.cross_entropy", "real");
@@ -87,6 +92,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.CrossEntropyGradient(x[0], x[1], x[2], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropyGradient(d, o[0], o[1], o[2], o[3], rows, n)),
         Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyGradient(t[0], p[0], t[1], p[1], p[2], p[3], rows, n), RowOps.CheckLabels),
+        Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropyGradient(p, x[0], x[1], x[2])),
         Gradient =
         [
             c => SoftmaxGradient.Apply(Nd.Softmax(c.X), c.G * Nd.ExpandDims(c.Z, -1)),

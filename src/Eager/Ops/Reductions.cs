@@ -67,6 +67,21 @@ internal static class Reductions
         FoldedColumns = static (x, attributes) => FoldedColumns(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
     };
 
+    /// <summary>As <see cref="Rows"/>, in kernels of accelerators; null for logical ones.</summary>
+    public static RowFormula? Formula(ReduceKind kind)
+    {
+        RowReduction? fold = kind switch
+        {
+            ReduceKind.Sum => RowReduction.Sum,
+            ReduceKind.Prod => RowReduction.Prod,
+            ReduceKind.Max => RowReduction.Max,
+            ReduceKind.Min => RowReduction.Min,
+            _ => null,
+        };
+        return fold is not { } reduction ? null : new(
+            static (x, attributes) => RowLength(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span), (p, x, _) => p.Reduce(reduction, x[0]));
+    }
+
     public static unsafe void RunArg(bool max, NDArray x, ReduceAttributes attributes, NDArray y)
     {
         NDArray input = Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -8,7 +9,9 @@ internal static class HybridCall
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
         RandomState random = Nd.Random.State;
+        (int, long) compiled = DeviceCompilation.OfThread;
         NDArray[] results = StatefulCall.Run(engine, variant, inputs);
+        engine.CountSince(compiled);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
         if (state.Recording) Record(engine, variant, random, inputs, state, results, outputs);
@@ -114,7 +117,9 @@ internal static class HybridCall
             if (variant.Trace.Heads[i] is not null) arguments[at++] = gradients[i];
         pending.CopyTo(arguments, at);
         CompiledBackward backward = variant.GetBackward(engine, sums);
+        (int, long) compiled = DeviceCompilation.OfThread;
         NDArray[] computed = backward.Plan.Run(arguments);
+        engine.CountSince(compiled);
         HybridVerifier.Gradients(engine, variant, backward.Plan, arguments, computed);
         backward.Distribute(computed, results);
     }

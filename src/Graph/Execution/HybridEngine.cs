@@ -100,8 +100,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public string ToPtx()
     {
-        IEnumerable<LoweredKernel> kernels = _variants.SelectMany(static v => v.Plans).SelectMany(static p => p.Steps).SelectMany(static s => s.Kernels);
-        return string.Join('\n', kernels.Select(static k => k.Spec).Distinct().Select(DeviceKernelText.ToPtx));
+        IEnumerable<PlanStep> steps = _variants.SelectMany(static v => v.Plans).SelectMany(static p => p.Steps);
+        return string.Join('\n', steps.SelectMany(static s => s.Ptx()).Distinct());
     }
 
     /// <summary>Runs a build and adds its cost to the report.</summary>
@@ -119,6 +119,15 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         Interlocked.Add(ref _compileCount, kernels);
         Telemetry.End(activity, phase, name, Stopwatch.GetElapsedTime(0, ticks), kernels);
         return result;
+    }
+
+    /// <summary>Adds what this thread has compiled for accelerators since then: that happens at first launches.</summary>
+    public void CountSince((int Count, long Ticks) before)
+    {
+        (int count, long ticks) = DeviceCompilation.OfThread;
+        if (count == before.Count) return;
+        Interlocked.Add(ref _compileCount, count - before.Count);
+        Interlocked.Add(ref _compileTicks, ticks - before.Ticks);
     }
 
     private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state)

@@ -143,7 +143,7 @@ internal sealed class HybridVariant
             GraphVerifier.Verify(forward);
             if (HasGradients)
             {
-                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable, tiles: Device is null, halves: Device is null));
+                HashSet<GraphNode> materialised = Plan.Materialised(forward, Grouper.Group(forward, KernelCompiler.IsAvailable, onDevice: Device is not null));
                 BackwardFunction = BackwardCut.Backward(Trace, materialised, out _saved);
                 GraphVerifier.Verify(BackwardFunction);
                 HashSet<GraphNode> read = [.. BackwardFunction.Order.Except(_saved)];

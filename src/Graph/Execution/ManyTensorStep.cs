@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Fusion.Kernels;
 
@@ -14,6 +15,7 @@ internal sealed unsafe class ManyTensorStep : PlanStep
     private readonly int[] _inputStarts;
     private readonly int[] _outputStarts;
     private readonly List<Stretch> _stretches = [];
+    private readonly long[] _sizes;
 
     // The first stretch of each piece, and the end.
     private readonly List<int> _pieces = [0];
@@ -24,6 +26,7 @@ internal sealed unsafe class ManyTensorStep : PlanStep
         _members = members;
         _inputStarts = new int[members.Length + 1];
         _outputStarts = new int[members.Length + 1];
+        _sizes = [.. members.Select(static m => m.Group.Shape.Size)];
         long piece = members[0].IsExpensive ? ExpensivePiece : CheapPiece;
         long filled = 0;
         for (int k = 0; k < members.Length; k++)
@@ -50,6 +53,8 @@ internal sealed unsafe class ManyTensorStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => _members[0].Kernels;
 
+    public override IEnumerable<string> Ptx(int capability = 80) => [DeviceKernelText.ToPtx(_members[0].Spec, capability, _members.Length)];
+
     public override bool CannotFail => true;
 
     /// <summary>The tensors are worked on in any order: only the one that writes may read the old value.</summary>
@@ -66,6 +71,12 @@ internal sealed unsafe class ManyTensorStep : PlanStep
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
+        if (outputs[0].IsOnGpu)
+        {
+            RunOnDevice(inputs, outputs);
+            return;
+        }
+
         Job job = new() { Step = this, Inputs = inputs, Outputs = outputs };
         int pieces = _pieces.Count - 1;
         if (pieces > 1 && WorkerPool.Threads > 1)
@@ -75,6 +86,20 @@ internal sealed unsafe class ManyTensorStep : PlanStep
         }
 
         for (int i = 0; i < pieces; i++) RunPiece(Unsafe.AsPointer(ref job), i);
+    }
+
+    private void RunOnDevice(ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs)
+    {
+        NDArray[] arrays = ArrayPool<NDArray>.Shared.Rent(inputs.Length + outputs.Length);
+        int at = 0;
+        for (int k = 0; k < _members.Length; k++)
+        {
+            foreach (NDArray input in inputs[_inputStarts[k].._inputStarts[k + 1]]) arrays[at++] = input;
+            foreach (NDArray output in outputs[_outputStarts[k].._outputStarts[k + 1]]) arrays[at++] = output;
+        }
+
+        DeviceElementExecution.Run(_members[0].Spec, arrays.AsSpan(0, at), _sizes);
+        ArrayPool<NDArray>.Shared.Return(arrays, clearArray: true);
     }
 
     private static void RunPiece(void* context, int index)

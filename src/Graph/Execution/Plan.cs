@@ -46,10 +46,10 @@ internal sealed class Plan
         Dictionary<OpNode, string> failed = [];
         while (true)
         {
-            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, tiles: device is null, halves: device is null);
+            List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, onDevice: device is not null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
-            if (device is null) HorizontalFusion.Apply(groups, steps, function.Leaves);
+            HorizontalFusion.Apply(groups, steps, function.Leaves);
             return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device, profile);
         }
     }
@@ -116,6 +116,10 @@ internal sealed class Plan
         try
         {
             return state.Run(arguments, numbers);
+        }
+        catch (Exception e) when (DeviceFailures.Of(e, Device) is { } failure)
+        {
+            throw failure;
         }
         finally
         {

@@ -20,10 +20,15 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         GroupKind.View => null,
         GroupKind.Library => new LibraryStep(group),
         GroupKind.MatMul => ProductStep.Create(group, function, written),
+        GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
         GroupKind.Reduce => BlocksStep.Create(group, function, written),
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains), onDevice),
     };
+
+    /// <summary>The kernels as NVIDIA's intermediate code.</summary>
+    /// <param name="capability">80 or 90.</param>
+    public virtual IEnumerable<string> Ptx(int capability = 80) => Kernels.Select(k => DeviceKernelText.ToPtx(k.Spec, capability));
 
     /// <summary>No values of its inputs make it throw.</summary>
     public virtual bool CannotFail => false;

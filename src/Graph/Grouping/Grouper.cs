@@ -20,14 +20,12 @@ internal sealed class Grouper
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
     private readonly bool _fuse;
-    private readonly bool _tiles;
-    private readonly bool _halves;
+    private readonly bool _onDevice;
     private readonly IReadOnlyDictionary<OpNode, string> _failed;
 
-    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool tiles, bool halves)
+    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool onDevice)
     {
-        _tiles = tiles;
-        _halves = halves;
+        _onDevice = onDevice;
         _failed = failed;
         _function = function;
         _fuse = fuse;
@@ -39,11 +37,9 @@ internal sealed class Grouper
     /// <param name="function">The function.</param>
     /// <param name="fuse">Otherwise every operator is computed by the library.</param>
     /// <param name="failed">Operators that are not to be compiled, and why.</param>
-    /// <param name="tiles">Groups may be joined to launches that work tile by tile in the processor's cache.</param>
-    /// <param name="halves">Kernels may read and write numbers of two bytes.</param>
-    public static List<PlanGroup> Group(
-        GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool tiles = true, bool halves = true) =>
-        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), tiles, halves).Run();
+    /// <param name="onDevice">For an accelerator.</param>
+    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool onDevice = false) =>
+        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), onDevice).Run();
 
     /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
     public static bool IsFusable(OpNode node)
@@ -69,9 +65,9 @@ internal sealed class Grouper
         }
 
         foreach (OpNode node in _function.Operators) Place(node);
-        if (_fuse && _tiles) TileGrouper.Merge(_function, _graph);
+        if (_fuse) TileGrouper.Merge(_function, _graph, _onDevice);
         List<PlanGroup> order = _graph.Schedule();
-        if (_fuse && _halves) HalfOperands.Absorb(order, _function);
+        if (_fuse && !_onDevice) HalfOperands.Absorb(order, _function);
         return order;
     }
 

@@ -27,8 +27,11 @@ internal sealed class RowLayout
     private readonly Dictionary<GraphNode, int> _partOf = [];
     private readonly PartStage[] _stages;
 
-    private RowLayout(List<PlanGroup> parts, HashSet<GraphNode> leaves)
+    private readonly bool _onDevice;
+
+    private RowLayout(List<PlanGroup> parts, HashSet<GraphNode> leaves, bool onDevice)
     {
+        _onDevice = onDevice;
         _parts = parts;
         _leaves = leaves;
         _stages = new PartStage[parts.Count];
@@ -47,21 +50,23 @@ internal sealed class RowLayout
     public PartStage StageOf(int part) => _stages[part];
 
     /// <summary>The rows that a library call works on; none if it does not work by rows.</summary>
-    public static RowFrame? FrameOf(PlanGroup part)
+    public static RowFrame? FrameOf(PlanGroup part, bool onDevice = false)
     {
-        if (part is not { Kind: GroupKind.Library, Members: [{ Op.Rows: { } rule } node] }) return null;
-        long columns = rule.Columns(node.Inputs[0].Type, node.Attributes);
+        if (part is not { Kind: GroupKind.Library, Members: [var node] }) return null;
+        if ((onDevice ? node.Op.Formula?.Columns : node.Op.Rows?.Columns) is not { } rule) return null;
+        long columns = rule(node.Inputs[0].Type, node.Attributes);
         long size = node.Inputs[0].Shape.Size;
         return size == 0 || columns < Math.Min(size, LeastColumns) || columns < 2 ? null : new RowFrame(size / columns, columns);
     }
 
     /// <param name="parts">In an order in which they can run.</param>
     /// <param name="leaves">Given values.</param>
-    public static RowLayout Of(List<PlanGroup> parts, HashSet<GraphNode> leaves)
+    /// <param name="onDevice">For a kernel of an accelerator: nothing runs before or after the rows, but each row may do the work on single numbers.</param>
+    public static RowLayout Of(List<PlanGroup> parts, HashSet<GraphNode> leaves, bool onDevice = false)
     {
-        RowLayout layout = new(parts, leaves);
+        RowLayout layout = new(parts, leaves, onDevice);
         foreach (PlanGroup part in parts)
-            if (FrameOf(part) is { } frame && frame.Rows * frame.Columns > layout.Frame.Rows * layout.Frame.Columns) layout.Frame = frame;
+            if (FrameOf(part, onDevice) is { } frame && frame.Rows * frame.Columns > layout.Frame.Rows * layout.Frame.Columns) layout.Frame = frame;
         if (layout.Frame.Columns == 0) layout.Refusal = "its consumer reduces other rows";
         for (int i = 0; i < parts.Count && layout.Refusal is null; i++) layout.Refusal = layout.Add(i);
         return layout;
@@ -81,7 +86,8 @@ internal sealed class RowLayout
     {
         if (_parts[part].Kind != GroupKind.Elementwise)
         {
-            // A library call reads whole rows, or one element a row.
+            // A library call reads whole rows, one element a row, or on a device one row for all.
+            if (_onDevice && Frame.Rows > 1 && node.Shape.Rank == 1 && node.Shape.Size == Frame.Columns) return RowAccess.Of(node, node.Shape, 0, _leaves);
             int rows = Frame.Split(node.Shape);
             return rows >= 0 || node.Shape.Size == Frame.Rows ? RowAccess.Of(node, node.Shape, rows >= 0 ? rows : node.Shape.Rank, _leaves) : null;
         }
@@ -103,13 +109,14 @@ internal sealed class RowLayout
             late |= _stages[from] == PartStage.After;
         }
 
-        bool isRowCall = group.Kind == GroupKind.Library && FrameOf(group) == Frame;
+        bool isRowCall = group.Kind == GroupKind.Library && FrameOf(group, _onDevice) == Frame;
         bool isNumber = group.Shape.Size == 1 && Frame.Rows > 1;
         bool isTile = isRowCall || (group.Kind == GroupKind.Elementwise && !isNumber && (Frame.Split(group.Shape) >= 0 || group.Shape.Size == Frame.Rows));
         _stages[part] = isTile && !late ? PartStage.Tile : depends ? PartStage.After : PartStage.Before;
         string? refusal = _stages[part] switch
         {
             PartStage.Tile => RefuseTile(part),
+            PartStage.After when _onDevice => "its consumer needs all rows first",
             PartStage.After when late && isTile => "its consumer needs all rows first",
             PartStage.After when group.Shape.Size <= Frame.Rows && group.Reads.All(IsAtMostOnePerRow) => null,
             PartStage.After => group.Kind == GroupKind.Library ? "its consumer works on other rows" : $"its consumer has another shape, {group.Shape}",
@@ -118,7 +125,7 @@ internal sealed class RowLayout
         if (refusal is not null) return refusal;
         foreach (GraphNode input in group.Reads)
         {
-            if (PartOf(input) is not (>= 0 and int from) || (_stages[from] == PartStage.Tile && _stages[part] == PartStage.Tile)) continue;
+            if (_onDevice || PartOf(input) is not (>= 0 and int from) || (_stages[from] == PartStage.Tile && _stages[part] == PartStage.Tile)) continue;
             Kept.Add((OpNode)Placement.Root(input, _leaves));
         }
 
@@ -136,7 +143,7 @@ internal sealed class RowLayout
             if (Access(part, input) is not { } access) return "another operand of its consumer is strided";
             if (isCall && Frame.Split(input.Shape) >= 0 && !access.IsOwn(Frame, perRow: false)) return "its consumer needs rows of its own";
             if (PartOf(input) is not (>= 0 and int from) || _stages[from] != PartStage.Tile) continue;
-            if (isCall && group.Members[0].Op.Rows!.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
+            if (isCall && group.Members[0].Op.Rows?.Check is not null && !input.DType.IsFloat) return "its consumer checks a value that is computed beside it";
             if (!access.IsOwn(Frame, HasOnePerRow(Placement.Root(input, _leaves)))) return "its consumer reads other rows";
         }
 

@@ -17,6 +17,9 @@ internal sealed class TileGrouper
     private const long FewRows = 8;
     private const long ManyElements = 64 * 1024;
     private const int MaxSweeps = 4;
+
+    // A group of threads of an accelerator works on a row: few long rows leave most of it idle.
+    private const long ManyElementsOfDevice = 16 * 1024;
     private const string Cycle = "its consumer also needs a value that is computed from it elsewhere";
 
     private readonly GroupGraph _graph;
@@ -27,9 +30,12 @@ internal sealed class TileGrouper
     private readonly ILookup<GraphNode, OpNode> _users;
     private readonly HashSet<(PlanGroup, PlanGroup)> _refused = [];
 
-    private TileGrouper(GraphFunction function, GroupGraph graph)
+    private readonly bool _onDevice;
+
+    private TileGrouper(GraphFunction function, GroupGraph graph, bool onDevice)
     {
         _graph = graph;
+        _onDevice = onDevice;
         _order = graph.Schedule();
         for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
         _leaves = function.Leaves;
@@ -37,12 +43,12 @@ internal sealed class TileGrouper
         _users = function.Operators.SelectMany(static n => n.Inputs, static (n, input) => (n, input)).ToLookup(static p => p.input, static p => p.n);
     }
 
-    public static void Merge(GraphFunction function, GroupGraph graph)
+    public static void Merge(GraphFunction function, GroupGraph graph, bool onDevice)
     {
-        TileGrouper grouper = new(function, graph);
+        TileGrouper grouper = new(function, graph, onDevice);
         foreach (PlanGroup group in grouper._order)
-            if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
-        if (!grouper._order.Exists(IsAnchor)) return;
+            if (group.Kind == GroupKind.Elementwise && !onDevice) grouper.JoinProduct(group);
+        if (!grouper._order.Exists(grouper.IsAnchor)) return;
         for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
     }
 
@@ -60,8 +66,8 @@ internal sealed class TileGrouper
                 if (producer.Parts.Count + consumer.Parts.Count == 0 && !IsAnchor(producer) && !IsAnchor(consumer)) continue;
                 List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
                 parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
-                RowLayout layout = RowLayout.Of(parts, _leaves);
-                BlockLayout? blocks = BlockLayout.Of(parts, _leaves);
+                RowLayout layout = RowLayout.Of(parts, _leaves, _onDevice);
+                BlockLayout? blocks = _onDevice ? null : BlockLayout.Of(parts, _leaves);
                 List<OpNode> views = ViewsBetween(parts);
                 if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
                 {
@@ -82,9 +88,13 @@ internal sealed class TileGrouper
     private string? RowRefusal(RowLayout layout, List<PlanGroup> parts)
     {
         (long rows, long columns) = layout.Frame;
-        if (rows < FewRows && rows * columns >= ManyElements) return $"{rows} rows are too few to be shared among threads";
-        long bytes = OpenValues(parts).Sum(n => n.Shape.Size * n.DType.Size / rows);
-        return bytes > MaxRowBytes ? $"a row of everything would exceed {MaxRowBytes / 1024} KB" : null;
+        if (rows < FewRows && rows * columns >= (_onDevice ? ManyElementsOfDevice : ManyElements)) return $"{rows} rows are too few to be shared among threads";
+        HashSet<GraphNode> open = OpenValues(parts);
+        long bytes = open.Sum(n => n.Shape.Size * n.DType.Size / rows);
+        if (bytes > MaxRowBytes) return $"a row of everything would exceed {MaxRowBytes / 1024} KB";
+        return _onDevice ? LoweredDeviceRows.Refusal(parts, layout, _leaves, parts.SelectMany(static p => p.Members).Where(IsNeededOutside)) : null;
+
+        bool IsNeededOutside(OpNode member) => _required.Contains(member) || _users[member].Any(u => !parts.Exists(p => p.Members.Contains(u)));
     }
 
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
@@ -117,9 +127,9 @@ internal sealed class TileGrouper
         return [.. views];
     }
 
-    private static bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
+    private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
 
-    private static bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group) is not null || BlockLayout.ColumnsOf(group) > 0;
+    private bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group, _onDevice) is not null || (!_onDevice && BlockLayout.ColumnsOf(group) > 0);
 
     private static List<PlanGroup> Parts(PlanGroup group) => group.Parts.Count == 0 ? [group] : group.Parts;
 

@@ -32,6 +32,7 @@ internal sealed class DevicePool(GpuDevice device)
 
     /// <summary>Memory for so many bytes and a little more, with undefined contents.</summary>
     /// <exception cref="OutOfMemoryException">The device has no more: it says how much arrays hold.</exception>
+    /// <exception cref="DeviceException">The device has failed.</exception>
     public Memory Rent(long bytes)
     {
         long capacity = BlockCache.RoundUp(bytes);
@@ -113,7 +114,7 @@ internal sealed class DevicePool(GpuDevice device)
         {
             return Allocate(capacity);
         }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (Exception e) when (DeviceFailures.KindOf(e) == DeviceFailureKind.Memory)
         {
             DeviceCollection.Run(2, 0, static _ => false);
             Trim();
@@ -123,7 +124,7 @@ internal sealed class DevicePool(GpuDevice device)
         {
             return Allocate(capacity);
         }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (Exception e) when (DeviceFailures.KindOf(e) == DeviceFailureKind.Memory)
         {
             throw new InsufficientMemoryException(
                 $"An array of {requested:N0} bytes does not fit into the memory of {device.Name}, which has {device.Accelerator.MemorySize:N0} bytes; arrays hold {LiveBytes:N0} of them. "
@@ -133,9 +134,16 @@ internal sealed class DevicePool(GpuDevice device)
 
     private Memory Allocate(long capacity)
     {
-        Memory buffer;
-        using (device.Enter()) buffer = device.Accelerator.Allocate1D<byte>(capacity);
-        lock (_idle) _all.Add(buffer);
-        return buffer;
+        try
+        {
+            Memory buffer;
+            using (device.Enter()) buffer = device.Accelerator.Allocate1D<byte>(capacity);
+            lock (_idle) _all.Add(buffer);
+            return buffer;
+        }
+        catch (Exception e) when (DeviceFailures.KindOf(e) != DeviceFailureKind.Memory && DeviceFailures.Of(e, device) is { } failure)
+        {
+            throw failure;
+        }
     }
 }

@@ -24,6 +24,7 @@ internal enum GpuBackend
 internal sealed class GpuDevice
 {
     private readonly ConcurrentDictionary<object, object> _kernels = new();
+    private (string Message, Exception Cause)? _failure;
 
     public GpuDevice(Accelerator accelerator, GpuBackend backend, string name)
     {
@@ -56,12 +57,20 @@ internal sealed class GpuDevice
         using (Enter()) Stream.Synchronize();
     }
 
+    /// <summary>Nobody can use the device any more.</summary>
+    public void Fail(string message, Exception cause)
+    {
+        lock (Lock) _failure ??= (message, cause);
+    }
+
     /// <summary>The right to talk to the driver, until it is disposed of.</summary>
+    /// <exception cref="DeviceException">The device has failed.</exception>
     public Entry Enter()
     {
         Lock.Enter();
         try
         {
+            if (_failure is { } failure) throw new DeviceException(failure.Message, failure.Cause);
             Accelerator.Bind();
         }
         catch

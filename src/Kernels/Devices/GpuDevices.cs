@@ -13,7 +13,8 @@ internal static class GpuDevices
 {
     private static readonly Lazy<Context> s_context = new(CreateContext);
     private static readonly Lazy<(IReadOnlyList<ILGPU.Runtime.Device> Devices, string? Failure)> s_found = new(Find);
-    private static readonly Lazy<GpuDevice> s_debug = new(() => new GpuDevice(s_context.Value.GetCPUDevice(0).CreateAccelerator(s_context.Value), GpuBackend.Debug, "debug"));
+    private static readonly Lazy<GpuDevice> s_debug = new(static () => OpenDebug("debug"));
+    private static readonly List<string> s_refusals = [];
     private static readonly Lazy<GpuDevice[]> s_opened = new(() => new GpuDevice[s_found.Value.Devices.Count]);
 
     /// <summary>Accelerators that can be opened.</summary>
@@ -26,6 +27,9 @@ internal static class GpuDevices
 
     public static GpuDevice Debug => s_debug.Value;
 
+    /// <summary>A debug device of its own.</summary>
+    public static GpuDevice OpenDebug(string name) => new(Context.GetCPUDevice(0).CreateAccelerator(Context), GpuBackend.Debug, name);
+
     /// <summary>The accelerator with this index, opened at first use.</summary>
     public static GpuDevice Open(int index)
     {
@@ -33,8 +37,19 @@ internal static class GpuDevices
         lock (opened) return opened[index] ??= Open(s_found.Value.Devices[index], index);
     }
 
-    private static GpuDevice Open(ILGPU.Runtime.Device device, int index) =>
-        new(device.CreateAccelerator(Context), device is CudaDevice ? GpuBackend.Cuda : GpuBackend.OpenCL, $"gpu{index} ({device.Name.Trim()})");
+    private static GpuDevice Open(ILGPU.Runtime.Device device, int index)
+    {
+        string name = $"gpu{index} ({device.Name.Trim()})";
+        try
+        {
+            return new(device.CreateAccelerator(Context), device is CudaDevice ? GpuBackend.Cuda : GpuBackend.OpenCL, name);
+        }
+        catch (Exception e) when (e is AcceleratorException or NotSupportedException)
+        {
+            throw new DeviceException(
+                $"{name} cannot be opened: {e.Message}. Another process may hold it for itself, or its driver may be too old (CUDA 11.0, OpenCL 2.0): update it, or use Device.Cpu.", e);
+        }
+    }
 
     private static Context CreateContext()
     {
@@ -51,7 +66,7 @@ internal static class GpuDevices
             }
             catch (Exception e) when (e is DllNotFoundException or NotSupportedException or AcceleratorException)
             {
-                // No driver, or one that is too old: there are no such devices.
+                Refuse("CUDA", e);
             }
 
             try
@@ -60,10 +75,21 @@ internal static class GpuDevices
             }
             catch (Exception e) when (e is DllNotFoundException or NotSupportedException or AcceleratorException)
             {
-                // As above.
+                Refuse("OpenCL", e);
             }
         });
     }
+
+    // No driver is no refusal; one that is too old is.
+    private static void Refuse(string platform, Exception e)
+    {
+        if (e is not DllNotFoundException) s_refusals.Add($"{platform}: {e.Message}");
+    }
+
+    /// <summary>Why there is no accelerator, given what drivers said when they were asked.</summary>
+    public static string Explain(IReadOnlyList<string> refusals) => refusals.Count == 0
+        ? "no CUDA driver and no OpenCL platform was found"
+        : $"there is a driver that cannot be used, perhaps too old (CUDA 11.0 and OpenCL 2.0 are needed): {string.Join("; ", refusals)}";
 
     private static (IReadOnlyList<ILGPU.Runtime.Device>, string?) Find()
     {
@@ -71,7 +97,7 @@ internal static class GpuDevices
         if (cuda.Count > 0) return (cuda, null);
         List<ILGPU.Runtime.Device> openCL = [.. Context.GetCLDevices()];
         foreach (CLDevice device in openCL.Cast<CLDevice>()) AssumeGenericAddresses(device);
-        return (openCL, openCL.Count > 0 ? null : "no CUDA driver and no OpenCL platform was found");
+        return (openCL, openCL.Count > 0 ? null : Explain(s_refusals));
     }
 
     // OpenCL C 3.0 made them optional; pocl has them and does not say so in the way ILGPU asks.

@@ -1,3 +1,4 @@
+using Fusion.Kernels;
 using Fusion.NN;
 using Fusion.Optim;
 
@@ -178,6 +179,28 @@ public class DeviceArrayTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Device.Gpu(-1));
         if (Device.GpuCount > 0) Assert.Throws<ArgumentOutOfRangeException>(() => Device.Gpu(Device.GpuCount));
         else Assert.Contains("Device.Cpu", Assert.Throws<DeviceException>(() => Device.Gpu()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADeviceThatHasFailedIsNamedAndOthersGoOn()
+    {
+        GpuDevice broken = GpuDevices.OpenDebug("broken");
+        Device device = Device.Own(broken);
+        NDArray x = Nd.Ones(3).To(device);
+        broken.Fail("broken has failed", new IOException());
+        foreach (Action use in new Action[] { () => x.ToArray<float>(), () => x.To(Device.Cpu), () => Nd.Exp(x), () => Nd.Ones(3, device: device), device.Synchronize })
+            Assert.Contains("broken has failed", Assert.Throws<DeviceException>(use).Message, StringComparison.Ordinal);
+        Assert.Equal(6f, (Nd.Ones(3) * 2).Sum().Item<float>());
+        Assert.Equal(6f, (Nd.Ones(3).To(s_device) * 2).Sum().Item<float>());
+    }
+
+    [Fact]
+    public void RowsThatNoKernelHoldsAreComputedByTheProcessor()
+    {
+        int length = DeviceRows.MaxLength + 1;
+        NDArray y = Nd.Softmax(Nd.Zeros((1, length)).To(s_device));
+        Assert.Same(s_device, y.Device);
+        Assert.Equal(1f / length, y[0, length - 1].Item<float>());
     }
 
     [Fact]

@@ -16,10 +16,10 @@ public sealed unsafe class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Debug;
         Check<float>(device, new GemmCase(5, 7, 9, transA, transB) { Pad = 1, Bias = true });
-        Check<double>(device, new GemmCase(1, 17, 3, transA, transB) { Beta = 1 });
-        Check<float>(device, new GemmCase(16, 4, 40, transA, transB) { Beta = 1, Bias = true });
+        Check<double>(device, new GemmCase(1, 17, 3, transA, transB));
+        Check<float>(device, new GemmCase(16, 4, 40, transA, transB) { Bias = true });
         CheckBatch<double>(device, 3, new GemmCase(4, 3, 5, transA, transB) { Bias = true }, true, false);
-        CheckBatch<float>(device, 2, new GemmCase(3, 4, 2, transA, transB) { Beta = 1 }, false, true);
+        CheckBatch<float>(device, 2, new GemmCase(3, 4, 2, transA, transB), false, true);
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed unsafe class DenseGemmTests
         foreach (GpuDevice device in GpuDevices.Count > 0 ? [GpuDevices.Debug, GpuDevices.Open(0)] : (GpuDevice[])[GpuDevices.Debug])
         {
             Check<float>(device, new GemmCase(3, 4, 0) { Bias = true });
-            Check<double>(device, new GemmCase(3, 4, 0) { Beta = 1 });
+            Check<double>(device, new GemmCase(3, 4, 0));
             Check<float>(device, new GemmCase(0, 4, 3));
             Check<float>(device, new GemmCase(4, 0, 3));
         }
@@ -44,8 +44,8 @@ public sealed unsafe class DenseGemmTests
         foreach (int m in sizes)
         {
             int n = sizes[random.Next(sizes.Length)], k = sizes[random.Next(sizes.Length)] + 60;
-            Check<float>(device, new GemmCase(m, n, k, transA, transB) { Pad = random.Next(2), Bias = random.Next(2) == 0, Beta = random.Next(2) });
-            Check<double>(device, new GemmCase(n, m, k, transA, transB) { Pad = 4 * random.Next(2), Bias = random.Next(2) == 0, Beta = random.Next(2) });
+            Check<float>(device, new GemmCase(m, n, k, transA, transB) { Pad = random.Next(2), Bias = random.Next(2) == 0 });
+            Check<double>(device, new GemmCase(n, m, k, transA, transB) { Pad = 4 * random.Next(2), Bias = random.Next(2) == 0 });
         }
     }
 
@@ -56,7 +56,7 @@ public sealed unsafe class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Open(0);
         for (int shift = 0; shift < 8; shift++) Check<float>(device, new GemmCase(68, 72, 80, transA, transB) { Bias = true }, shift & 1, shift & 2, shift & 4);
-        Check<double>(device, new GemmCase(68, 72, 80, transA, transB) { Beta = 1 }, 4, 8, 12);
+        Check<double>(device, new GemmCase(68, 72, 80, transA, transB), 4, 8, 12);
         Check<float>(device, new GemmCase(66, 72, 80, transA, transB));
         Check<float>(device, new GemmCase(68, 74, 80, transA, transB));
         Check<float>(device, new GemmCase(68, 72, 82, transA, transB));
@@ -68,7 +68,7 @@ public sealed unsafe class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Open(0);
         Assert.True(Plan(1280, 1284, 36).Large);
-        Check<float>(device, new GemmCase(1280, 1284, 36, transA, transB) { Beta = 1, Bias = true });
+        Check<float>(device, new GemmCase(1280, 1284, 36, transA, transB) { Bias = true });
         if (transA != transB) Check<float>(device, new GemmCase(1290, 1281, 19, transA, transB) { Bias = true });
         else Check<double>(device, new GemmCase(1284, 1280, 12, transA, transB) { Bias = true });
     }
@@ -79,7 +79,7 @@ public sealed unsafe class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Open(0);
         Assert.True(Plan(70, 30, 1000) is { Large: false, Grid.Splits: > 1 });
-        Check<float>(device, new GemmCase(70, 30, 1000, transA, transB) { Bias = true, Beta = 1, Pad = 1 });
+        Check<float>(device, new GemmCase(70, 30, 1000, transA, transB) { Bias = true, Pad = 1 });
         Check<double>(device, new GemmCase(64, 12, 777, transA, transB));
         Assert.True(Plan(140, 200, 13_000) is { Large: true, Grid.Splits: > 1 });
         Check<float>(device, new GemmCase(140, 200, 13_000, transA, transB) { Bias = true });
@@ -93,8 +93,8 @@ public sealed unsafe class DenseGemmTests
         for (int thin = 1; thin <= 8; thin++)
         {
             Check<float>(device, new GemmCase(thin, 150, 132, transA, transB) { Bias = true, Pad = thin & 1 });
-            Check<double>(device, new GemmCase(130, thin, 77, transA, transB) { Bias = true, Beta = 1 });
-            Check<float>(device, new GemmCase(9, thin, 2051, transA, transB) { Beta = 1 });
+            Check<double>(device, new GemmCase(130, thin, 77, transA, transB) { Bias = true });
+            Check<float>(device, new GemmCase(9, thin, 2051, transA, transB));
             Check<float>(device, new GemmCase(thin, 12, 2052, transA, transB));
         }
 
@@ -102,7 +102,7 @@ public sealed unsafe class DenseGemmTests
         Check<float>(device, new GemmCase(3, 400, 7, transA, transB) { Bias = true });
         CheckBatch<float>(device, 5, new GemmCase(1, 64, 100, transA, transB), false, false);
         CheckBatch<float>(device, 3, new GemmCase(40, 2, 1030, transA, transB) { Bias = true }, true, false);
-        CheckBatch<double>(device, 3, new GemmCase(4, 40, 1032, transA, transB) { Beta = 1 }, false, true);
+        CheckBatch<double>(device, 3, new GemmCase(4, 40, 1032, transA, transB), false, true);
     }
 
     [DenseAcceleratorTheory]
@@ -111,7 +111,7 @@ public sealed unsafe class DenseGemmTests
     {
         GpuDevice device = GpuDevices.Open(0);
         CheckBatch<float>(device, 20, new GemmCase(32, 32, 64, transA, transB) { Bias = true }, false, false);
-        CheckBatch<float>(device, 7, new GemmCase(65, 40, 70, transA, transB) { Beta = 1 }, true, false);
+        CheckBatch<float>(device, 7, new GemmCase(65, 40, 70, transA, transB), true, false);
         CheckBatch<double>(device, 5, new GemmCase(40, 65, 300, transA, transB), false, true);
         CheckBatch<float>(device, 100, new GemmCase(8, 8, 8, transA, transB), false, false);
         CheckBatch<float>(device, 30, new GemmCase(132, 132, 20, transA, transB) { Bias = true }, false, true);
@@ -187,7 +187,7 @@ public sealed unsafe class DenseGemmTests
         DenseArray<T> a = arrays.Upload(left, shiftA), b = arrays.Upload(right, shiftB), c = arrays.Upload(before, shiftC), bias = arrays.Upload(row ?? [], 1);
         DeviceGemm.Run<T>(
             device, s.TransA, s.TransB, s.M, s.N, s.K, new(a.Block, a.Offset, s.Lda), new(b.Block, b.Offset, s.Ldb), new(c.Block, c.Offset, s.Ldc),
-            bias: s.Bias ? new(bias.Block, bias.Offset, s.N) : null, accumulate: s.Beta != 0);
+            bias: s.Bias ? new(bias.Block, bias.Offset, s.N) : null);
         DenseArrays<T>.AssertClose(Expected(s, left, right, before, row), DenseArrays<T>.Download(c), Tolerance<T>(s.K), s.ToString());
     }
 
@@ -201,7 +201,7 @@ public sealed unsafe class DenseGemmTests
         DenseArray<T> a = arrays.Upload(left), b = arrays.Upload(right), c = arrays.Upload(before), bias = arrays.Upload(row ?? []);
         DeviceGemm.Run<T>(
             device, s.TransA, s.TransB, s.M, s.N, s.K, new(a.Block, a.Offset, s.Lda, strideA), new(b.Block, b.Offset, s.Ldb, strideB),
-            new(c.Block, c.Offset, s.Ldc, sizeC), batch, s.Bias ? new(bias.Block, bias.Offset, s.N) : null, s.Beta != 0);
+            new(c.Block, c.Offset, s.Ldc, sizeC), batch, s.Bias ? new(bias.Block, bias.Offset, s.N) : null);
         T[] actual = DenseArrays<T>.Download(c);
         for (int i = 0; i < batch; i++)
         {

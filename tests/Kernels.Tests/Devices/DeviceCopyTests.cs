@@ -10,6 +10,7 @@ public sealed unsafe class DeviceCopyTests
 {
     [Theory]
     [InlineData(1)]
+    [InlineData(2)]
     [InlineData(4)]
     [InlineData(8)]
     public void SmallShapesOnTheDebugDevice(int elementSize)
@@ -24,12 +25,14 @@ public sealed unsafe class DeviceCopyTests
 
     [Theory]
     [InlineData(1, 9, 21)]
+    [InlineData(2, 9, 21)]
     [InlineData(4, 16, 16)]
     [InlineData(8, 7, 9)]
     public void TransposesOnTheDebugDevice(int elementSize, int rows, int columns) => Transpose(Debug, elementSize, rows, columns);
 
     [AcceleratorTheory]
     [InlineData(1)]
+    [InlineData(2)]
     [InlineData(4)]
     [InlineData(8)]
     public void RandomLayouts(int elementSize)
@@ -55,6 +58,7 @@ public sealed unsafe class DeviceCopyTests
 
     [AcceleratorTheory]
     [InlineData(1, 1000, 1000)]
+    [InlineData(2, 1000, 1000)]
     [InlineData(4, 1000, 1000)]
     [InlineData(8, 1000, 1000)]
     [InlineData(4, 17, 40_000)]
@@ -79,6 +83,7 @@ public sealed unsafe class DeviceCopyTests
     [InlineData(DType.Float64, 77)]
     [InlineData(DType.Int64, 16)]
     [InlineData(DType.UInt8, 33)]
+    [InlineData(DType.BFloat16, 33)]
     [InlineData(DType.Bool, 65)]
     public void FillWritesExactly(DType dtype, int count) => Fill(Debug, dtype, count);
 
@@ -87,6 +92,7 @@ public sealed unsafe class DeviceCopyTests
     [InlineData(DType.Float64, 70_000)]
     [InlineData(DType.Int32, 1)]
     [InlineData(DType.UInt8, 200_001)]
+    [InlineData(DType.Float16, 200_001)]
     public void FillWritesExactlyOnTheAccelerator(DType dtype, int count) => Fill(Accelerator, dtype, count);
 
     [Fact]

@@ -15,6 +15,8 @@ public sealed unsafe class DeviceGatherTests
     [InlineData(2, 6, 2, 3, 8)]
     [InlineData(2, 6, 16, 3, 1)]
     [InlineData(2, 6, 5, 3, 1)]
+    [InlineData(2, 6, 5, 3, 2)]
+    [InlineData(2, 6, 16, 3, 2)]
     public void TakeOnTheDebugDevice(int outer, int axis, int inner, int count, int elementSize) => CheckTake(Debug, outer, axis, inner, count, elementSize);
 
     [AcceleratorTheory]
@@ -29,6 +31,7 @@ public sealed unsafe class DeviceGatherTests
     [InlineData(20, 5, 1, 1, 4)]
     [InlineData(3, 5, 2, 4, 8)]
     [InlineData(4, 7, 1, 9, 1)]
+    [InlineData(4, 7, 3, 9, 2)]
     public void PickOnTheDebugDevice(int outer, int axis, int inner, int count, int elementSize) => CheckPick(Debug, outer, axis, inner, count, elementSize);
 
     [AcceleratorTheory]
@@ -41,6 +44,7 @@ public sealed unsafe class DeviceGatherTests
     [Theory]
     [InlineData(DType.Float32, 9, 5)]
     [InlineData(DType.Bool, 3, 17)]
+    [InlineData(DType.Float16, 3, 17)]
     [InlineData(DType.Int64, 4, 1)]
     public void OneHotOnTheDebugDevice(DType dtype, int count, int depth) => CheckOneHot(Debug, dtype, count, depth);
 

@@ -25,11 +25,11 @@ internal static class DevicePtx
     public static int Together(string ptx, string pattern) =>
         Regex.Split(ptx, @"^\s*L_\w+:|\bbra\b|\bbar\b", RegexOptions.Multiline).Max(block => Count(block, pattern));
 
-    /// <summary>One entry point, everything inlined, nothing in local memory.</summary>
+    /// <summary>One entry point, everything inlined, nothing in local memory. (What became one instruction leaves an empty function that nobody calls.)</summary>
     public static void AssertClean(string ptx)
     {
         Assert.Equal(1, Count(ptx, @"\.entry"));
-        Assert.Equal(0, Count(ptx, @"\bcall\b|\.func\b"));
+        Assert.Equal(0, Count(ptx, @"\bcall\b"));
         Assert.Equal(0, Count(ptx, @"\.local\b"));
     }
 }

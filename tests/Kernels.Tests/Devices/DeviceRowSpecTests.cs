@@ -132,11 +132,6 @@ public class DeviceRowSpecTests
             Assert.All(runner.Read<float>(y, 30).Zip(expected), p => Assert.Equal(p.Second, p.First, 2e-5f));
         }
 
-        DeviceOperand errors = runner.Array<float>(new float[3]);
-        DeviceRowKernels.MeanSquaredError(runner.Device, dx, y, errors, 3, 10);
-        float[] other = runner.Read<float>(y, 30);
-        for (int r = 0; r < 3; r++)
-            Assert.Equal(Enumerable.Range(r * 10, 10).Average(i => (x[i] - (double)other[i]) * (x[i] - other[i])), runner.Read<float>(errors, 3)[r], 1e-5);
     }
 
     [Theory]
@@ -173,13 +168,27 @@ public class DeviceRowSpecTests
         RowSpec softmax = RowPrograms.Softmax(false), gradient = RowPrograms.NormalizeGradient(false, true, true);
         Assert.Equal(2, softmax.LastPass);
         Assert.Equal([2, 2, 0], Enumerable.Range(0, 3).Select(pass => gradient.Reductions(pass).Count()));
-        Assert.Equal(1, RowPrograms.LogSumExp(false).LastPass);
-        Assert.Equal(0, RowPrograms.MeanSquaredError(true).LastPass);
+        Assert.Equal(1, RowPrograms.CrossEntropy(false).LastPass);
         RowSpecBuilder again = new(is64: false);
         RowValue y = again.Elements(), g = again.Elements();
         again.Output(y * (g - again.Reduce(RowReduction.Sum, y * g)));
         Assert.Equal(RowPrograms.SoftmaxGradient(false), again.Build());
         Assert.NotEqual(RowPrograms.SoftmaxGradient(true), again.Build());
+    }
+
+    [Fact]
+    public void WhatWasWrittenBeforeIsTheSameValue()
+    {
+        RowSpecBuilder builder = new(is64: false);
+        RowValue x = builder.Elements(), label = builder.Label();
+        builder.Output(RowFormulas.CrossEntropy(builder, x, label));
+        builder.Output(RowFormulas.CrossEntropyGradient(builder, x, label, builder.Constant(1)));
+        RowSpec both = builder.Build();
+        // The maximum and the sum of exponentials serve both; −0 is not 0.
+        Assert.Equal(2, both.Steps.ToArray().Count(static s => s.Kind == RowStepKind.Reduce));
+        RowValue zero = builder.Constant(0.0), negative = builder.Constant(-0.0);
+        Assert.NotEqual(zero.Id, negative.Id);
+        Assert.Equal(zero.Id, builder.Constant(0.0).Id);
     }
 
     [Fact]
@@ -190,7 +199,12 @@ public class DeviceRowSpecTests
         RowSpec softmax = RowPrograms.Softmax(false);
         Assert.Contains("Operand 1", Assert.Throws<ArgumentException>(() => DeviceRows.Run(runner.Device, softmax, [x, n], 2, 4)).Message);
         Assert.Contains("2 operands", Assert.Throws<ArgumentException>(() => DeviceRows.Run(runner.Device, softmax, [x], 2, 4)).Message);
-        Assert.Contains("at most", Assert.Throws<ArgumentException>(() => DeviceRows.Run(runner.Device, softmax, [x, x], 1, DeviceRows.MaxLength + 1)).Message);
+        Assert.Contains("too large", Assert.Throws<DeviceException>(() => DeviceRows.Run(runner.Device, softmax, [x, x], 1, DeviceRows.MaxLength + 1)).Message);
+        RowSpecBuilder many = new(is64: false);
+        RowValue element = many.Elements();
+        for (int r = 0; r <= RowSpec.MaxReductionsPerPass; r++) many.Output(many.Reduce(RowReduction.Sum, element * many.Constant(r + 0.5)));
+        DeviceRowOperand[] operands = [x, .. Enumerable.Repeat(new DeviceRowOperand(runner.Array<float>(Values(2)), 1), RowSpec.MaxReductionsPerPass + 1)];
+        Assert.Contains("reductions", Assert.Throws<ArgumentException>(() => DeviceRows.Run(runner.Device, many.Build(), operands, 2, 4)).Message);
         RowSpecBuilder builder = new(is64: false);
         RowValue label = builder.Label(), value = builder.Elements();
         builder.Output(builder.Apply(ElementOps.Add, value, label));

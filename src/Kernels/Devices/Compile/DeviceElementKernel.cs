@@ -16,7 +16,7 @@ internal sealed class DeviceElementKernel
     public DeviceElementKernel(Accelerator accelerator, DeviceElementKey key)
     {
         DeviceElementTree tree = DeviceElementTree.Build(key);
-        Arguments = new DeviceArguments(key.Spec.Inputs.Length + key.Spec.Outputs.Length);
+        Arguments = new DeviceArguments(key.Tensors * (key.Spec.Inputs.Length + key.Spec.Outputs.Length));
         _perThread = tree.PerThread;
         _group = Math.Min(MaxGroup, accelerator.MaxNumThreadsPerGroup);
         _maxGroups = Math.Max(1, accelerator.NumMultiprocessors) * GroupsPerMultiprocessor;
@@ -27,11 +27,16 @@ internal sealed class DeviceElementKernel
     /// <summary>Filled by the caller, under the device's lock.</summary>
     public DeviceArguments Arguments { get; }
 
+    /// <summary>Groups of threads for so many elements.</summary>
+    public int Groups(int size) => (int)Math.Min(((long)size + ((long)_group * _perThread) - 1) / ((long)_group * _perThread), _maxGroups);
+
     /// <summary>Queues the kernel for so many elements.</summary>
-    public void Launch(GpuDevice device, int size)
+    public void Launch(GpuDevice device, int size) => LaunchGroups(device, Groups(size));
+
+    /// <summary>Queues the kernel on so many groups of threads.</summary>
+    public void LaunchGroups(GpuDevice device, int groups)
     {
-        long groups = ((long)size + ((long)_group * _perThread) - 1) / ((long)_group * _perThread);
-        _launch(device.Stream, new KernelConfig((int)Math.Min(groups, _maxGroups), _group), Arguments);
+        _launch(device.Stream, new KernelConfig(groups, _group), Arguments);
         device.LaunchCount++;
     }
 }

@@ -24,7 +24,7 @@ internal ref struct DeviceElementPlan
         _sizes = sizes;
         long size = 1;
         foreach (int n in shape) size *= n;
-        if (size > int.MaxValue) throw new ArgumentException($"A kernel of a device has at most 2³¹ − 1 elements, not {size:N0}.", nameof(shape));
+        if (size > int.MaxValue) throw DeviceFailures.TooLarge("An array", size, int.MaxValue);
         Size = (int)size;
         if (size == 0) return;
         Merge(operands, strides, shape);
@@ -90,7 +90,7 @@ internal ref struct DeviceElementPlan
         }
 
         if (high - low >= int.MaxValue)
-            throw new ArgumentException($"Operand {k} reaches over {high - low:N0} elements; a kernel of a device, over 2³¹ − 1.", nameof(operand));
+            throw DeviceFailures.TooLarge("A view", high - low + 1, int.MaxValue);
         arguments.Set(k, operand.Block!, operand.Offset + low, high - low + 1, operand.Type.Size);
         arguments.Add((int)-low);
         foreach (long stride in strides) arguments.Add((int)stride);

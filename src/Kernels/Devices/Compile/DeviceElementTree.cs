@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 /// <summary>
 /// An element-wise kernel for devices as expression trees: a loop over the grid, whose body is that of the description. Parameters are the number of
 /// elements, then for each operand its array or number, followed if it is strided by its first element and a stride an axis, innermost first; then for
-/// each axis but the outermost its size and <see cref="DeviceDivisor"/>.
+/// each axis but the outermost its size and <see cref="DeviceDivisor"/>. A kernel over many tensors has the number of elements, the operands and the first
+/// group of threads of each in turn: see <see cref="DeviceTensorChoice"/>.
 /// </summary>
 /// <remarks>
 /// Four elements a thread are four bodies side by side, loads before and stores after them, and one more body for the elements left. Long bodies are
@@ -26,6 +27,7 @@ internal sealed class DeviceElementTree
     private readonly List<ParameterExpression> _axes = [];
     private readonly List<ParameterExpression> _parameters = [];
     private readonly ParameterExpression _count = Expression.Parameter(typeof(int), "n");
+    private readonly DeviceTensorChoice? _choice;
 
     private DeviceElementTree(DeviceElementKey key)
     {
@@ -34,6 +36,15 @@ internal sealed class DeviceElementTree
         (_operands, _once, _strides) = (new ParameterExpression[operands], new ParameterExpression?[operands], new ParameterExpression[operands][]);
         _parameters.Add(_count);
         for (int k = 0; k < operands; k++) Declare(k);
+        if (key.Tensors > 1)
+        {
+            // What was declared are variables then.
+            _choice = new DeviceTensorChoice(_count, _operands, key.Tensors);
+            _parameters = [.. _choice.Parameters];
+            Statements.AddRange(_choice.Statements);
+            return;
+        }
+
         if (_strides.All(s => s is null)) return;
         for (int d = 0; d < key.Rank - 1; d++)
         {
@@ -64,12 +75,16 @@ internal sealed class DeviceElementTree
         }
         else
         {
-            tree.Assign(index, DeviceTypes.Call(nameof(DeviceMemory.Thread)));
+            tree.Assign(index, tree.Thread);
             tree.Loop(index, DeviceTypes.Call(nameof(DeviceMemory.IsBelow), index, tree._count), single);
         }
 
         return tree;
     }
+
+    private Expression Thread => _choice?.Thread ?? (Expression)DeviceTypes.Call(nameof(DeviceMemory.Thread));
+
+    private Expression Threads => _choice?.Threads ?? (Expression)DeviceTypes.Call(nameof(DeviceMemory.Threads));
 
     private bool IsMask(int operand) =>
         operand < _spec.Inputs.Length ? _spec.Inputs[operand].IsMask : _spec.IsMask(_spec.Outputs[operand - _spec.Inputs.Length]);
@@ -150,7 +165,7 @@ internal sealed class DeviceElementTree
     {
         ParameterExpression quad = Expression.Variable(typeof(int), "q"), quads = Expression.Variable(typeof(int), "quads");
         Assign(quads, Expression.RightShift(_count, Expression.Constant(2)));
-        Assign(quad, DeviceTypes.Call(nameof(DeviceMemory.Thread)));
+        Assign(quad, Thread);
         Assign(index, Expression.Add(Expression.LeftShift(quads, Expression.Constant(2)), quad));
         List<Expression> body = [];
         ParameterExpression?[] loaded = new ParameterExpression?[_spec.Inputs.Length];
@@ -210,7 +225,7 @@ internal sealed class DeviceElementTree
     {
         LabelTarget done = Expression.Label();
         ParameterExpression threads = Expression.Variable(typeof(int), "threads");
-        Assign(threads, DeviceTypes.Call(nameof(DeviceMemory.Threads)));
+        Assign(threads, Threads);
         Expression advance = Expression.Assign(index, Expression.Add(index, threads));
         Statements.Add(Expression.Loop(Expression.IfThenElse(goOn, Expression.Block(typeof(void), [.. body, advance]), Expression.Break(done)), done));
     }

@@ -28,7 +28,8 @@ internal static class DeviceElements
     /// <param name="operands">The inputs, then the outputs.</param>
     /// <param name="strides">For each operand, for each axis of the shape, elements from one index to the next: 0 repeats, negative runs backwards.</param>
     /// <param name="shape">The indices.</param>
-    /// <exception cref="ArgumentException">An operand's type is not the description's; or more than 2³¹ − 1 elements.</exception>
+    /// <exception cref="ArgumentException">An operand's type is not the description's.</exception>
+    /// <exception cref="DeviceException">There are more than 2³¹ − 1 elements.</exception>
     public static void Run(
         GpuDevice device, KernelSpec spec, DType type, ReadOnlySpan<DeviceOperand> operands, ReadOnlySpan<long> strides, ReadOnlySpan<int> shape)
     {
@@ -56,7 +57,7 @@ internal static class DeviceElements
         DeviceElementKernel kernel = device.Kernel(key, accelerator =>
         {
             Interlocked.Increment(ref s_compileCount);
-            return new DeviceElementKernel(accelerator, key);
+            return DeviceCompilation.Run(() => new DeviceElementKernel(accelerator, key));
         });
         s_kernels.TryAdd((device, key), kernel);
         return kernel;

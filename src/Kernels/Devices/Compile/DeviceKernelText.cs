@@ -1,3 +1,4 @@
+using System.Numerics;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
@@ -14,8 +15,12 @@ internal static class DeviceKernelText
         return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
-    /// <summary>The kernel of contiguous arrays as NVIDIA's intermediate code for compute capability 8.0, which newer drivers compile further.</summary>
-    public static string ToPtx(KernelSpec spec) => ToPtx(DeviceElementKey.Contiguous(spec, spec.Is64 ? DType.Float64 : DType.Float32), CudaArchitecture.SM_80);
+    /// <summary>The kernel of contiguous arrays as NVIDIA's intermediate code for a compute capability (80: 8.0, which newer drivers compile further).</summary>
+    /// <param name="spec">The kernel.</param>
+    /// <param name="capability">80 or 90.</param>
+    /// <param name="tensors">For so many sets of arrays: see <see cref="DeviceManyElements"/>.</param>
+    public static string ToPtx(KernelSpec spec, int capability = 80, int tensors = 1) =>
+        ToPtx(DeviceElementKey.Contiguous(spec, spec.Is64 ? DType.Float64 : DType.Float32) with { Tensors = tensors }, Architecture(capability));
 
     /// <summary>The kernel as NVIDIA's intermediate code for an architecture, <c>CudaArchitecture.SM_80</c> or newer.</summary>
     public static string ToPtx(DeviceElementKey key, CudaArchitecture architecture)
@@ -31,12 +36,22 @@ internal static class DeviceKernelText
         return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
+    /// <summary>The row kernel for many contiguous rows of a length.</summary>
+    public static string ToPtx(RowSpec spec, int length, int capability = 80)
+    {
+        bool few = length <= 256 && length % 4 == 0, isKept = length <= 1024 && spec.Weight <= DeviceRows.LightProgram;
+        int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
+        return ToPtx(new DeviceRowKey(spec, 256, few ? 4 : 1, few, isKept ? chunks : 0, length > ReduceTree.Block, 0, 0, isKept && chunks * ReduceTree.Lanes == length), Architecture(capability));
+    }
+
     /// <summary>A row kernel as NVIDIA's intermediate code.</summary>
     public static string ToPtx(DeviceRowKey key, CudaArchitecture architecture)
     {
         DeviceRowTree tree = DeviceRowTree.Build(key);
         return ToPtx(DeviceMethod.Create(tree.Parameters, tree.Statements), architecture);
     }
+
+    private static CudaArchitecture Architecture(int capability) => capability >= 90 ? CudaArchitecture.SM_90 : CudaArchitecture.SM_80;
 
     /// <summary>An explicitly grouped kernel as NVIDIA's intermediate code.</summary>
     public static string ToPtx(System.Reflection.MethodInfo kernel, CudaArchitecture architecture)

@@ -23,6 +23,14 @@ internal static class DeviceMemory
     [MethodImpl(Inline)]
     public static int Threads() => Grid.DimX * Group.DimX;
 
+    /// <summary>The number of this thread among those of so many groups before its own, and its own.</summary>
+    [MethodImpl(Inline)]
+    public static int ThreadAfter(int groups) => (groups * Group.DimX) + Group.IdxX;
+
+    /// <summary>Threads in so many groups.</summary>
+    [MethodImpl(Inline)]
+    public static int ThreadsOf(int groups) => groups * Group.DimX;
+
     /// <summary>i &lt; n; an index that passed 2³¹ is not.</summary>
     [MethodImpl(Inline)]
     public static bool IsBelow(int i, int n) => (uint)i < (uint)n;

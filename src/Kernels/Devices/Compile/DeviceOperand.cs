@@ -33,7 +33,8 @@ internal enum DeviceAccess
 /// <param name="Accesses">Two bits an operand: its <see cref="DeviceAccess"/>.</param>
 /// <param name="Rank">Axes after merging, if there are strided operands; otherwise 1.</param>
 /// <param name="Quads">Arrays are aligned so that four elements can be moved at a time.</param>
-internal readonly record struct DeviceElementKey(KernelSpec Spec, DType Type, ulong Accesses, int Rank, bool Quads)
+/// <param name="Tensors">The kernel runs over so many sets of operands, none of them strided, each of a size of its own.</param>
+internal readonly record struct DeviceElementKey(KernelSpec Spec, DType Type, ulong Accesses, int Rank, bool Quads, int Tensors = 1)
 {
     /// <summary>The most operands: two bits each.</summary>
     public const int MaxOperands = 32;

@@ -66,7 +66,7 @@ internal static class ConvolutionTiles<T, TCheck>
         DeviceBlock turned = ConvolutionTables.Turn<T>(device, s, rule, w.View<T>(sizes.W), 4 * pitch, out ArrayView<Quartet<T>> filters);
         var patches = new PatchGather<T, TCheck>(dy.View<T>(sizes.Y), tables.Taps, tables.Phases, grid, s.Groups, s.OutChannels, tables.Pitch, columns);
         ArrayView<T> input = dx.View<T>(sizes.X);
-        var target = new ConvolutionTarget(dx, sizes.X, space, s.Groups, s.InChannels, columns, new TileFinish<T>(input, 0, 0, 0));
+        var target = new ConvolutionTarget(dx, sizes.X, space, s.Groups, s.InChannels, columns, new TileFinish<T>(input, 0, 0));
         Run(device, new DepthQuads<T>(filters, pitch, s.InChannels * pitch, s.InChannels), patches, target, batch, depth);
         turned.Release();
     }
@@ -89,7 +89,7 @@ internal static class ConvolutionTiles<T, TCheck>
     {
         int rows = s.OutChannels, columns = s.InChannels * sizes.Taps;
         ArrayView<T> target = dw.View<T>(sizes.W);
-        var finish = new TileFinish<T>(target, 0, 0, 0);
+        var finish = new TileFinish<T>(target, 0, 0);
         TileGrid grid = TileLaunch<T>.Plan(rows, columns, s.Batch * sizes.OutputPlane, s.Groups, out bool large);
         if (grid.Splits > 1)
             TileLaunch<T>.Split(device, large, grid, rows, columns, s.Groups, a, b, new StridedTarget<T>(target, rows * columns, columns, 1, finish));
@@ -130,7 +130,7 @@ internal static class ConvolutionTiles<T, TCheck>
         StepZ = step[0],
         StepY = step[1],
         StepX = step[2],
-        Pixels = checked((int)size.Product),
+        Pixels = DeviceGrid.Index(size.Product),
         Positions = (size[0] + step[0] - 1) / step[0] * ((size[1] + step[1] - 1) / step[1]) * ((size[2] + step[2] - 1) / step[2]),
     };
 

@@ -51,11 +51,11 @@ internal static class ConvolutionWindows<T>
             sizes.W, piece, depth);
         device.LaunchCount++;
         if (scratch is null) return;
-        GemmPieces<T>.Add(device, sums, new StridedTarget<T>(target, 0, 0, 1, new TileFinish<T>(target, 0, 0, 0)), 1, splits, 1, sizes.W);
+        GemmPieces<T>.Add(device, sums, new StridedTarget<T>(target, 0, 0, 1, new TileFinish<T>(target, 0, 0)), 1, splits, 1, sizes.W);
         scratch.Release();
     }
 
     /// <summary>The bias of every channel, if there is one.</summary>
     public static TileFinish<T> Finish(in WindowShape s, DeviceVector? bias, ArrayView<T> any) =>
-        bias is { } b ? new TileFinish<T>(b.View<T>(s.Groups * s.OutChannels), 1, 0, 0) : new TileFinish<T>(any, 0, 0, 0);
+        bias is { } b ? new TileFinish<T>(b.View<T>(s.Groups * s.OutChannels), 1, 0) : new TileFinish<T>(any, 0, 0);
 }

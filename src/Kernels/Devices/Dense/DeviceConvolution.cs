@@ -83,9 +83,9 @@ internal readonly struct ConvolutionSizes
 {
     public ConvolutionSizes(in WindowShape s)
     {
-        InputPlane = checked((int)s.InputSize);
-        OutputPlane = checked((int)s.OutputSize);
-        Taps = checked((int)s.Taps);
+        InputPlane = DeviceGrid.Index(s.InputSize);
+        OutputPlane = DeviceGrid.Index(s.OutputSize);
+        Taps = DeviceGrid.Index(s.Taps);
         X = checked(s.Batch * s.Groups * s.InChannels * InputPlane);
         Y = checked(s.Batch * s.Groups * s.OutChannels * OutputPlane);
         W = checked(s.Groups * s.OutChannels * s.InChannels * Taps);

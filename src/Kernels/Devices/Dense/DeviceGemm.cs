@@ -24,7 +24,7 @@ internal static class DeviceGemm
     private const int MaxElementDepth = 64;
 
     /// <summary>
-    /// Queues C[i] (=|+=) op(A[i]) · op(B[i]) + bias for all i of a batch. C overlaps neither A nor B, and is not read where it is overwritten.
+    /// Queues C[i] = op(A[i]) · op(B[i]) + bias for all i of a batch. C overlaps neither A nor B.
     /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="device">Where the operands are.</param>
@@ -38,19 +38,18 @@ internal static class DeviceGemm
     /// <param name="c">The results.</param>
     /// <param name="batch">How many products.</param>
     /// <param name="bias">n values added to every row of every product, or null.</param>
-    /// <param name="accumulate">Add to C instead of overwriting it; then the bias.</param>
     public static void Run<T>(
         GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch = 1,
-        DeviceMatrix? bias = null, bool accumulate = false)
+        DeviceMatrix? bias = null)
         where T : unmanaged, INumber<T>
     {
         if (m == 0 || n == 0 || batch == 0) return;
         var shape = new GemmShape<T>
         {
-            M = checked((int)m),
-            N = checked((int)n),
-            K = checked((int)k),
-            Batch = checked((int)batch),
+            M = DeviceGrid.Index(m),
+            N = DeviceGrid.Index(n),
+            K = DeviceGrid.Index(k),
+            Batch = DeviceGrid.Index(batch),
             TransA = transA,
             TransB = transB,
             // Nothing is read of operands without elements, but their views must lie somewhere.
@@ -58,7 +57,6 @@ internal static class DeviceGemm
             B = k == 0 ? c : b,
             C = c,
             Bias = bias,
-            Accumulate = accumulate,
         };
         using (device.Enter())
         {

@@ -42,30 +42,6 @@ internal static class DevicePooling
         GC.KeepAlive(indices.Block);
     }
 
-    /// <summary>
-    /// Queues dx = the gradient of a max pooling: every input receives the sum over the windows whose index it is. Indices that <see cref="MaxIndices{T}"/> did
-    /// not give, outside of their windows, are not found.
-    /// </summary>
-    public static void MaxGradient<T>(GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector indices, DeviceVector dx)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        (int inputs, int outputs) = Sizes(s);
-        if (inputs == 0) return;
-        using (device.Enter())
-        {
-            var kernel = device.Kernel(
-                Keys<T>.MaxGradient, static a => a.LoadKernel<ArrayView<T>, ArrayView<int>, ArrayView<T>, PoolWindow, int, int>(PoolKernels.MaxGradient));
-            kernel(
-                device.Stream, DeviceGrid.For(device, inputs), dy.View<T>(outputs), Indices<T>(indices, outputs), dx.View<T>(inputs),
-                new PoolWindow(s), Words<T>(), inputs);
-            device.LaunchCount++;
-        }
-
-        GC.KeepAlive(dy.Block);
-        GC.KeepAlive(indices.Block);
-        GC.KeepAlive(dx.Block);
-    }
-
     /// <summary>Queues dx = the transpose of <see cref="Sum{T}"/>: every input receives the sum of the windows that it is in.</summary>
     public static void SumGradient<T>(GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector dx)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -100,7 +76,7 @@ internal static class DevicePooling
         GC.KeepAlive(y.Block);
     }
 
-    private static (int Inputs, int Outputs) Sizes(in WindowShape s) => (checked((int)(s.Batch * s.InputSize)), checked((int)(s.Batch * s.OutputSize)));
+    private static (int Inputs, int Outputs) Sizes(in WindowShape s) => (DeviceGrid.Index(s.Batch * s.InputSize), DeviceGrid.Index(s.Batch * s.OutputSize));
 
     private static int Words<T>() => Unsafe.SizeOf<T>() / sizeof(int);
 
@@ -111,7 +87,6 @@ internal static class DevicePooling
     {
         public static readonly object Join = new();
         public static readonly object MaxIndices = new();
-        public static readonly object MaxGradient = new();
         public static readonly object SumGradient = new();
     }
 }

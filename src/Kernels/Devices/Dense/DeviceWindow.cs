@@ -8,7 +8,7 @@ internal readonly struct DeviceWindow
     public DeviceWindow(in WindowShape s)
     {
         (Groups, InChannels, OutChannels) = (s.Groups, s.InChannels, s.OutChannels);
-        int taps = checked((int)s.Taps);
+        int taps = DeviceGrid.Index(s.Taps);
         First = new PatchPhase
         {
             Z = -s.Before[0],

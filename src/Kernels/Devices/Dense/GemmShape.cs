@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] (=|+=) op(A)[m × k] · op(B)[k × n] + bias.</summary>
+/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] = op(A)[m × k] · op(B)[k × n] + bias.</summary>
 internal readonly struct GemmShape<T>
     where T : unmanaged, INumber<T>
 {
@@ -28,8 +28,6 @@ internal readonly struct GemmShape<T>
     /// <summary>n values, or null.</summary>
     public required DeviceMatrix? Bias { get; init; }
 
-    public required bool Accumulate { get; init; }
-
     /// <summary>The stored rows and columns of A.</summary>
     public (int Rows, int Columns) SizeA => TransA ? (K, M) : (M, K);
 
@@ -40,7 +38,7 @@ internal readonly struct GemmShape<T>
     public TileFinish<T> Finish(bool columnsAreLines)
     {
         ArrayView<T> bias = Bias is { } b ? b.Block.View<T>(b.Offset, N) : C.Block.View<T>(C.Offset, 1);
-        return new TileFinish<T>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0, Accumulate ? 1 : 0);
+        return new TileFinish<T>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0);
     }
 
     /// <summary>C whose lines are its rows, or its columns.</summary>
@@ -62,7 +60,7 @@ internal readonly struct GemmShape<T>
     /// <summary>Stored rows can be moved in quads: every row of every matrix begins and ends at a multiple of four elements.</summary>
     public bool FitsQuads(DeviceMatrix x, int columns) => ((x.Offset | x.Leading | (Batch > 1 ? x.Stride : 0) | (uint)columns) & 3) == 0;
 
-    private long Extent(DeviceMatrix x, int rows, int columns) => (Batch - 1) * x.Stride + (rows - 1) * x.Leading + columns;
+    private int Extent(DeviceMatrix x, int rows, int columns) => DeviceGrid.Index((Batch - 1) * x.Stride + (rows - 1) * x.Leading + columns);
 
     private StridedElements<T> Elements(DeviceMatrix x, (int Rows, int Columns) size, bool transposed, int lines) =>
         new(View(x, size.Rows, size.Columns), (int)x.Stride, transposed ? 1 : (int)x.Leading, transposed ? (int)x.Leading : 1, lines);

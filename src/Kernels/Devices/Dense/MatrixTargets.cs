@@ -4,24 +4,21 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>What is added where a product is written: first the result as it was, then a value for its column (or row).</summary>
+/// <summary>What is added where a product is written: a value for its column, or its row.</summary>
 /// <param name="bias">The values; any view where there are none.</param>
 /// <param name="perRow">1: values belong to rows.</param>
 /// <param name="perColumn">1: values belong to columns. Both 0: there are none.</param>
-/// <param name="accumulate">1: add to the result as it was.</param>
-internal readonly struct TileFinish<T>(ArrayView<T> bias, int perRow, int perColumn, int accumulate)
+internal readonly struct TileFinish<T>(ArrayView<T> bias, int perRow, int perColumn)
     where T : unmanaged, INumber<T>
 {
     private readonly ArrayView<T> _bias = bias;
     private readonly int _perRow = perRow;
     private readonly int _perColumn = perColumn;
-    private readonly int _accumulate = accumulate;
 
     /// <summary>An element's final value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ArrayView<T> target, int index, int row, int column, T value)
     {
-        if (_accumulate != 0) value = target[index] + value;
         if (_perRow + _perColumn != 0) value += _bias[row * _perRow + column * _perColumn];
         target[index] = value;
     }
@@ -30,7 +27,6 @@ internal readonly struct TileFinish<T>(ArrayView<T> bias, int perRow, int perCol
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ArrayView<Quartet<T>> target, int index, int row, int column, Quartet<T> values)
     {
-        if (_accumulate != 0) values = Quartet<T>.Add(target[index], values);
         if (_perRow + _perColumn != 0)
         {
             int first = row * _perRow + column * _perColumn;

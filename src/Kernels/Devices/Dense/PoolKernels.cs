@@ -137,33 +137,4 @@ internal static class PoolKernels
 
         dx[i] = sum;
     }
-
-    /// <summary>The gradient of the maxima: an input adds up the gradients of the windows that took it, in their order.</summary>
-    /// <param name="dy">A value for every window.</param>
-    /// <param name="indices">See <see cref="MaxIndices"/>.</param>
-    /// <param name="dx">The planes.</param>
-    /// <param name="window">The windows.</param>
-    /// <param name="words">Words of an index.</param>
-    /// <param name="count">Inputs.</param>
-    public static void MaxGradient<T>(ArrayView<T> dy, ArrayView<int> indices, ArrayView<T> dx, PoolWindow window, int words, int count)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= count) return;
-        PoolPlace place = window.Input(i);
-        int self = i - place.Plane * window.Plane;
-        int lastZ = window.Z.LastOutput(place.Z), lastY = window.Y.LastOutput(place.Y), lastX = window.X.LastOutput(place.X);
-        T sum = T.Zero;
-        for (int z = window.Z.FirstOutput(place.Z); z <= lastZ; z++)
-        {
-            for (int y = window.Y.FirstOutput(place.Y); y <= lastY; y++)
-            {
-                int line = ((place.Plane * window.Z.Outputs + z) * window.Y.Outputs + y) * window.X.Outputs;
-                for (int x = window.X.FirstOutput(place.X); x <= lastX; x++)
-                    if (indices[(line + x) * words] == self) sum += dy[line + x];
-            }
-        }
-
-        dx[i] = sum;
-    }
 }

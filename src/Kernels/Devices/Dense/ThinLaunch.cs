@@ -95,7 +95,7 @@ internal static class ThinLaunch<T>
         int size = grid.Thin * grid.Wide, total = checked(s.Batch * grid.Splits * size);
         pieces = new DeviceBlock(device, (long)total * Unsafe.SizeOf<T>());
         ArrayView<T> view = pieces.View<T>(0, total);
-        return new StridedTarget<T>(view, size, 1, grid.Wide, new TileFinish<T>(view, 0, 0, 0));
+        return new StridedTarget<T>(view, size, 1, grid.Wide, new TileFinish<T>(view, 0, 0));
     }
 
     private static void AddPieces(GpuDevice device, in GemmShape<T> s, bool columnsAreWide, ThinGrid grid, DeviceBlock? pieces)

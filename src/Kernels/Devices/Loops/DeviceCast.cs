@@ -34,6 +34,12 @@ internal static class DeviceCast
 
     private static void Select(Job job, DType from, DType to, in DeviceCopyPlan plan)
     {
+        if (from.IsHalf || to.IsHalf)
+        {
+            Half(job, from, to, plan);
+            return;
+        }
+
         switch (from)
         {
             case DType.Float32:
@@ -63,6 +69,38 @@ internal static class DeviceCast
                 FromBool(job, to, plan);
                 break;
         }
+    }
+
+    private static void Half(Job job, DType from, DType to, in DeviceCopyPlan plan)
+    {
+        if (from == DType.Float16) FromHalf<Float16Bits>(job, to, plan);
+        else if (from == DType.BFloat16) FromHalf<BFloat16Bits>(job, to, plan);
+        else if (to == DType.Float16) ToHalf<Float16Bits>(job, from, plan);
+        else ToHalf<BFloat16Bits>(job, from, plan);
+    }
+
+    private static void FromHalf<THalf>(Job job, DType to, in DeviceCopyPlan plan)
+        where THalf : struct, IDeviceHalf
+    {
+        if (to == DType.Float32) Launch<CastFromHalf<THalf, CastNothing<float>, float>, ushort, float>(job, plan);
+        else if (to == DType.Float64) Launch<CastFromHalf<THalf, CastFloat, double>, ushort, double>(job, plan);
+        else if (to == DType.Int32) Launch<CastFromHalf<THalf, CastFloat, int>, ushort, int>(job, plan);
+        else if (to == DType.Int64) Launch<CastFromHalf<THalf, CastFloat, long>, ushort, long>(job, plan);
+        else if (to == DType.UInt8) Launch<CastFromHalf<THalf, CastFloat, byte>, ushort, byte>(job, plan);
+        else if (to == DType.Float16) Launch<CastFromHalf<THalf, CastToHalf<Float16Bits, CastNothing<float>, float>, ushort>, ushort, ushort>(job, plan);
+        else if (to == DType.BFloat16) Launch<CastFromHalf<THalf, CastToHalf<BFloat16Bits, CastNothing<float>, float>, ushort>, ushort, ushort>(job, plan);
+        else Launch<CastFromHalf<THalf, CastToBool<float>, byte>, ushort, byte>(job, plan);
+    }
+
+    private static void ToHalf<THalf>(Job job, DType from, in DeviceCopyPlan plan)
+        where THalf : struct, IDeviceHalf
+    {
+        if (from == DType.Float32) Launch<CastToHalf<THalf, CastNothing<float>, float>, float, ushort>(job, plan);
+        else if (from == DType.Float64) Launch<CastToHalf<THalf, CastToOdd, double>, double, ushort>(job, plan);
+        else if (from == DType.Int32) Launch<CastToHalf<THalf, CastToOdd, int>, int, ushort>(job, plan);
+        else if (from == DType.Int64) Launch<CastToHalf<THalf, CastToOdd, long>, long, ushort>(job, plan);
+        else if (from == DType.UInt8) Launch<CastToHalf<THalf, CastByte, byte>, byte, ushort>(job, plan);
+        else Launch<CastToHalf<THalf, CastFromBool<float>, byte>, byte, ushort>(job, plan);
     }
 
     private static void ToInteger<TOp, TFrom>(Job job, DType to, in DeviceCopyPlan plan)

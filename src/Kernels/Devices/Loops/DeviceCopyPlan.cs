@@ -174,7 +174,7 @@ internal ref struct DeviceCopyPlan
     private void Widen(int elementSize)
     {
         if (Rank == 0 || _from[0] != 1 || _to[0] != 1) return;
-        for (int unit = WidestUnit; unit > Math.Max(2, elementSize); unit /= 2)
+        for (int unit = WidestUnit; unit > elementSize; unit /= 2)
         {
             int elements = unit / elementSize;
             if (!AllDivide(elements)) continue;

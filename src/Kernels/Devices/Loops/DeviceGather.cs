@@ -16,7 +16,7 @@ internal static class DeviceGather
     {
         // Rows of whole units of up to 16 bytes are moved by such.
         int unit = 16;
-        while (unit > elementSize && (unit == 2 || ((inner | sourceOffset | targetOffset) * elementSize) % unit != 0)) unit /= 2;
+        while (unit > elementSize && ((inner | sourceOffset | targetOffset) * elementSize) % unit != 0) unit /= 2;
         int elements = unit / elementSize;
         var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner / elements, count, count)
         {
@@ -67,6 +67,7 @@ internal static class DeviceGather
             AllowNegative = false,
         };
         if (dtype.Size == 1) OneHot(job, (byte)one);
+        else if (dtype.Size == 2) OneHot(job, (ushort)one);
         else if (dtype.Size == 4) OneHot(job, (uint)one);
         else OneHot(job, one);
     }
@@ -192,11 +193,13 @@ internal static class DeviceGather
         private static readonly object s_oneHot = new();
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob> Take(
-            GpuDevice device) => device.Kernel(s_take, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
+            GpuDevice device) => device.Kernel(s_take, static accelerator =>
+                accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
                 DeviceGatherKernels.Take<TReader, TIndex, T>));
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob> Pick(
-            GpuDevice device) => device.Kernel(s_pick, static accelerator => accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
+            GpuDevice device) => device.Kernel(s_pick, static accelerator =>
+                accelerator.LoadKernel<ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceGatherJob>(
                 DeviceGatherKernels.Pick<TReader, TIndex, T>));
 
         public static Action<AcceleratorStream, KernelConfig, ArrayView<TIndex>, ArrayView<T>, T, DeviceGatherJob> OneHot(GpuDevice device) =>

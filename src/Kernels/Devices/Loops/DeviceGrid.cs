@@ -29,9 +29,9 @@ internal static class DeviceGrid
     public static long Divide(long a, long b) => (a + b - 1) / b;
 
     /// <summary>An element count or a distance as kernels count: in 32 bits.</summary>
-    /// <exception cref="NotSupportedException">It is larger.</exception>
+    /// <exception cref="DeviceException">It is larger.</exception>
     public static int Index(long value) =>
         value is >= 0 and <= int.MaxValue
             ? (int)value
-            : throw new NotSupportedException($"Arrays on a device span at most {int.MaxValue} elements, not {value}.");
+            : throw DeviceFailures.TooLarge("An array", value, int.MaxValue);
 }

@@ -115,7 +115,12 @@ internal static class DeviceScatter
         KernelConfig perValue = DeviceGrid.For(device, scatter.Size);
         DeviceScatterLaunchers<TReader, TIndex, T>.AddPieces(device)(
             device.Stream, perValue, job.Values<T>(), placeView, orderView, codeView, sumView, job.To<T>(), scatter);
-        if (hasSums) DeviceScatterLaunchers<TReader, TIndex, T>.AddSums(device)(device.Stream, perValue, placeView, orderView, codeView, sumView, job.To<T>(), scatter);
+        if (hasSums)
+        {
+            DeviceScatterLaunchers<TReader, TIndex, T>.AddSums(device)(
+                device.Stream, perValue, placeView, orderView, codeView, sumView, job.To<T>(), scatter);
+        }
+
         order.Release();
         sums.Release();
         codes.Release();

@@ -4,7 +4,7 @@ using ILGPU;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Values that are added to places. Places are numbers: what a gather selects from is (outer, places, inner) here, and value (o, k, n) goes to (o, place[k], n).
+/// Values that are added to places. What a gather selects from is (outer, places, inner) here, and value (o, k, n) goes to (o, place[k], n).
 /// In the order of their places, values of one place form a run; a run is cut into pieces, whose values a thread adds up one after the other.
 /// </summary>
 internal struct DeviceScatterJob
@@ -70,7 +70,7 @@ internal static class DeviceScatterKernels
         codes[i] = code;
     }
 
-    /// <summary>A thread for each value and column of which those of pieces work: the sum of a whole run is added to its place, that of a part is kept.</summary>
+    /// <summary>A thread for each value and column, of which the first of a piece works: a whole run goes to its place, the sum of a part is kept.</summary>
     public static void AddPieces<T>(
         ArrayView<T> values, ArrayView<uint> places, ArrayView<int> order, ArrayView<int> codes, ArrayView<T> sums, ArrayView<T> target, DeviceScatterJob job)
         where T : unmanaged, INumberBase<T>

@@ -31,9 +31,11 @@ internal static class DeviceScatterLaunchers<TReader, TIndex, T>
             accelerator.LoadKernel<ArrayView<T>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<T>, ArrayView<T>, DeviceScatterJob>(
                 DeviceScatterKernels.AddPieces));
 
-    public static Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<T>, ArrayView<T>, DeviceScatterJob> AddSums(
+    public static Action<
+        AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<T>, ArrayView<T>, DeviceScatterJob> AddSums(
         GpuDevice device) => device.Kernel(s_addSums, static accelerator =>
-            accelerator.LoadKernel<ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<T>, ArrayView<T>, DeviceScatterJob>(DeviceScatterKernels.AddSums));
+            accelerator.LoadKernel<ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<T>, ArrayView<T>, DeviceScatterJob>(
+                DeviceScatterKernels.AddSums));
 
     public static Action<AcceleratorStream, KernelConfig, ArrayView<T>, ArrayView<TIndex>, ArrayView<T>, DeviceIndex, DeviceDivisor, int, int> AddLines(
         GpuDevice device) => device.Kernel(s_addLines, static accelerator =>

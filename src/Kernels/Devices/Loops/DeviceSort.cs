@@ -145,7 +145,8 @@ internal static class DeviceSort
             device.Kernel(s_count, static accelerator =>
                 accelerator.LoadKernel<ArrayView<TKey>, ArrayView<int>, DeviceRadixJob>(DeviceRadixKernels.Count<TOps, TKey>));
 
-        public static Action<AcceleratorStream, KernelConfig, ArrayView<TKey>, ArrayView<int>, ArrayView<int>, ArrayView<TKey>, ArrayView<int>, DeviceRadixJob> Move(
+        public static Action<
+            AcceleratorStream, KernelConfig, ArrayView<TKey>, ArrayView<int>, ArrayView<int>, ArrayView<TKey>, ArrayView<int>, DeviceRadixJob> Move(
             GpuDevice device) => device.Kernel(s_move, static accelerator =>
                 accelerator.LoadKernel<ArrayView<TKey>, ArrayView<int>, ArrayView<int>, ArrayView<TKey>, ArrayView<int>, DeviceRadixJob>(
                     DeviceRadixKernels.Move<TOps, TKey>));

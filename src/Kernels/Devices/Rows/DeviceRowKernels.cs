@@ -22,10 +22,6 @@ internal static class DeviceRowKernels
     public static void LogSoftmaxGradient(GpuDevice device, DeviceOperand y, DeviceOperand g, DeviceOperand dx, int rows, int columns) =>
         Run(device, RowPrograms.LogSoftmaxGradient(Is64(y)), [y, g, dx], rows, columns);
 
-    /// <summary>One log Σ exp(x) per row.</summary>
-    public static void LogSumExp(GpuDevice device, DeviceOperand x, DeviceOperand y, int rows, int columns) =>
-        Run(device, RowPrograms.LogSumExp(Is64(x)), [x, y], rows, columns);
-
     /// <summary>The cross entropy of each row's softmax with its label, Int32 or Int64.</summary>
     public static void CrossEntropy(GpuDevice device, DeviceOperand x, DeviceOperand labels, DeviceOperand losses, int rows, int columns) =>
         Run(device, RowPrograms.CrossEntropy(Is64(x)), [x, labels, losses], rows, columns);
@@ -34,10 +30,6 @@ internal static class DeviceRowKernels
     public static void CrossEntropyGradient(
         GpuDevice device, DeviceOperand x, DeviceOperand labels, DeviceOperand g, DeviceOperand dx, int rows, int columns) =>
         Run(device, RowPrograms.CrossEntropyGradient(Is64(x)), [x, labels, g, dx], rows, columns);
-
-    /// <summary>One mean squared difference per row.</summary>
-    public static void MeanSquaredError(GpuDevice device, DeviceOperand x, DeviceOperand y, DeviceOperand errors, int rows, int columns) =>
-        Run(device, RowPrograms.MeanSquaredError(Is64(x)), [x, y, errors], rows, columns);
 
     /// <summary>y = x̂·gamma + beta, with one gamma and beta per column, or null for none.</summary>
     public static void Normalize(

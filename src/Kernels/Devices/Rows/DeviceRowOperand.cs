@@ -20,7 +20,9 @@ internal readonly record struct DeviceRowOperand(DeviceOperand Operand, int RowS
 /// <param name="Long">A row is longer than a block of <see cref="ReduceTree"/>, and a group works on it alone.</param>
 /// <param name="Mapped">Bit k: the rows of operand k are mapped.</param>
 /// <param name="LongLabels">Bit k: operand k has Int64 labels.</param>
-internal readonly record struct DeviceRowKey(RowSpec Spec, int Group, int LanesPerThread, bool Quads, int Chunks, bool Long, uint Mapped, uint LongLabels)
+/// <param name="Full">A row has exactly so many chunks: no element needs to be tested.</param>
+internal readonly record struct DeviceRowKey(
+    RowSpec Spec, int Group, int LanesPerThread, bool Quads, int Chunks, bool Long, uint Mapped, uint LongLabels, bool Full = false)
 {
     /// <summary>The most blocks of a long row: their results lie in shared memory.</summary>
     public const int MaxBlocks = 1024;

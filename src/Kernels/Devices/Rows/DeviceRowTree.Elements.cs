@@ -12,6 +12,11 @@ internal sealed partial class DeviceRowTree
     // Elements that stay in registers: by input, lane and chunk.
     private readonly Dictionary<(int Input, int Lane, int Chunk), Expression> _kept = [];
 
+    // What is dear to compute and read by later passes stays there, too: by value, lane and chunk.
+    private const int DearWeight = 8;
+    private readonly Dictionary<(int Value, int Lane, int Chunk), TreeLane> _keptValues = [];
+    private readonly HashSet<int> _known = [];
+
     // What several passes read is read before the first, if the row is short.
     private void KeepElements(TreeBuilder body)
     {
@@ -82,7 +87,8 @@ internal sealed partial class DeviceRowTree
         {
             using TreeBuilder inner = new TreeBuilder(_target, $"e{number}_{chunk}_").Enter();
             ParameterExpression at = inner.Assign(place(column, chunk));
-            ParameterExpression isIn = inner.Assign(Expression.LessThan(at, Limit(until)));
+            // A team without a row has none of its elements.
+            ParameterExpression isIn = inner.Assign(_key.Full ? Expression.LessThan(Expression.Constant(0), until) : Expression.LessThan(at, Limit(until)));
             WriteChunk(inner, pass, sums, column, chunk, at, isIn, loaded);
             to.AddRange(inner.Statements);
         }
@@ -99,12 +105,13 @@ internal sealed partial class DeviceRowTree
         {
             int lane = _key.Quads ? l : column;
             Expression index = _key.Quads ? Expression.Add(Expression.LeftShift(at, Expression.Constant(2)), Expression.Constant(l)) : at;
-            values[l] = Evaluate(pass.Uses, index, k => new(loaded[(k, lane, chunk)]));
+            values[l] = Evaluate(pass.Uses, index, k => new(loaded[(k, lane, chunk)]), v => _keptValues[(v, lane, chunk)]);
+            foreach (int v in pass.Kept) _keptValues[(v, lane, chunk)] = values[l][v];
             for (int r = 0; r < pass.Reductions.Length; r++)
             {
                 RowReduction kind = Kind(pass.Reductions[r]);
                 TreeLane x = Element(values[l], _spec.Steps[pass.Reductions[r] - _spec.Inputs.Length].Value);
-                x = TreeLane.Select(new(isIn), x, TreeLane.Const(kind.Identity()));
+                if (!_key.Full) x = TreeLane.Select(new(isIn), x, TreeLane.Const(kind.Identity()));
                 Assign(inner.Statements, sums[r][lane], kind.Accumulate(new(sums[r][lane]), x).Node);
             }
         }
@@ -130,7 +137,7 @@ internal sealed partial class DeviceRowTree
         Expression last = Expression.Subtract(Limit(_length), Expression.Constant(1));
         for (int c = column ?? 0; c <= (column ?? Columns - 1); c++)
         {
-            Expression at = RowCall(nameof(DeviceRowMemory.Min), place(c, chunk), last);
+            Expression at = _key.Full ? place(c, chunk) : RowCall(nameof(DeviceRowMemory.Min), place(c, chunk), last);
             Expression load = LoadPlace(k, at);
             ParameterExpression variable = Expression.Variable(load.Type, name + LaneNames[c]);
             Assign(to, variable, load);
@@ -168,22 +175,25 @@ internal sealed partial class DeviceRowTree
     }
 
     // The values of an element that are used, in the current builder.
-    private TreeLane[] Evaluate(int[] uses, Expression index, Func<int, TreeLane> load)
+    private TreeLane[] Evaluate(int[] uses, Expression index, Func<int, TreeLane> load, Func<int, TreeLane> kept)
     {
         TreeLane[] values = new TreeLane[_spec.ValueCount];
         for (int v = 0; v < values.Length; v++)
         {
             if (uses[v] == 0 || _spec.Scope(v) != RowScope.Element) continue;
-            if (v < _spec.Inputs.Length)
+            if (v < _spec.Inputs.Length || _known.Contains(v))
             {
-                values[v] = TreeLane.Let(load(v));
+                values[v] = v < _spec.Inputs.Length ? TreeLane.Let(load(v)) : kept(v);
                 continue;
             }
 
             RowStep step = _spec.Steps[v - _spec.Inputs.Length];
-            values[v] = step.Kind == RowStepKind.IsLabel
-                ? new(ScalarTarget.Call(nameof(DeviceMath.Equal), index, _labels[step.Label]!))
-                : Apply(step.Element, argument => Element(values, argument));
+            values[v] = step.Kind switch
+            {
+                RowStepKind.IsLabel => new(ScalarTarget.Call(nameof(DeviceMath.Equal), index, _labels[step.Label]!)),
+                RowStepKind.Repeat => Element(values, step.Value),
+                _ => Apply(step.Element, argument => Element(values, argument)),
+            };
         }
 
         return values;

@@ -7,8 +7,8 @@ internal sealed partial class DeviceRowTree
 {
     private const string LaneNames = "abcd";
 
-    // What a pass does: the values it reduces, how often it uses each value of an element, and whether it stores.
-    private readonly record struct Pass(int[] Reductions, int[] Uses, bool Stores);
+    // What a pass does: the values it reduces, how often it uses each value of an element, what it keeps for later passes, and whether it stores.
+    private readonly record struct Pass(int[] Reductions, int[] Uses, int[] Kept, bool Stores);
 
     private static readonly int s_blockShift = int.Log2(ReduceTree.Block);
 
@@ -18,11 +18,13 @@ internal sealed partial class DeviceRowTree
         bool stores = pass == _spec.LastPass && _spec.Outputs.ToArray().Any(v => _spec.Scope(v) == RowScope.Element);
         if (reductions.Length == 0 && !stores) return;
         List<Expression> to = body.Statements;
-        Pass each = new(reductions, Uses(reductions, stores), stores);
+        int[] uses = Uses(reductions, stores);
+        Pass each = new(reductions, uses, KeptAfter(pass, uses), stores);
         if (!_key.Long)
         {
             ParameterExpression[][] sums = Sums(to, reductions, $"p{pass}");
             WriteElements(to, each, sums, Expression.Constant(0), _end);
+            _known.UnionWith(each.Kept);
             Fold(body, reductions, sums);
             return;
         }
@@ -91,6 +93,21 @@ internal sealed partial class DeviceRowTree
         return sums;
     }
 
+    // The dear values that this pass computes and a later one uses, where elements stay in registers.
+    private int[] KeptAfter(int pass, int[] uses)
+    {
+        if (_key.Chunks == 0) return [];
+        int[] later = new int[_spec.ValueCount];
+        for (int next = pass + 1; next <= _spec.LastPass; next++)
+        {
+            int[] own = Uses([.. _spec.Reductions(next)], next == _spec.LastPass);
+            for (int v = 0; v < later.Length; v++) later[v] += own[v];
+        }
+
+        return [.. Enumerable.Range(_spec.Inputs.Length, _spec.Steps.Length).Where(v => uses[v] > 0 && later[v] > 0 && !_known.Contains(v)
+            && _spec.Scope(v) == RowScope.Element && _spec.Steps[v - _spec.Inputs.Length].Element.Op is { Weight: >= DearWeight })];
+    }
+
     // How often the pass uses each value of an element.
     private int[] Uses(int[] reductions, bool stores)
     {
@@ -106,7 +123,7 @@ internal sealed partial class DeviceRowTree
 
         for (int v = _spec.ValueCount - 1; v >= _spec.Inputs.Length; v--)
         {
-            if (uses[v] == 0 || _spec.Scope(v) != RowScope.Element) continue;
+            if (uses[v] == 0 || _spec.Scope(v) != RowScope.Element || _known.Contains(v)) continue;
             foreach (int argument in _spec.Arguments(v)) uses[argument]++;
         }
 

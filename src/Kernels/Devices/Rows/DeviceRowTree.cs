@@ -72,8 +72,7 @@ internal sealed partial class DeviceRowTree
 
     private void Write()
     {
-        int reductions = Enumerable.Range(0, _spec.LastPass + 1).Max(pass => _spec.Reductions(pass).Count());
-        for (int r = 0; r < reductions; r++)
+        for (int r = 0; r < _spec.MostReductions; r++)
         {
             // 64 lanes and 8 sums of them a team; the results of a long row's blocks.
             int size = (_key.Teams * (ReduceTree.Lanes + 8)) + (_key.Long ? DeviceRowKey.MaxBlocks : 0);

@@ -13,7 +13,7 @@ internal static class DeviceRows
     private const int ShortRow = 256, KeptRow = 1024;
 
     // A program of more operators is bound by arithmetic, and its kernel would be too long if it were repeated for many elements.
-    private const int LightProgram = 120;
+    public const int LightProgram = 120;
 
     // With so many threads on each multiprocessor, more on a row gain nothing.
     private const int ThreadsPerMultiprocessor = 1024;
@@ -31,7 +31,8 @@ internal static class DeviceRows
     public static int CompileCount => Volatile.Read(ref s_compileCount);
 
     /// <summary>Queues a program over so many rows; of empty rows nothing is written. Operands: the inputs, then the outputs.</summary>
-    /// <exception cref="ArgumentException">An operand's type is not the program's; or rows or arrays are too long.</exception>
+    /// <exception cref="ArgumentException">An operand's type is not the program's.</exception>
+    /// <exception cref="DeviceException">Rows or arrays are too long.</exception>
     public static void Run(GpuDevice device, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
     {
         Check(spec, operands, rows, length);
@@ -72,7 +73,7 @@ internal static class DeviceRows
         bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || (isFilled && (!isLight || length > KeptRow))));
         int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
         bool isKept = isLight && length <= (few ? ShortRow : KeptRow);
-        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels);
+        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels, isKept && chunks * ReduceTree.Lanes == length);
     }
 
     private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)
@@ -80,7 +81,7 @@ internal static class DeviceRows
         DeviceRowKernel kernel = device.Kernel(key, accelerator =>
         {
             Interlocked.Increment(ref s_compileCount);
-            return new DeviceRowKernel(accelerator, key);
+            return DeviceCompilation.Run(() => new DeviceRowKernel(accelerator, key));
         });
         s_kernels.TryAdd((device, key), kernel);
         return kernel;
@@ -124,9 +125,11 @@ internal static class DeviceRows
                 $"The program has {spec.OperandCount} operands, not {operands.Length}; there can be {DeviceElementKey.MaxOperands}.", nameof(operands));
         }
 
+        if (spec.MostReductions > RowSpec.MaxReductionsPerPass)
+            throw new ArgumentException($"A pass has at most {RowSpec.MaxReductionsPerPass} reductions, not {spec.MostReductions}.", nameof(spec));
         if (length > MaxLength)
-            throw new ArgumentException($"A row of a device's kernel has at most {MaxLength:N0} elements, not {length:N0}.", nameof(length));
-        if (rows > MaxRows) throw new ArgumentException($"A device's kernel has at most {MaxRows:N0} rows, not {rows:N0}.", nameof(rows));
+            throw DeviceFailures.TooLarge("A row", length, MaxLength);
+        if (rows > MaxRows) throw DeviceFailures.TooLarge("An array", (long)rows * length, int.MaxValue);
         for (int k = 0; k < operands.Length; k++)
         {
             DeviceRowOperand operand = operands[k];
@@ -139,7 +142,7 @@ internal static class DeviceRows
             if (operand.RowStride < 0 || operand.Divisor < 1 || operand.Period < 0)
                 throw new ArgumentException($"Operand {k}: rows follow each other.", nameof(operands));
             if (((RowCount(operand, rows) - 1) * operand.RowStride) + length > int.MaxValue)
-                throw new ArgumentException($"Operand {k} reaches over more than 2³¹ − 1 elements.", nameof(operands));
+                throw DeviceFailures.TooLarge("An array", ((RowCount(operand, rows) - 1) * operand.RowStride) + length, int.MaxValue);
         }
     }
 }

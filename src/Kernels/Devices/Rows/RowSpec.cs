@@ -36,6 +36,9 @@ internal enum RowStepKind
 
     /// <summary>The row's length, as a number.</summary>
     Length,
+
+    /// <summary>A value of the row in every column.</summary>
+    Repeat,
 }
 
 /// <summary>A step of a row program: values are numbered as in <see cref="KernelSpec"/>.</summary>
@@ -50,6 +53,8 @@ internal readonly record struct RowStep(RowStepKind Kind, KernelStep Element, Ro
     public static RowStep AtLabel(int elements, int label) => new(RowStepKind.AtLabel, default, default, elements, label);
 
     public static RowStep IsLabel(int label) => new(RowStepKind.IsLabel, default, default, -1, label);
+
+    public static RowStep Repeat(int value) => new(RowStepKind.Repeat, default, default, value, -1);
 }
 
 /// <summary>How much there is of a value.</summary>
@@ -75,7 +80,7 @@ internal enum RowScope
 /// </remarks>
 internal sealed class RowSpec : IEquatable<RowSpec>
 {
-    /// <summary>The most reductions in one pass: their shared memory is limited.</summary>
+    /// <summary>The most reductions in one pass that kernels have room for in shared memory.</summary>
     public const int MaxReductionsPerPass = 4;
 
     private readonly RowInput[] _inputs;
@@ -103,11 +108,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
             if (_steps[k].Kind == RowStepKind.Reduce) LastPass = Math.Max(LastPass, _depths[_inputs.Length + k] - 1);
         }
 
-        for (int pass = 0; pass <= LastPass; pass++)
-        {
-            if (Reductions(pass).Count() > MaxReductionsPerPass) throw new ArgumentException($"A pass has at most {MaxReductionsPerPass} reductions.");
-        }
-
+        MostReductions = Enumerable.Range(0, LastPass + 1).Max(pass => Reductions(pass).Count());
         Weight = _steps.Sum(step => step.Element.Op?.Weight ?? 1);
         HashCode hash = default;
         hash.Add(is64);
@@ -139,6 +140,9 @@ internal sealed class RowSpec : IEquatable<RowSpec>
     /// <summary>The pass that stores elements.</summary>
     public int LastPass { get; }
 
+    /// <summary>Reductions in the pass that has most.</summary>
+    public int MostReductions { get; }
+
     public RowScope Scope(int value) => _scopes[value];
 
     /// <summary>So many passes come before the value can be computed.</summary>
@@ -147,7 +151,12 @@ internal sealed class RowSpec : IEquatable<RowSpec>
     /// <summary>The value is a mask, not a number.</summary>
     public bool IsMask(int value) => value < _inputs.Length
         ? _inputs[value].IsMask
-        : _steps[value - _inputs.Length] is { Kind: RowStepKind.IsLabel } or { Kind: RowStepKind.Element, Element.Op.IsMask: true };
+        : _steps[value - _inputs.Length] switch
+        {
+            { Kind: RowStepKind.Repeat, Value: int repeated } => IsMask(repeated),
+            { Kind: RowStepKind.IsLabel } or { Kind: RowStepKind.Element, Element.Op.IsMask: true } => true,
+            _ => false,
+        };
 
     /// <summary>An operand of a kernel has an element a column.</summary>
     public bool IsElements(int operand) => operand < _inputs.Length
@@ -180,7 +189,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         return step.Kind switch
         {
             RowStepKind.Element when step.Element.Op is { } op => Enumerable.Range(0, op.Arity).Select(i => step.Element[i]),
-            RowStepKind.Reduce => [step.Value],
+            RowStepKind.Reduce or RowStepKind.Repeat => [step.Value],
             _ => [],
         };
     }
@@ -204,7 +213,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         int index = 0;
         foreach (int argument in Arguments(value))
         {
-            bool mask = step.Element.Op?.IsMaskInput(index++) ?? false;
+            bool mask = step.Kind == RowStepKind.Repeat ? IsMask(argument) : step.Element.Op?.IsMaskInput(index++) ?? false;
             if ((uint)argument >= (uint)value || IsLabelInput(argument) || IsMask(argument) != mask)
             {
                 string name = step.Element.Op?.Name ?? step.Kind.ToString();
@@ -220,7 +229,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         if (step.Kind == RowStepKind.AtLabel && ((uint)step.Value >= (uint)_inputs.Length || _inputs[step.Value] != new RowInput(RowInputKind.Elements)))
             throw new ArgumentException($"Value {step.Value} is no input of numbers with elements.");
         if (step.Kind == RowStepKind.Element) return;
-        _scopes[value] = step.Kind == RowStepKind.IsLabel ? RowScope.Element : RowScope.Row;
+        _scopes[value] = step.Kind is RowStepKind.IsLabel or RowStepKind.Repeat ? RowScope.Element : RowScope.Row;
         if (step.Kind == RowStepKind.Reduce) _depths[value]++;
     }
 }

@@ -24,6 +24,7 @@ internal sealed class RowSpecBuilder(bool is64)
     private readonly List<RowInput> _inputs = [];
     private readonly List<RowStep> _steps = [];
     private readonly List<int> _outputs = [];
+    private readonly Dictionary<RowStep, int> _known = [];
 
     /// <summary>An input with an element a column.</summary>
     public RowValue Elements(bool mask = false) => Input(new(RowInputKind.Elements, mask));
@@ -32,7 +33,7 @@ internal sealed class RowSpecBuilder(bool is64)
     public RowValue PerRow(bool mask = false) => Input(new(RowInputKind.PerRow, mask));
 
     /// <summary>A number of the host.</summary>
-    public RowValue Number() => Input(new(RowInputKind.Number));
+    public RowValue Number(bool mask = false) => Input(new(RowInputKind.Number, mask));
 
     /// <summary>A column a row.</summary>
     public RowValue Label() => Input(new(RowInputKind.Label));
@@ -48,8 +49,15 @@ internal sealed class RowSpecBuilder(bool is64)
 
     public RowValue Reduce(RowReduction reduction, RowValue value) => Step(RowStep.Reduce(reduction, value.Id));
 
-    /// <summary>The element at the row's label.</summary>
-    public RowValue At(RowValue elements, RowValue label) => Step(RowStep.AtLabel(elements.Id, label.Id));
+    /// <summary>
+    /// The element at the row's label. A label that is no column gives NaN of an input, and −∞ of what is computed: its maximum where the label is.
+    /// </summary>
+    public RowValue At(RowValue elements, RowValue label) => elements.Id < _inputs.Count
+        ? Step(RowStep.AtLabel(elements.Id, label.Id))
+        : Reduce(RowReduction.Max, Apply(ElementOps.Where, Is(label), elements, Constant(double.NegativeInfinity)));
+
+    /// <summary>A value of the row in every column.</summary>
+    public RowValue Repeat(RowValue value) => Step(RowStep.Repeat(value.Id));
 
     /// <summary>Set in the column of the row's label.</summary>
     public RowValue Is(RowValue label) => Step(RowStep.IsLabel(label.Id));
@@ -68,9 +76,12 @@ internal sealed class RowSpecBuilder(bool is64)
         return new(this, _inputs.Count - 1);
     }
 
+    // Steps are pure: what was written before is the same value.
     private RowValue Step(RowStep step)
     {
+        if (_known.TryGetValue(step, out int id)) return new(this, id);
         _steps.Add(step);
+        _known.Add(step, _inputs.Count + _steps.Count - 1);
         return new(this, _inputs.Count + _steps.Count - 1);
     }
 }

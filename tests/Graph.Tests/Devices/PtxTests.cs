@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using Fusion.Kernels;
+
+namespace Fusion.Tests.Devices;
+
+/// <summary>
+/// The code of groups for NVIDIA's processors, which needs none: what it must look like, and how many instructions of each class it has. The numbers are in
+/// <c>ptx.txt</c> beside this file; <c>FUSION_UPDATE_GOLDEN=1</c> writes it anew.
+/// </summary>
+[Collection(nameof(ProcessState))]
+public sealed class PtxTests
+{
+    private static readonly string[] s_catalogue =
+    [
+        "chain", "softmax and neighbours", "softmax gradient", "layer norm, residual, gelu", "layer norm gradient", "cross entropy and its gradient", "norm written out",
+        "double",
+    ];
+
+    [Fact]
+    public void GroupsHaveTheInstructionsThatTheyHad()
+    {
+        StringBuilder text = new();
+        foreach (int capability in new[] { 80, 90 })
+        {
+            foreach (string name in s_catalogue)
+            {
+                string ptx = Assert.Single(Ptx(name, capability));
+                AssertClean(ptx, capability);
+                text.Append($"sm_{capability} {name}: {PtxSummary.Of(ptx)}\n");
+            }
+        }
+
+        string path = Path.Combine(Folder(), "ptx.txt");
+        if (Environment.GetEnvironmentVariable("FUSION_UPDATE_GOLDEN") == "1") File.WriteAllText(path, text.ToString());
+        Assert.Equal(File.ReadAllText(path), text.ToString(), ignoreLineEndingDifferences: true);
+    }
+
+    [Theory]
+    [InlineData("chain", 2, 1, 0)]
+    [InlineData("softmax and neighbours", 2, 1, 1)]
+    [InlineData("layer norm, residual, gelu", 4, 1, 1)]
+    public void AlignedRowsAreMovedFourAtATimeAndReducedInSharedMemory(string name, int loads, int stores, int shared)
+    {
+        string ptx = Assert.Single(Ptx(name, 80));
+        Assert.Equal(loads, Regex.Count(ptx, @"ld\.global\S*v4\.f32"));
+        Assert.Equal(stores, Regex.Count(ptx, @"st\.global\S*v4\.f32"));
+        Assert.Equal(shared, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
+        Assert.Equal(shared > 0, Regex.IsMatch(ptx, @"\bbar(rier)?\.sync"));
+    }
+
+    [Fact]
+    public void AKernelOverManyTensorsChoosesArraysAndNotCode()
+    {
+        KernelSpec spec = KernelSpec.Of(ElementOps.FusedMultiplyAdd, false);
+        string one = DeviceKernelText.ToPtx(spec), many = DeviceKernelText.ToPtx(spec, 80, 20);
+        AssertClean(many, 80);
+        foreach (string pattern in new[] { @"ld\.global\S*v4\.f32", @"st\.global\S*v4\.f32", @"fma\.rn\.f32" })
+            Assert.Equal(Regex.Count(one, pattern), Regex.Count(many, pattern));
+    }
+
+    private static void AssertClean(string ptx, int capability)
+    {
+        Assert.Single(Regex.Matches(ptx, @"\.entry"));
+        Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
+        Assert.Contains($".target sm_{capability}", ptx[..200], StringComparison.Ordinal);
+    }
+
+    // The plan alone: nothing runs, and nothing is compiled for the device.
+    private static string[] Ptx(string name, int capability)
+    {
+        DeviceGroup group = DeviceGroup.All[name];
+        Plan plan = Plan.Build(Graphs.Of(group.Function, group.Inputs()), device: GpuDevices.Debug);
+        return [.. plan.Steps.SelectMany(s => s.Ptx(capability))];
+    }
+
+    private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+}
