@@ -33,10 +33,30 @@ internal static unsafe class ReduceTree
             return FoldRegister<TOp, L, T>(TOp.Accumulate(identity, LaneTail.Load<L, T>(x, n, identity)));
         }
 
+        if (Lanes / L.Count == 4 && (n & (Lanes - 1)) == 0) return Reduce4<TOp, L, T>(x, n);
         T* lanes = stackalloc T[Lanes];
         Start<TOp, L, T>(lanes);
         Accumulate<TOp, L, T>(lanes, x, n);
         return Fold<TOp, L, T>(lanes);
+    }
+
+    /// <summary>All 64 lanes in four registers, and no tail: nothing passes through memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Reduce4<TOp, L, T>(T* x, long n)
+        where TOp : IReduceOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+    {
+        L a0 = L.Const(TOp.Identity), a1 = a0, a2 = a0, a3 = a0;
+        for (T* end = x + n; x < end; x += Lanes)
+        {
+            a0 = TOp.Accumulate(a0, L.Load(x));
+            a1 = TOp.Accumulate(a1, L.Load(x + L.Count));
+            a2 = TOp.Accumulate(a2, L.Load(x + 2 * L.Count));
+            a3 = TOp.Accumulate(a3, L.Load(x + 3 * L.Count));
+        }
+
+        return Fold4<TOp, L, T>(a0, a1, a2, a3);
     }
 
     /// <summary>Reduces a row of any length on the calling thread.</summary>
@@ -118,6 +138,14 @@ internal static unsafe class ReduceTree
 
         return FoldRegister<TOp, L, T>(L.Load(lanes));
     }
+
+    /// <summary><see cref="Fold"/> of lanes that fill four registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Fold4<TOp, L, T>(L a0, L a1, L a2, L a3)
+        where TOp : IReduceOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+        => FoldRegister<TOp, L, T>(TOp.Combine(TOp.Combine(a0, a2), TOp.Combine(a1, a3)));
 
     /// <summary>The last steps of <see cref="Fold"/>, inside a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -67,9 +67,8 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
             }
             else
             {
-                RowExp<L, T>.Exp(x, dx, RowExp<L, T>.Max(x, n), n);
+                scale = T.One / RowExp<L, T>.ExpSum(x, dx, RowExp<L, T>.Max(x, n), n);
                 atLabel = dx[label];
-                scale = T.One / ReduceTree.ReduceRow<SumReduction, L, T>(dx, n);
                 var s = L.Broadcast(scale);
                 long i = 0;
                 for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(dx + i) * s * g, dx + i);

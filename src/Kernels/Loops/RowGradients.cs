@@ -15,6 +15,7 @@ internal readonly unsafe struct SoftmaxGradientRows : IRowKernel
     {
         var n = job->Columns;
         var offset = start * n;
+        var ahead = RowAhead.Distance<T>(n);
         T* y = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset;
         var zero = L.Const(0);
         for (; start < end; start++, y += n, g += n, dx += n)
@@ -29,7 +30,14 @@ internal readonly unsafe struct SoftmaxGradientRows : IRowKernel
 
             var dot = L.Broadcast(RowSum<Product, L, T>.Sum(y, g, zero, n));
             long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(y + i) * (L.Load(g + i) - dot), dx + i);
+            for (; i + L.Count <= n; i += L.Count)
+            {
+                L.Store(L.Load(y + i) * (L.Load(g + i) - dot), dx + i);
+                RowAhead.Fetch(y + i + ahead);
+                RowAhead.Fetch(g + i + ahead);
+                RowAhead.Fetch(dx + i + ahead);
+            }
+
             if (i < n) LaneTail.Store<L, T>(L.Load(y + i) * (L.Load(g + i) - dot), dx + i, n - i);
         }
     }
@@ -47,12 +55,20 @@ internal readonly unsafe struct LogSoftmaxGradientRows : IRowKernel
     {
         var n = job->Columns;
         var offset = start * n;
+        var ahead = RowAhead.Distance<T>(n);
         T* y = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset;
         for (; start < end; start++, y += n, g += n, dx += n)
         {
             var sum = L.Broadcast(ReduceTree.ReduceRow<SumReduction, L, T>(g, n));
             long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(g + i) - Formulas.Exp(L.Load(y + i)) * sum, dx + i);
+            for (; i + L.Count <= n; i += L.Count)
+            {
+                L.Store(L.Load(g + i) - Formulas.Exp(L.Load(y + i)) * sum, dx + i);
+                RowAhead.Fetch(y + i + ahead);
+                RowAhead.Fetch(g + i + ahead);
+                RowAhead.Fetch(dx + i + ahead);
+            }
+
             if (i < n) LaneTail.Store<L, T>(L.Load(g + i) - Formulas.Exp(L.Load(y + i)) * sum, dx + i, n - i);
         }
     }

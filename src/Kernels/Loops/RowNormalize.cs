@@ -89,17 +89,29 @@ internal readonly unsafe struct NormalizeRows : IRowKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var n = job->Columns;
+        var ahead = RowAhead.Distance<T>(n);
         T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n, gamma = (T*)job->Second, beta = (T*)job->Third;
         for (; start < end; start++, x += n, y += n)
         {
             var (mean, scale) = RowMoments<L, T>.Of(x, job);
-            for (long i = 0; i < n; i += L.Count)
+            long i = 0;
+            for (; i + L.Count <= n; i += L.Count)
             {
-                var v = (L.Load(x + i) - mean) * scale;
-                if (gamma != null) v *= L.Load(gamma + i);
-                if (beta != null) v += L.Load(beta + i);
-                LaneTail.Store<L, T>(v, y + i, n - i);
+                L.Store(Normalized(x + i, mean, scale, gamma, beta, i), y + i);
+                RowAhead.Fetch(x + i + ahead);
+                RowAhead.Fetch(y + i + ahead);
             }
+
+            if (i < n) LaneTail.Store<L, T>(Normalized(x + i, mean, scale, gamma, beta, i), y + i, n - i);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        static L Normalized(T* x, L mean, L scale, T* gamma, T* beta, long i)
+        {
+            var v = (L.Load(x) - mean) * scale;
+            if (gamma != null) v *= L.Load(gamma + i);
+            if (beta != null) v += L.Load(beta + i);
+            return v;
         }
     }
 }
@@ -115,6 +127,7 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         long n = job->Columns, offset = start * n;
+        var ahead = RowAhead.Distance<T>(n);
         var count = T.CreateTruncating(n);
         T* x = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset, gamma = (T*)job->Third;
         using var scratch = new NativeScratch(gamma == null ? 0 : n * sizeof(T));
@@ -130,8 +143,16 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
             var (mean, scale) = RowMoments<L, T>.Of(x, job);
             var meanOfH = L.Broadcast(job->Centered ? ReduceTree.ReduceRow<SumReduction, L, T>(h, n) / count : T.Zero);
             var dot = L.Broadcast(RowSum<ShiftedProduct, L, T>.Sum(x, h, mean, n) / count) * scale;
-            for (long i = 0; i < n; i += L.Count)
-                LaneTail.Store<L, T>((L.Load(h + i) - meanOfH - (L.Load(x + i) - mean) * scale * dot) * scale, dx + i, n - i);
+            long k = 0;
+            for (; k + L.Count <= n; k += L.Count)
+            {
+                L.Store((L.Load(h + k) - meanOfH - (L.Load(x + k) - mean) * scale * dot) * scale, dx + k);
+                RowAhead.Fetch(x + k + ahead);
+                RowAhead.Fetch(g + k + ahead);
+                RowAhead.Fetch(dx + k + ahead);
+            }
+
+            if (k < n) LaneTail.Store<L, T>((L.Load(h + k) - meanOfH - (L.Load(x + k) - mean) * scale * dot) * scale, dx + k, n - k);
         }
     }
 }

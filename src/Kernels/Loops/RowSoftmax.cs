@@ -21,13 +21,17 @@ internal static unsafe class RowExp<L, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static L Max(T* x, long n) => L.Broadcast(ReduceTree.ReduceRow<MaxNumberReduction, L, T>(x, n));
 
-    /// <summary>y = exp(x − max); y may be x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Exp(T* x, T* y, L max, long n)
+    /// <summary>y = exp(x − max), and its sum; y may be x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpSum(T* x, T* y, L max, long n) => RowSum<KeptExp, L, T>.Sum(x, x, max, n, y, RowAhead.Distance<T>(n));
+
+    /// <summary>y = x · scale; y may be x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Scale(T* x, T* y, L scale, long n)
     {
         long i = 0;
-        for (; i + L.Count <= n; i += L.Count) L.Store(Formulas.Exp(L.Load(x + i) - max), y + i);
-        if (i < n) LaneTail.Store<L, T>(Formulas.Exp(L.Load(x + i) - max), y + i, n - i);
+        for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(x + i) * scale, y + i);
+        if (i < n) LaneTail.Store<L, T>(L.Load(x + i) * scale, y + i, n - i);
     }
 
     /// <summary>The natural logarithm, in every element.</summary>
@@ -61,11 +65,7 @@ internal readonly unsafe struct SoftmaxRows : IRowKernel
 
         for (; start < end; start++, x += n, y += n)
         {
-            RowExp<L, T>.Exp(x, y, RowExp<L, T>.Max(x, n), n);
-            var scale = L.Broadcast(T.One / ReduceTree.ReduceRow<SumReduction, L, T>(y, n));
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(y + i) * scale, y + i);
-            if (i < n) LaneTail.Store<L, T>(L.Load(y + i) * scale, y + i, n - i);
+            RowExp<L, T>.Scale(y, y, L.Broadcast(T.One / RowExp<L, T>.ExpSum(x, y, RowExp<L, T>.Max(x, n), n)), n);
         }
     }
 }
@@ -81,6 +81,7 @@ internal readonly unsafe struct LogSoftmaxRows : IRowKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var n = job->Columns;
+        var ahead = RowAhead.Distance<T>(n);
         T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n;
         for (; start < end; start++, x += n, y += n)
         {
@@ -95,7 +96,13 @@ internal readonly unsafe struct LogSoftmaxRows : IRowKernel
             var max = RowExp<L, T>.Max(x, n);
             var log = RowExp<L, T>.Log(RowSum<ShiftedExp, L, T>.Sum(x, x, max, n));
             long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(x + i) - max - log, y + i);
+            for (; i + L.Count <= n; i += L.Count)
+            {
+                L.Store(L.Load(x + i) - max - log, y + i);
+                RowAhead.Fetch(x + i + ahead);
+                RowAhead.Fetch(y + i + ahead);
+            }
+
             if (i < n) LaneTail.Store<L, T>(L.Load(x + i) - max - log, y + i, n - i);
         }
     }

@@ -6,12 +6,26 @@ namespace Fusion.Kernels;
 /// <summary>What a row's sum adds up: a function of the elements of one or two rows and a value per row.</summary>
 internal interface IRowTerm
 {
+    /// <summary>The terms are written out as well.</summary>
+    static abstract bool IsKept { get; }
+
     static abstract L Term<L>(L a, L b, L shift) where L : struct, ILane<L>;
 }
 
 /// <summary>exp(a − shift).</summary>
 internal readonly struct ShiftedExp : IRowTerm
 {
+    public static bool IsKept => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.Exp(a - shift);
+}
+
+/// <summary>exp(a − shift), which is needed once more.</summary>
+internal readonly struct KeptExp : IRowTerm
+{
+    public static bool IsKept => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.Exp(a - shift);
 }
@@ -19,6 +33,8 @@ internal readonly struct ShiftedExp : IRowTerm
 /// <summary>a·b, rounded.</summary>
 internal readonly struct Product : IRowTerm
 {
+    public static bool IsKept => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => a * b;
 }
@@ -26,6 +42,8 @@ internal readonly struct Product : IRowTerm
 /// <summary>(a − shift)².</summary>
 internal readonly struct SquaredDifference : IRowTerm
 {
+    public static bool IsKept => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - shift) * (a - shift);
 }
@@ -33,32 +51,39 @@ internal readonly struct SquaredDifference : IRowTerm
 /// <summary>(a − shift)·b.</summary>
 internal readonly struct ShiftedProduct : IRowTerm
 {
+    public static bool IsKept => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - shift) * b;
 }
 
-/// <summary>
-/// The sum of terms that are computed on the way: bit for bit the sum, by <see cref="ReduceTree"/>, of a row of these terms. They pass through a piece of
-/// stack in L1, which keeps the register pressure of long formulas away from the accumulators.
-/// </summary>
+/// <summary>The sum of terms that are computed on the way, in registers: bit for bit the sum, by <see cref="ReduceTree"/>, of a row of these terms.</summary>
 internal static unsafe class RowSum<TTerm, L, T>
     where TTerm : IRowTerm
     where L : struct, IVectorLane<L, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private const int Piece = 512;
+    /// <summary>The sum of the terms of a and b, n each.</summary>
+    public static T Sum(T* a, T* b, L shift, long n) => Sum(a, b, shift, n, null, 0);
 
+    /// <summary>The sum of the terms of a and b, n each.</summary>
+    /// <param name="a">The first operand.</param>
+    /// <param name="b">The second operand.</param>
+    /// <param name="shift">A value of the row.</param>
+    /// <param name="n">Elements of the row.</param>
+    /// <param name="kept">Where the terms are written if the term says so; may be an operand.</param>
+    /// <param name="ahead">The elements of a and of kept that lie this far behind are asked for: see <see cref="RowAhead"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static T Sum(T* a, T* b, L shift, long n)
+    public static T Sum(T* a, T* b, L shift, long n, T* kept, long ahead)
     {
-        if (n <= ReduceTree.Block) return BlockSum(a, b, shift, n);
+        if (n <= ReduceTree.Block) return BlockSum(a, b, shift, n, kept, ahead);
         var blocks = ReduceTree.BlockCount(n);
         using var scratch = new NativeScratch(blocks * sizeof(T));
         var partials = (T*)scratch.Pointer;
         for (long i = 0; i < blocks; i++)
         {
             var from = i * ReduceTree.Block;
-            partials[i] = BlockSum(a + from, b + from, shift, Math.Min(ReduceTree.Block, n - from));
+            partials[i] = BlockSum(a + from, b + from, shift, Math.Min(ReduceTree.Block, n - from), kept + from, ahead);
         }
 
         return ReduceTree.ReduceRow<SumReduction, L, T>(partials, blocks);
@@ -66,18 +91,47 @@ internal static unsafe class RowSum<TTerm, L, T>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static T BlockSum(T* a, T* b, L shift, long n)
+    private static T BlockSum(T* a, T* b, L shift, long n, T* kept, long ahead)
     {
         T* lanes = stackalloc T[ReduceTree.Lanes];
-        T* terms = stackalloc T[Piece];
-        ReduceTree.Start<SumReduction, L, T>(lanes);
-        for (long from = 0; from < n; from += Piece)
+        var full = n & ~(ReduceTree.Lanes - 1L);
+        for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count)
         {
-            var count = Math.Min(Piece, n - from);
-            for (long i = 0; i < count; i += L.Count) L.Store(TTerm.Term(L.Load(a + from + i), L.Load(b + from + i), shift), terms + i);
-            ReduceTree.Accumulate<SumReduction, L, T>(lanes, terms, count);
+            L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0;
+            for (long i = part; i < full; i += ReduceTree.Lanes)
+            {
+                s0 += Next(a + i, b + i, shift, kept + i, ahead);
+                s1 += Next(a + i + L.Count, b + i + L.Count, shift, kept + i + L.Count, ahead);
+                s2 += Next(a + i + 2 * L.Count, b + i + 2 * L.Count, shift, kept + i + 2 * L.Count, ahead);
+                s3 += Next(a + i + 3 * L.Count, b + i + 3 * L.Count, shift, kept + i + 3 * L.Count, ahead);
+            }
+
+            if (4 * L.Count == ReduceTree.Lanes && full == n) return ReduceTree.Fold4<SumReduction, L, T>(s0, s1, s2, s3);
+            L.Store(s0, lanes + part);
+            L.Store(s1, lanes + part + L.Count);
+            L.Store(s2, lanes + part + 2 * L.Count);
+            L.Store(s3, lanes + part + 3 * L.Count);
+        }
+
+        for (var i = full; i < n; i += L.Count)
+        {
+            T* lane = lanes + (i - full);
+            var term = TTerm.Term(L.Load(a + i), L.Load(b + i), shift);
+            if (TTerm.IsKept) LaneTail.Store<L, T>(term, kept + i, n - i);
+            L.Store(L.Load(lane) + (n - i >= L.Count ? term : L.Select(LaneTail.Mask<L, T>(n - i), term, L.Const(0))), lane);
         }
 
         return ReduceTree.Fold<SumReduction, L, T>(lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Next(T* a, T* b, L shift, T* kept, long ahead)
+    {
+        var term = TTerm.Term(L.Load(a), L.Load(b), shift);
+        if (!TTerm.IsKept) return term;
+        L.Store(term, kept);
+        RowAhead.Fetch(a + ahead);
+        RowAhead.Fetch(kept + ahead);
+        return term;
     }
 }

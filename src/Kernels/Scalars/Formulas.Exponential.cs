@@ -33,6 +33,7 @@ internal static partial class Formulas
     }
 
     // e to this power is ∞ and to its negative 0, also when that is multiplied by a number of this size.
+    [MethodImpl(Inline)]
     private static double ExponentLimit<L>() where L : struct, ILane<L> => L.Is64 ? 760 : 120;
 
     [MethodImpl(Inline)]
