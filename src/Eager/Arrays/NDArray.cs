@@ -157,10 +157,14 @@ public sealed partial class NDArray : IDisposable
     internal NDArray Contiguous()
     {
         if (_strides is null) return this;
-        NDArray copy = (IsOnGpu ? null : ExecutionState.Current.Scratch?.Take(_dtype, _shape)) ?? Allocate(_dtype, _shape, Accelerator);
+        NDArray copy = Temporary(_dtype, _shape);
         Movement.CopyTo(this, copy);
         return copy;
     }
+
+    /// <summary>A contiguous array on the same device with undefined elements, for the length of a kernel's call.</summary>
+    internal NDArray Temporary(DType dtype, Shape shape) =>
+        (IsOnGpu ? null : ExecutionState.Current.Scratch?.Take(dtype, shape)) ?? Allocate(dtype, shape, Accelerator);
 
     internal NDArray AsConstant()
     {

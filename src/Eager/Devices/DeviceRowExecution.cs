@@ -38,6 +38,13 @@ internal static class DeviceRowExecution
 
     public static void Reduce(ReduceKind kind, NDArray x, ReduceAttributes attributes, NDArray y)
     {
+        if (Reductions.Apart(x, attributes, y) is var (part, first, last))
+        {
+            Reduce(kind, x, first, part);
+            Reduce(kind, part, last, y);
+            return;
+        }
+
         NDArray input = Reductions.Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
         (DeviceOperand from, DeviceOperand to) = (Operand(input), Operand(y));
         DeviceReduce.Run(y.Accelerator!, kind, from.Type, to.Type, from.Block!, from.Offset, to.Block!, to.Offset, outer, reduced, inner);

@@ -107,12 +107,22 @@ public static partial class Nd
             if (before < 0 || after < 0 || before > most || after > most)
                 throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
             if (before + after == 0) continue;
-            int[] from = new int[checked(before + n + after)];
-            for (int i = 0; i < from.Length; i++) from[i] = Source(i - before, n);
-            x = Take(x, Table(from, from.Length, x.Device), axis);
+
+            // The middle is copied as it is; only the edges are picked.
+            List<NDArray> parts = [x];
+            if (before > 0) parts.Insert(0, Edge(axis, n, -before, before));
+            if (after > 0) parts.Add(Edge(axis, n, n, after));
+            x = Concat([.. parts], axis);
         }
 
         return x;
+
+        NDArray Edge(int axis, int n, int first, int count)
+        {
+            int[] from = new int[count];
+            for (int i = 0; i < count; i++) from[i] = Source(first + i, n);
+            return Take(x, Table(from, count, x.Device), axis);
+        }
 
         int Source(int i, int n) => mode switch
         {

@@ -69,22 +69,10 @@ public static partial class Nd
                 $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
         DType dtype = DTypes.Promote(x.DType, DTypes.Promote(row.DType, column.DType));
         if (dtype.IsHalf) return SampleBilinear(Elements.Wide(x), image, Elements.Wide(row), Elements.Wide(column)).AsType(dtype);
-        using Temporaries made = Temporaries.Collect();
-        NDArray pixels = Reshape(Transpose(RealInput(x), 0, 2, 3, 1), n * h * w, c);
-        NDArray top = Floor(row.Detach()), left = Floor(column.Detach()), sum = null!;
-        NDArray first = image.AsType(DType.Int64) * ((long)h * w);
-        for (int corner = 0; corner < 4; corner++)
-        {
-            (int dy, int dx) = (corner / 2, corner % 2);
-            NDArray y = top + dy, z = left + dx;
-            NDArray inside = LogicalAnd(LogicalAnd(y >= 0, y <= h - 1), LogicalAnd(z >= 0, z <= w - 1));
-            NDArray weight = (1 - Abs(row - y)) * (1 - Abs(column - z));
-            NDArray place = first + Clip(y, 0, Math.Max(0, h - 1)).AsType(DType.Int64) * w + Clip(z, 0, Math.Max(0, w - 1)).AsType(DType.Int64);
-            NDArray part = Take(pixels, place) * ExpandDims(Where(inside, weight, 0), 1);
-            sum = corner == 0 ? part : sum + part;
-        }
-
-        return made.Keep(sum);
+        dtype = Elements.RealType(dtype);
+        NDArray pixels = Reshape(Transpose(Elements.To(x, dtype), 0, 2, 3, 1), n * h * w, c), index = image.AsType(DType.Int64);
+        (NDArray down, NDArray right, SampleAttributes size) = (Elements.To(row, dtype), Elements.To(column, dtype), new(n, h, w));
+        return x.IsOnGpu ? BilinearSampling.Composed(pixels, index, down, right, size) : OpTable.SampleBilinear.Apply([pixels, index, down, right], size);
     }
 
     /// <summary>

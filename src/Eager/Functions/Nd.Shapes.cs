@@ -265,10 +265,9 @@ public static partial class Nd
         }
 
         SliceAttributes place = new(new IntList(starts), new IntList(x.Shape.ToArray()), new IntList(Ones1(x.Rank)), full);
-        NDArray padded = OpTable.Unslice.Apply(x, place);
-        if (value == 0) return padded;
-        NDArray inside = OpTable.Unslice.Apply(Ones(x.Shape, DType.Bool, x.Device), place);
-        return Where(inside, padded, value);
+        if (value == 0) return OpTable.Unslice.Apply(x, place);
+        DType dtype = Elements.WeakType(x.DType, value);
+        return OpTable.Pad.Apply(Elements.To(x, dtype), new PadAttributes(place, value));
     }
 
     /// <summary>The same value without history: gradients stop here.</summary>

@@ -40,6 +40,9 @@ internal sealed record PermutationAttributes(IntList Axes);
 /// <summary>First index, count and step (which may be negative) per axis; Full is the shape that is sliced.</summary>
 internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full);
 
+/// <summary>Where the input lies in the padded array, and what surrounds it.</summary>
+internal sealed record PadAttributes(SliceAttributes Place, double Value);
+
 /// <summary>Which of the two matrices are read transposed.</summary>
 internal sealed record MatMulAttributes(bool TransposeA, bool TransposeB);
 

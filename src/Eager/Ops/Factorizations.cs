@@ -149,15 +149,20 @@ internal static class Factorizations
     public static void Eigh(NDArray x, NDArray y) => Each(x, y, (a, packed, n, _) =>
     {
         CheckFinite("Eigh", a);
-        JacobiKernel.Eigen(a, packed[..n], packed[n..], n);
+        if (!EigenKernel.Run(a, packed[..n], packed[n..], n)) throw Unsettled("Eigh");
     });
 
     /// <summary>U (m, n), values (n), Vᵀ (n, n) of matrices with m ≥ n.</summary>
-    public static void Svd(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) =>
+    public static void Svd(NDArray x, NDArray y)
     {
-        CheckFinite("Svd", a);
-        JacobiKernel.Singular(a, packed[..(m * n)], packed.Slice(m * n, n), packed[(m * n + n)..], m, n);
-    });
+        double[] ut = new double[x.Shape[-2] * x.Shape[-1]];
+        Each(x, y, (a, packed, m, n) =>
+        {
+            CheckFinite("Svd", a);
+            if (!SingularKernel.Run(a, ut, packed.Slice(m * n, n), packed[(m * n + n)..], m, n)) throw Unsettled("Svd");
+            Transpose(ut, packed[..(m * n)], n, m);
+        });
+    }
 
     public static void Pinv(NDArray x, CutoffAttributes cutoff, NDArray y)
     {
@@ -167,18 +172,20 @@ internal static class Factorizations
             CheckFinite("Pinv", a);
             bool wide = n > m;
             (int rows, int k) = (Math.Max(m, n), Math.Min(m, n));
-            double[] tall = a.ToArray();
+            double[] tall = new double[a.Length], ut = new double[a.Length], s = new double[k], vt = new double[k * k];
             if (wide) Transpose(a, tall, m, n);
-            double[] u = new double[rows * k], s = new double[k], vt = new double[k * k];
-            JacobiKernel.Singular(tall, u, s, vt, rows, k);
+            if (!SingularKernel.Run(wide ? tall : a, ut, s, vt, rows, k)) throw Unsettled("Pinv");
             double limit = (cutoff.Relative < 0 ? precision * rows : cutoff.Relative) * (k > 0 ? s[0] : 0);
-            result.Clear();
+            // V·diag(1/s)·Uᵀ (k × rows), the transpose of the result of a wide matrix.
+            Span<double> inverse = wide ? tall : result;
+            inverse.Clear();
             for (int j = 0; j < k; j++)
             {
                 if (!(s[j] > limit)) continue;
-                for (int i = 0; i < k; i++)
-                    for (int r = 0; r < rows; r++) result[wide ? r * k + i : i * rows + r] += vt[j * k + i] / s[j] * u[r * k + j];
+                for (int i = 0; i < k; i++) RowUpdate.SubtractScaled<double>(inverse.Slice(i * rows, rows), ut.AsSpan(j * rows, rows), -vt[j * k + i] / s[j]);
             }
+
+            if (wide) Transpose(inverse, result, k, rows);
         });
     }
 
@@ -225,6 +232,8 @@ internal static class Factorizations
 
         GC.KeepAlive(dense);
     }
+
+    private static LinearAlgebraException Unsettled(string op) => new($"{op}: the iteration did not converge. Scale the matrix, or look for extreme elements.");
 
     private static void Transpose(ReadOnlySpan<double> a, Span<double> result, int m, int n)
     {

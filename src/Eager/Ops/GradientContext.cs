@@ -3,7 +3,7 @@ namespace Fusion;
 /// <summary>What a gradient rule may read: the gradient of the output and what the tape kept of the forward call.</summary>
 internal ref struct GradientContext(TapeNode node, NDArray gradient)
 {
-    private NDArray? _x, _y, _z;
+    private NDArray? _x, _y, _z, _w;
 
     /// <summary>The gradient of the head with respect to the operator's output; of the output's shape.</summary>
     public readonly NDArray G { get; } = gradient;
@@ -16,6 +16,9 @@ internal ref struct GradientContext(TapeNode node, NDArray gradient)
 
     /// <summary>The third input (the row must say <see cref="Saved.Input2"/>).</summary>
     public NDArray Z => _z ??= Input(2);
+
+    /// <summary>The fourth input (the row must say <see cref="Saved.Inputs"/>).</summary>
+    public NDArray W => _w ??= Input(3);
 
     /// <summary>The output (the row must say <see cref="Saved.Output"/>).</summary>
     public readonly NDArray Output => node.SavedOutput;

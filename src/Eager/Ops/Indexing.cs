@@ -198,7 +198,7 @@ internal static unsafe class Indexing
         fixed (byte* at = &indices.Data) return indices.DType == DType.Int32 ? ((int*)at)[i] : ((long*)at)[i];
     }
 
-    private static void ThrowIfBad(string op, long position, NDArray indices, int n)
+    public static void ThrowIfBad(string op, long position, NDArray indices, int n)
     {
         if (position >= 0)
             throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");

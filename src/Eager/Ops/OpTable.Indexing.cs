@@ -93,6 +93,23 @@ internal static partial class OpTable
         Cost = Cost.MemoryBound,
     }).Named("mx.npx.one_hot, -, torch.nn.functional.one_hot");
 
+    /// <summary>
+    /// Values of images between their pixels, 0 outside. Inputs: pixels (images·height·width, channels), image, row and column (points). Attributes:
+    /// <see cref="SampleAttributes"/>.
+    /// </summary>
+    public static readonly Op SampleBilinear = Row(new Op
+    {
+        Name = "SampleBilinear",
+        Arity = 4,
+        Infer = (x, _, y) => y[0] = x[0] with { Shape = (x[1].Shape.Dimensions[0], x[0].Shape.Dimensions[1]) },
+        Run = BilinearSampling.Run,
+        Gradient =
+        [
+            BilinearSampling.PixelGradient, null, c => BilinearSampling.CoordinateGradient(c, isRow: true), c => BilinearSampling.CoordinateGradient(c, isRow: false),
+        ],
+        Saves = Saved.Inputs,
+    }).Named("mx.nd.BilinearSampler, -, torch.nn.functional.grid_sample", "real");
+
     // What stays of x gets its gradient.
     private static NDArray KeptGradient(GradientContext c)
     {

@@ -65,6 +65,19 @@ internal static partial class OpTable
         },
         c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()));
 
+    /// <summary>One value everywhere but at the slice's place, where the input is. Attributes: <see cref="PadAttributes"/>.</summary>
+    public static readonly Op Pad = Move(
+        "Pad",
+        (x, attributes, y) => y[0] = x[0] with { Shape = ((PadAttributes)attributes!).Place.Full },
+        null,
+        (x, attributes, y) =>
+        {
+            PadAttributes pad = (PadAttributes)attributes!;
+            Movement.Fill(y[0], pad.Value);
+            Movement.CopyIntoView(x[0], y[0], pad.Place);
+        },
+        c => Slice.Apply(c.G, c.Attributes<PadAttributes>().Place)).Named("mx.np.pad, np.pad, torch.nn.functional.pad");
+
     /// <summary>The first input with a part of it replaced by the second one: what a write in place to a part is while a function is traced.</summary>
     public static readonly Op WriteSlice = Row(new Op
     {

@@ -52,10 +52,31 @@ internal static class Reductions
 
     public static unsafe void Run(ReduceKind kind, NDArray x, ReduceAttributes attributes, NDArray y)
     {
+        if (Apart(x, attributes, y) is var (part, first, last))
+        {
+            Run(kind, x, first, part);
+            Run(kind, part, last, y);
+            return;
+        }
+
         NDArray input = Lines(x, attributes.Axes.Span, out long outer, out long reduced, out long inner);
         fixed (byte* from = &input.Data, to = &y.Data)
             Reduce.Run(kind, input.DType, y.DType, (nint)from, (nint)to, outer, reduced, inner);
         GC.KeepAlive(input);
+    }
+
+    /// <summary>
+    /// Reduced axes that do not lie together are reduced in two steps, those first that lie together and hold the most elements: nothing is transposed. The
+    /// array between the steps and the axes of each; null when all lie together.
+    /// </summary>
+    public static (NDArray Part, ReduceAttributes First, ReduceAttributes Last)? Apart(NDArray x, ReduceAttributes attributes, NDArray y)
+    {
+        ReadOnlySpan<int> axes = attributes.Axes.Span;
+        if (axes.Length == 0 || axes[^1] - axes[0] == axes.Length - 1) return null;
+        Range group = LargestGroup(axes, x.Shape.Dimensions);
+        ReduceAttributes first = new(new IntList(axes[group].ToArray()), KeepDims: true);
+        ReduceAttributes last = new(new IntList([.. axes[..group.Start], .. axes[group.End..]]), KeepDims: true);
+        return (x.Temporary(y.DType, ReducedShape(x.Shape, first)), first, last);
     }
 
     /// <summary>Reductions over the last axes work by rows.</summary>
@@ -149,40 +170,33 @@ internal static class Reductions
         return columns;
     }
 
-    /// <summary>The input, contiguous, as outer × reduced × inner; reduced axes that do not lie together are moved to the end first.</summary>
+    // Of the axes that lie together those that hold the most elements; the first of equal groups, which is added up in whole registers.
+    private static Range LargestGroup(ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
+    {
+        Range best = 0..0;
+        long most = -1;
+        for (int start = 0, end; start < axes.Length; start = end)
+        {
+            long size = sizes[axes[start]];
+            for (end = start + 1; end < axes.Length && axes[end] == axes[end - 1] + 1; end++) size *= sizes[axes[end]];
+            if (size > most) (best, most) = (start..end, size);
+        }
+
+        return best;
+    }
+
+    /// <summary>The input, contiguous, as outer × reduced × inner; the axes lie together.</summary>
     public static NDArray Lines(NDArray x, ReadOnlySpan<int> axes, out long outer, out long reduced, out long inner)
     {
         ReadOnlySpan<int> sizes = x.Shape.Dimensions;
         outer = reduced = inner = 1;
-        if (axes.Length == 0 || axes[^1] - axes[0] == axes.Length - 1)
-        {
-            for (int i = 0; i < sizes.Length; i++)
-            {
-                if (axes.Length > 0 && i < axes[0]) outer *= sizes[i];
-                else if (axes.Length > 0 && i <= axes[^1]) reduced *= sizes[i];
-                else inner *= sizes[i];
-            }
-
-            return x.Contiguous();
-        }
-
-        int[] order = new int[sizes.Length];
-        int kept = 0;
-        int last = sizes.Length - axes.Length;
         for (int i = 0; i < sizes.Length; i++)
         {
-            if (axes.Contains(i))
-            {
-                order[last++] = i;
-                reduced *= sizes[i];
-            }
-            else
-            {
-                order[kept++] = i;
-                outer *= sizes[i];
-            }
+            if (axes.Length > 0 && i < axes[0]) outer *= sizes[i];
+            else if (axes.Length > 0 && i <= axes[^1]) reduced *= sizes[i];
+            else inner *= sizes[i];
         }
 
-        return Views.Transpose(x, order).Contiguous();
+        return x.Contiguous();
     }
 }

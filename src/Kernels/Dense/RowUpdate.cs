@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Fusion.Kernels;
 
@@ -18,19 +19,24 @@ internal static class RowUpdate
         for (; i < y.Length; i++) y[i] -= factor * x[i];
     }
 
-    /// <summary>(x, y) ← (c·x − s·y, s·x + c·y).</summary>
+    /// <summary>Σ x·y in sixteen lanes, the remainder from the first to the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rotate(Span<double> x, Span<double> y, double c, double s)
-    {
-        y = y[..x.Length];
-        for (int i = 0; i < x.Length; i++) (x[i], y[i]) = (c * x[i] - s * y[i], s * x[i] + c * y[i]);
-    }
-
-    /// <summary>Σ x·y, from the first to the last.</summary>
     public static double Dot(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
-        double sum = 0;
-        for (int i = 0; i < x.Length; i++) sum += x[i] * y[i];
+        y = y[..x.Length];
+        int i = 0;
+        Vector256<double> a = Vector256<double>.Zero, b = a, c = a, d = a;
+        for (; i <= x.Length - 16; i += 16)
+        {
+            a = Vector256.FusedMultiplyAdd(Vector256.Create(x[i..]), Vector256.Create(y[i..]), a);
+            b = Vector256.FusedMultiplyAdd(Vector256.Create(x[(i + 4)..]), Vector256.Create(y[(i + 4)..]), b);
+            c = Vector256.FusedMultiplyAdd(Vector256.Create(x[(i + 8)..]), Vector256.Create(y[(i + 8)..]), c);
+            d = Vector256.FusedMultiplyAdd(Vector256.Create(x[(i + 12)..]), Vector256.Create(y[(i + 12)..]), d);
+        }
+
+        for (; i <= x.Length - 4; i += 4) a = Vector256.FusedMultiplyAdd(Vector256.Create(x[i..]), Vector256.Create(y[i..]), a);
+        double sum = Reflections.Total((a + b) + (c + d));
+        for (; i < x.Length; i++) sum += x[i] * y[i];
         return sum;
     }
 }

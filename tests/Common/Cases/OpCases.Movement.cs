@@ -126,6 +126,18 @@ internal static partial class OpCases
             ],
         },
         Case(
+            OpTable.Pad,
+            "",
+            static x => x[0].Pad([(1, 2), (0, 3)], 7),
+            static x => RefArray.Build(
+                [x[0].Shape[0] + 3, x[0].Shape[1] + 3],
+                i => i[0] >= 1 && i[0] <= x[0].Shape[0] && i[1] < x[0].Shape[1] ? x[0][i[0] - 1, i[1]] : 7),
+            [[[2, 3]], [[1, 1]], [[0, 2]], [[3, 0]], [[33, 40]]]) with
+        {
+            DTypes = ResultTypes.Numbers,
+            Rejects = [Rejection.Of<ShapeException>("too few pairs", static () => Nd.Ones((2, 3)).Pad([(1, 1)], 7), "Pad", "(2, 3)")],
+        },
+        Case(
             OpTable.WriteSlice,
             "",
             static x => x[0].SliceUpdate(x[1], 1, 1, null, 2),

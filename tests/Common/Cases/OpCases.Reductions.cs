@@ -15,6 +15,8 @@ internal static partial class OpCases
         Reduction(OpTable.Sum, "axis 0", static x => Nd.Sum(x, 0), static line => line.Sum(), [0]) with { Result = ResultTypes.Sum },
         Reduction(OpTable.Sum, "axis 1 kept", static x => Nd.Sum(x, 1, keepDims: true), static line => line.Sum(), [1], true) with { Result = ResultTypes.Sum },
         Reduction(OpTable.Sum, "axes 0 and -1", static x => Nd.Sum(x, [0, -1]), static line => line.Sum(), [0, -1]) with { Result = ResultTypes.Sum },
+        Case(OpTable.Sum, "three separate axes", static x => Nd.Sum(x[0], [0, 2, 4]), static x => x[0].Reduce(static line => line.Sum(), [0, 2, 4]),
+            [[[2, 3, 4, 2, 3]], [[3, 1, 2, 5, 4]], [[2, 2, 0, 2, 1]]]) with { Result = ResultTypes.Sum, DTypes = ResultTypes.All, Scale = 64 },
         Reduction(OpTable.Sum, "no axis", static x => Nd.Sum(x, []), static line => line.Sum(), []) with { Result = ResultTypes.Sum },
         Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with
         {

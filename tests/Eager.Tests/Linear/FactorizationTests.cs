@@ -144,6 +144,63 @@ public sealed class FactorizationTests
         AssertClose(values, Nd.Eigh(Nd.Tril(a)).Values, exact: true);
     }
 
+    // Values known beforehand: A = H₁·diag(s)·H₂ with reflections H. The error is measured against the norm, as backward stability promises it.
+    [Theory]
+    [InlineData(1, 1, 0)]
+    [InlineData(37, 37, 0)]
+    [InlineData(64, 64, 1)]
+    [InlineData(130, 40, 2)]
+    [InlineData(50, 45, 3)]
+    [InlineData(66, 66, 4)]
+    public void ValuesOfKnownSpectraAreFound(int m, int n, int kind)
+    {
+        double[] s = [.. Enumerable.Range(0, n).Select(i => kind switch
+        {
+            0 => 1.0 + i,
+            1 => Math.Pow(10, -12.0 * i / n), // small ones
+            2 => i < 5 ? 1 : 0, // a low rank
+            3 => 1 + (i / 10), // many equal ones
+            _ => Math.Pow(2, -i * 10), // far apart, down to 2⁻⁶⁵⁰
+        })];
+        Array.Sort(s);
+        Array.Reverse(s);
+        NDArray middle = Nd.Concat([Nd.Diag(Nd.Array(s)), Nd.Zeros((m - n, n), DType.Float64)]);
+        foreach (NDArray a in (NDArray[])[middle, Nd.Flip(Nd.Flip(middle, 1), 0), Nd.MatMul(Nd.MatMul(Reflection(m), middle), Reflection(n))])
+        {
+            (NDArray u, NDArray values, NDArray vt) = Nd.Svd(a);
+            double norm = s[0], bound = 1e-15 * m * norm;
+            AssertWithin(Nd.Array(s), values, bound);
+            AssertWithin(a, Nd.MatMul(u * values, vt), bound);
+            AssertWithin(Nd.Eye(n, DType.Float64), Nd.MatMul(T(u), u), 1e-15 * m);
+            AssertWithin(Nd.Eye(n, DType.Float64), Nd.MatMul(vt, T(vt)), 1e-15 * m);
+            Assert.All(Enumerable.Range(0, n), i => Assert.True(Values(vt[i]).MaxBy(Math.Abs) > 0));
+            if (m != n) continue;
+            NDArray symmetric = Nd.MatMul(Nd.MatMul(Reflection(n), Nd.Diag(Nd.Array([.. s.Select((x, i) => i % 2 == 0 ? x : -x)]))), Reflection(n));
+            (NDArray eigenvalues, NDArray v) = Nd.Eigh(symmetric);
+            AssertWithin(Nd.Array([.. s.Select((x, i) => i % 2 == 0 ? x : -x).Order()]), eigenvalues, bound);
+            AssertWithin(symmetric, Nd.MatMul(v * eigenvalues, T(v)), bound);
+            AssertWithin(Nd.Eye(n, DType.Float64), Nd.MatMul(T(v), v), 1e-15 * m);
+            Assert.All(Enumerable.Range(0, n), i => Assert.True(Values(T(v)[i]).MaxBy(Math.Abs) > 0));
+        }
+    }
+
+    [Fact]
+    public void ExtremeMagnitudesAreDecomposed()
+    {
+        foreach (double scale in (double[])[1e-300, 4e-320, 1e300])
+        {
+            NDArray a = Random((6, 6), DType.Float64) * scale;
+            a += T(a);
+            (NDArray u, NDArray s, NDArray vt) = Nd.Svd(a);
+            (NDArray values, NDArray v) = Nd.Eigh(a);
+            double bound = Math.Max(1e-14 * s[0].Item<double>(), 4 * double.Epsilon);
+            AssertWithin(a, Nd.MatMul(u * s, vt), bound);
+            AssertWithin(a, Nd.MatMul(v * values, T(v)), bound);
+            AssertClose(Nd.Eye(6, DType.Float64), Nd.MatMul(T(v), v));
+            AssertClose(Nd.Eye(6, DType.Float64), Nd.MatMul(T(u), u));
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Rectangles))]
     public void PinvFulfilsPenrosesConditions(int m, int n)
@@ -292,6 +349,19 @@ public sealed class FactorizationTests
     {
         NDArray x = Random(shape, dtype);
         return Nd.MatMul(x, T(x)) + Nd.Eye(shape[-1], dtype);
+    }
+
+    private static NDArray Reflection(int n)
+    {
+        NDArray v = Random((n, 1), DType.Float64, n);
+        return Nd.Eye(n, DType.Float64) - (Nd.MatMul(v, T(v)) * (2 / Nd.Sum(Nd.Square(v))));
+    }
+
+    private static void AssertWithin(NDArray expected, NDArray actual, double bound)
+    {
+        Assert.Equal(expected.Shape, actual.Shape);
+        double[] x = Values(expected), y = Values(actual);
+        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(x[i] - y[i]) <= bound, $"position {i} of {expected.Shape}: expected {x[i]:R}, got {y[i]:R}, bound {bound}");
     }
 
     private static void AssertClose(NDArray expected, NDArray actual, bool exact = false)
