@@ -6,7 +6,7 @@ namespace Fusion.Kernels;
 /// <summary>
 /// The products of <see cref="PatchProduct{T}"/> without packing: the planes are staged so that, for a tap, all positions of the grid lie at one distance from
 /// the element that the tap meets. A micro-kernel reads a row of the patches at base + offset(channel, tap), straight from the planes; between the rows of the grid it
-/// computes some positions that are not in it and are dropped. The filters are packed once. The same bits as by packed panels.
+/// computes some positions that are not in it and are dropped. The same bits as by packed panels.
 /// </summary>
 /// <remarks>Georganas et al., "Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures", SC 2018 (direct convolution); Dukhan, "The
 /// Indirect Convolution Algorithm", 2019.</remarks>
@@ -18,10 +18,12 @@ internal unsafe struct DirectProduct<T>
     // What it costs to pack a row of a panel, in rows of the product.
     private const nint PackingRows = 10;
 
-    // The part of the result that one unit of work computes stays in L2.
-    private const nint UnitBytes = 128 * 1024;
-    private const double UnitFlops = 1_000_000;
-    private const nint StagedElements = 16 * 1024;
+    // The part of the result that is computed at a time stays in L2.
+    private const nint BlockBytes = 128 * 1024;
+
+    // No thread reads what another one packed or staged: cores may share no cache. Parts of less work than this are not cut further.
+    private const double PartFlops = 4_000_000;
+    private const nint PartsPerThread = 2;
 
     /// <summary>Staged.</summary>
     public PatchMap Map;
@@ -34,17 +36,17 @@ internal unsafe struct DirectProduct<T>
 
     public PatchTarget<T> Target;
 
-    private T* _panels;
-    private T* _planes;
     private nint* _offsets;
+    private nint _reach;
     private nint _panelSize;
     private nint _columns;
     private nint _width;
-    private nint _unitColumns;
-    private nint _unitTiles;
-    private nint _columnUnits;
-    private nint _tileUnits;
-    private nint _planesPerChunk;
+    private nint _imagesPerPart;
+    private nint _imageParts;
+    private nint _tilesPerPart;
+    private nint _tileParts;
+    private nint _columnsPerPart;
+    private nint _columnParts;
 
     /// <summary>Whether this is less work than by packed panels; <paramref name="images"/> of them would be joined.</summary>
     public static bool IsBetter(in PatchMap map, nint rows, nint images)
@@ -58,112 +60,79 @@ internal unsafe struct DirectProduct<T>
     public void Run()
     {
         var kernels = MicroKernels.For<T>();
-        nint inner = Filters.Inner, maxRows = kernels.MaxRows, tiles = (Filters.Rows + maxRows - 1) / maxRows, images = (nint)Batch * Groups;
+        nint inner = Filters.Inner, maxRows = kernels.MaxRows, tiles = (Filters.Rows + maxRows - 1) / maxRows;
         Filters.TileRows = (Filters.Rows + tiles - 1) / tiles;
-        tiles = Filters.Tiles;
         _panelSize = inner * kernels.PackedStride;
         _columns = Map.FlatSize;
         _width = kernels.VectorLength * (_columns <= kernels.VectorLength ? 1 : 2);
-        using var offsets = new NativeScratch(inner * sizeof(nint));
-        using var panels = new NativeScratch(Groups * tiles * _panelSize * sizeof(T));
-        _offsets = (nint*)offsets.Pointer;
-        _panels = (T*)panels.Pointer;
+        using var table = new NativeScratch(inner * sizeof(nint));
+        _offsets = (nint*)table.Pointer;
         Map.WriteTapOffsets(_offsets);
+        for (nint t = 0; t < Filters.Taps; t++) _reach = Math.Max(_reach, _offsets[t] % Map.PhaseSize);
         for (var k = Filters.Taps; k < inner; k++) _offsets[k] = _offsets[k - Filters.Taps] + Map.PlaneSize;
+        Divide();
+        WorkerPool.Run((int)(Groups * _imageParts * _tileParts * _columnParts), &Chunk, Unsafe.AsPointer(ref this));
+    }
 
-        int threads = WorkerPool.Threads;
-        var flops = 2.0 * Filters.Rows * inner * _columns;
-        Divide(1);
-        if (threads == 1 || flops * images < ParallelFlops || images % threads == 0 || images >= 4 * threads)
+    /// <summary>Cuts the work between the threads: between images, or else where the parts pack and stage the least twice.</summary>
+    private void Divide()
+    {
+        nint panels = (_columns + _width - 1) / _width, tiles = Filters.Tiles, threads = WorkerPool.Threads, tileParts = 1, columnParts = 1;
+        var flops = 2.0 * Filters.Rows * Filters.Inner * _columns * Batch * Groups;
+        nint wanted = threads == 1 || flops < ParallelFlops ? 1 : Math.Max(threads, Math.Min(PartsPerThread * threads, (nint)(flops / PartFlops)));
+        var imageParts = Math.Min(Batch, (wanted + Groups - 1) / Groups);
+        if (imageParts * Groups < wanted)
         {
-            // An image at a time, staged by the thread that needs it.
-            if (threads == 1 || flops * images < ParallelFlops)
+            imageParts = Batch;
+            nint filters = Filters.Rows * Filters.Inner, planes = Filters.Channels * Map.PlaneSize;
+            while (imageParts * Groups * tileParts * columnParts < wanted)
             {
-                for (var i = 0; i < Groups * tiles; i++) Pack(i);
-                for (var i = 0; i < images; i++) Image(i);
-                return;
+                bool canTiles = tiles >= 2 * tileParts, canColumns = panels >= 2 * columnParts;
+                if (!canTiles && !canColumns) break;
+                if (canTiles && (!canColumns || planes * tileParts <= filters * columnParts)) tileParts *= 2;
+                else columnParts *= 2;
             }
-
-            var self = Unsafe.AsPointer(ref this);
-            WorkerPool.Run((int)(Groups * tiles), &PackChunk, self);
-            WorkerPool.Run((int)images, &ImageChunk, self);
-            return;
         }
 
-        var allPlanes = images * Filters.Channels;
-        using var staged = new NativeScratch(allPlanes * Map.PlaneSize * sizeof(T) + _width * sizeof(T));
-        _planes = (T*)staged.Pointer;
-        _planesPerChunk = Math.Max(1, StagedElements / Map.PlaneSize);
-        Divide((int)Math.Min((8 * threads + images - 1) / images, 1 + (nint)(flops / UnitFlops)));
-        var job = Unsafe.AsPointer(ref this);
-        WorkerPool.Run((int)(Groups * tiles + (allPlanes + _planesPerChunk - 1) / _planesPerChunk), &PrepareChunk, job);
-        WorkerPool.Run((int)(images * _columnUnits * _tileUnits), &UnitChunk, job);
+        _imagesPerPart = (Batch + imageParts - 1) / imageParts;
+        _imageParts = (Batch + _imagesPerPart - 1) / _imagesPerPart;
+        _tilesPerPart = (tiles + tileParts - 1) / tileParts;
+        _tileParts = (tiles + _tilesPerPart - 1) / _tilesPerPart;
+        _columnsPerPart = (panels + columnParts - 1) / columnParts * _width;
+        _columnParts = (panels * _width + _columnsPerPart - 1) / _columnsPerPart;
     }
 
-    private static void PackChunk(void* context, int chunk) => Unsafe.AsRef<DirectProduct<T>>(context).Pack(chunk);
+    private static void Chunk(void* context, int chunk) => Unsafe.AsRef<DirectProduct<T>>(context).Part(chunk);
 
-    private static void ImageChunk(void* context, int chunk) => Unsafe.AsRef<DirectProduct<T>>(context).Image(chunk);
-
-    private static void PrepareChunk(void* context, int chunk) => Unsafe.AsRef<DirectProduct<T>>(context).Prepare(chunk);
-
-    private static void UnitChunk(void* context, int chunk)
+    /// <summary>Some tiles of rows by some positions of some images of a group, from packing and staging to the result.</summary>
+    private readonly void Part(nint part)
     {
-        ref readonly var job = ref Unsafe.AsRef<DirectProduct<T>>(context);
-        var (image, unit) = Math.DivRem(chunk, (int)(job._columnUnits * job._tileUnits));
-        job.Unit(job._planes + image * job.Filters.Channels * job.Map.PlaneSize, image, unit);
-    }
-
-    /// <summary>Cuts the product of an image into rectangles that fit into the cache, at least <paramref name="parts"/> of them if it is large enough.</summary>
-    private void Divide(int parts)
-    {
-        nint all = (_columns + _width - 1) / _width, tiles = Filters.Tiles;
-        var units = Math.Max((all * _width * Filters.Rows * sizeof(T) + UnitBytes - 1) / UnitBytes, Math.Min(parts, (all + 3) / 4));
-        units = Math.Clamp(units, 1, all);
-        var panels = (all + units - 1) / units;
-        _unitColumns = panels * _width;
-        _columnUnits = (all + panels - 1) / panels;
-        _unitTiles = Math.Max(1, tiles * _columnUnits / Math.Max(parts, _columnUnits));
-        _tileUnits = (tiles + _unitTiles - 1) / _unitTiles;
-    }
-
-    private readonly void Pack(nint index) => Filters.Pack(index / Filters.Tiles, index % Filters.Tiles, _panels + index * _panelSize);
-
-    private readonly void Prepare(nint chunk)
-    {
-        var panels = Groups * Filters.Tiles;
-        if (chunk < panels)
-        {
-            Pack(chunk);
-            return;
-        }
-
-        nint first = (chunk - panels) * _planesPerChunk, end = Math.Min(first + _planesPerChunk, (nint)Batch * Groups * Filters.Channels);
-        Stage(first, end - first, _planes + first * Map.PlaneSize);
-    }
-
-    private readonly void Stage(nint first, nint count, T* to)
-    {
-        var plane = (nint)Map.Z.Source * Map.Y.Source * Map.X.Source;
-        for (nint i = 0; i < count; i++) Map.Stage(Source + (first + i) * plane, to + i * Map.PlaneSize, T.Zero);
-    }
-
-    /// <summary>One group of one image, from staging to the result.</summary>
-    private readonly void Image(nint image)
-    {
+        var (columnPart, tilePart, imagePart, group) = (part % _columnParts, part / _columnParts % _tileParts, part / _columnParts / _tileParts % _imageParts,
+            part / _columnParts / _tileParts / _imageParts);
+        nint tile0 = tilePart * _tilesPerPart, tile1 = Math.Min(Filters.Tiles, tile0 + _tilesPerPart);
+        nint first = columnPart * _columnsPerPart, end = Math.Min(_columns, first + _columnsPerPart);
+        using var panels = new NativeScratch((tile1 - tile0) * _panelSize * sizeof(T));
         using var staged = new NativeScratch(Filters.Channels * Map.PlaneSize * sizeof(T) + _width * sizeof(T));
-        Stage(image * Filters.Channels, Filters.Channels, (T*)staged.Pointer);
-        for (nint i = 0; i < _columnUnits * _tileUnits; i++) Unit((T*)staged.Pointer, image, i);
+        T* packed = (T*)panels.Pointer, planes = (T*)staged.Pointer;
+        for (var tile = tile0; tile < tile1; tile++) Filters.Pack(group, tile, packed + (tile - tile0) * _panelSize);
+        var (row0, row1) = Map.Z.Cells == 1 ? (first / Map.StepY, (end - 1 + _reach) / Map.StepY + 1) : (0, Map.Y.Cells);
+        var plane = (nint)Map.Z.Source * Map.Y.Source * Map.X.Source;
+        var block = Math.Max(1, BlockBytes / ((tile1 - tile0) * Filters.TileRows * _width * sizeof(T))) * _width;
+        for (nint image = imagePart * _imagesPerPart; image < Math.Min(Batch, (imagePart + 1) * _imagesPerPart); image++)
+        {
+            T* source = Source + (image * Groups + group) * Filters.Channels * plane;
+            for (nint c = 0; c < Filters.Channels; c++) Map.Stage(source + c * plane, planes + c * Map.PlaneSize, T.Zero, (int)row0, (int)row1);
+            for (var column = first; column < end; column += block) Block(packed, planes, image, group, tile0, tile1, column, Math.Min(block, end - column));
+        }
     }
 
-    /// <summary>One rectangle of the product of one image: some tiles of rows, some panels of positions, all of k.</summary>
+    /// <summary>One rectangle of the product of one image, for all of k.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Unit(T* planes, nint image, nint unit)
+    private readonly void Block(T* panels, T* planes, nint image, nint group, nint tile0, nint tile1, nint column0, nint count)
     {
         var kernels = MicroKernels.For<T>();
-        nint group = image % Groups, inner = Filters.Inner, tiles = Filters.Tiles, stride = kernels.PackedStride;
-        nint tile0 = unit % _tileUnits * _unitTiles, tile1 = Math.Min(tiles, tile0 + _unitTiles);
-        nint column0 = unit / _tileUnits * _unitColumns, columns = Math.Min(_unitColumns, (_columns - column0 + _width - 1) / _width * _width);
+        nint inner = Filters.Inner, stride = kernels.PackedStride, columns = (count + _width - 1) / _width * _width;
         var vectors = _width == kernels.VectorLength ? 1 : 2;
         nint row0 = tile0 * Filters.TileRows, rows = Math.Min(Filters.Rows, tile1 * Filters.TileRows) - row0;
         using var scratch = new NativeScratch(rows * columns * sizeof(T));
@@ -178,12 +147,12 @@ internal unsafe struct DirectProduct<T>
             {
                 var height = Math.Min(Filters.TileRows, Filters.Rows - tile * Filters.TileRows);
                 var kernel = kernels.Gathered(vectors, height);
-                T* a = _panels + (group * tiles + tile) * _panelSize + k * stride, c = result + (tile - tile0) * Filters.TileRows * columns;
+                T* a = panels + (tile - tile0) * _panelSize + k * stride, c = result + (tile - tile0) * Filters.TileRows * columns;
                 for (nint j = 0; j < columns; j += _width) kernel(length, a, stride, source + j, (nint)(_offsets + k), c + j, columns, &epilogue);
             }
         }
 
-        var plane = image * Filters.Rows + row0;
-        for (nint r = 0; r < rows; r++) Target.WriteGrid(Map, result + r * columns, column0, columns, plane + r, group * Filters.Rows + row0 + r);
+        var channel = group * Filters.Rows + row0;
+        for (nint r = 0; r < rows; r++) Target.WriteGrid(Map, result + r * columns, column0, count, image * Groups * Filters.Rows + channel + r, channel + r);
     }
 }

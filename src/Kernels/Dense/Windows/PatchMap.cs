@@ -86,12 +86,18 @@ internal unsafe struct PatchMap
     /// <summary>Copies one plane of the source to its staged form.</summary>
     public readonly void Stage<T>(T* source, T* staged, T padding)
         where T : unmanaged
+        => Stage(source, staged, padding, 0, Y.Cells);
+
+    /// <summary>As above, of every phase only the rows from <paramref name="row0"/> to <paramref name="row1"/>.</summary>
+    public readonly void Stage<T>(T* source, T* staged, T padding, int row0, int row1)
+        where T : unmanaged
     {
+        int firstY = row0 * Y.Step, endY = Math.Min(row1, Y.Cells) * Y.Step;
         for (var z = 0; z < Z.Cells * Z.Step; z++)
         {
             var fromZ = Z.Low + z;
             var insideZ = (uint)fromZ < (uint)Z.Source;
-            for (var y = 0; y < Y.Cells * Y.Step; y++)
+            for (var y = firstY; y < endY; y++)
             {
                 var fromY = Y.Low + y;
                 var inside = insideZ && (uint)fromY < (uint)Y.Source;
