@@ -114,7 +114,7 @@ internal unsafe struct DirectProduct<T>
         using var panels = new NativeScratch((tile1 - tile0) * _panelSize * sizeof(T));
         using var staged = new NativeScratch(Filters.Channels * Map.PlaneSize * sizeof(T) + _width * sizeof(T));
         T* packed = (T*)panels.Pointer, planes = (T*)staged.Pointer;
-        for (var tile = tile0; tile < tile1; tile++) Filters.Pack(group, tile, packed + (tile - tile0) * _panelSize);
+        Filters.Pack(group, tile0, tile1, packed);
         var (row0, row1) = Map.Z.Cells == 1 ? (first / Map.StepY, (end - 1 + _reach) / Map.StepY + 1) : (0, Map.Y.Cells);
         var plane = (nint)Map.Z.Source * Map.Y.Source * Map.X.Source;
         var block = Math.Max(1, BlockBytes / ((tile1 - tile0) * Filters.TileRows * _width * sizeof(T))) * _width;

@@ -35,27 +35,38 @@ internal unsafe struct FilterPanels<T>
 
     public readonly nint Tiles => (Rows + TileRows - 1) / TileRows;
 
-    /// <summary>Writes the panel of one tile.</summary>
+    /// <summary>Writes the panels of the tiles from <paramref name="tile0"/> to <paramref name="tile1"/>, the filters read once from the first to the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Pack(nint group, nint tile, T* panel)
+    public readonly void Pack(nint group, nint tile0, nint tile1, T* panels)
     {
         var kernels = MicroKernels.For<T>();
-        nint first = tile * TileRows, count = Math.Min(TileRows, Rows - first), stride = kernels.PackedStride;
+        nint stride = kernels.PackedStride;
         if (TapNumbers == null)
         {
-            kernels.Transpose(Filters + (group * Rows + first) * Inner, Inner, count, Inner, panel, stride);
+            for (var tile = tile0; tile < tile1; tile++, panels += Inner * stride)
+            {
+                var first = tile * TileRows;
+                kernels.Transpose(Filters + (group * Rows + first) * Inner, Inner, Math.Min(TileRows, Rows - first), Inner, panels, stride);
+            }
+
             return;
         }
 
         using var scratch = new NativeScratch(KernelTaps * stride * sizeof(T));
         T* all = (T*)scratch.Pointer;
-        for (nint channel = 0; channel < Channels; channel++)
+        for (nint channel = 0; channel < Channels; channel++, panels += Taps * stride)
         {
-            kernels.Transpose(Filters + ((group * Channels + channel) * Rows + first) * KernelTaps, KernelTaps, count, KernelTaps, all, stride);
-            for (nint t = 0; t < Taps; t++, panel += stride)
+            for (var tile = tile0; tile < tile1; tile++)
             {
-                byte* from = (byte*)(all + TapNumbers[t] * stride), to = (byte*)panel;
-                for (nint i = 0; i < stride * sizeof(T); i += 32) Vector256.Store(Vector256.Load(from + i), to + i);
+                var first = tile * TileRows;
+                T* filters = Filters + ((group * Channels + channel) * Rows + first) * KernelTaps;
+                kernels.Transpose(filters, KernelTaps, Math.Min(TileRows, Rows - first), KernelTaps, all, stride);
+                byte* to = (byte*)(panels + (tile - tile0) * Inner * stride);
+                for (nint t = 0; t < Taps; t++)
+                {
+                    byte* from = (byte*)(all + TapNumbers[t] * stride);
+                    for (nint i = 0; i < stride * sizeof(T); i += 32, to += 32) Vector256.Store(Vector256.Load(from + i), to);
+                }
             }
         }
     }
