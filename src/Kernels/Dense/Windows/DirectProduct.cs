@@ -19,7 +19,7 @@ internal unsafe struct DirectProduct<T>
     private const nint PackingRows = 10;
 
     // The part of the result that is computed at a time stays in L2.
-    private const nint BlockBytes = 128 * 1024;
+    private const nint BlockBytes = 256 * 1024;
 
     // No thread reads what another one packed or staged: cores may share no cache. Parts of less work than this are not cut further.
     private const double PartFlops = 4_000_000;
@@ -102,7 +102,12 @@ internal unsafe struct DirectProduct<T>
         _columnParts = (panels * _width + _columnsPerPart - 1) / _columnsPerPart;
     }
 
-    private static void Chunk(void* context, int chunk) => Unsafe.AsRef<DirectProduct<T>>(context).Part(chunk);
+    private static void Chunk(void* context, int chunk)
+    {
+        // A copy: what other threads write may lie beside the original.
+        var job = Unsafe.AsRef<DirectProduct<T>>(context);
+        job.Part(chunk);
+    }
 
     /// <summary>Some tiles of rows by some positions of some images of a group, from packing and staging to the result.</summary>
     private readonly void Part(nint part)
@@ -112,7 +117,7 @@ internal unsafe struct DirectProduct<T>
         nint tile0 = tilePart * _tilesPerPart, tile1 = Math.Min(Filters.Tiles, tile0 + _tilesPerPart);
         nint first = columnPart * _columnsPerPart, end = Math.Min(_columns, first + _columnsPerPart);
         using var panels = new NativeScratch((tile1 - tile0) * _panelSize * sizeof(T));
-        using var staged = new NativeScratch(Filters.Channels * Map.PlaneSize * sizeof(T) + _width * sizeof(T));
+        using var staged = new NativeScratch(Filters.Channels * Map.PlaneSize * sizeof(T) + _width * sizeof(T) + 64);
         T* packed = (T*)panels.Pointer, planes = (T*)staged.Pointer;
         Filters.Pack(group, tile0, tile1, packed);
         var (row0, row1) = Map.Z.Cells == 1 ? (first / Map.StepY, (end - 1 + _reach) / Map.StepY + 1) : (0, Map.Y.Cells);

@@ -52,8 +52,10 @@ internal unsafe struct FilterPanels<T>
             return;
         }
 
-        using var scratch = new NativeScratch(KernelTaps * stride * sizeof(T));
+        using var scratch = new NativeScratch(KernelTaps * stride * sizeof(T) + Taps * sizeof(nint));
         T* all = (T*)scratch.Pointer;
+        var numbers = (nint*)(all + KernelTaps * stride);
+        Buffer.MemoryCopy(TapNumbers, numbers, Taps * sizeof(nint), Taps * sizeof(nint));
         for (nint channel = 0; channel < Channels; channel++, panels += Taps * stride)
         {
             for (var tile = tile0; tile < tile1; tile++)
@@ -64,7 +66,7 @@ internal unsafe struct FilterPanels<T>
                 byte* to = (byte*)(panels + (tile - tile0) * Inner * stride);
                 for (nint t = 0; t < Taps; t++)
                 {
-                    byte* from = (byte*)(all + TapNumbers[t] * stride);
+                    byte* from = (byte*)(all + numbers[t] * stride);
                     for (nint i = 0; i < stride * sizeof(T); i += 32, to += 32) Vector256.Store(Vector256.Load(from + i), to);
                 }
             }

@@ -93,6 +93,17 @@ internal unsafe struct PatchMap
         where T : unmanaged
     {
         int firstY = row0 * Y.Step, endY = Math.Min(row1, Y.Cells) * Y.Step;
+        if (X.Step == 1 && Y.Step == 1 && Z.Step == 1)
+        {
+            for (var z = 0; z < Z.Cells; z++)
+            {
+                var fromZ = Z.Low + z;
+                StageRows((uint)fromZ < (uint)Z.Source ? source + (nint)fromZ * Y.Source * X.Source : null, staged + z * LayerSize, padding, firstY, endY);
+            }
+
+            return;
+        }
+
         for (var z = 0; z < Z.Cells * Z.Step; z++)
         {
             var fromZ = Z.Low + z;
@@ -115,6 +126,30 @@ internal unsafe struct PatchMap
         var (cellY, phaseY) = Math.DivRem(y - Y.Low, Y.Step);
         var (cellX, phaseX) = Math.DivRem(x - X.Low, X.Step);
         return ((phaseZ * Y.Step + phaseY) * X.Step + phaseX) * PhaseSize + cellZ * LayerSize + cellY * RowLength + cellX;
+    }
+
+    /// <summary>Rows of a layer (null: all padding) that are not stepped over, by whole registers: what spills over a row's end is overwritten by the next row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void StageRows<T>(T* layer, T* staged, T padding, int row0, int row1)
+        where T : unmanaged
+    {
+        nint length = RowLength, width = X.Source, low = X.Low, left = Math.Clamp(-low, 0, length), first = Math.Max(0, low);
+        nint bytes = Math.Clamp(width - first, 0, length - left) * sizeof(T), right = left + bytes / sizeof(T);
+        T* to = staged + row0 * length;
+        for (var y = row0; y < row1; y++, to += length)
+        {
+            var fromY = Y.Low + y;
+            if (layer == null || (uint)fromY >= (uint)Y.Source)
+            {
+                for (nint x = 0; x < length; x++) to[x] = padding;
+                continue;
+            }
+
+            for (nint x = 0; x < left; x++) to[x] = padding;
+            byte* s = (byte*)(layer + fromY * width + first), d = (byte*)(to + left);
+            for (nint i = 0; i < bytes; i += 64) Vector512.Store(Vector512.Load(s + i), d + i);
+            for (var x = right; x < length; x++) to[x] = padding;
+        }
     }
 
     /// <summary>Splits a row of the source (null: all padding) into its phases.</summary>
