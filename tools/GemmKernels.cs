@@ -7,6 +7,7 @@
 // 6 × 2 fill 15 of 16 elsewhere. Access to A:
 //     Packed   the rows of one k side by side (a packed panel, or a transposed matrix as it lies): a[i], then a += sa
 //     Strided  rows sa elements apart, k contiguous (a plain row-major matrix): a[i·sa], then a++
+//     Gathered as Packed, but row k of B lies at b + offsets[k], not at b + k·ldb; the place of ldb holds the address of the offsets
 // Unrolled by hand because the JIT keeps an array of accumulators in memory.
 using System.Text;
 
@@ -32,7 +33,7 @@ static string Kernels(string type, int width, int maxRows)
     text.AppendLine("{");
     text.AppendLine($"    internal static class {Name(type)}{width}");
     text.AppendLine("    {");
-    foreach (var access in new[] { "Packed", "Strided" })
+    foreach (var access in new[] { "Packed", "Strided", "Gathered" })
     {
         foreach (var vectors in new[] { 1, 2 })
         {
@@ -49,11 +50,11 @@ static string Kernels(string type, int width, int maxRows)
         }
     }
 
-    foreach (var access in new[] { "Packed", "Strided" })
+    foreach (var access in new[] { "Packed", "Strided", "Gathered" })
     {
         foreach (var vectors in new[] { 1, 2 })
         {
-            for (var rows = 1; rows <= maxRows; rows++) Kernel(text, type, width, access == "Packed", rows, vectors);
+            for (var rows = 1; rows <= maxRows; rows++) Kernel(text, type, width, access, rows, vectors);
         }
     }
 
@@ -63,8 +64,9 @@ static string Kernels(string type, int width, int maxRows)
     return text.ToString();
 }
 
-static void Kernel(StringBuilder text, string type, int width, bool packed, int rows, int vectors)
+static void Kernel(StringBuilder text, string type, int width, string access, int rows, int vectors)
 {
+    var (packed, gathered) = (access != "Strided", access == "Gathered");
     var v = $"Vector{width}";
     var vt = $"{v}<{type}>";
     var length = width / 8 / (type == "float" ? 4 : 8);
@@ -73,7 +75,7 @@ static void Kernel(StringBuilder text, string type, int width, bool packed, int 
     string Next(int row, string pointer) => row + 1 < rows ? $" {pointer} += ldc;" : "";
 
     Line(0, "[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
-    Line(0, $"public static void {(packed ? "Packed" : "Strided")}{rows}x{vectors}(nint kc, {type}* a, nint sa, {type}* b, nint ldb, {type}* c, nint ldc, Epilogue<{type}>* epilogue)");
+    Line(0, $"public static void {access}{rows}x{vectors}(nint kc, {type}* a, nint sa, {type}* b, nint {(gathered ? "offsets" : "ldb")}, {type}* c, nint ldc, Epilogue<{type}>* epilogue)");
     Line(0, "{");
     for (var i = 0; i < rows; i++) Line(1, Each(j => $"{vt} c{i}_{j} = {vt}.Zero;"));
 
@@ -97,9 +99,11 @@ static void Kernel(StringBuilder text, string type, int width, bool packed, int 
         if (rows > 2) Line(1, "nint sb2 = sb * 2;");
     }
 
+    if (gathered) Line(1, "nint* next = (nint*)offsets;");
     Line(1, "for (nint k = kc; k > 0; k--)");
     Line(1, "{");
-    Line(2, Each(j => $"{vt} b{j} = {v}.Load(b + {j * length});"));
+    if (gathered) Line(2, $"{type}* row = b + *next;");
+    Line(2, Each(j => $"{vt} b{j} = {v}.Load({(gathered ? "row" : "b")} + {j * length});"));
     for (var i = 0; i < rows; i++)
     {
         var group = i / 3 * 3;
@@ -107,7 +111,7 @@ static void Kernel(StringBuilder text, string type, int width, bool packed, int 
         Line(2, $"{{ {vt} x = {v}.Create({source}); {Each(j => $"c{i}_{j} = {v}.FusedMultiplyAdd(x, b{j}, c{i}_{j});")} }}");
     }
 
-    Line(2, "b += ldb;");
+    Line(2, gathered ? "next++;" : "b += ldb;");
     Line(2, packed ? "a += sa;" : string.Join(" ", Enumerable.Range(0, groups).Select(g => $"a{3 * g}++;")));
     Line(1, "}");
     Line(1, "if (epilogue->Alpha != 1)");

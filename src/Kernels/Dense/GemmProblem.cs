@@ -39,13 +39,13 @@ internal unsafe struct GemmProblem<T>
     /// </summary>
     public static nint MaxDepth => sizeof(T) == 4 ? 384 : 256;
 
-    public readonly nint Depth
+    public readonly nint Depth => BlockDepth(K);
+
+    /// <summary>The depth of all blocks but the last, which may have less.</summary>
+    public static nint BlockDepth(nint k)
     {
-        get
-        {
-            var blocks = Math.Max(1, (K + MaxDepth - 1) / MaxDepth);
-            return (K + blocks - 1) / blocks;
-        }
+        var blocks = Math.Max(1, (k + MaxDepth - 1) / MaxDepth);
+        return (k + blocks - 1) / blocks;
     }
 
     public readonly T* RowsOfA(nint row, nint k) => TransA ? A + k * Lda + row : A + row * Lda + k;

@@ -53,6 +53,28 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided6x2,
         ];
 
+        public static readonly nint[] Gathered1 =
+        [
+            0,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered1x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered2x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered3x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered4x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered5x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered6x1,
+        ];
+
+        public static readonly nint[] Gathered2 =
+        [
+            0,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered1x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered2x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered3x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered4x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered5x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered6x2,
+        ];
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Packed1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
@@ -1361,6 +1383,690 @@ internal static unsafe partial class MicroKernels
                 { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
                 a0++; a3++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered1x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+            }
+            Vector128.Store(c0_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered2x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered3x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered4x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered5x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered6x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered1x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered2x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered3x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered4x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered5x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered6x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                next++;
+                a += sa;
             }
             if (epilogue->Alpha != 1)
             {

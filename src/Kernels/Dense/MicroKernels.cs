@@ -6,22 +6,28 @@ namespace Fusion.Kernels;
 internal static unsafe partial class MicroKernels
 {
     private static readonly GemmKernels<float> s_float512 =
-        new(16, Float512.Packed1, Float512.Packed2, Float512.Strided1, Float512.Strided2, &GemmEdge<Lane512<float>, float>.Write, &TransposePacker.Float512);
+        new(16, Float512.Packed1, Float512.Packed2, Float512.Strided1, Float512.Strided2, Float512.Gathered1, Float512.Gathered2,
+            &GemmEdge<Lane512<float>, float>.Write, &TransposePacker.Float512);
 
     private static readonly GemmKernels<float> s_float256 =
-        new(8, Float256.Packed1, Float256.Packed2, Float256.Strided1, Float256.Strided2, &GemmEdge<Lane256<float>, float>.Write, &TransposePacker.Float256);
+        new(8, Float256.Packed1, Float256.Packed2, Float256.Strided1, Float256.Strided2, Float256.Gathered1, Float256.Gathered2,
+            &GemmEdge<Lane256<float>, float>.Write, &TransposePacker.Float256);
 
     private static readonly GemmKernels<float> s_float128 =
-        new(4, Float128.Packed1, Float128.Packed2, Float128.Strided1, Float128.Strided2, &GemmEdge<Lane128<float>, float>.Write, &TransposePacker.Portable);
+        new(4, Float128.Packed1, Float128.Packed2, Float128.Strided1, Float128.Strided2, Float128.Gathered1, Float128.Gathered2,
+            &GemmEdge<Lane128<float>, float>.Write, &TransposePacker.Portable);
 
     private static readonly GemmKernels<double> s_double512 =
-        new(8, Double512.Packed1, Double512.Packed2, Double512.Strided1, Double512.Strided2, &GemmEdge<Lane512<double>, double>.Write, &TransposePacker.Double512);
+        new(8, Double512.Packed1, Double512.Packed2, Double512.Strided1, Double512.Strided2, Double512.Gathered1, Double512.Gathered2,
+            &GemmEdge<Lane512<double>, double>.Write, &TransposePacker.Double512);
 
     private static readonly GemmKernels<double> s_double256 =
-        new(4, Double256.Packed1, Double256.Packed2, Double256.Strided1, Double256.Strided2, &GemmEdge<Lane256<double>, double>.Write, &TransposePacker.Portable);
+        new(4, Double256.Packed1, Double256.Packed2, Double256.Strided1, Double256.Strided2, Double256.Gathered1, Double256.Gathered2,
+            &GemmEdge<Lane256<double>, double>.Write, &TransposePacker.Portable);
 
     private static readonly GemmKernels<double> s_double128 =
-        new(2, Double128.Packed1, Double128.Packed2, Double128.Strided1, Double128.Strided2, &GemmEdge<Lane128<double>, double>.Write, &TransposePacker.Portable);
+        new(2, Double128.Packed1, Double128.Packed2, Double128.Strided1, Double128.Strided2, Double128.Gathered1, Double128.Gathered2,
+            &GemmEdge<Lane128<double>, double>.Write, &TransposePacker.Portable);
 
     /// <summary>The kernels of the vector width in use.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,6 +60,8 @@ internal sealed unsafe class GemmKernels<T>(
     nint[] packed2,
     nint[] strided1,
     nint[] strided2,
+    nint[] gathered1,
+    nint[] gathered2,
     delegate*<T*, nint, nint, nint, T*, nint, Epilogue<T>*, void> edge,
     delegate*<T*, nint, nint, nint, T*, nint, void> transpose)
     where T : unmanaged
@@ -80,4 +88,8 @@ internal sealed unsafe class GemmKernels<T>(
         var table = packed ? (vectors == 1 ? packed1 : packed2) : (vectors == 1 ? strided1 : strided2);
         return (delegate*<nint, T*, nint, T*, nint, T*, nint, Epilogue<T>*, void>)table[rows];
     }
+
+    /// <summary>As the packed kernels, with the address of one offset (in elements) for every k in the place of B's leading dimension.</summary>
+    public delegate*<nint, T*, nint, T*, nint, T*, nint, Epilogue<T>*, void> Gathered(int vectors, nint rows)
+        => (delegate*<nint, T*, nint, T*, nint, T*, nint, Epilogue<T>*, void>)(vectors == 1 ? gathered1 : gathered2)[rows];
 }

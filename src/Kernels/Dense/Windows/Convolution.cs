@@ -23,7 +23,8 @@ internal static unsafe class Convolution
     {
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         var target = new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones, Bias = bias };
-        Correlate(s, map, s.InChannels, s.OutChannels, x, w, target, finish);
+        var panels = new FilterPanels<T> { Filters = w, Rows = s.OutChannels, Channels = s.InChannels, KernelTaps = (nint)s.Taps, Taps = (nint)s.Taps };
+        if (!TryDirect(s, map, panels, x, target, finish)) Correlate(s, map, s.InChannels, s.OutChannels, x, w, target, finish);
     }
 
     /// <summary>
@@ -33,14 +34,28 @@ internal static unsafe class Convolution
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
-        using var scratch = new NativeScratch(filters * sizeof(T));
-        T* turned = (T*)scratch.Pointer;
+        using var table = new NativeScratch((nint)s.Taps * sizeof(nint));
+        var numbers = (nint*)table.Pointer;
         var walk = new PhaseWalk(s);
         while (walk.Next(out var map, out var target))
         {
-            walk.TurnFilters(w, turned);
+            walk.WriteTapNumbers(numbers);
             var to = new PatchTarget<T> { Data = dx, Size = s.Input, Grid = target.Grid, Step = s.Stride, Phase = target.Phase };
-            Correlate(s, map, s.OutChannels, s.InChannels, dy, turned, to, to.Dense ? finish : default);
+            var panels = new FilterPanels<T>
+            {
+                Filters = w,
+                Rows = s.InChannels,
+                Channels = s.OutChannels,
+                KernelTaps = (nint)s.Taps,
+                Taps = map.Taps,
+                TapNumbers = numbers,
+            };
+            var whole = to.Dense ? finish : default;
+            if (TryDirect(s, map, panels, dy, to, whole)) continue;
+            using var scratch = new NativeScratch(filters * sizeof(T));
+            T* turned = (T*)scratch.Pointer;
+            walk.TurnFilters(w, numbers, turned);
+            Correlate(s, map, s.OutChannels, s.InChannels, dy, turned, to, whole);
         }
 
         // The phases of a stride are interleaved: no plane is finished before the last one.
@@ -90,6 +105,19 @@ internal static unsafe class Convolution
     {
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         Planes<TRow, T>(map, s.Batch, 1, 1, x, null, new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones });
+    }
+
+    /// <summary>Without packed panels, where that is less work. A 1 × 1 convolution is a product of matrices as they lie.</summary>
+    private static bool TryDirect<T>(in WindowShape s, in PatchMap map, in FilterPanels<T> filters, T* source, in PatchTarget<T> target, GemmFinish finish)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (map.Pixels == 0 || s.Batch == 0 || filters.Rows == 0 || filters.Inner == 0 || (filters.Channels == 1 && filters.Rows < MinRows)) return false;
+        if (PatchProduct<T>.IsMatrix(map)) return false;
+        var staged = map.Staged ? map : new PatchMap(map.Z, map.Y, map.X, staged: true);
+        if (!DirectProduct<T>.IsBetter(staged, filters.Rows, PatchProduct<T>.JoinedImages(s.Batch, map.Pixels))) return false;
+        var job = new DirectProduct<T> { Map = staged, Batch = s.Batch, Groups = s.Groups, Filters = filters, Source = source, Target = target, Finish = finish };
+        job.Run();
+        return true;
     }
 
     private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish)

@@ -19,6 +19,9 @@ internal struct PatchAxis
     /// <summary>How many source positions lie between the first and the last that are met.</summary>
     public readonly int Span => Math.Abs(Last - First) + (Grid - 1) * Step + 1;
 
+    /// <summary>Positions of one phase, x mod Step, of the span.</summary>
+    public readonly int Cells => (Span + Step - 1) / Step;
+
     private readonly int Last => First + (Taps - 1) * Increment;
 
     /// <summary>The outputs of a convolution over its input.</summary>

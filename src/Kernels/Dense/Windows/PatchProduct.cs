@@ -54,7 +54,7 @@ internal unsafe struct PatchProduct<T>
             return;
         }
 
-        _images = pixels >= JoinedColumns ? 1 : Math.Min(Batch, (JoinedColumns + pixels - 1) / pixels);
+        _images = JoinedImages(Batch, pixels);
         _blocks = (Batch + _images - 1) / _images;
         var chunks = _blocks * Groups;
         var flops = 2.0 * Batch * Groups * Rows * Channels * Map.Taps * pixels;
@@ -84,7 +84,7 @@ internal unsafe struct PatchProduct<T>
         if (images == 1 && Target.Dense)
         {
             T* c = Target.Plane(plane);
-            if (IsMatrix) Gemm.Run(false, false, Rows, pixels, inner, T.One, weights, inner, source, pixels, T.Zero, c, pixels);
+            if (IsMatrix(Map)) Gemm.Run(false, false, Rows, pixels, inner, T.One, weights, inner, source, pixels, T.Zero, c, pixels);
             else Gemm.RunPacked(false, Rows, pixels, inner, T.One, weights, inner, patches, T.Zero, c, pixels, parallel: _parallelProduct);
             for (nint r = 0; r < Rows; r++) Target.AddBias(plane + r, group * Rows + r, pixels);
             FinishPlanes(plane);
@@ -110,7 +110,10 @@ internal unsafe struct PatchProduct<T>
     }
 
     /// <summary>The patches are the planes themselves, as in a 1 × 1 convolution, and large enough that no image is ever joined.</summary>
-    private readonly bool IsMatrix => !Map.Staged && Map.Taps == 1 && Map.Pixels == Map.PlaneSize && Map.Pixels >= JoinedColumns;
+    public static bool IsMatrix(in PatchMap map) => !map.Staged && map.Taps == 1 && map.Pixels == map.PlaneSize && map.Pixels >= JoinedColumns;
+
+    /// <summary>How many images of so many positions share the panels.</summary>
+    public static nint JoinedImages(nint batch, nint pixels) => pixels >= JoinedColumns ? 1 : Math.Min(batch, (JoinedColumns + pixels - 1) / pixels);
 
     private readonly T* Stage(T* source, nint images, T* staged)
     {

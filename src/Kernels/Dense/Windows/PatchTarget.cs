@@ -56,6 +56,34 @@ internal unsafe struct PatchTarget<T>
         }
     }
 
+    /// <summary>
+    /// Writes the positions of the grid among values, which lie as in a staged plane: from <paramref name="first"/> on, <paramref name="count"/> of them.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public readonly void WriteGrid(in PatchMap map, T* values, nint first, nint count, nint plane, nint channel)
+    {
+        nint width = map.X.Grid, end = Math.Min(first + count, map.FlatSize), every = Step[2];
+        var bias = Bias == null ? T.Zero : Bias[channel];
+        T* to = Plane(plane);
+        for (nint z = first / map.StepZ, y = first % map.StepZ / map.StepY; z < Grid[0]; z++, y = 0)
+        {
+            for (; y < Grid[1]; y++)
+            {
+                var start = z * map.StepZ + y * map.StepY;
+                if (start >= end) return;
+                nint from = Math.Max(start, first), length = Math.Min(start + width, end) - from;
+                if (length <= 0) continue;
+                T* row = to + ((Phase[0] + z * Step[0]) * Size[1] + Phase[1] + y * Step[1]) * Size[2] + Phase[2] + (from - start) * every, value = values + (from - first);
+                if (every != 1)
+                {
+                    for (nint x = 0; x < length; x++) row[x * every] = value[x] + bias;
+                }
+                else if (Bias != null) AddBias(value, row, bias, length);
+                else new ReadOnlySpan<T>(value, (int)length).CopyTo(new Span<T>(row, (int)length));
+            }
+        }
+    }
+
     private static void AddBias(T* from, T* to, T bias, nint count)
     {
         switch (SimdWidth.Current)

@@ -31,11 +31,24 @@ internal unsafe struct PhaseWalk(in WindowShape shape)
         return true;
     }
 
-    /// <summary>Writes the filters of this phase as [group, in channel, (out channel, tap)].</summary>
-    public readonly void TurnFilters<T>(T* filters, T* turned)
+    /// <summary>Writes the numbers of the taps that meet this phase.</summary>
+    public readonly void WriteTapNumbers(nint* numbers)
+    {
+        for (var z = 0; z < _taps[0]; z++)
+        {
+            for (var y = 0; y < _taps[1]; y++)
+            {
+                var row = ((nint)(_firstTap[0] + z * _tapStep[0]) * _shape.Kernel[1] + _firstTap[1] + y * _tapStep[1]) * _shape.Kernel[2];
+                for (var x = 0; x < _taps[2]; x++) *numbers++ = row + _firstTap[2] + x * _tapStep[2];
+            }
+        }
+    }
+
+    /// <summary>Writes the filters of this phase, of the taps with these numbers, as [group, in channel, (out channel, tap)].</summary>
+    public readonly void TurnFilters<T>(T* filters, nint* numbers, T* turned)
         where T : unmanaged
     {
-        nint taps = (nint)_shape.Taps, channels = _shape.InChannels;
+        nint taps = (nint)_shape.Taps, channels = _shape.InChannels, count = (nint)_taps.Product;
         for (nint g = 0; g < _shape.Groups; g++)
         {
             for (nint c = 0; c < channels; c++)
@@ -43,14 +56,7 @@ internal unsafe struct PhaseWalk(in WindowShape shape)
                 for (nint o = 0; o < _shape.OutChannels; o++)
                 {
                     T* filter = filters + ((g * _shape.OutChannels + o) * channels + c) * taps;
-                    for (var z = 0; z < _taps[0]; z++)
-                    {
-                        for (var y = 0; y < _taps[1]; y++)
-                        {
-                            T* row = filter + ((nint)(_firstTap[0] + z * _tapStep[0]) * _shape.Kernel[1] + _firstTap[1] + y * _tapStep[1]) * _shape.Kernel[2];
-                            for (var x = 0; x < _taps[2]; x++) *turned++ = row[_firstTap[2] + x * _tapStep[2]];
-                        }
-                    }
+                    for (nint t = 0; t < count; t++) *turned++ = filter[numbers[t]];
                 }
             }
         }
