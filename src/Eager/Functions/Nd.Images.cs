@@ -72,7 +72,7 @@ public static partial class Nd
         dtype = Elements.RealType(dtype);
         NDArray pixels = Reshape(Transpose(Elements.To(x, dtype), 0, 2, 3, 1), n * h * w, c), index = image.AsType(DType.Int64);
         (NDArray down, NDArray right, SampleAttributes size) = (Elements.To(row, dtype), Elements.To(column, dtype), new(n, h, w));
-        return x.IsOnGpu ? BilinearSampling.Composed(pixels, index, down, right, size) : OpTable.SampleBilinear.Apply([pixels, index, down, right], size);
+        return OpTable.SampleBilinear.Apply([pixels, index, down, right], size);
     }
 
     /// <summary>

@@ -43,8 +43,15 @@ internal static class BilinearSampling
     }
 
     /// <summary>The samples by operators that every device has.</summary>
-    public static NDArray Composed(NDArray pixels, NDArray image, NDArray row, NDArray column, SampleAttributes size) =>
-        Total(Corners(image, row, column, size).Select(c => Nd.Take(pixels, c.Place) * Nd.ExpandDims(Weight(c.Inside, c.Down, c.Right), 1)));
+    public static void RunOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        using var paused = Autograd.Pause();
+        NDArray pixels = inputs[0].Detach();
+        Movement.CopyTo(
+            Total(Corners(inputs[1], inputs[2], inputs[3], (SampleAttributes)attributes!)
+                .Select(c => Nd.Take(pixels, c.Place) * Nd.ExpandDims(Weight(c.Inside, c.Down, c.Right), 1))),
+            outputs[0]);
+    }
 
     /// <summary>What the samples' gradient adds to the pixels.</summary>
     public static NDArray PixelGradient(GradientContext c)

@@ -103,6 +103,7 @@ internal static partial class OpTable
         Arity = 4,
         Infer = (x, _, y) => y[0] = x[0] with { Shape = (x[1].Shape.Dimensions[0], x[0].Shape.Dimensions[1]) },
         Run = BilinearSampling.Run,
+        DeviceRun = BilinearSampling.RunOnDevice,
         Gradient =
         [
             BilinearSampling.PixelGradient, null, c => BilinearSampling.CoordinateGradient(c, isRow: true), c => BilinearSampling.CoordinateGradient(c, isRow: false),

@@ -87,6 +87,13 @@ public sealed class ImageTests
         Close((4, 1), [2.5, 4, 0, 2], Nd.SampleBilinear(x, image, Doubles(0.5, 1, 3, 1.5), Doubles(0.5, 1, 0, 1)));
         Gradients(i => Nd.SampleBilinear(i[0], Nd.Array([1, 0, 1]), i[1], i[2]), Random((2, 2, 3, 3)), Doubles(0.3, 1.6, 2.4), Doubles(1.2, 0.7, -0.4));
         Assert.Throws<ShapeException>(() => Nd.SampleBilinear(x, image, Doubles(1), Doubles(1)));
+
+        foreach (DType half in (DType[])[DType.Float16, DType.BFloat16])
+        {
+            NDArray narrow = x.AsType(half), row = Doubles(0.3, 1.1, 0.7, -0.2).AsType(half), column = Doubles(0.6, 0.2, 1.4, 0.9).AsType(half);
+            NDArray wide = Nd.SampleBilinear(narrow.AsType(DType.Float32), image, row.AsType(DType.Float32), column.AsType(DType.Float32));
+            Assert.Equal(wide.AsType(half).Values(), Nd.SampleBilinear(narrow, image, row, column).Values());
+        }
     }
 
     [Theory]
