@@ -5,6 +5,7 @@ using Fusion.Optim;
 namespace Fusion.Tests.Devices;
 
 /// <summary>Arrays on a device: where results lie, what may be mixed, what needs a copy. The operators themselves are tested with the operator table.</summary>
+[Collection(nameof(ProcessState))]
 public class DeviceArrayTests
 {
     private static readonly Device s_device = Device.Debug;
