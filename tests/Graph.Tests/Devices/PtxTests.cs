@@ -64,7 +64,8 @@ public sealed class PtxTests
     {
         Assert.Single(Regex.Matches(ptx, @"\.entry"));
         Assert.Empty(Regex.Matches(ptx, @"\bcall\b|\.approx|\.ftz|\.local|\b(add|sub|mul|fma)\.f(32|64)"));
-        Assert.Contains($".target sm_{capability}", ptx[..200], StringComparison.Ordinal);
+        // ILGPU 1.5.3 names no newer target; the driver compiles for the processor at hand.
+        Assert.Contains($".target sm_{Math.Min(capability, 80)}", ptx[..200], StringComparison.Ordinal);
     }
 
     // The plan alone: nothing runs, and nothing is compiled for the device.
