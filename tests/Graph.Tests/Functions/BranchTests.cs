@@ -116,7 +116,8 @@ public sealed class BranchTests
                     optimizer.Step();
                     return loss * 1;
                 }, () => loss * 1);
-            });
+            }
+            );
         }
     }
 
