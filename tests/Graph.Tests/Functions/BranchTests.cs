@@ -106,18 +106,21 @@ public sealed class BranchTests
         {
             Linear layer = new(4, 3);
             Adam optimizer = new(layer.Parameters, 0.01);
-            return (layer, optimizer, (x, y) =>
+            return (layer, optimizer, Step);
+
+            NDArray Step(NDArray x, NDArray y)
             {
                 NDArray loss;
                 using (Autograd.Record()) loss = Loss.MeanSquaredError(layer.Forward(x), y);
                 loss.Backward();
-                return Nd.Cond(loss.IsFinite(), () =>
+                return Nd.Cond(loss.IsFinite(), Updated, () => loss * 1);
+
+                NDArray Updated()
                 {
                     optimizer.Step();
                     return loss * 1;
-                }, () => loss * 1);
+                }
             }
-            );
         }
     }
 
