@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// The gradient of the filters, dw[o, (c, t)] = Σ over images and positions of dy[n, o, p] · patch[n, c, t, p]: matrix products whose inner dimension is
-/// (image, position). Small filters are summed in a number of segments of the batch that depends on the shape only, so that threads change no bit.
+/// (image, position), by <see cref="WeightProduct{T}"/> or by packed panels. Small
+/// filters are summed in a number of segments of the batch that depends on the shape only, so that threads change no bit.
 /// </summary>
 internal unsafe struct ConvolutionWeights<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -26,6 +27,15 @@ internal unsafe struct ConvolutionWeights<T>
     private nint _images;
     private nint _blocksPerSegment;
     private int _segments;
+    private bool _parallelProduct;
+    private T* _dw;
+    private nint _filters;
+    private WeightProduct<T> _direct;
+    private nint _tileRows;
+    private nint _rowsPerPart;
+    private nint _rowParts;
+    private nint _channelsPerPart;
+    private nint _channelParts;
 
     /// <summary>Overwrites dw.</summary>
     public static void Run(in WindowShape s, T* x, T* dy, T* dw)
@@ -46,7 +56,7 @@ internal unsafe struct ConvolutionWeights<T>
         var segments = (int)Math.Clamp(SegmentBytes / (filters * sizeof(T)), 1, Math.Min(MaxSegments, blocks));
         var perSegment = (blocks + segments - 1) / segments;
         segments = (int)((blocks + perSegment - 1) / perSegment);
-        using var scratch = new NativeScratch(segments == 1 ? 0 : segments * filters * sizeof(T));
+        var direct = new WeightProduct<T>(s, x, dy);
         var job = new ConvolutionWeights<T>
         {
             _shape = s,
@@ -54,39 +64,91 @@ internal unsafe struct ConvolutionWeights<T>
             _tapOffsets = (nint*)table.Pointer,
             _x = x,
             _dy = dy,
-            _sums = segments == 1 ? dw : (T*)scratch.Pointer,
+            _dw = dw,
+            _filters = filters,
             _images = images,
             _blocksPerSegment = perSegment,
             _segments = segments,
+            _direct = direct,
         };
-        if (segments == 1)
-        {
-            job.Segment(0);
-            return;
-        }
+        using var scratch = new NativeScratch(segments == 1 ? 0 : segments * filters * sizeof(T));
+        job._sums = segments == 1 ? dw : (T*)scratch.Pointer;
+        if (direct.IsBetter) job.RunDirect();
+        else job.RunPacked();
+    }
 
-        WorkerPool.Run(segments, &Chunk, &job);
-        for (nint i = 0; i < filters; i++)
+    private void RunPacked()
+    {
+        var chunks = _segments * _shape.Groups;
+        _parallelProduct = chunks < WorkerPool.Threads;
+        if (_parallelProduct)
         {
-            var sum = job._sums[i];
-            for (nint j = 1; j < segments; j++) sum += job._sums[j * filters + i];
-            dw[i] = sum;
+            for (var i = 0; i < chunks; i++) Segment(i);
+        }
+        else WorkerPool.Run(chunks, &Chunk, Unsafe.AsPointer(ref this));
+        if (_segments > 1) AddSegments(_dw);
+    }
+
+    private void RunDirect()
+    {
+        nint rows = _shape.OutChannels, maxRows = MicroKernels.For<T>().MaxRows, tiles = (rows + maxRows - 1) / maxRows, channels = _shape.InChannels;
+        var flops = 2.0 * _filters * _shape.OutputSize * _shape.Batch;
+        var inner = (nint)_shape.OutputSize * _shape.Batch;
+        var steps = _segments == 1 ? _direct.ChannelParts : 1;
+        var division = new PartDivision(flops, (nint)_segments * _shape.Groups, _segments == 1 ? tiles : 1, steps, rows * inner, channels * _direct.Positions * _shape.Batch);
+        _tileRows = (rows + tiles - 1) / tiles;
+        _rowsPerPart = (tiles + division.Rows - 1) / division.Rows * _tileRows;
+        _rowParts = (rows + _rowsPerPart - 1) / _rowsPerPart;
+        _channelsPerPart = division.Columns == 1 ? channels : (steps + division.Columns - 1) / division.Columns * 16;
+        _channelParts = (channels + _channelsPerPart - 1) / _channelsPerPart;
+        WorkerPool.Run((int)(_segments * _shape.Groups * _rowParts * _channelParts), &DirectChunk, Unsafe.AsPointer(ref this));
+        if (_segments == 1) return;
+        AddSegments(_sums);
+        for (nint g = 0; g < _shape.Groups; g++) _direct.Finish(g, 0, rows, 0, channels, _sums + g * rows * channels * _map.Taps, _dw);
+    }
+
+    /// <summary>sum = the first segment + the second + ….</summary>
+    private readonly void AddSegments(T* sum)
+    {
+        for (nint i = 0; i < _filters; i++)
+        {
+            var value = _sums[i];
+            for (nint j = 1; j < _segments; j++) value += _sums[j * _filters + i];
+            sum[i] = value;
         }
     }
 
-    private static void Chunk(void* context, int segment) => ((ConvolutionWeights<T>*)context)->Segment(segment);
+    private static void Chunk(void* context, int chunk) => Unsafe.AsRef<ConvolutionWeights<T>>(context).Segment(chunk);
 
-    private readonly void Segment(int segment)
+    private static void DirectChunk(void* context, int chunk)
     {
-        nint rows = _shape.OutChannels, columns = _shape.InChannels * _map.Taps;
-        T* sums = _sums + segment * _shape.Groups * rows * columns;
+        // A copy: what other threads write may lie beside the original.
+        var job = Unsafe.AsRef<ConvolutionWeights<T>>(context);
+        job.DirectPart(chunk);
+    }
+
+    /// <summary>Some rows and channels of a group in one segment; the whole group where there are several segments.</summary>
+    private readonly void DirectPart(nint part)
+    {
+        nint parts = _rowParts * _channelParts, group = part / parts % _shape.Groups, segment = part / parts / _shape.Groups;
+        nint row0 = part % _rowParts * _rowsPerPart, row1 = Math.Min(_shape.OutChannels, row0 + _rowsPerPart);
+        nint channel0 = part / _rowParts % _channelParts * _channelsPerPart, channel1 = Math.Min(_shape.InChannels, channel0 + _channelsPerPart);
+        nint size = (row1 - row0) * (channel1 - channel0) * _map.Taps, first = segment * _blocksPerSegment * _images;
+        using var scratch = new NativeScratch(_segments == 1 ? size * sizeof(T) : 0);
+        T* sums = _segments == 1 ? (T*)scratch.Pointer : _sums + segment * _filters + group * size;
+        var end = Math.Min(_shape.Batch, first + _blocksPerSegment * _images);
+        _direct.Run(group, first, end, _images, row0, row1, _tileRows, channel0, channel1, sums);
+        if (_segments == 1) _direct.Finish(group, row0, row1, channel0, channel1, sums, _dw);
+    }
+
+    /// <summary>One group in one segment.</summary>
+    private readonly void Segment(int chunk)
+    {
+        nint rows = _shape.OutChannels, columns = _shape.InChannels * _map.Taps, group = chunk % _shape.Groups, segment = chunk / _shape.Groups;
+        T* sums = _sums + segment * _filters + group * rows * columns;
         var first = segment * _blocksPerSegment * _images;
         var end = Math.Min(_shape.Batch, first + _blocksPerSegment * _images);
-        for (var image = first; image < end; image += _images)
-        {
-            var beta = image == first ? T.Zero : T.One;
-            for (nint g = 0; g < _shape.Groups; g++) Block(image, Math.Min(_images, end - image), g, beta, sums + g * rows * columns);
-        }
+        for (var image = first; image < end; image += _images) Block(image, Math.Min(_images, end - image), group, image == first ? T.Zero : T.One, sums);
     }
 
     /// <summary>sums = beta · sums + dy · patchesᵀ over some images of one group.</summary>
@@ -129,7 +191,7 @@ internal unsafe struct ConvolutionWeights<T>
             return;
         }
 
-        Gemm.RunPacked(false, rows, columns, depth, T.One, dy, depth, new TransposedPatchPacker<T>(patches), beta, sums, columns, parallel: _segments == 1);
+        Gemm.RunPacked(false, rows, columns, depth, T.One, dy, depth, new TransposedPatchPacker<T>(patches), beta, sums, columns, parallel: _parallelProduct);
     }
 
     /// <summary>Dot products of the few rows with the patches, which are written out piece by piece.</summary>

@@ -13,17 +13,11 @@ namespace Fusion.Kernels;
 internal unsafe struct DirectProduct<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private const double ParallelFlops = 400_000;
-
-    // What it costs to pack a row of a panel, in rows of the product.
-    private const nint PackingRows = 10;
+    // What it costs to pack a row of a panel, in rows of the product, with the joining and the repeated packing of several threads.
+    private const nint PackingRows = 24;
 
     // The part of the result that is computed at a time stays in L2.
     private const nint BlockBytes = 256 * 1024;
-
-    // No thread reads what another one packed or staged: cores may share no cache. Parts of less work than this are not cut further.
-    private const double PartFlops = 4_000_000;
-    private const nint PartsPerThread = 2;
 
     /// <summary>Staged.</summary>
     public PatchMap Map;
@@ -78,26 +72,13 @@ internal unsafe struct DirectProduct<T>
         if (!Finish.IsEmpty && _columnParts > 1) Finish.InvokeRows(0, (long)Batch * Groups * Filters.Rows, Map.Pixels);
     }
 
-    /// <summary>Cuts the work between the threads: between images, or else where the parts pack and stage the least twice.</summary>
+    /// <summary>Cuts the work between the threads.</summary>
     private void Divide()
     {
-        nint panels = (_columns + _width - 1) / _width, tiles = Filters.Tiles, threads = WorkerPool.Threads, tileParts = 1, columnParts = 1;
+        nint panels = (_columns + _width - 1) / _width, tiles = Filters.Tiles;
         var flops = 2.0 * Filters.Rows * Filters.Inner * _columns * Batch * Groups;
-        nint wanted = threads == 1 || flops < ParallelFlops ? 1 : Math.Max(threads, Math.Min(PartsPerThread * threads, (nint)(flops / PartFlops)));
-        var imageParts = Math.Min(Batch, (wanted + Groups - 1) / Groups);
-        if (imageParts * Groups < wanted)
-        {
-            imageParts = Batch;
-            nint filters = Filters.Rows * Filters.Inner, planes = Filters.Channels * Map.PlaneSize;
-            while (imageParts * Groups * tileParts * columnParts < wanted)
-            {
-                bool canTiles = tiles >= 2 * tileParts, canColumns = panels >= 2 * columnParts;
-                if (!canTiles && !canColumns) break;
-                if (canTiles && (!canColumns || planes * tileParts <= filters * columnParts)) tileParts *= 2;
-                else columnParts *= 2;
-            }
-        }
-
+        var division = new PartDivision(flops, (nint)Batch * Groups, tiles, panels, Filters.Rows * Filters.Inner, Filters.Channels * Map.PlaneSize);
+        var (imageParts, tileParts, columnParts) = (Math.Min(Batch, (division.Images + Groups - 1) / Groups), division.Rows, division.Columns);
         _imagesPerPart = (Batch + imageParts - 1) / imageParts;
         _imageParts = (Batch + _imagesPerPart - 1) / _imagesPerPart;
         _tilesPerPart = (tiles + tileParts - 1) / tileParts;
