@@ -142,12 +142,12 @@ public sealed class MemoryTests
         Assert.Equal(before, FusionRuntime.LiveBytes);
         Assert.InRange(FusionRuntime.PeakBytes - before, Bytes, 2 * Bytes);
 
-        // While recording the tape keeps the difference; the gradient's four temporaries come and go.
+        // While recording the tape keeps the difference; the gradient's temporaries come and go.
         NDArray loss;
         using (Autograd.Record()) loss = NN.Loss.Huber(x, target, delta: 0.25);
         Assert.InRange(FusionRuntime.LiveBytes - before, Bytes, 2 * Bytes);
         loss.Backward();
-        Assert.Equal(before, FusionRuntime.LiveBytes);
+        Assert.InRange(FusionRuntime.LiveBytes - before, 0, Bytes); // the gradient, which is x.Grad or was copied there
         float[] slope = x.Grad!.ToArray<float>();
         for (int i = 0; i < Size; i += 997) Assert.Equal(Math.Clamp((i / (double)Size) - 0.5, -0.25, 0.25) / Size, slope[i], 1e-9);
     }
