@@ -52,6 +52,9 @@ internal static unsafe class Convolutions
         y[0] = new TensorType(x[0].DType, Shape.Create([x[1].Shape[1], x[0].Shape[1] / a.Groups, .. a.Kernel.Span]));
     }
 
+    /// <summary>Elements of one filter: as many multiplications has every element of the result.</summary>
+    public static long PerFilter(TensorType filters) => filters.Shape.Size / Math.Max(1, filters.Shape[0]);
+
     public static void Run(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs) => Product(inputs, attributes, outputs[0], default);
 
     public static void RunInputGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs) =>

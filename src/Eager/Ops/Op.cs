@@ -11,6 +11,9 @@ internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attribut
 /// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (columns from <see cref="Op.ProductAxis"/> on, rows before).</summary>
 internal delegate void ProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, GemmFinish finish);
 
+/// <summary>Multiplications with an addition that a call needs.</summary>
+internal delegate long MultiplyAddRule(ReadOnlySpan<TensorType> inputs, object? attributes, TensorType output);
+
 /// <summary>Computes some rows of an operator that works by rows. The operands are contiguous; the output aliases no input.</summary>
 /// <param name="operands">The first of these rows in every input, then in the output.</param>
 /// <param name="types">The element types of the operands.</param>
@@ -125,6 +128,9 @@ internal sealed partial class Op
 
     /// <summary>The first axis of the columns of a product's result: the last one, or 2 for the pixels of convolutions.</summary>
     public int ProductAxis { get; init; } = -1;
+
+    /// <summary>What a matrix product or convolution costs, for the cost model; null: work in proportion to the elements.</summary>
+    public MultiplyAddRule? MultiplyAdds { get; init; }
 
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }

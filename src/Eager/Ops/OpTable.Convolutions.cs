@@ -13,6 +13,7 @@ internal static partial class OpTable
         Run = Convolutions.Run,
         Product = Convolutions.Product,
         ProductAxis = 2,
+        MultiplyAdds = (x, _, y) => y.Shape.Size * Convolutions.PerFilter(x[1]),
         DeviceRun = DeviceConvolutions.Run,
         Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
             c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
@@ -28,6 +29,7 @@ internal static partial class OpTable
         Run = Convolutions.Run,
         Product = Convolutions.Product,
         ProductAxis = 2,
+        MultiplyAdds = (x, _, y) => y.Shape.Size * Convolutions.PerFilter(x[1]),
         DeviceRun = DeviceConvolutions.Run,
         Gradient =
         [
@@ -47,6 +49,7 @@ internal static partial class OpTable
         Run = Convolutions.RunInputGradient,
         Product = Convolutions.InputGradientProduct,
         ProductAxis = 2,
+        MultiplyAdds = (x, _, _) => x[0].Shape.Size * Convolutions.PerFilter(x[1]),
         DeviceRun = DeviceConvolutions.RunInputGradient,
         Gradient = [c => Conv.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()), c => ConvWeightGradient!.Apply(c.G, c.X, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
@@ -60,6 +63,7 @@ internal static partial class OpTable
         Infer = Convolutions.InferWeightGradient,
         Run = Convolutions.RunWeightGradient,
         DeviceRun = DeviceConvolutions.RunWeightGradient,
+        MultiplyAdds = (x, _, y) => x[1].Shape.Size * Convolutions.PerFilter(y),
         Gradient = [c => ConvInputGradient.Apply(c.Y, c.G, c.Attributes<WindowAttributes>()), c => Conv.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
     });

@@ -26,7 +26,7 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
         {
             if (member.Op.View is not null && Placement.IsTrueView(member)) continue;
             if (member.Op.Element is { } element) operations += (double)KernelCompiler.Weight(element) * member.Shape.Size;
-            else if (PerElement(member) is > 0 and var each) products += (double)each * member.Shape.Size;
+            else if (member.Op.MultiplyAdds is { } rule) products += rule([.. member.Inputs.Select(static i => i.Type)], member.Attributes, member.Type);
             else operations += Math.Max(member.Shape.Size, member.Inputs.Count == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
         }
 
@@ -36,15 +36,4 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
 
     /// <summary>Nanoseconds that this should take: as long as the slower of memory and arithmetic, which overlap.</summary>
     public double Predict() => Math.Max(Bytes / MachineLimits.CopyBandwidth(Bytes), (Operations + Products) / MachineLimits.MultiplyAdds);
-
-    // Multiplications for one element of the result; 0: no product.
-    private static long PerElement(OpNode node) => (node.Op.Name, node.Inputs) switch
-    {
-        ("MatMul", [var a, _]) => a.Shape[((MatMulAttributes)node.Attributes!).TransposeA ? -2 : -1],
-        ("FullyConnected", [var a, ..]) => a.Shape[-1],
-        ("Conv" or "ConvBias", [_, var w, ..]) => w.Shape.Size / Math.Max(1, w.Shape[0]),
-        ("ConvInputGradient", [var g, var w]) => g.Shape.Size * (w.Shape.Size / Math.Max(1, w.Shape[0])) / Math.Max(1, node.Shape.Size),
-        ("ConvWeightGradient", [_, var g]) => g.Shape.Size / Math.Max(1, node.Shape[0]),
-        _ => 0,
-    };
 }

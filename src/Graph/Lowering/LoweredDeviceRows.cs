@@ -42,7 +42,7 @@ internal sealed class LoweredDeviceRows
         _reads.Index().Where(static r => r.Item.Label is not null).Select(static r => (r.Index, r.Item.Access.Period, r.Item.Label!));
 
     public static LoweredDeviceRows Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) =>
-        new(group.Parts, group.Rows!, [.. function.Arguments], [.. group.Parts.SelectMany(static p => p.Members).Where(written.Contains).OrderBy(static m => m.Id)]);
+        new(group.Parts, group.Rows!, function.Leaves, [.. group.Parts.SelectMany(static p => p.Members).Where(written.Contains).OrderBy(static m => m.Id)]);
 
     /// <summary>Why parts do not become one program, or null.</summary>
     /// <param name="parts">The parts.</param>

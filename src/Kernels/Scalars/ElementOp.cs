@@ -26,6 +26,9 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     /// <summary>There is a loop for Int32, Int64 and UInt8.</summary>
     public bool SupportsInteger { get; } = supportsInteger;
 
+    /// <summary>Two operands in the other order give the same bits (of several NaN, whichever). Not so the larger of two numbers, where ties go to the first.</summary>
+    public bool Commutes { get; private init; }
+
     /// <summary>Neither inputs nor output are numbers: the operator runs on bytes whatever the value type.</summary>
     public bool IsLogical => IsMask && maskInputs == (1 << Arity) - 1;
 
@@ -117,13 +120,15 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     public static ElementOp LogicalUnary<TOp>(string name) where TOp : struct, IUnaryOp => new UnaryElementOp<TOp>(name, 1, true, true);
 
     /// <summary>value, value → value</summary>
-    public static ElementOp Binary<TOp>(string name, bool integers = false) where TOp : struct, IBinaryOp => new BinaryElementOp<TOp>(name, 0, false, integers);
+    public static ElementOp Binary<TOp>(string name, bool integers = false, bool commutes = false) where TOp : struct, IBinaryOp =>
+        new BinaryElementOp<TOp>(name, 0, false, integers) { Commutes = commutes };
 
     /// <summary>value, value → mask</summary>
-    public static ElementOp Comparison<TOp>(string name) where TOp : struct, IBinaryOp => new BinaryElementOp<TOp>(name, 0, true, true);
+    public static ElementOp Comparison<TOp>(string name, bool commutes = false) where TOp : struct, IBinaryOp =>
+        new BinaryElementOp<TOp>(name, 0, true, true) { Commutes = commutes };
 
-    /// <summary>mask, mask → mask</summary>
-    public static ElementOp Logical<TOp>(string name) where TOp : struct, IBinaryOp => new BinaryElementOp<TOp>(name, 3, true, true);
+    /// <summary>mask, mask → mask, in any order</summary>
+    public static ElementOp Logical<TOp>(string name) where TOp : struct, IBinaryOp => new BinaryElementOp<TOp>(name, 3, true, true) { Commutes = true };
 
     /// <summary>value, value, value → value</summary>
     public static ElementOp Ternary<TOp>(string name, bool integers = false) where TOp : struct, ITernaryOp => new TernaryElementOp<TOp>(name, 0, integers);

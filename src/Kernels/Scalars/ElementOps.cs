@@ -4,9 +4,9 @@ namespace Fusion.Kernels;
 internal static class ElementOps
 {
     // Arithmetic
-    public static readonly ElementOp Add = ElementOp.Binary<AddOp>("Add", integers: true);
+    public static readonly ElementOp Add = ElementOp.Binary<AddOp>("Add", integers: true, commutes: true);
     public static readonly ElementOp Subtract = ElementOp.Binary<SubtractOp>("Subtract", integers: true);
-    public static readonly ElementOp Multiply = ElementOp.Binary<MultiplyOp>("Multiply", integers: true);
+    public static readonly ElementOp Multiply = ElementOp.Binary<MultiplyOp>("Multiply", integers: true, commutes: true);
     public static readonly ElementOp Divide = ElementOp.Binary<DivideOp>("Divide");
     public static readonly ElementOp FloorDivide = new DivisionElementOp<FloorDivideOp>("FloorDivide", remainder: false);
     public static readonly ElementOp Mod = new DivisionElementOp<ModOp>("Mod", remainder: true);
@@ -40,8 +40,8 @@ internal static class ElementOps
     public static readonly ElementOp Where = ElementOp.Choice<WhereOp>("Where");
 
     // Comparisons and tests: values to masks
-    public static readonly ElementOp Equal = ElementOp.Comparison<EqualOp>("Equal");
-    public static readonly ElementOp NotEqual = ElementOp.Comparison<NotEqualOp>("NotEqual");
+    public static readonly ElementOp Equal = ElementOp.Comparison<EqualOp>("Equal", commutes: true);
+    public static readonly ElementOp NotEqual = ElementOp.Comparison<NotEqualOp>("NotEqual", commutes: true);
     public static readonly ElementOp Greater = ElementOp.Comparison<GreaterOp>("Greater");
     public static readonly ElementOp GreaterOrEqual = ElementOp.Comparison<GreaterOrEqualOp>("GreaterOrEqual");
     public static readonly ElementOp Less = ElementOp.Comparison<LessOp>("Less");

@@ -70,6 +70,22 @@ public class ElementOpTests
     }
 
     [Fact]
+    public void OperandsOfWhatCommutesMayChangePlaces()
+    {
+        ElementOp[] commuting = [.. ElementOps.All.Where(static op => op.Commutes)];
+        Assert.NotEmpty(commuting);
+        Assert.DoesNotContain(ElementOps.Maximum, commuting); // +0 and −0 tie
+        int length = s_special.Length * s_special.Length;
+        float[] x = [.. s_special.SelectMany(static a => s_special.Select(_ => (float)a))], y = [.. s_special.SelectMany(static _ => s_special.Select(static b => (float)b))];
+        foreach (ElementOp op in commuting)
+        {
+            Assert.Equal(2, op.Arity);
+            foreach (int width in s_widths)
+                Assert.Equal(Operands.Eager(op, DType.Float32, width, length, 0, x, y), Operands.Eager(op, DType.Float32, width, length, 0, y, x));
+        }
+    }
+
+    [Fact]
     public void AnIntegerLoopThatDoesNotExistIsNamed()
     {
         DTypeException e = Assert.Throws<DTypeException>(() => ElementOps.Sqrt.Loop(DType.Int32, 0));
