@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using Fusion.Kernels;
@@ -32,7 +31,7 @@ public sealed class PtxTests
             }
         }
 
-        string path = Path.Combine(Folder(), "ptx.txt");
+        string path = Path.Combine(RepositoryRoot.Path, "tests/Graph.Tests/Devices/ptx.txt");
         if (Environment.GetEnvironmentVariable("FUSION_UPDATE_GOLDEN") == "1") File.WriteAllText(path, text.ToString());
         Assert.Equal(File.ReadAllText(path), text.ToString(), ignoreLineEndingDifferences: true);
     }
@@ -75,6 +74,4 @@ public sealed class PtxTests
         Plan plan = Plan.Build(Graphs.Of(group.Function, group.Inputs()), device: GpuDevices.Debug);
         return [.. plan.Steps.SelectMany(s => s.Ptx(capability))];
     }
-
-    private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -1,9 +1,9 @@
 using System.Xml.Linq;
 
-namespace Fusion.Tests.Repository;
+namespace Fusion.Tests;
 
 /// <summary>The checkout that the tests run from.</summary>
-internal static class RepositoryRoot
+public static class RepositoryRoot
 {
     private static readonly string[] s_skipped = ["bin", "obj", ".git", "TestResults", "BenchmarkDotNet.Artifacts", "artifacts"];
 
