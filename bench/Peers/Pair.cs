@@ -112,6 +112,6 @@ internal sealed record Pair(string Area, string Name, Func<NDArray[]> Inputs, Fu
     private double[] Gradients(Tensor[] t, Tensor head)
     {
         TorchSide.Scoped(() => Backward(t, head))();
-        return [.. t.Where(static v => v.requires_grad).SelectMany(static v => Table.TorchArrays.Elements(v.grad!))];
+        return [.. t.Where(static v => v.requires_grad).SelectMany(static v => Table.TorchArrays.Elements(v.grad ?? zeros_like(v)))]; // null where the result does not depend on it
     }
 }

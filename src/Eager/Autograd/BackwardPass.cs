@@ -143,7 +143,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
             NDArray result = node.Op.GradientFor(i) is { } rule
-                ? Apply(rule, new GradientContext(node, gradient) { Index = i })
+                ? Apply(rule, node, i, gradient)
                 : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
@@ -155,9 +155,11 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     }
 
     // What a rule makes on its way is dead when its gradient is there, unless that is recorded.
-    private NDArray Apply(GradientRule rule, GradientContext context)
+    private NDArray Apply(GradientRule rule, TapeNode node, int input, NDArray gradient)
     {
+        GradientContext context = new(node, gradient) { Index = input };
         if (createGraph) return rule(context);
+        if (FusedRule.TryApply(rule, node, input, gradient) is { } fused) return fused;
         using Temporaries made = Temporaries.Collect();
         return made.Keep(rule(context));
     }

@@ -1,12 +1,26 @@
 namespace Fusion;
 
 /// <summary>What a gradient rule may read: the gradient of the output and what the tape kept of the forward call.</summary>
-internal ref struct GradientContext(TapeNode node, NDArray gradient)
+internal ref struct GradientContext
 {
+    private readonly TapeNode? _node;
+    private readonly NDArray? _output;
     private NDArray? _x, _y, _z, _w;
 
+    public GradientContext(TapeNode node, NDArray gradient) => (_node, G) = (node, gradient);
+
+    /// <summary>Symbols, for a rule that is traced by itself: it cannot ask for shapes or attributes.</summary>
+    public GradientContext(NDArray gradient, ReadOnlySpan<NDArray> inputs, NDArray output)
+    {
+        (G, _output) = (gradient, output);
+        _x = inputs[0];
+        if (inputs.Length > 1) _y = inputs[1];
+        if (inputs.Length > 2) _z = inputs[2];
+        if (inputs.Length > 3) _w = inputs[3];
+    }
+
     /// <summary>The gradient of the head with respect to the operator's output; of the output's shape.</summary>
-    public readonly NDArray G { get; } = gradient;
+    public readonly NDArray G { get; }
 
     /// <summary>The first input (the row must say <see cref="Saved.Input0"/>).</summary>
     public NDArray X => _x ??= Input(0);
@@ -21,21 +35,23 @@ internal ref struct GradientContext(TapeNode node, NDArray gradient)
     public NDArray W => _w ??= Input(3);
 
     /// <summary>The output (the row must say <see cref="Saved.Output"/>).</summary>
-    public readonly NDArray Output => node.SavedOutput;
+    public readonly NDArray Output => _output ?? Node.SavedOutput;
 
     /// <summary>The index of the input whose gradient is asked for.</summary>
     public int Index { get; init; }
 
     /// <summary>The shape of an input, known without saving it.</summary>
-    public readonly Shape ShapeOf(int input) => node.Edge(input).Shape;
+    public readonly Shape ShapeOf(int input) => Node.Edge(input).Shape;
 
     /// <summary>The element type of an input, known without saving it.</summary>
-    public readonly DType DTypeOf(int input) => node.Edge(input).DType;
+    public readonly DType DTypeOf(int input) => Node.Edge(input).DType;
 
-    public readonly int InputCount => node.InputCount;
+    public readonly int InputCount => Node.InputCount;
 
-    public readonly T Attributes<T>() => (T)node.Attributes!;
+    public readonly T Attributes<T>() => (T)Node.Attributes!;
+
+    private readonly TapeNode Node => _node ?? throw new InvalidOperationException("The rule asks for more than values: it cannot be traced by itself.");
 
     // An operand of half precision was kept as it was and computed with in Float32.
-    private readonly NDArray Input(int input) => Elements.To(node.SavedInput(input), node.Edge(input).DType);
+    private readonly NDArray Input(int input) => Elements.To(Node.SavedInput(input), Node.Edge(input).DType);
 }

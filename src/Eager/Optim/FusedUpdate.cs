@@ -87,7 +87,9 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
 
         public Compiled(UpdateFormula formula, DType dtype, int arrays, int scalars)
         {
-            Spec = UpdateTracer.Trace(formula, dtype == DType.Float64, arrays, scalars);
+            KernelInput[] operands = new KernelInput[arrays + scalars];
+            for (int i = arrays; i < operands.Length; i++) operands[i] = new KernelInput(IsScalar: true);
+            Spec = ElementTracer.Trace(dtype == DType.Float64, operands, symbols => formula(symbols.AsSpan(0, arrays), symbols.AsSpan(arrays)));
             Kernel = KernelCompiler.TryCompile(Spec);
             _numbers = new double[scalars];
             Scalars = new NDArray[scalars];

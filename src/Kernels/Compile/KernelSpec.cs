@@ -84,6 +84,21 @@ internal sealed class KernelSpec : IEquatable<KernelSpec>
     /// <summary>Inputs and steps.</summary>
     public int ValueCount => _inputs.Length + _steps.Length;
 
+    /// <summary>The same without the inputs that nothing reads.</summary>
+    /// <param name="kept">The earlier index of each input that is left.</param>
+    public KernelSpec WithoutUnusedInputs(out int[] kept)
+    {
+        bool[] used = new bool[ValueCount];
+        foreach (int output in _outputs) used[output] = true;
+        foreach (KernelStep step in _steps)
+            for (int k = 0; k < (step.Op?.Arity ?? 0); k++) used[step[k]] = true;
+        kept = [.. Enumerable.Range(0, _inputs.Length).Where(i => used[i])];
+        int[] inputs = kept, places = new int[ValueCount];
+        for (int i = 0; i < ValueCount; i++) places[i] = i < _inputs.Length ? Array.IndexOf(inputs, i) : i - _inputs.Length + inputs.Length;
+        KernelStep[] steps = Array.ConvertAll(_steps, s => s.Op is { } op ? KernelStep.Of(op, [.. Enumerable.Range(0, op.Arity).Select(k => places[s[k]])]) : s);
+        return new KernelSpec(Is64, [.. inputs.Select(i => _inputs[i])], steps, Array.ConvertAll(_outputs, o => places[o]), _halves);
+    }
+
     /// <summary>The value is a mask (Bool bytes in memory), not a number.</summary>
     public bool IsMask(int value) => value < _inputs.Length ? _inputs[value].IsMask : _steps[value - _inputs.Length].Op is { IsMask: true };
 
