@@ -26,18 +26,15 @@ internal static partial class OpTable
             if (x[0].DType != x[1].DType) throw new DTypeException($"{name}: {x[0].DType} and {x[1].DType}. Convert one with AsType.");
             y[0] = x[0] with { Shape = Broadcasting.Infer(name, x[0].Shape, x[1].Shape) };
         },
-        Run = (x, _, y) => RunBits(operation, x[0], x[1], y[0]),
+        Run = (x, _, y) => RunBits(operation, x, y[0]),
         Gradient = [null, null],
         Cost = Cost.MemoryBound,
     });
 
-    private static unsafe void RunBits(BitOperation operation, NDArray a, NDArray b, NDArray y)
+    private static void RunBits(BitOperation operation, ReadOnlySpan<NDArray> x, NDArray y)
     {
-        NDArray x = Spread(a), z = Spread(b);
-        fixed (byte* px = &x.Data, pz = &z.Data, py = &y.Data) BitLoops.Run(operation, y.DType, (nint)px, (nint)pz, (nint)py, y.Size);
-        GC.KeepAlive(x);
-        GC.KeepAlive(z);
-
-        NDArray Spread(NDArray operand) => operand.Shape == y.Shape ? operand.Contiguous() : Views.Broadcast(operand, y.Shape).Contiguous();
+        if (y.Size == 0) return;
+        int scalars = (x[0].Size == 1 ? 1 : 0) | (x[1].Size == 1 ? 2 : 0);
+        ElementExecution.Run(BitLoops.Loop(operation, y.DType, scalars), expensive: false, scalars, x, new ReadOnlySpan<NDArray>(in y), y.Shape);
     }
 }

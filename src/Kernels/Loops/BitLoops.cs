@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -13,46 +15,118 @@ internal enum BitOperation
     ShiftRight,
 }
 
-/// <summary>Bit operations on contiguous integers of one type.</summary>
+/// <summary>
+/// Bit operations on integers of one type, by the contract of <see cref="ElementLoop"/>. A shift by a negative count or by the width or more gives 0; a
+/// negative number shifted right by as much, −1: so do the variable shifts of AVX2, which read the count as unsigned.
+/// </summary>
 internal static unsafe class BitLoops
 {
-    public static void Run(BitOperation operation, DType dtype, nint x, nint y, nint result, long count)
-    {
-        bool isShift = operation >= BitOperation.ShiftLeft;
-        switch (dtype)
+    /// <summary>The loop; bit i of <paramref name="scalars"/>: operand i is one element.</summary>
+    public static ElementKernel Loop(BitOperation operation, DType dtype, int scalars) => new(
+        dtype switch
         {
-            case DType.Int32 when isShift: Shift((int*)x, (int*)y, (int*)result, count, operation == BitOperation.ShiftLeft); break;
-            case DType.Int64 when isShift: Shift((long*)x, (long*)y, (long*)result, count, operation == BitOperation.ShiftLeft); break;
-            case DType.UInt8 when isShift: Shift((byte*)x, (byte*)y, (byte*)result, count, operation == BitOperation.ShiftLeft); break;
-            default: Bytes(operation, (byte*)x, (byte*)y, (byte*)result, count * dtype.Size); break;
-        }
-    }
+            DType.Int32 => Pointer<int>(operation),
+            DType.Int64 => Pointer<long>(operation),
+            _ => Pointer<byte>(operation),
+        },
+        scalars);
 
-    // And, or, xor do not care where an element ends.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Bytes(BitOperation operation, byte* x, byte* y, byte* result, long count)
-    {
-        long i = 0;
-        for (; i <= count - Vector<byte>.Count; i += Vector<byte>.Count)
+    private static delegate*<nint, long, long, int, void> Pointer<T>(BitOperation operation)
+        where T : unmanaged, IBinaryInteger<T> => operation switch
         {
-            Vector<byte> a = Vector.Load(x + i), b = Vector.Load(y + i);
-            Vector.Store(operation switch { BitOperation.And => a & b, BitOperation.Or => a | b, _ => a ^ b }, result + i);
-        }
+            BitOperation.And => &Run<AndBits, T>,
+            BitOperation.Or => &Run<OrBits, T>,
+            BitOperation.Xor => &Run<XorBits, T>,
+            BitOperation.ShiftLeft => &Run<LeftShift, T>,
+            _ => &Run<RightShift, T>,
+        };
 
-        for (; i < count; i++) result[i] = (byte)(operation switch { BitOperation.And => x[i] & y[i], BitOperation.Or => x[i] | y[i], _ => x[i] ^ y[i] });
-    }
-
-    // A negative count, read as unsigned, is beyond the width, too.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Shift<T>(T* x, T* y, T* result, long count, bool left)
+    private static void Run<TOp, T>(nint table, long start, long end, int scalars)
+        where TOp : struct, IBitOp
         where T : unmanaged, IBinaryInteger<T>
     {
-        int width = sizeof(T) * 8;
-        for (long i = 0; i < count; i++)
+        T** operands = (T**)table;
+        T* x = operands[0], y = operands[1], z = operands[2];
+        if (!TOp.IsVector<T>())
         {
-            ulong by = ulong.CreateTruncating(y[i]);
-            if (by < (ulong)width) result[i] = left ? x[i] << (int)by : x[i] >> (int)by;
-            else result[i] = left || !T.IsNegative(x[i]) ? T.Zero : -T.One;
+            long xMask = (scalars & 1) - 1, yMask = (scalars >> 1 & 1) - 1;
+            for (long i = start; i < end; i++) z[i] = TOp.Invoke(x[i & xMask], y[i & yMask]);
+            return;
+        }
+
+        Vector256<T> xs = Vector256.Create(*x), ys = Vector256.Create(*y);
+        for (long i = start; i < end; i += Vector256<T>.Count)
+        {
+            Vector256<T> a = (scalars & 1) != 0 ? xs : Vector256.Load(x + i), b = (scalars & 2) != 0 ? ys : Vector256.Load(y + i);
+            TOp.Invoke(a, b).Store(z + i);
+        }
+    }
+
+    /// <summary>One operation, on registers where there are instructions for the type.</summary>
+    private interface IBitOp
+    {
+        static abstract bool IsVector<T>();
+
+        static abstract Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y);
+
+        static abstract T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T>;
+    }
+
+    private readonly struct AndBits : IBitOp
+    {
+        public static bool IsVector<T>() => true;
+
+        public static Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y) => x & y;
+
+        public static T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T> => x & y;
+    }
+
+    private readonly struct OrBits : IBitOp
+    {
+        public static bool IsVector<T>() => true;
+
+        public static Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y) => x | y;
+
+        public static T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T> => x | y;
+    }
+
+    private readonly struct XorBits : IBitOp
+    {
+        public static bool IsVector<T>() => true;
+
+        public static Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y) => x ^ y;
+
+        public static T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T> => x ^ y;
+    }
+
+    private readonly struct LeftShift : IBitOp
+    {
+        public static bool IsVector<T>() => Avx2.IsSupported && typeof(T) != typeof(byte);
+
+        public static Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y) => typeof(T) == typeof(int)
+            ? Avx2.ShiftLeftLogicalVariable(x.AsInt32(), y.AsUInt32()).As<int, T>()
+            : Avx2.ShiftLeftLogicalVariable(x.AsInt64(), y.AsUInt64()).As<long, T>();
+
+        public static T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T>
+        {
+            ulong by = ulong.CreateTruncating(y);
+            return by < (ulong)sizeof(T) * 8 ? x << (int)by : T.Zero;
+        }
+    }
+
+    private readonly struct RightShift : IBitOp
+    {
+        public static bool IsVector<T>() => typeof(T) == typeof(int) ? Avx2.IsSupported : typeof(T) == typeof(long) && Avx512F.VL.IsSupported;
+
+        public static Vector256<T> Invoke<T>(Vector256<T> x, Vector256<T> y) => typeof(T) == typeof(int)
+            ? Avx2.ShiftRightArithmeticVariable(x.AsInt32(), y.AsUInt32()).As<int, T>()
+            : Avx512F.VL.ShiftRightArithmeticVariable(x.AsInt64(), y.AsUInt64()).As<long, T>();
+
+        public static T Invoke<T>(T x, T y) where T : unmanaged, IBinaryInteger<T>
+        {
+            ulong by = ulong.CreateTruncating(y);
+            return by < (ulong)sizeof(T) * 8 ? x >> (int)by : T.IsNegative(x) ? -T.One : T.Zero;
         }
     }
 }
