@@ -142,7 +142,7 @@ internal sealed class RecurrentNode
         if (node.Edge(InputWeight).RequiresGradient) results[InputWeight] = Product(ofInputs, Saved(node, node.ExtraSaved.Length - 2, "the input"), true);
         if (node.Edge(HiddenWeight).RequiresGradient)
         {
-            NDArray before = Nd.Reshape(Nd.Slice(states, 0, _reverse ? 1 : 0, _reverse ? time + 1 : time), time * batch, hidden);
+            NDArray before = Nd.Slice(Nd.Reshape(states, -1, hidden), 0, _reverse ? batch : 0, (_reverse ? time + 1 : time) * batch);
             results[HiddenWeight] = Product(ofProducts, before, true);
         }
 

@@ -77,7 +77,7 @@ public abstract class RecurrentLayer : Module
             {
                 int at = layer * Directions + direction;
                 NDArray[] states = [.. Enumerable.Range(0, _states)
-                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType) : first[s][at])];
+                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType, x.Device) : first[s][at])];
                 outputs[direction] = Sequence(sequence, _weights[at], direction == 1, states, out last[at]);
             }
 
