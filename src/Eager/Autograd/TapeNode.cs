@@ -67,6 +67,9 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
         return new SequenceRange(last - count, last);
     }
 
+    /// <summary>As <see cref="Reserve(long)"/>, of the numbers that the next nodes of this thread get.</summary>
+    public static SequenceRange Reserve(ExecutionState state, long count) => state.Sequences is { } numbers ? numbers.Take(count) : Reserve(count);
+
     public TapeEdge Edge(int input)
     {
         TapeEdge edge = _edges is not null ? _edges[input] : input == 0 ? _edge0 : _edge1;
@@ -153,7 +156,13 @@ internal sealed class SequenceRange(long last, long end)
 {
     public long Last { get; private set; } = last;
 
-    public long Next() => Last < end ? ++Last : throw new InvalidOperationException("A function records far more calls when it is repeated than when it was traced.");
+    public long Next() => Advance(1);
+
+    /// <summary>The next numbers, as a range of their own.</summary>
+    public SequenceRange Take(long count) => new(Advance(count) - count, Last);
+
+    private long Advance(long count) =>
+        Last + count <= end ? Last += count : throw new InvalidOperationException("A function records far more calls when it is repeated than when it was traced.");
 }
 
 /// <summary>An array that backward will read, and the version it must still have then.</summary>

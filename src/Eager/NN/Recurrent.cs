@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion.NN;
 
 /// <summary>h′ = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or relu instead of tanh. See <see cref="RecurrentLayer"/>.</summary>
@@ -13,7 +15,7 @@ namespace Fusion.NN;
 public sealed class Rnn(
     int inputSize, int hiddenSize, int layers = 1, bool relu = false, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
     DType dtype = DType.Float32)
-    : RecurrentLayer(1, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+    : RecurrentLayer(relu ? RecurrentCell.Relu : RecurrentCell.Tanh, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
 {
     /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
     public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)
@@ -45,7 +47,7 @@ public sealed class Rnn(
 public sealed class Lstm(
     int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
         DType dtype = DType.Float32)
-    : RecurrentLayer(4, 2, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+    : RecurrentLayer(RecurrentCell.Lstm, 4, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
 {
     /// <summary>The output and the last states, (layers·directions, batch, hidden), from first ones.</summary>
     public (NDArray Output, NDArray Hidden, NDArray Cell) Forward(NDArray x, NDArray hidden, NDArray cell)
@@ -78,7 +80,7 @@ public sealed class Lstm(
 public sealed class Gru(
     int inputSize, int hiddenSize, int layers = 1, bool bias = true, bool batchFirst = false, double dropout = 0, bool bidirectional = false,
         DType dtype = DType.Float32)
-    : RecurrentLayer(3, 1, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
+    : RecurrentLayer(RecurrentCell.Gru, 3, inputSize, hiddenSize, layers, bias, batchFirst, dropout, bidirectional, dtype)
 {
     /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
     public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)

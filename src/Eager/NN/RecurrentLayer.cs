@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fusion.Kernels;
 
 namespace Fusion.NN;
 
@@ -20,13 +21,13 @@ public abstract class RecurrentLayer : Module
     private readonly int _states;
     private readonly Weights[] _weights;
 
-    private protected RecurrentLayer(int gates, int states, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout,
+    private protected RecurrentLayer(RecurrentCell cell, int gates, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout,
         bool bidirectional, DType dtype)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
-        (_hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (hiddenSize, layers, batchFirst, bidirectional, dropout, states);
+        (_hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (hiddenSize, layers, batchFirst, bidirectional, dropout, cell == RecurrentCell.Lstm ? 2 : 1);
         double bound = 1 / Math.Sqrt(hiddenSize);
         Initializer start = Initializer.Uniform(-bound, bound);
         _weights = new Weights[layers * Directions];
@@ -38,7 +39,8 @@ public abstract class RecurrentLayer : Module
                 Parameter("weight_ih" + suffix, start.Sample((gates * hiddenSize, size), dtype)),
                 Parameter("weight_hh" + suffix, start.Sample((gates * hiddenSize, hiddenSize), dtype)),
                 bias ? Parameter("bias_ih" + suffix, start.Sample(gates * hiddenSize, dtype)) : null,
-                bias ? Parameter("bias_hh" + suffix, start.Sample(gates * hiddenSize, dtype)) : null);
+                bias ? Parameter("bias_hh" + suffix, start.Sample(gates * hiddenSize, dtype)) : null,
+                new RecurrentNode(GetType().Name, cell, reverse: i % Directions == 1, bias, Step));
         }
     }
 
@@ -75,7 +77,7 @@ public abstract class RecurrentLayer : Module
             {
                 int at = layer * Directions + direction;
                 NDArray[] states = [.. Enumerable.Range(0, _states)
-                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType) : first[s][at])];
+                    .Select(s => first is null ? Nd.Zeros((batch, _hidden), _weights[at].Hidden.DType, x.Device) : first[s][at])];
                 outputs[direction] = Sequence(sequence, _weights[at], direction == 1, states, out last[at]);
             }
 
@@ -86,22 +88,14 @@ public abstract class RecurrentLayer : Module
         return (_batchFirst ? sequence.SwapAxes(0, 1) : sequence, ends);
     }
 
-    private NDArray Sequence(NDArray x, Weights weights, bool reverse, NDArray[] states, out NDArray[] last)
+    private static NDArray Sequence(NDArray x, Weights weights, bool reverse, NDArray[] states, out NDArray[] last)
     {
-        // The inputs of all steps are multiplied at once.
-        NDArray gates = Nd.FullyConnected(x, weights.Input, weights.InputBias, flatten: false);
-        int time = x.Shape[0];
-        NDArray[] outputs = new NDArray[time];
-        for (int i = 0; i < time; i++)
-        {
-            int t = reverse ? time - 1 - i : i;
-            states = Step(gates[t], states, weights.Hidden, weights.HiddenBias);
-            outputs[t] = states[0];
-        }
-
-        last = states;
-        return time == 0 ? Nd.Zeros((0, x.Shape[1], _hidden), x.DType) : Nd.Stack(outputs);
+        NDArray[] biases = weights.InputBias is { } bias ? [bias, weights.HiddenBias!] : [];
+        NDArray[] outputs = weights.Node.Apply([x, weights.Input, weights.Hidden, .. states, .. biases]);
+        NDArray output = outputs[0];
+        last = output.Shape[0] == 0 ? states : [output[reverse ? 0 : -1], .. outputs[1..]];
+        return output;
     }
 
-    private sealed record Weights(NDArray Input, NDArray Hidden, NDArray? InputBias, NDArray? HiddenBias);
+    private sealed record Weights(NDArray Input, NDArray Hidden, NDArray? InputBias, NDArray? HiddenBias, RecurrentNode Node);
 }

@@ -118,6 +118,9 @@ internal sealed partial class Op
     /// <summary>For a node that stands for several operators: how they come onto the tape when their gradients are to be differentiated again.</summary>
     public ExpansionRule? Expansion { get; init; }
 
+    /// <summary>For a node that is not a row's but can be called again with other inputs: the call.</summary>
+    public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>? Repeat { get; init; }
+
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }
 

@@ -29,20 +29,21 @@ internal static class TapeLift
         int missing = Array.IndexOf(used, false);
         if (missing >= 0 && !ReferenceEquals(keys[missing].Source, root))
             throw new HybridizeException($"FromTape: the head does not depend on input {missing}, {inputs[missing].Type}. Call AttachGrad() on it before recording.");
-        return arguments => [Replay(calls, arguments)];
+        int output = head.SourceIndex;
+        return arguments => [Replay(calls, output, arguments)];
     }
 
-    private static NDArray Replay(List<Call> calls, IReadOnlyList<NDArray> arguments)
+    private static NDArray Replay(List<Call> calls, int output, IReadOnlyList<NDArray> arguments)
     {
-        NDArray[] values = new NDArray[calls.Count];
+        IReadOnlyList<NDArray>[] values = new IReadOnlyList<NDArray>[calls.Count];
         for (int i = 0; i < values.Length; i++)
         {
             Call call = calls[i];
-            NDArray[] inputs = Array.ConvertAll(call.Inputs, o => o.Captured ?? (o.IsArgument ? arguments[o.Index] : values[o.Index]));
-            values[i] = call.Op.Apply(inputs, call.Attributes);
+            NDArray[] inputs = Array.ConvertAll(call.Inputs, o => o.Captured ?? (o.IsArgument ? arguments[o.Index] : values[o.Index][o.Output]));
+            values[i] = call.Op.Repeat is { } repeat ? repeat(inputs) : [call.Op.Apply(inputs, call.Attributes)];
         }
 
-        return values[^1];
+        return values[^1][output];
     }
 
     private static List<TapeNode> Collect(TapeNode root, (object Source, int Index)[] keys)
@@ -52,7 +53,7 @@ internal static class TapeLift
         while (open.TryPop(out TapeNode? node))
         {
             if (node.IsReleased) throw Errors.GraphReleased(node);
-            if (node.Op.Backward is not null)
+            if (node.Op.Backward is not null && node.Op.Repeat is null)
                 throw new HybridizeException($"FromTape: {node.Op.Name} is a function with a gradient of its own, which a tape cannot replay. Hybridize the C# function instead.");
             for (int i = 0; i < node.InputCount; i++)
             {
@@ -72,14 +73,14 @@ internal static class TapeLift
         if (argument >= 0)
         {
             used[argument] = true;
-            return new Operand(argument, IsArgument: true, null);
+            return new Operand(argument, 0, IsArgument: true, null);
         }
 
         return edge.Source switch
         {
-            TapeNode node => new Operand(positions[node], IsArgument: false, null),
-            Variable variable => new Operand(0, IsArgument: false, variable.Array),
-            _ => new Operand(0, IsArgument: false, (NDArray)edge.Source),
+            TapeNode node => new Operand(positions[node], edge.Index, IsArgument: false, null),
+            Variable variable => new Operand(0, 0, IsArgument: false, variable.Array),
+            _ => new Operand(0, 0, IsArgument: false, (NDArray)edge.Source),
         };
     }
 
@@ -90,7 +91,7 @@ internal static class TapeLift
         return -1;
     }
 
-    private readonly record struct Operand(int Index, bool IsArgument, NDArray? Captured);
+    private readonly record struct Operand(int Index, int Output, bool IsArgument, NDArray? Captured);
 
     private sealed record Call(Op Op, object? Attributes, Operand[] Inputs);
 }

@@ -1,10 +1,15 @@
+using Fusion.NN;
+
 namespace Fusion.Tests;
 
 /// <summary>A tape that was recorded eagerly becomes the same compiled function that tracing gives.</summary>
 public sealed class FromTapeTests
 {
+    private static readonly Gru s_gru = new(4, 3, bidirectional: true);
+
     private static readonly (string Name, ListFunction F)[] s_functions =
     [
+        ("recurrent layer", Check.List(static (x, y) => s_gru.Forward(x.Reshape(2, 2, 4), y[..3].Reshape(2, 2, 3)).Output)),
         ("chain", Check.List(static x => ((x * 2 + 1).Tanh() - x).Exp())),
         ("two inputs", Check.List(static (x, y) => x.MatMul(y).Sigmoid() + y.Sum(0))),
         ("views", Check.List(static (x, y) => x.Transpose()[1..].Reshape(-1) * 3 - y.Sum())),

@@ -1,8 +1,14 @@
+using Fusion.NN;
+
 namespace Fusion.Tests;
 
 /// <summary>Gradients of gradients through compiled functions, inside and outside.</summary>
 public sealed class HigherOrderTests
 {
+    private static readonly Lstm s_lstm = new(2, 2);
+
+    private static readonly Gru s_gru = new(2, 2);
+
     private static readonly (string Name, ListFunction F, Shape[] Shapes)[] s_functions =
     [
         ("tanh", Check.List(static x => x.Tanh() * x), [5]),
@@ -11,6 +17,8 @@ public sealed class HigherOrderTests
         ("softmax", Check.List(static x => x.Softmax() * x), [(3, 4)]),
         ("views", Check.List(static x => x.Transpose()[1..].Reshape(-1).Square() * 3), [(3, 4)]),
         ("where", Check.List(static (x, y) => Nd.Where(x > y, x * x * x, y.Exp())), [6, 6]),
+        ("LSTM", Check.List(static x => s_lstm.Forward(x)), [(3, 2, 2)]),
+        ("GRU", Check.List(static (x, h) => s_gru.Forward(x, h).Output), [(3, 2, 2), (1, 2, 2)]),
         ("two results", static x => [x[0] * x[1], x[0].Exp()], [4, 4]),
     ];
 

@@ -1,4 +1,5 @@
 using Fusion.NN;
+using Fusion.Optim;
 
 namespace Fusion.Tests;
 
@@ -18,6 +19,10 @@ public sealed class HybridLayerTests
         ["norms"] = (() => new Sequential(new LayerNorm(12), new Linear(12, 12), new RmsNorm(12)), (5, 12)),
         ["LSTM"] = (() => new Lstm(5, 4, layers: 2, batchFirst: true), (3, 6, 5)),
         ["GRU, both directions"] = (() => new Gru(5, 4, bidirectional: true), (6, 3, 5)),
+        ["LSTM, both directions"] = (() => new Lstm(5, 4, layers: 2, bidirectional: true), (6, 3, 5)),
+        ["RNN"] = (() => new Rnn(5, 70, layers: 2, relu: true, batchFirst: true), (3, 6, 5)),
+        ["RNN in double precision"] = (() => new Rnn(5, 4, bias: false, dtype: DType.Float64), (6, 3, 5)),
+        ["GRU in half precision"] = (() => new Gru(5, 4, dtype: DType.Float16), (6, 3, 5)),
         ["transformer"] = (() => new Sequential(new TransformerBlock(8, 2, causal: true), new TransformerBlock(8, 4)), (2, 7, 8)),
     };
 
@@ -31,10 +36,10 @@ public sealed class HybridLayerTests
         Module eager = make(), compiled = make();
         foreach ((string key, NDArray parameter) in compiled.Parameters) parameter.Assign(eager.Parameters[key]);
         compiled.Hybridize(new HybridOptions { FallbackToEager = false });
-        NDArray x = Nd.Random.Normal(0, 1, shape), y = Nd.Random.Normal(0, 1, shape);
-        foreach (NDArray input in new[] { x, y, Nd.Random.Normal(0, 1, Shape.Create([shape[0] + 1, .. shape.Dimensions[1..]])) })
+        DType dtype = eager.Parameters.Values.First().DType;
+        foreach (Shape given in new[] { shape, shape, Shape.Create([shape[0] + 1, .. shape.Dimensions[1..]]) })
         {
-            if (name.StartsWith("GRU", StringComparison.Ordinal) && input.Shape != shape) continue;
+            NDArray input = Nd.Random.Normal(0, 1, given).AsType(dtype);
             (NDArray[] expected, NDArray[] actual) = (Results(eager, input), Results(compiled, input));
             string? difference = Bits.Difference(expected, actual);
             Assert.True(difference is null, $"{name}: {difference}");
@@ -56,6 +61,33 @@ public sealed class HybridLayerTests
         Assert.True(hybrid.Report.KernelCount <= 2, hybrid.Report.ToString());
     }
 
+    /// <summary>The steps of a recurrent layer are one launch, forward and backward, however many they are.</summary>
+    [Fact]
+    public void LaunchesDoNotGrowWithTheSteps()
+    {
+        int[] counts = [.. new[] { 2, 20 }.Select(Count)];
+        Assert.Equal(counts[0], counts[1]);
+        Assert.InRange(counts[0], 4, 14);
+
+        static int Count(int time)
+        {
+            Lstm layer = new(5, 4);
+            Sgd optimizer = new(layer.Parameters, 0.1);
+            NDArray x = Nd.Random.Normal(0, 1, (time, 3, 5));
+            Func<NDArray> step = () =>
+            {
+                NDArray loss;
+                using (Autograd.Record()) loss = Nd.Mean(Nd.Square(layer.Forward(x)));
+                loss.Backward();
+                optimizer.Step();
+                return loss;
+            };
+            HybridFunction<Func<NDArray>> compiled = step.Hybridize(new HybridOptions { FallbackToEager = false });
+            compiled.Invoke();
+            return compiled.Report.KernelCount;
+        }
+    }
+
     /// <summary>The output, the gradient of the input and those of all parameters.</summary>
     private static NDArray[] Results(Module module, NDArray input)
     {
@@ -63,7 +95,7 @@ public sealed class HybridLayerTests
         x.AttachGrad();
         NDArray output;
         using (Autograd.Record()) output = module.Forward(x);
-        output.Backward(Nd.Cos(Nd.Arange(output.Size)).Reshape(output.Shape));
+        output.Backward(Nd.Cos(Nd.Arange(output.Size)).Reshape(output.Shape).AsType(output.DType));
         return [output, x.Grad!, .. module.Parameters.Values.Select(p => p.Grad!.Copy())];
     }
 }
