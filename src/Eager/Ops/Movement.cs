@@ -143,6 +143,36 @@ internal static unsafe class Movement
 
     public static void Concat(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)
     {
+        if (output.Size == 0) return;
+        if (output.IsOnGpu)
+        {
+            ConcatViews(inputs, axis, output);
+            return;
+        }
+
+        int rank = output.Rank;
+        long* from = stackalloc long[Math.Max(1, rank)], to = stackalloc long[Math.Max(1, rank)];
+        output.CopyStrides(new Span<long>(to, rank));
+        long start = 0;
+        fixed (byte* target = &output.Data)
+        {
+            foreach (NDArray input in inputs)
+            {
+                if (input.Size == 0) continue;
+                NDArray source = input.OnHost();
+                source.CopyStrides(new Span<long>(from, rank));
+                fixed (byte* data = &source.Data)
+                    Fusion.Kernels.Copy.Run((nint)data, from, (nint)target + (nint)(start * to[axis] * output.DType.Size), to, source.Shape.Dimensions, output.DType.Size);
+                GC.KeepAlive(source);
+                start += source.Shape.Dimensions[axis];
+            }
+        }
+
+        GC.KeepAlive(output);
+    }
+
+    private static void ConcatViews(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)
+    {
         int[] starts = new int[output.Rank];
         int[] steps = new int[output.Rank];
         Array.Fill(steps, 1);
