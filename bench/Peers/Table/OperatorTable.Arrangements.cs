@@ -53,7 +53,10 @@ internal static partial class OperatorTable
     ];
 
     private static OperatorRow Moved(string name, Func<NDArray, NDArray> ours, Func<Tensor, Tensor> theirs) => Cube(name, x => ours(x).Copy(),
-        x => theirs(x).clone());
+        x => Copied(theirs(x)));
+
+    // In row-major order on both sides: clone keeps the order of a transposed view, so that nothing would be transposed.
+    private static Tensor Copied(Tensor view) => view.is_contiguous() ? view.clone() : view.contiguous();
 
     private static OperatorRow Resized(string variant, ResizeMode ours, InterpolationMode theirs, bool corners) =>
         new($"Resize: {variant}", x => Nd.Resize(x[0], 11, 9, ours, corners),

@@ -108,29 +108,40 @@ public static partial class Nd
                 throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
             if (before + after == 0) continue;
 
-            // The middle is copied as it is; only the edges are picked.
             List<NDArray> parts = [x];
-            if (before > 0) parts.Insert(0, Edge(axis, n, -before, before));
-            if (after > 0) parts.Add(Edge(axis, n, n, after));
+            if (before > 0) parts.Insert(0, Before(x, axis, n, before, mode));
+            if (after > 0) parts.Add(After(x, axis, n, after, mode));
             x = Concat([.. parts], axis);
         }
 
         return x;
 
-        NDArray Edge(int axis, int n, int first, int count)
+        // The edges are views, too.
+        static NDArray Before(NDArray x, int axis, int n, int count, PadMode mode) => mode switch
         {
-            int[] from = new int[count];
-            for (int i = 0; i < count; i++) from[i] = Source(first + i, n);
-            return Take(x, Table(from, count, x.Device), axis);
-        }
-
-        int Source(int i, int n) => mode switch
-        {
-            PadMode.Edge => Math.Clamp(i, 0, n - 1),
-            PadMode.Wrap => (i + n) % n,
-            PadMode.Symmetric => i < 0 ? -1 - i : i >= n ? 2 * n - 1 - i : i,
-            _ => i < 0 ? -i : i >= n ? 2 * n - 2 - i : i,
+            PadMode.Edge => Stretch(Slice(x, axis, 0, 1), axis, count),
+            PadMode.Wrap => Slice(x, axis, n - count, n),
+            PadMode.Symmetric => Slice(x, axis, count - 1, null, -1),
+            _ => Slice(x, axis, count, 0, -1),
         };
+
+        static NDArray After(NDArray x, int axis, int n, int count, PadMode mode) => mode switch
+        {
+            PadMode.Edge => Stretch(Slice(x, axis, n - 1, n), axis, count),
+            PadMode.Wrap => Slice(x, axis, 0, count),
+            PadMode.Symmetric => Slice(x, axis, n - 1, Down(n - 1 - count), -1),
+            _ => Slice(x, axis, n - 2, Down(n - 2 - count), -1),
+        };
+
+        // Where a slice that runs backwards ends; before the first element there is no number for it.
+        static int? Down(int stop) => stop < 0 ? null : stop;
+
+        static NDArray Stretch(NDArray line, int axis, int count)
+        {
+            int[] sizes = line.Shape.ToArray();
+            sizes[axis] = count;
+            return BroadcastTo(line, sizes);
+        }
     }
 
     /// <summary>Blocks of pixels become channels: (n, c, h, w) to (n, c·b², h/b, w/b), the position in the block before the channel.</summary>

@@ -10,9 +10,9 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.Rank == 2) return Diagonal(x, k);
         if (x.Rank != 1) throw new ShapeException($"Diag: {x.Shape} is neither a vector nor a matrix. Diagonal takes stacks of matrices.");
-        int size = x.Shape[0] + Math.Abs(k);
-        NDArray positions = Arange(0, x.Shape[0], 1, DType.Int64, x.Device) * (size + 1) + (k >= 0 ? k : -(long)k * size);
-        return Reshape(OpTable.TakeGradient.Apply(x, positions, new TakeAttributes(0, size * size)), size, size);
+        int size = x.Shape[0] + Math.Abs(k), first = k >= 0 ? k : checked(-k * size);
+        SliceAttributes place = new(new IntList([first]), new IntList([x.Shape[0]]), new IntList([size + 1]), checked(size * size));
+        return Reshape(OpTable.Unslice.Apply(x, place), size, size);
     }
 
     /// <summary>The k-th diagonal of each matrix in the last two axes.</summary>
@@ -21,8 +21,8 @@ public static partial class Nd
     {
         (int rows, int columns) = MatrixSize(x, "Diagonal");
         int count = Math.Max(0, Math.Min(k >= 0 ? rows : rows + k, k >= 0 ? columns - k : columns));
-        NDArray positions = Arange(0, count, 1, DType.Int64, x.Device) * (columns + 1) + (k >= 0 ? k : -(long)k * columns);
-        return Take(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], rows * columns])), positions, -1);
+        int first = count == 0 ? 0 : k >= 0 ? k : -k * columns, end = count == 0 ? 0 : first + ((count - 1) * (columns + 1)) + 1;
+        return Slice(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], checked(rows * columns)])), -1, first, end, columns + 1);
     }
 
     /// <summary>The sum of the k-th diagonal of each matrix in the last two axes.</summary>

@@ -211,9 +211,9 @@ public static partial class Nd
     public static NDArray Roll(this NDArray x, int shift, int axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        int n = x.Shape[x.Shape.Axis(axis, "Roll")];
+        int at = x.Shape.Axis(axis, "Roll"), n = x.Shape[at];
         int by = n == 0 ? 0 : ((shift % n) + n) % n;
-        return by == 0 ? x.Copy() : Concat([Slice(x, axis, n - by, n), Slice(x, axis, 0, n - by)], axis);
+        return OpTable.Roll.Apply(x, new RollAttributes(at, by));
     }
 
     /// <summary>Repeats each element <paramref name="count"/> times along an axis.</summary>

@@ -81,8 +81,8 @@ public static partial class Nd
     public static NDArray NonZero(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        (long[] positions, int count) = Searching.Positions(Elements.To(x, DType.Bool).ToArray<bool>(), x.Shape);
-        return Array(positions, (count, x.Rank));
+        x.BeginRead("NonZero");
+        return Searching.Positions(Elements.To(x, DType.Bool));
     }
 
     /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask.</summary>

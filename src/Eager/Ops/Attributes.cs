@@ -38,7 +38,22 @@ internal sealed record ShapeAttributes(Shape Shape);
 internal sealed record PermutationAttributes(IntList Axes);
 
 /// <summary>First index, count and step (which may be negative) per axis; Full is the shape that is sliced.</summary>
-internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full);
+internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full)
+{
+    /// <summary>All elements, some axes reversed: the same slice once more undoes it.</summary>
+    public bool OnlyReverses
+    {
+        get
+        {
+            for (int i = 0; i < Counts.Length; i++)
+                if (Counts[i] != Full.Dimensions[i] || Math.Abs(Steps[i]) != 1) return false;
+            return true;
+        }
+    }
+}
+
+/// <summary>By how many places elements move along an axis, 0 to its size.</summary>
+internal sealed record RollAttributes(int Axis, int Shift);
 
 /// <summary>Where the input lies in the padded array, and what surrounds it.</summary>
 internal sealed record PadAttributes(SliceAttributes Place, double Value);

@@ -112,19 +112,14 @@ internal static partial class OpTable
     }).Named("mx.nd.BilinearSampler, -, torch.nn.functional.grid_sample", "real");
 
     // What stays of x gets its gradient.
-    private static NDArray KeptGradient(GradientContext c)
-    {
-        TakeAttributes take = c.Attributes<TakeAttributes>();
-        NDArray last = LastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
-        return Nd.Where(Nd.AlongAxisOf(last >= 0, take.Source, take.Axis), 0, c.G);
-    }
+    private static NDArray KeptGradient(GradientContext c) =>
+        IndexUpdate!.Apply([c.G, c.Y, Nd.Zeros(c.ShapeOf(2), c.G.DType, c.G.Device)], c.Attributes<TakeAttributes>());
 
     // What stays of the values, too: those whose index is not named again.
     private static NDArray WrittenGradient(GradientContext c)
     {
         TakeAttributes take = c.Attributes<TakeAttributes>();
-        NDArray last = LastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
-        NDArray stays = Nd.Equal(Nd.Take(last, c.Y), Nd.Arange(0, c.ShapeOf(1)[0], 1, DType.Int64, c.G.Device));
+        NDArray stays = IsLastWriter.Apply(c.Y, new DepthAttributes(take.Source.Dimensions[take.Axis]));
         return Nd.Where(Nd.AlongAxisOf(stays, c.ShapeOf(2), take.Axis), Take.Apply(c.G, c.Y, take), 0);
     }
 }

@@ -51,7 +51,7 @@ internal static partial class OpTable
         (x, attributes, y) => y[0] = x[0] with { Shape = ((SliceAttributes)attributes!).Counts.Span.ToArray() },
         (x, attributes) => Views.Slice(x, (SliceAttributes)attributes!),
         null,
-        c => Unslice!.Apply(c.G, c.Attributes<SliceAttributes>())).Named("mx.npx.slice, -, torch.narrow");
+        c => c.Attributes<SliceAttributes>() is { OnlyReverses: true } flip ? Slice!.Apply(c.G, flip) : Unslice!.Apply(c.G, c.Attributes<SliceAttributes>())).Named("mx.npx.slice, -, torch.narrow");
 
     /// <summary>The transpose of <see cref="Slice"/>: zeros, with the input at the slice's place.</summary>
     public static readonly Op Unslice = Move(
@@ -60,8 +60,9 @@ internal static partial class OpTable
         null,
         (x, attributes, y) =>
         {
-            Movement.Fill(y[0], 0);
-            Movement.CopyIntoView(x[0], y[0], (SliceAttributes)attributes!);
+            SliceAttributes place = (SliceAttributes)attributes!;
+            Movement.FillOutside(y[0], place, 0);
+            Movement.CopyIntoView(x[0], y[0], place);
         },
         c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()));
 
@@ -73,7 +74,7 @@ internal static partial class OpTable
         (x, attributes, y) =>
         {
             PadAttributes pad = (PadAttributes)attributes!;
-            Movement.Fill(y[0], pad.Value);
+            Movement.FillOutside(y[0], pad.Place, pad.Value);
             Movement.CopyIntoView(x[0], y[0], pad.Place);
         },
         c => Slice.Apply(c.G, c.Attributes<PadAttributes>().Place)).Named("mx.np.pad, np.pad, torch.nn.functional.pad");
@@ -107,6 +108,14 @@ internal static partial class OpTable
         Cost = Cost.MemoryBound,
     }).Named("mx.np.concatenate, np.concatenate, torch.cat");
 
+    /// <summary>Elements moved along an axis, those that leave the end to its start. Attributes: <see cref="RollAttributes"/>.</summary>
+    public static readonly Op Roll = Move(
+        "Roll",
+        (x, _, y) => y[0] = x[0],
+        null,
+        (x, attributes, y) => Movement.Roll(x[0], ((RollAttributes)attributes!).Axis, ((RollAttributes)attributes!).Shift, y[0]),
+        c => Roll!.Apply(c.G, Back(c.Attributes<RollAttributes>(), c.ShapeOf(0)))).Named("roll");
+
     /// <summary>The elements on another device.</summary>
     public static readonly Op ToDevice = Row(new Op
     {
@@ -124,6 +133,8 @@ internal static partial class OpTable
         Movement.CopyTo(x[0], y[0]);
         if (x[1].Size > 0) Movement.CopyIntoView(x[1], y[0], (SliceAttributes)attributes!);
     }
+
+    private static RollAttributes Back(RollAttributes roll, Shape shape) => roll with { Shift = shape.Dimensions[roll.Axis] - roll.Shift };
 
     private static NDArray ConcatGradient(GradientContext c)
     {

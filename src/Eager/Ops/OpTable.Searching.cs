@@ -35,12 +35,12 @@ internal static partial class OpTable
         Gradient = [null],
     }).Named("mx.np.bincount, np.bincount, torch.bincount", "integer");
 
-    /// <summary>For each place of an axis the position of the last index that names it, Int64; −1 where none does.</summary>
-    public static readonly Op LastWriter = Row(new Op
+    /// <summary>Whether no later one of the indices into an axis of a length names the same place, Bool.</summary>
+    public static readonly Op IsLastWriter = Row(new Op
     {
-        Name = "LastWriter",
-        Infer = (_, attributes, y) => y[0] = new TensorType(DType.Int64, ((DepthAttributes)attributes!).Depth),
-        Run = (x, _, y) => Searching.RunLastWriter(x[0], y[0]),
+        Name = "IsLastWriter",
+        Infer = (x, _, y) => y[0] = new TensorType(DType.Bool, x[0].Shape),
+        Run = (x, length, y) => Searching.RunIsLastWriter(x[0], ((DepthAttributes)length!).Depth, y[0]),
         Gradient = [null],
     });
 

@@ -57,14 +57,14 @@ internal static class Searching
         GC.KeepAlive(dense);
     }
 
-    public static void RunLastWriter(NDArray indices, NDArray y)
+    public static unsafe void RunIsLastWriter(NDArray indices, int axis, NDArray y)
     {
-        NDArray dense = Movement.Cast(indices, DType.Int64);
-        Span<long> last = Elements<long>(y);
-        ReadOnlySpan<long> index = Elements<long>(dense);
-        last.Fill(-1);
-        for (int i = 0; i < index.Length; i++) last[Place(index[i], i, last.Length, "IndexUpdate")] = i;
+        NDArray dense = indices.Contiguous(), seen = y.Temporary(DType.Bool, axis);
+        Movement.Fill(seen, 0);
+        fixed (byte* at = &dense.Data, used = &seen.Data, to = &y.Data)
+            Indexing.ThrowIfBad("IndexUpdate", Gather.LastOfEach((nint)at, dense.DType, dense.Size, axis, used, to), dense, axis);
         GC.KeepAlive(dense);
+        GC.KeepAlive(seen);
     }
 
     public static void RunIndexExtremum(NDArray x, NDArray indices, NDArray values, ExtremumAttributes a, NDArray y)
@@ -98,37 +98,18 @@ internal static class Searching
         return (Nd.Take(values, starts), counts);
     }
 
-    /// <summary>The indices of the set elements of an array, one after the other, and how many elements they are.</summary>
-    public static (long[] Indices, int Count) Positions(ReadOnlySpan<bool> set, Shape shape)
+    /// <summary>The indices of the set elements of a Bool array, Int64 (count, rank).</summary>
+    public static unsafe NDArray Positions(NDArray set)
     {
-        int rank = shape.Rank, count = set.Count(true), at = 0, length = rank == 0 ? 1 : shape.Dimensions[^1];
-        long[] indices = new long[(long)count * rank];
-        Span<long> index = stackalloc long[Math.Max(1, rank)];
-        index.Clear();
-        for (int start = 0; rank > 0 && start < set.Length; start += length)
+        NDArray dense = set.OnHost().Contiguous();
+        fixed (byte* from = &dense.Data)
         {
-            ReadOnlySpan<bool> line = set.Slice(start, length);
-            for (int i = line.IndexOf(true); i >= 0; i = NextAfter(line, i))
-            {
-                index[rank - 1] = i;
-                for (int axis = 0; axis < rank; axis++) indices[at + axis] = index[axis];
-                at += rank;
-            }
-
-            for (int axis = rank - 2; axis >= 0; axis--)
-            {
-                if (++index[axis] < shape.Dimensions[axis]) break;
-                index[axis] = 0;
-            }
-        }
-
-        return (indices, count);
-
-        static int NextAfter(ReadOnlySpan<bool> line, int i)
-        {
-            if (i + 1 < line.Length && line[i + 1]) return i + 1;
-            int more = line[(i + 1)..].IndexOf(true);
-            return more < 0 ? -1 : i + 1 + more;
+            long count = SetPositions.Count(from, dense.Size);
+            NDArray result = NDArray.Allocate(DType.Int64, (checked((int)count), dense.Rank));
+            fixed (byte* to = &result.Data) SetPositions.Write(from, dense.Shape.Dimensions, (long*)to);
+            GC.KeepAlive(dense);
+            GC.KeepAlive(result);
+            return result;
         }
     }
 

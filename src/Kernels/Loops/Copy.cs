@@ -54,6 +54,16 @@ internal static unsafe class Copy
         }
     }
 
+    /// <summary>Sets all elements of a strided window of <paramref name="shape"/> to <paramref name="value"/>, converted likewise.</summary>
+    public static void Fill(nint destination, long* strides, ReadOnlySpan<int> shape, DType dtype, double value)
+    {
+        ulong element = 0;
+        Cast.Run(DType.Float64, dtype, (nint)(&value), (nint)(&element), 1);
+        long* broadcast = stackalloc long[Math.Max(1, shape.Length)];
+        new Span<long>(broadcast, shape.Length).Clear();
+        Run((nint)(&element), broadcast, destination, strides, shape, dtype.Size);
+    }
+
     private static void RunPiece(void* context, int index)
     {
         CopyPlan* plan = (CopyPlan*)context;

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Fusion.Kernels;
 
-/// <summary>A copy over two axes: rows that are contiguous, rows that repeat one element, a transpose, or anything else.</summary>
+/// <summary>A copy over two axes: rows that are contiguous, reversed, strided or repeat one element, a transpose, or anything else.</summary>
 internal unsafe struct CopyPanel
 {
     public long Columns;
@@ -27,18 +27,13 @@ internal unsafe struct CopyPanel
     private readonly void Run<T>(T* source, T* destination)
         where T : unmanaged
     {
-        if (ToColumn == 1 && FromColumn == 1) CopyRows(source, destination);
-        else if (ToColumn == 1 && FromColumn == 0) FillRows(source, destination);
-        else if (ToColumn == 1 && FromRow == 1) CopyTranspose.Run(source, FromColumn, Columns, Rows, destination, ToRow);
+        if (ToColumn != 1) Elements(source, destination);
+        else if (FromColumn == 1) CopyRows.Run((byte*)source, FromRow * sizeof(T), (byte*)destination, ToRow * sizeof(T), Columns * sizeof(T), Rows);
+        else if (FromColumn == 0) FillRows(source, destination);
+        else if (FromColumn == -1) CopyRows.Reversed(source, FromRow, destination, ToRow, Columns, Rows);
+        else if (FromColumn == 2 && sizeof(T) <= 4) CopyRows.EverySecond(source, FromRow, destination, ToRow, Columns, Rows);
+        else if (FromRow == 1) CopyTranspose.Run(source, FromColumn, Columns, Rows, destination, ToRow);
         else Elements(source, destination);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void CopyRows<T>(T* source, T* destination)
-        where T : unmanaged
-    {
-        uint bytes = (uint)(Columns * sizeof(T));
-        for (long row = 0; row < Rows; row++) Unsafe.CopyBlockUnaligned(destination + (row * ToRow), source + (row * FromRow), bytes);
     }
 
     // Not Span.Fill, whose instantiations start unoptimized.

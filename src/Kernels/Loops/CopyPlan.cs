@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -7,6 +9,7 @@ namespace Fusion.Kernels;
 internal unsafe struct CopyPlan
 {
     private const long RowElements = 32 * 1024;
+    private const long LeastDepth = 4; // of a transpose: below, most of a block in registers is thrown away
 
     private readonly nint _source;
     private readonly nint _destination;
@@ -45,15 +48,23 @@ internal unsafe struct CopyPlan
         {
             long size = shape[axis];
             long from = sourceStrides == null ? Size : sourceStrides[axis], to = destinationStrides == null ? Size : destinationStrides[axis];
-            if (size != 1) Insert(ref _rank, size, from, to);
             Size *= size;
+            if (size <= 1) continue;
+            if (Math.Abs(from) == 1 && Math.Abs(to) != 1 ? from < 0 : to < 0)
+            {
+                // From the other end: the destination is written forwards, and a transposed source is read forwards.
+                _source += (nint)((size - 1) * from * elementSize);
+                _destination += (nint)((size - 1) * to * elementSize);
+                (from, to) = (-from, -to);
+            }
+            Insert(ref _rank, size, from, to);
         }
         if (Size == 0) return;
         Merge(ref _rank);
         for (; _rank < 2; _rank++) (_dimensions[_rank], _from[_rank], _to[_rank]) = (1, 0, 0);
         PlacePanelAxis();
 
-        bool transposes = _from[1] == 1 && _to[0] == 1 && _from[0] != 0;
+        bool transposes = _from[1] == 1 && _to[0] == 1 && _from[0] is not (0 or -1);
         _tile0 = Math.Min(_dimensions[0], transposes ? 512 : RowElements);
         _tile1 = Math.Min(_dimensions[1], transposes ? 64 : Math.Max(1, RowElements / _tile0));
         _tiles0 = (_dimensions[0] + _tile0 - 1) / _tile0;
@@ -63,32 +74,39 @@ internal unsafe struct CopyPlan
     }
 
     /// <summary>Copies a range of units.</summary>
+    [SkipLocalsInit]
     public readonly void Run(long begin, long end)
     {
+        long* index = stackalloc long[_rank];
+        long from = 0, to = 0, rest = begin;
+        for (int d = 0; d < _rank; d++)
+        {
+            (rest, index[d]) = Math.DivRem(rest, Count(d));
+            from += index[d] * Step(d) * _from[d];
+            to += index[d] * Step(d) * _to[d];
+        }
+        var panel = new CopyPanel { FromColumn = _from[0], FromRow = _from[1], ToColumn = _to[0], ToRow = _to[1] };
         for (long unit = begin; unit < end; unit++)
         {
-            (long rest, long tile0) = Math.DivRem(unit, _tiles0);
-            (rest, long tile1) = Math.DivRem(rest, _tiles1);
-            long first0 = tile0 * _tile0, first1 = tile1 * _tile1;
-            long from = (first0 * _from[0]) + (first1 * _from[1]), to = (first0 * _to[0]) + (first1 * _to[1]);
-            for (int d = 2; d < _rank; d++)
-            {
-                (rest, long index) = Math.DivRem(rest, _dimensions[d]);
-                from += index * _from[d];
-                to += index * _to[d];
-            }
-            var panel = new CopyPanel
-            {
-                Columns = Math.Min(_tile0, _dimensions[0] - first0),
-                Rows = Math.Min(_tile1, _dimensions[1] - first1),
-                FromColumn = _from[0],
-                FromRow = _from[1],
-                ToColumn = _to[0],
-                ToRow = _to[1],
-            };
+            panel.Columns = Math.Min(_tile0, _dimensions[0] - (index[0] * _tile0));
+            panel.Rows = Math.Min(_tile1, _dimensions[1] - (index[1] * _tile1));
             panel.Run(_source + (nint)(from * _elementSize), _destination + (nint)(to * _elementSize), _elementSize);
+            for (int d = 0; d < _rank; d++)
+            {
+                from += Step(d) * _from[d];
+                to += Step(d) * _to[d];
+                if (++index[d] < Count(d)) break;
+                from -= index[d] * Step(d) * _from[d];
+                to -= index[d] * Step(d) * _to[d];
+                index[d] = 0;
+            }
         }
     }
+
+    // Units along an axis, and elements of it that one covers.
+    private readonly long Count(int d) => d == 0 ? _tiles0 : d == 1 ? _tiles1 : _dimensions[d];
+
+    private readonly long Step(int d) => d == 0 ? _tile0 : d == 1 ? _tile1 : 1;
 
     // Insertion by the size of the destination's step; axes come innermost first, which settles equal steps.
     private readonly void Insert(ref int rank, long size, long from, long to)
@@ -119,10 +137,10 @@ internal unsafe struct CopyPlan
 
     private readonly void PlacePanelAxis()
     {
-        if (_from[0] is 0 or 1) return;
+        if (_from[0] is 0 or 1 or -1 or 2) return;
         for (int d = 2; d < _rank; d++)
         {
-            if (_from[d] != 1) continue;
+            if (_from[d] != 1 || _dimensions[d] < LeastDepth) continue;
             (_dimensions[1], _dimensions[d]) = (_dimensions[d], _dimensions[1]);
             (_from[1], _from[d]) = (_from[d], _from[1]);
             (_to[1], _to[d]) = (_to[d], _to[1]);

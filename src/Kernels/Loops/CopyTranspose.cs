@@ -17,6 +17,11 @@ internal static unsafe class CopyTranspose
         where T : unmanaged
     {
         long block = Block<T>();
+        if (rows == 2 && stride == 2 && sizeof(T) <= 4)
+        {
+            CopyRows.Interleave(source, source + sourceStride, destination, depth);
+            return;
+        }
         if (block == 0 || rows < block)
         {
             TransposePacker.Portable(source, (nint)sourceStride, (nint)rows, (nint)depth, destination, (nint)stride);

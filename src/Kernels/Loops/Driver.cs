@@ -36,7 +36,7 @@ internal static unsafe class ElementDriver
         nint* table = stackalloc nint[count];
         for (int i = 0; i < count; i++) table[i] = operands[i].Data;
         bool split = size >= (expensive ? ExpensiveSplit : CheapSplit) && WorkerPool.Threads > 1;
-        if (!IsDirect(operands, count, shape)) RunGathered(kernel, operands, count, shape, size, split);
+        if (!IsDirect(operands, count, shape)) RunGathered(kernel, inputs, operands, count, shape, size, split);
         else if (split) RunSplit(kernel, table, size, expensive);
         else kernel.Invoke(table: (nint)table, 0, size);
     }
@@ -76,7 +76,7 @@ internal static unsafe class ElementDriver
     }
 
     [SkipLocalsInit]
-    private static void RunGathered(ElementKernel kernel, Operand* operands, int count, ReadOnlySpan<int> shape, long size, bool split)
+    private static void RunGathered(ElementKernel kernel, int inputs, Operand* operands, int count, ReadOnlySpan<int> shape, long size, bool split)
     {
         OperandMap* maps = stackalloc OperandMap[count];
         long* dimensions = stackalloc long[shape.Length];
@@ -86,6 +86,11 @@ internal static unsafe class ElementDriver
         using var copies = DriverCopies.OfTransposed(own, count, shape, size);
         var plan = new DriverPlan { Kernel = Unsafe.AsPointer(ref kernel), Maps = maps, Operands = count, Dimensions = dimensions, Size = size };
         plan.Build(own, shape, strides);
+        if (DriverRows.TryMake(&plan, ref kernel, inputs, own, out DriverRows rows))
+        {
+            RunRows(rows, size, split);
+            return;
+        }
         if (!split)
         {
             plan.Run(0, size);
@@ -93,6 +98,24 @@ internal static unsafe class ElementDriver
         }
         plan.Piece = PieceLength(size, 2 * plan.Chunk, plan.Chunk);
         WorkerPool.Run((int)((size + plan.Piece - 1) / plan.Piece), &RunGatheredPiece, &plan);
+    }
+
+    private static void RunRows(DriverRows rows, long size, bool split)
+    {
+        if (!split)
+        {
+            rows.Run(0, rows.Units);
+            return;
+        }
+        rows.Piece = PieceLength(rows.Units, Math.Max(1, CheapSplit / 4 / rows.Tile), 1);
+        WorkerPool.Run((int)((rows.Units + rows.Piece - 1) / rows.Piece), &RunRowsPiece, &rows);
+    }
+
+    private static void RunRowsPiece(void* context, int index)
+    {
+        DriverRows* rows = (DriverRows*)context;
+        long start = index * rows->Piece;
+        rows->Run(start, Math.Min(start + rows->Piece, rows->Units));
     }
 
     private static void RunGatheredPiece(void* context, int index)

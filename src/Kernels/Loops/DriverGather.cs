@@ -46,6 +46,18 @@ internal static unsafe class DriverGather
         }
     }
 
+    /// <summary>Writes one element <paramref name="count"/> times.</summary>
+    public static void Repeat(byte* source, int elementSize, long count, byte* destination)
+    {
+        switch (elementSize)
+        {
+            case 1: CopyRows(source, 0, count, 0, 1, destination); break;
+            case 2: CopyRows((ushort*)source, 0, count, 0, 1, (ushort*)destination); break;
+            case 4: CopyRows((uint*)source, 0, count, 0, 1, (uint*)destination); break;
+            default: CopyRows((ulong*)source, 0, count, 0, 1, (ulong*)destination); break;
+        }
+    }
+
     private static void Gather(in OperandMap map, long* dimensions, int rank, long start, long count, byte* destination)
     {
         switch (map.ElementSize)

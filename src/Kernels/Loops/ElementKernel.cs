@@ -26,6 +26,12 @@ internal readonly unsafe struct ElementKernel
 
     public bool IsEmpty => _pointer == null && _delegate is null;
 
+    /// <summary>It can be told which operands are scalars.</summary>
+    public bool TakesScalars => _pointer != null;
+
+    /// <summary>The same loop with further operands read once.</summary>
+    public ElementKernel WithScalars(int scalars) => new(_pointer, _scalars | scalars);
+
     public void Invoke(nint table, long start, long end)
     {
         if (_pointer != null) _pointer(table, start, end, _scalars);

@@ -85,6 +85,23 @@ internal static unsafe class Gather
         return -1;
     }
 
+    /// <summary>last[i] = 1 where no later index names the place of index[i], else 0; <paramref name="seen"/> has a zero byte for each place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static long LastOfEach(nint indices, DType indexType, long count, long axis, byte* seen, byte* last)
+    {
+        var index = new GatherIndex(indices, indexType, axis);
+        long bad = index.FirstBad(count);
+        if (bad >= 0) return bad;
+        for (long i = count - 1; i >= 0; i--)
+        {
+            byte* place = seen + index[i];
+            last[i] = (byte)(*place ^ 1);
+            *place = 1;
+        }
+
+        return -1;
+    }
+
     /// <summary>
     /// destination[i, :] = 1 at index[i], 0 elsewhere; (count, depth). A negative index is out of range here: a label has no end to count from.
     /// </summary>

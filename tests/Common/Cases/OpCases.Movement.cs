@@ -138,6 +138,16 @@ internal static partial class OpCases
             Rejects = [Rejection.Of<ShapeException>("too few pairs", static () => Nd.Ones((2, 3)).Pad([(1, 1)], 7), "Pad", "(2, 3)")],
         },
         Case(
+            OpTable.Roll,
+            "",
+            static x => x[0].Roll(-2, 1),
+            static x => RefArray.Build(x[0].Shape, i => x[0][i[0], (i[1] + 2) % x[0].Shape[1]]),
+            [[[2, 5]], [[3, 1]], [[0, 2]], [[3, 0]], [[2, 131]]]) with
+        {
+            DTypes = ResultTypes.All,
+            Rejects = [Rejection.Of<ArgumentOutOfRangeException>("an axis that does not exist", static () => Nd.Ones((2, 3)).Roll(1, 2), "Roll", "axis 2")],
+        },
+        Case(
             OpTable.WriteSlice,
             "",
             static x => x[0].SliceUpdate(x[1], 1, 1, null, 2),

@@ -29,14 +29,15 @@ internal static partial class OpCases
             Order = 0,
         },
         Case(
-            OpTable.LastWriter,
+            OpTable.IsLastWriter,
             "",
-            static x => OpTable.LastWriter.Apply(x[0], new DepthAttributes(4)),
-            static x => new RefArray([4], [.. Enumerable.Range(0, 4).Select(place => (double)Array.FindLastIndex(x[0].Values, v => Wrap(v, 4) == place))]),
+            static x => OpTable.IsLastWriter.Apply(x[0], new DepthAttributes(4)),
+            static x => new RefArray(
+                x[0].Shape, [.. x[0].Values.Select((v, i) => Array.FindLastIndex(x[0].Values, w => Wrap(w, 4) == Wrap(v, 4)) == i ? 1.0 : 0)]),
             [[[5]], [[2]], [[0]], [[70]]]) with
         {
             Domains = [Domain.Index(-4, 3)],
-            Result = ResultTypes.Position,
+            Result = static _ => DType.Bool,
             Order = 0,
         },
         Case(

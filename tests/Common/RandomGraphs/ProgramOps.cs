@@ -49,6 +49,8 @@ internal static class ProgramOps
         ("Concat", (x, y, d) => Concats(x, y, d) ? Nd.Concat([x, y], d % x.Rank) : null),
         ("Stack", (x, y, d) => x.Shape == y.Shape && x.Rank < 3 && x.Size * 2 < MaxSize ? Nd.Stack([x, y], d % (x.Rank + 1)) : null),
         ("Flip", (x, _, d) => x.Rank == 0 ? null : x.Flip(d % x.Rank)),
+        ("Roll", (x, _, d) => x.Rank == 0 ? null : x.Roll(d, d % x.Rank)),
+        ("Diagonal", (x, _, d) => x.Rank < 2 ? null : x.Diagonal(d % 2)),
         ("Stride", (x, _, d) => x.Rank == 0 ? null : x.Slice(d % x.Rank, null, null, 2)),
         ("Pad", (x, _, d) => x.Rank == 0 || x.Size > MaxSize / 4 ? null : Pad(x, d % x.Rank, Constant(d))),
         ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]), 0)),

@@ -46,6 +46,8 @@ public sealed unsafe class CopyTests : IDisposable
     [InlineData(15, 16)]
     [InlineData(16, 16)]
     [InlineData(17, 64)]
+    [InlineData(2, 777)]
+    [InlineData(777, 2)]
     [InlineData(100, 1)]
     [InlineData(1, 100)]
     [InlineData(129, 1027)]

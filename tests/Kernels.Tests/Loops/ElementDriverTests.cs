@@ -31,6 +31,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
     [InlineData(9, 2048)]
     [InlineData(9, 2049)]
     [InlineData(3, 20_000)]
+    [InlineData(7, 5, 999)]
     [InlineData(300, 256)]
     [InlineData(2, 3, 4, 5, 6, 7)]
     [InlineData(16, 32, 7, 7)]
@@ -113,7 +114,9 @@ public sealed unsafe class ElementDriverTests : IDisposable
             operands[6] = new Operand { Data = (nint)w.Floats, ElementSize = 8 };
             operands[7] = new Operand { Data = (nint)v.Floats, ElementSize = 1 };
             operands[8] = new Operand { Data = (nint)r.Floats, ElementSize = 2 };
-            ElementDriver.Run(new ElementKernel(&Mixed, 0), 5, 4, operands, shape, random.Next(2) == 0);
+            // A delegate reads every operand as it finds it; a pointer may be told that some are single elements.
+            ElementKernel kernel = random.Next(2) == 0 ? new ElementKernel(&Mixed, 0) : new ElementKernel(static (table, start, end) => Mixed(table, start, end, 0));
+            ElementDriver.Run(kernel, 5, 4, operands, shape, random.Next(2) == 0);
         }
         List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape), ua = u.Addresses(shape), ta = t.Addresses(shape), qa = q.Addresses(shape);
         for (int i = 0; i < size; i++)
@@ -132,17 +135,20 @@ public sealed unsafe class ElementDriverTests : IDisposable
         nint* p = (nint*)table;
         for (long i = start; i < end; i += 16)
         {
-            (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[5] + i);
+            (Load((float*)p[0], i, scalars, 0) + Load((float*)p[1], i, scalars, 1)).Store((float*)p[5] + i);
         }
-        for (long i = start; i < end; i += 8) Vector512.Load((ulong*)p[2] + i).Store((ulong*)p[6] + i);
-        for (long i = start; i < end; i += 64) Vector512.Load((byte*)p[3] + i).Store((byte*)p[7] + i);
-        for (long i = start; i < end; i += 32) Vector512.Load((ushort*)p[4] + i).Store((ushort*)p[8] + i);
+        for (long i = start; i < end; i += 8) Load((ulong*)p[2], i, scalars, 2).Store((ulong*)p[6] + i);
+        for (long i = start; i < end; i += 64) Load((byte*)p[3], i, scalars, 3).Store((byte*)p[7] + i);
+        for (long i = start; i < end; i += 32) Load((ushort*)p[4], i, scalars, 4).Store((ushort*)p[8] + i);
     }
+
+    private static Vector512<T> Load<T>(T* operand, long i, int scalars, int k)
+        where T : unmanaged => (scalars >> k & 1) != 0 ? Vector512.Create(*operand) : Vector512.Load(operand + i);
 
     private static void Add(nint table, long start, long end, int scalars)
     {
         nint* p = (nint*)table;
-        for (long i = start; i < end; i += 16) (Vector512.Load((float*)p[0] + i) + Vector512.Load((float*)p[1] + i)).Store((float*)p[2] + i);
+        for (long i = start; i < end; i += 16) (Load((float*)p[0], i, scalars, 0) + Load((float*)p[1], i, scalars, 1)).Store((float*)p[2] + i);
     }
 
     private static void AddScalar(nint table, long start, long end, int scalars)

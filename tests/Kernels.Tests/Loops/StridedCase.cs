@@ -23,7 +23,7 @@ internal sealed unsafe class StridedCase
         double broadcast = s_denseness[random.Next(3)] * 0.6;
         bool gaps = random.Next(3) == 0, reversed = random.Next(3) == 0;
         var strides = new long[rank];
-        long step = gaps && random.Next(2) == 0 ? 3 : 1, origin = random.Next(20), extent = 0;
+        long step = gaps && random.Next(2) == 0 ? 2 + random.Next(2) : 1, origin = random.Next(20), extent = 0;
         foreach (int axis in order)
         {
             if (random.NextDouble() < broadcast) continue;
