@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Fusion.Kernels;
+using Fusion.Tests.Devices;
 
 namespace Fusion.Tests;
 
@@ -72,7 +73,8 @@ internal readonly record struct DenseArray<T>(DeviceBlock Block, int Offset, int
 /// <summary>A fact about the accelerator of this machine, skipped where there is none.</summary>
 public sealed class DenseAcceleratorFactAttribute : FactAttribute
 {
-    public DenseAcceleratorFactAttribute() => Skip = DenseAcceleratorTheoryAttribute.Missing;
+    public DenseAcceleratorFactAttribute(bool whole = false) =>
+        Skip = DenseAcceleratorTheoryAttribute.Missing ?? (whole && !AcceleratorTable.IsWhole ? AcceleratorTable.Partial : null);
 }
 
 /// <summary>A theory about the accelerator of this machine, skipped where there is none.</summary>

@@ -61,13 +61,13 @@ public sealed unsafe class DeviceGatherTests
     [Fact]
     public void ManyCallsBetweenTwoReads()
     {
-        DeviceIndexFaults faults = DeviceIndexFaults.Of(Debug);
+        DeviceIndexFaults faults = new(Debug, 64);
         using var arrays = new DeviceArrays(Debug);
-        DeviceBlock source = arrays.Upload<float>([1, 2]), good = arrays.Upload<int>([1]), bad = arrays.Upload<int>([2]), target = arrays.Marked<float>(1);
-        DeviceGather.Take(Debug, "First", source, 0, target, 0, 1, 2, 1, 4, bad, 0, DType.Int32, 1);
+        DeviceBlock good = arrays.Upload<int>([1]), bad = arrays.Upload<int>([2]);
+        faults.Queue("First", bad, 0, DType.Int32, 1, 2);
         var error = Assert.Throws<ArgumentOutOfRangeException>(() =>
         {
-            for (int i = 0; i < 5000; i++) DeviceGather.Take(Debug, "Later", source, 0, target, 0, 1, 2, 1, 4, good, 0, DType.Int32, 1);
+            for (int i = 0; i < 64; i++) faults.Queue("Later", good, 0, DType.Int32, 1, 2);
         });
         Assert.Contains("First: index 2 at position 0", error.Message, StringComparison.Ordinal);
         faults.ThrowIfAny();

@@ -44,16 +44,21 @@ public sealed unsafe class DeviceRandomTests
     private static void Check(GpuDevice device, int count)
     {
         Uniform<float>(device, DType.Float32, -1, 3, count);
-        Uniform<double>(device, DType.Float64, -1, 3, count);
-        Compare<NormalDistribution<float>, float>(device, new(1, 2), count, (y, n) => DeviceRandom.Normal(device, s_origin, DType.Float32, 1, 2, y, 1, n));
+        if (device == Debug || AcceleratorTable.IsWhole) CheckOtherTypes(device, count);
         Compare<NormalDistribution<double>, double>(device, new(1, 2), count, (y, n) => DeviceRandom.Normal(device, s_origin, DType.Float64, 1, 2, y, 1, n));
         Compare<BernoulliDistribution<float>, float>(
             device, new(0.3, 1), count, (y, n) => DeviceRandom.Bernoulli(device, s_origin, DType.Float32, 0.3, y, 1, n));
-        Compare<BernoulliDistribution<byte>, byte>(device, new(1, 1), count, (y, n) => DeviceRandom.Bernoulli(device, s_origin, DType.Bool, 1, y, 1, n));
         Compare<IntegerDistribution<int>, int>(device, new(-5, 11), count, (y, n) => DeviceRandom.Integers(device, s_origin, DType.Int32, -5, 11, y, 1, n));
-        Compare<IntegerDistribution<byte>, byte>(device, new(7, 200), count, (y, n) => DeviceRandom.Integers(device, s_origin, DType.UInt8, 7, 200, y, 1, n));
         Compare<IntegerDistribution<long>, long>(
             device, new(long.MinValue, 0), count, (y, n) => DeviceRandom.Integers(device, s_origin, DType.Int64, long.MinValue, 0, y, 1, n));
+    }
+
+    private static void CheckOtherTypes(GpuDevice device, int count)
+    {
+        Uniform<double>(device, DType.Float64, -1, 3, count);
+        Compare<NormalDistribution<float>, float>(device, new(1, 2), count, (y, n) => DeviceRandom.Normal(device, s_origin, DType.Float32, 1, 2, y, 1, n));
+        Compare<BernoulliDistribution<byte>, byte>(device, new(1, 1), count, (y, n) => DeviceRandom.Bernoulli(device, s_origin, DType.Bool, 1, y, 1, n));
+        Compare<IntegerDistribution<byte>, byte>(device, new(7, 200), count, (y, n) => DeviceRandom.Integers(device, s_origin, DType.UInt8, 7, 200, y, 1, n));
     }
 
     private static void Uniform<T>(GpuDevice device, DType dtype, double low, double high, int count)

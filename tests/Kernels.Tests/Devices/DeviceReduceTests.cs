@@ -41,23 +41,26 @@ public sealed unsafe class DeviceReduceTests
     }
 
     [AcceleratorTheory]
-    [InlineData(ReduceKindName.Prod, DType.Float32)]
-    [InlineData(ReduceKindName.Max, DType.Float32)]
-    [InlineData(ReduceKindName.SumOfSquares, DType.Float32)]
     [InlineData(ReduceKindName.Max, DType.Float64)]
-    [InlineData(ReduceKindName.Any, DType.Float64)]
-    [InlineData(ReduceKindName.Prod, DType.Int32)]
-    [InlineData(ReduceKindName.Max, DType.Int32)]
-    [InlineData(ReduceKindName.Min, DType.Int64)]
     [InlineData(ReduceKindName.SumOfSquares, DType.Int64)]
-    [InlineData(ReduceKindName.Min, DType.UInt8)]
-    [InlineData(ReduceKindName.All, DType.Bool)]
     [InlineData(ReduceKindName.Any, DType.Bool)]
     public void KindsAndTypesOnTheAccelerator(ReduceKindName kind, DType dtype)
     {
         Check(Accelerator, (ReduceKind)kind, dtype, 3, 20_000, 1);
         Check(Accelerator, (ReduceKind)kind, dtype, 2, 700, 10);
     }
+
+    [AcceleratorTheory(whole: true)]
+    [InlineData(ReduceKindName.Prod, DType.Float32)]
+    [InlineData(ReduceKindName.Max, DType.Float32)]
+    [InlineData(ReduceKindName.SumOfSquares, DType.Float32)]
+    [InlineData(ReduceKindName.Any, DType.Float64)]
+    [InlineData(ReduceKindName.Prod, DType.Int32)]
+    [InlineData(ReduceKindName.Max, DType.Int32)]
+    [InlineData(ReduceKindName.Min, DType.Int64)]
+    [InlineData(ReduceKindName.Min, DType.UInt8)]
+    [InlineData(ReduceKindName.All, DType.Bool)]
+    public void OtherKindsAndTypesOnTheAccelerator(ReduceKindName kind, DType dtype) => KindsAndTypesOnTheAccelerator(kind, dtype);
 
     [AcceleratorTheory]
     [InlineData(1, 1_000_000, 1)]
@@ -81,6 +84,7 @@ public sealed unsafe class DeviceReduceTests
     public void Shapes(int outer, int reduced, int inner)
     {
         Check(Accelerator, ReduceKind.Sum, DType.Float32, outer, reduced, inner);
+        if (!AcceleratorTable.IsWhole) return;
         Check(Accelerator, ReduceKind.Min, DType.Float32, outer, reduced, inner);
         Check(Accelerator, ReduceKind.Sum, DType.Float64, outer, reduced, inner);
         Check(Accelerator, ReduceKind.Sum, DType.UInt8, outer, reduced, inner);

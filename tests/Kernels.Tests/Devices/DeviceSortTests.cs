@@ -29,7 +29,7 @@ public sealed unsafe class DeviceSortTests
     [InlineData(1, 8000, 8000)]
     public void Shapes(int lines, int n, int k) => Check<float>(Accelerator, lines, n, k);
 
-    [AcceleratorTheory]
+    [AcceleratorTheory(whole: true)]
     [InlineData(2, 200)]
     [InlineData(2, 50_000)]
     public void OtherTypes(int lines, int n)

@@ -16,17 +16,19 @@ internal sealed class DeviceIndexFaults
 {
     private const int PerThread = 16;
     private const int MaxGroups = 64;
-    private const int Capacity = 4096;
     private static readonly ConditionalWeakTable<GpuDevice, DeviceIndexFaults> s_faults = [];
     private readonly GpuDevice _device;
+    private readonly int _capacity;
     private readonly DeviceBlock _reports;
     private readonly List<Call> _calls = [];
     private int _used;
 
-    private unsafe DeviceIndexFaults(GpuDevice device)
+    /// <summary>Reports of a device, with room for so many groups of threads between two reads.</summary>
+    public unsafe DeviceIndexFaults(GpuDevice device, int capacity = 4096)
     {
         _device = device;
-        _reports = new DeviceBlock(device, Capacity * sizeof(DeviceIndexReport));
+        _capacity = capacity;
+        _reports = new DeviceBlock(device, capacity * sizeof(DeviceIndexReport));
     }
 
     public static DeviceIndexFaults Of(GpuDevice device) => s_faults.GetValue(device, static d => new DeviceIndexFaults(d));
@@ -46,7 +48,7 @@ internal sealed class DeviceIndexFaults
         int group = DeviceGrid.GroupSize(_device), groups = (int)Math.Min(MaxGroups, DeviceGrid.Divide(count, group * PerThread));
         using (_device.Enter())
         {
-            if (_used + groups > Capacity) ThrowIfAny();
+            if (_used + groups > _capacity) ThrowIfAny();
             ArrayView<DeviceIndexReport> reports = _reports.View<DeviceIndexReport>(_used, groups);
             if (IsLong(dtype)) Launch<ReadIndex, long>(indices.View<long>(offset, DeviceGrid.Index(count)), reports, index, group);
             else Launch<ReadIndex, int>(indices.View<int>(offset, DeviceGrid.Index(count)), reports, index, group);
