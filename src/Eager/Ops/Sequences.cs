@@ -21,7 +21,8 @@ internal static unsafe class Sequences
         Shape gates = x[0].Shape, weight = x[1].Shape, state = x[2].Shape;
         CheckTypes("RecurrentStates", x);
         if (gates.Rank != 2 || weight.Rank != 2 || state.Rank != 2 || weight[1] != state[1] || gates[1] != weight[0] || (state[0] > 0 && gates[0] % state[0] != 0))
-            throw new ShapeException($"RecurrentStates: gates (time·batch, gates·hidden), a weight (gates·hidden, hidden) and a state (batch, hidden) are needed, not {gates}, {weight}, {state}.");
+            throw new ShapeException(
+                $"RecurrentStates: gates (time·batch, gates·hidden), a weight (gates·hidden, hidden) and a state (batch, hidden) are needed, not {gates}, {weight}, {state}.");
         SequenceLayout layout = Layout(a, gates[0], state, a.Extra);
         if (weight[0] != layout.Gates * layout.Hidden)
             throw new ShapeException($"RecurrentStates: the weight must be ({layout.Gates * layout.Hidden}, {layout.Hidden}), it is {weight}.");
@@ -108,6 +109,7 @@ internal static unsafe class Sequences
     private static void CheckTypes(string op, ReadOnlySpan<TensorType> x)
     {
         foreach (TensorType type in x)
-            if (type.DType != x[0].DType || !type.DType.IsFloat) throw new DTypeException($"{op}: {x[0].DType} and {type.DType}; all must be of one floating-point type. Convert with AsType.");
+            if (type.DType != x[0].DType || !type.DType.IsFloat)
+                throw new DTypeException($"{op}: {x[0].DType} and {type.DType}; all must be of one floating-point type. Convert with AsType.");
     }
 }

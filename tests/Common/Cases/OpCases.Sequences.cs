@@ -48,22 +48,22 @@ internal static partial class OpCases
         x => OpTable.RecurrentStates.Apply(x, new SequenceAttributes(cell, reverse, keep)),
         x => SequenceReference.States(cell, reverse, keep, x),
         [StatesOf(cell, 3, 2, 2), StatesOf(cell, 2, 5, 17), StatesOf(cell, 1, 1, 100), StatesOf(cell, 0, 2, 2), StatesOf(cell, 2, 3, 1)]) with
-        {
-            Domains = [Domain.Real(-1, 1)],
-            Scale = 400,
-            Order = 0,
-        };
+    {
+        Domains = [Domain.Real(-1, 1)],
+        Scale = 400,
+        Order = 0,
+    };
 
     private static OpCase Gradient(RecurrentCell cell, bool reverse, bool first) => Case(
         OpTable.RecurrentGradient, $"{cell}{(reverse ? " reverse" : "")}{(first ? " of first states" : "")}",
         x => OpTable.RecurrentGradient.Apply(x, new SequenceAttributes(cell, reverse, first)),
         x => SequenceReference.Gradients(cell, reverse, first, x),
         [GradientOf(cell, 3, 2, 2), GradientOf(cell, 2, 5, 17), GradientOf(cell, 2, 1, 100), GradientOf(cell, 2, 3, 1)]) with
-        {
-            Domains = [Domain.Real(-1, 1)],
-            Scale = 4000,
-            Order = 0,
-        };
+    {
+        Domains = [Domain.Real(-1, 1)],
+        Scale = 4000,
+        Order = 0,
+    };
 
     private static Shape[] StatesOf(RecurrentCell cell, int time, int batch, int hidden)
     {
