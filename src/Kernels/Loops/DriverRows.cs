@@ -8,7 +8,7 @@ namespace Fusion.Kernels;
 /// </summary>
 /// <remarks>
 /// What a kernel writes past the end of a row, in whole registers, is the beginning of the next one, which the same thread computes next; only the
-/// last row of a thread goes through scratch memory.
+/// last row of a thread goes through scratch memory: of what lies behind an array only the rest of its own last register is free.
 /// </remarks>
 internal unsafe struct DriverRows
 {
@@ -85,7 +85,7 @@ internal unsafe struct DriverRows
         for (long unit = begin; unit < end; unit++)
         {
             long first = tile * MostTile, length = Math.Min(MostTile, dimensions[0] - first);
-            bool spills = !_isWhole && unit == end - 1 && end < Units;
+            bool spills = !_isWhole && unit == end - 1;
             for (int k = 0; k < count; k++)
             {
                 ref OperandMap map = ref _plan->Maps[k];

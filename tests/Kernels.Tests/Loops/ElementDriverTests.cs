@@ -92,6 +92,26 @@ public sealed unsafe class ElementDriverTests : IDisposable
         for (int i = 0; i < 100 * 333; i++) Assert.Equal((i % 1000) + (i % 333), x.Floats[i]);
     }
 
+    [Fact]
+    public void NothingBehindTheLastRegisterIsWritten()
+    {
+        const int Size = 6 * 130, Registers = (Size + 15) / 16 * 16;
+        using var x = new Block(Size);
+        using var y = new Block(2);
+        using var z = new Block(Registers + 64);
+        new Span<float>(z.Floats, Registers + 64).Fill(-5);
+        new Span<float>(x.Floats, Size).Fill(1);
+        (y.Floats[0], y.Floats[1]) = (2, 3);
+        long* strides = stackalloc long[3] { 0, 1, 0 };
+        Operand* operands = stackalloc Operand[3];
+        operands[0] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
+        operands[1] = new Operand { Data = (nint)y.Floats, Strides = strides, ElementSize = 4 };
+        operands[2] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
+        ElementDriver.Run(new ElementKernel(&Add, 0), 2, 1, operands, [3, 2, 130], expensive: false);
+        for (int i = 0; i < Size; i++) Assert.Equal(i / 130 % 2 == 0 ? 3 : 4, z.Floats[i]);
+        Assert.Equal(-1, new Span<float>(z.Floats + Registers, 64).IndexOfAnyExcept(-5));
+    }
+
     // z(float64 bits) = x(float32) + y(float32), w(8 bytes) = u(8 bytes), v = t(1 byte), r = q(2 bytes): every element size through one kernel.
     private static void Check(Random random, int[] shape, string what)
     {
