@@ -60,9 +60,10 @@ public static partial class Nd
         (gamma, beta) = (Elements.To(gamma, real.DType), Elements.To(beta, real.DType));
         if (!Autograd.IsTraining)
         {
+            using Temporaries made = Temporaries.Collect();
             NDArray scale = Elements.Wide(gamma) * ReciprocalSqrt(Elements.Wide(runningVar) + epsilon);
             NDArray shift = Elements.Wide(beta) - Elements.Wide(runningMean) * scale;
-            return Rounded(Elements.Wide(real) * ChannelShape(scale, "BatchNorm", x) + ChannelShape(shift, "BatchNorm", x), real.DType);
+            return made.Keep(Rounded(Elements.Wide(real) * ChannelShape(scale, "BatchNorm", x) + ChannelShape(shift, "BatchNorm", x), real.DType));
         }
 
         NDArray result = OpTable.BatchNorm.Apply([real, gamma, beta], new NormAttributes(epsilon, true));
@@ -105,9 +106,10 @@ public static partial class Nd
         if (channels > 0 && channels % groups != 0)
             throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
         if (x.Size == 0) return real.Alias();
+        using Temporaries made = Temporaries.Collect();
         NDArray rows = Reshape(Elements.Wide(real), x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
-        return Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType);
+        return made.Keep(Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType));
     }
 
     private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta, DType dtype)
