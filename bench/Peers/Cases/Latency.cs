@@ -17,7 +17,7 @@ internal static class Latency
     [
         NewShape("MLP 784-256-128-10, inference, a batch size never seen (1 to 200)", NetworkTable.All[3], static batch => (batch, 784)),
         NewShape("transformer block, inference, a number of tokens never seen (1 to 200)", NetworkTable.All[^1], static tokens => (1, tokens, 128)) with { IsQuick = false },
-        .. from index in new[] { 3, 5, 8 } select Retrace(NetworkTable.All[index]),
+        .. from index in new Index[] { 3, 5, ^1 } select Retrace(NetworkTable.All[index]),
     ];
 
     // Every side takes the next batch at each call.

@@ -7,7 +7,7 @@ namespace Fusion.Peers.Networks;
 /// <summary>The networks that are trained and run.</summary>
 internal static class NetworkTable
 {
-    private const int Mlp = 784, Channels = 64, Time = 32, Features = 64, Hidden = 128, Model = 128, Heads = 4, Tokens = 64;
+    private const int Mlp = 784, Channels = 64, Features = 64, Hidden = 128, Model = 128, Heads = 4, Tokens = 64;
 
     public static readonly Network[] All =
     [
@@ -28,8 +28,8 @@ internal static class NetworkTable
         },
         new("ResNet-18 block 64, 28², batch 8", (8, Channels, 28, 28), 2.0 * 2 * 8 * 28 * 28 * Channels * Channels * 9,
             static () => new ResidualClassifier(Channels), static () => new TorchResidual(Channels)) { FirstFlops = 2.0 * 8 * 28 * 28 * Channels * Channels * 9 },
-        new("LSTM 64-128, 32 steps, batch 32", (32, Time, Features), 2.0 * 32 * Time * 4 * Hidden * (Features + Hidden),
-            static () => new RecurrentClassifier(Features, Hidden), static () => new TorchRecurrent(Features, Hidden)) { FirstFlops = 2.0 * 32 * Time * 4 * Hidden * Features },
+        Recurrent(32, 32),
+        Recurrent(20, 16),
         new("transformer block 128, 64 tokens, batch 8", (8, Tokens, Model), (2.0 * 8 * Tokens * 12 * Model * Model) + (4.0 * 8 * Tokens * Tokens * Model),
             static () => new AttentionClassifier(Model, Heads), static () => new TorchAttention(Model, Heads))
         {
@@ -44,6 +44,13 @@ internal static class NetworkTable
         () => nn.Sequential([.. Layers<nn.Module<Tensor, Tensor>>(widths, static (i, o) => nn.Linear(i, o), static () => nn.ReLU())]))
     {
         FirstFlops = 2.0 * batch * widths[0] * widths[1], Onnx = OnnxNetworks.Perceptron,
+    };
+
+    private static Network Recurrent(int time, int batch) => new($"LSTM {Features}-{Hidden}, {time} steps, batch {batch}", (batch, time, Features),
+        2.0 * batch * time * 4 * Hidden * (Features + Hidden),
+        static () => new RecurrentClassifier(Features, Hidden), static () => new TorchRecurrent(Features, Hidden))
+    {
+        FirstFlops = 2.0 * batch * time * 4 * Hidden * Features,
     };
 
     private static IEnumerable<TLayer> Layers<TLayer>(int[] widths, Func<int, int, TLayer> linear, Func<TLayer> relu)
