@@ -9,7 +9,8 @@ namespace Fusion;
 /// </summary>
 internal sealed class FusedRule
 {
-    // Below, a rule's intermediate values stay in the cache and the operators cost little; a kernel takes milliseconds to compile, so it has to be asked for more than once.
+    // Below, a rule's intermediate values stay in the cache and the operators cost little; a kernel takes milliseconds to compile, so it has to be asked for
+    // more than once.
     private const long LeastSize = 32 * 1024;
     private const int FirstFused = 3;
 
@@ -17,6 +18,7 @@ internal sealed class FusedRule
 
     private readonly KernelSpec? _spec;
     private readonly int[] _operands = []; // 0: the gradient, then the inputs, last the output
+    private int _uses;                     // up to FirstFused
 
     private FusedRule(Use use, GradientRule rule)
     {
@@ -44,8 +46,6 @@ internal sealed class FusedRule
         }
     }
 
-    private int _uses;
-
     /// <summary>The gradient of an input, if the rule of the node's row can be one kernel and has been used often enough to be worth compiling.</summary>
     public static NDArray? TryApply(GradientRule rule, TapeNode node, int input, NDArray gradient)
     {
@@ -56,10 +56,12 @@ internal sealed class FusedRule
             if (node.Edge(i).Shape.Size == 1) scalars |= 1 << i;
         Use use = new(node.Op, input, gradient.DType == DType.Float64, scalars);
         if (!s_rules.TryGetValue(use, out FusedRule? fused)) fused = s_rules.GetOrAdd(use, new FusedRule(use, rule));
-        return fused._spec is { } spec && Interlocked.Increment(ref fused._uses) >= FirstFused ? fused.Run(spec, node, gradient, scalars) : null;
+        return fused._spec is { } spec && fused.IsWorthIt() ? fused.Run(spec, node, gradient) : null;
     }
 
-    private NDArray? Run(KernelSpec spec, TapeNode node, NDArray gradient, int scalars)
+    private bool IsWorthIt() => Volatile.Read(ref _uses) >= FirstFused || Interlocked.Increment(ref _uses) >= FirstFused;
+
+    private NDArray? Run(KernelSpec spec, TapeNode node, NDArray gradient)
     {
         NDArray[] operands = new NDArray[_operands.Length];
         int mask = 0;

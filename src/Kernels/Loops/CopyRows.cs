@@ -77,21 +77,70 @@ internal static unsafe class CopyRows
     /// destination[r·step + i] = source[r·sourceStep + 2i], steps in elements of 1, 2 or 4 bytes: pairs are read as one number of twice the size and cut.
     /// Reads the element after the last.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void EverySecond<T>(T* source, long sourceStep, T* destination, long step, long columns, long rows)
         where T : unmanaged
     {
-        if (sizeof(T) == 1) EverySecondByte((byte*)source, sourceStep, (byte*)destination, step, columns, rows);
-        else if (sizeof(T) == 2) EverySecondWord((ushort*)source, sourceStep, (ushort*)destination, step, columns, rows);
-        else EverySecondInt((uint*)source, sourceStep, (uint*)destination, step, columns, rows);
+        int count = Register / sizeof(T);
+        for (; rows > 0; rows--, source += sourceStep, destination += step)
+        {
+            long i = 0;
+            for (; i + count <= columns; i += count) Cut(source + (2 * i)).Store(destination + i);
+            if (i < columns && columns >= count) Cut(source + (2 * (i = columns - count))).Store(destination + i);
+            else for (; i < columns; i++) destination[i] = source[2 * i];
+        }
     }
 
     /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i] for elements of 1, 2 or 4 bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave<T>(T* even, T* odd, T* destination, long count)
         where T : unmanaged
     {
-        if (sizeof(T) == 1) InterleaveBytes((byte*)even, (byte*)odd, (byte*)destination, count);
-        else if (sizeof(T) == 2) InterleaveWords((ushort*)even, (ushort*)odd, (ushort*)destination, count);
-        else InterleaveInts((uint*)even, (uint*)odd, (uint*)destination, count);
+        int half = Register / 2 / sizeof(T);
+        long i = 0;
+        for (; i + half <= count; i += half) Join(even + i, odd + i, destination + (2 * i));
+        for (; i < count; i++) (destination[2 * i], destination[(2 * i) + 1]) = (even[i], odd[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Cut<T>(T* from)
+        where T : unmanaged
+    {
+        byte* low = (byte*)from, high = low + Register;
+        return sizeof(T) switch
+        {
+            1 => Vector512.Narrow(Vector512.Load((ushort*)low), Vector512.Load((ushort*)high)).As<byte, T>(),
+            2 => Vector512.Narrow(Vector512.Load((uint*)low), Vector512.Load((uint*)high)).As<ushort, T>(),
+            _ => Vector512.Narrow(Vector512.Load((ulong*)low), Vector512.Load((ulong*)high)).As<uint, T>(),
+        };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Join<T>(T* even, T* odd, T* destination)
+        where T : unmanaged
+    {
+        Vector256<byte> low, high;
+        if (sizeof(T) == 1)
+        {
+            (Vector256<ushort> evenLow, Vector256<ushort> evenHigh) = Vector256.Widen(Vector256.Load((byte*)even));
+            (Vector256<ushort> oddLow, Vector256<ushort> oddHigh) = Vector256.Widen(Vector256.Load((byte*)odd));
+            (low, high) = ((evenLow | (oddLow << 8)).AsByte(), (evenHigh | (oddHigh << 8)).AsByte());
+        }
+        else if (sizeof(T) == 2)
+        {
+            (Vector256<uint> evenLow, Vector256<uint> evenHigh) = Vector256.Widen(Vector256.Load((ushort*)even));
+            (Vector256<uint> oddLow, Vector256<uint> oddHigh) = Vector256.Widen(Vector256.Load((ushort*)odd));
+            (low, high) = ((evenLow | (oddLow << 16)).AsByte(), (evenHigh | (oddHigh << 16)).AsByte());
+        }
+        else
+        {
+            (Vector256<ulong> evenLow, Vector256<ulong> evenHigh) = Vector256.Widen(Vector256.Load((uint*)even));
+            (Vector256<ulong> oddLow, Vector256<ulong> oddHigh) = Vector256.Widen(Vector256.Load((uint*)odd));
+            (low, high) = ((evenLow | (oddLow << 32)).AsByte(), (evenHigh | (oddHigh << 32)).AsByte());
+        }
+
+        low.Store((byte*)destination);
+        high.Store((byte*)destination + (Register / 2));
     }
 
     // A row as two parts of one size that may overlap.
@@ -105,92 +154,5 @@ internal static unsafe class CopyRows
             Unsafe.WriteUnaligned(destination, a);
             Unsafe.WriteUnaligned(destination + second, b);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void EverySecondInt(uint* source, long sourceStep, uint* destination, long step, long columns, long rows)
-    {
-        const int N = 16;
-        for (; rows > 0; rows--, source += sourceStep, destination += step)
-        {
-            long i = 0;
-            for (; i + N <= columns; i += N) Cut(source + (2 * i)).Store(destination + i);
-            if (i < columns && columns >= N) Cut(source + (2 * (i = columns - N))).Store(destination + i);
-            else for (; i < columns; i++) destination[i] = source[2 * i];
-        }
-
-        static Vector512<uint> Cut(uint* from) => Vector512.Narrow(Vector512.Load((ulong*)from), Vector512.Load((ulong*)(from + N)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void EverySecondWord(ushort* source, long sourceStep, ushort* destination, long step, long columns, long rows)
-    {
-        const int N = 32;
-        for (; rows > 0; rows--, source += sourceStep, destination += step)
-        {
-            long i = 0;
-            for (; i + N <= columns; i += N) Cut(source + (2 * i)).Store(destination + i);
-            if (i < columns && columns >= N) Cut(source + (2 * (i = columns - N))).Store(destination + i);
-            else for (; i < columns; i++) destination[i] = source[2 * i];
-        }
-
-        static Vector512<ushort> Cut(ushort* from) => Vector512.Narrow(Vector512.Load((uint*)from), Vector512.Load((uint*)(from + N)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void EverySecondByte(byte* source, long sourceStep, byte* destination, long step, long columns, long rows)
-    {
-        const int N = 64;
-        for (; rows > 0; rows--, source += sourceStep, destination += step)
-        {
-            long i = 0;
-            for (; i + N <= columns; i += N) Cut(source + (2 * i)).Store(destination + i);
-            if (i < columns && columns >= N) Cut(source + (2 * (i = columns - N))).Store(destination + i);
-            else for (; i < columns; i++) destination[i] = source[2 * i];
-        }
-
-        static Vector512<byte> Cut(byte* from) => Vector512.Narrow(Vector512.Load((ushort*)from), Vector512.Load((ushort*)(from + N)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InterleaveInts(uint* even, uint* odd, uint* destination, long count)
-    {
-        long i = 0;
-        for (; i + 8 <= count; i += 8)
-        {
-            (Vector256<ulong> evenLow, Vector256<ulong> evenHigh) = Vector256.Widen(Vector256.Load(even + i));
-            (Vector256<ulong> oddLow, Vector256<ulong> oddHigh) = Vector256.Widen(Vector256.Load(odd + i));
-            (evenLow | (oddLow << 32)).AsUInt32().Store(destination + (2 * i));
-            (evenHigh | (oddHigh << 32)).AsUInt32().Store(destination + (2 * i) + 8);
-        }
-        for (; i < count; i++) (destination[2 * i], destination[(2 * i) + 1]) = (even[i], odd[i]);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InterleaveWords(ushort* even, ushort* odd, ushort* destination, long count)
-    {
-        long i = 0;
-        for (; i + 16 <= count; i += 16)
-        {
-            (Vector256<uint> evenLow, Vector256<uint> evenHigh) = Vector256.Widen(Vector256.Load(even + i));
-            (Vector256<uint> oddLow, Vector256<uint> oddHigh) = Vector256.Widen(Vector256.Load(odd + i));
-            (evenLow | (oddLow << 16)).AsUInt16().Store(destination + (2 * i));
-            (evenHigh | (oddHigh << 16)).AsUInt16().Store(destination + (2 * i) + 16);
-        }
-        for (; i < count; i++) (destination[2 * i], destination[(2 * i) + 1]) = (even[i], odd[i]);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InterleaveBytes(byte* even, byte* odd, byte* destination, long count)
-    {
-        long i = 0;
-        for (; i + 32 <= count; i += 32)
-        {
-            (Vector256<ushort> evenLow, Vector256<ushort> evenHigh) = Vector256.Widen(Vector256.Load(even + i));
-            (Vector256<ushort> oddLow, Vector256<ushort> oddHigh) = Vector256.Widen(Vector256.Load(odd + i));
-            (evenLow | (oddLow << 8)).AsByte().Store(destination + (2 * i));
-            (evenHigh | (oddHigh << 8)).AsByte().Store(destination + (2 * i) + 32);
-        }
-        for (; i < count; i++) (destination[2 * i], destination[(2 * i) + 1]) = (even[i], odd[i]);
     }
 }

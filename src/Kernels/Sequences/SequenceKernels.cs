@@ -91,6 +91,9 @@ internal static unsafe class SequenceKernels
         nint bytes = ((elements * sizeof(T)) + 63) & ~63;
         return (bytes % 1024 == 0 ? bytes + 64 : bytes) / sizeof(T);
     }
+
+    public static void Copy<T>(T* source, T* destination, nint count)
+        where T : unmanaged => Buffer.MemoryCopy(source, destination, count * sizeof(T), count * sizeof(T));
 }
 
 /// <summary>One direction through the steps, for some samples.</summary>

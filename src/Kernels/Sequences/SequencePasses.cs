@@ -24,21 +24,21 @@ internal unsafe struct SequenceForward : ISequencePass
         if (job->Bias != 0)
         {
             bias = product + (rows * productDistance);
-            Copy((T*)job->Bias, bias, gates);
+            SequenceKernels.Copy((T*)job->Bias, bias, gates);
         }
 
         T* first = states + ((at.Reverse ? at.Time : 0) * at.State);
         for (nint r = 0; r < rows; r++)
         {
             T* source = (T*)job->FirstHidden + ((start + r) * hidden);
-            Copy(source, state + (r * stateDistance), hidden);
-            Copy(source, first + ((start + r) * hidden), hidden);
+            SequenceKernels.Copy(source, state + (r * stateDistance), hidden);
+            SequenceKernels.Copy(source, first + ((start + r) * hidden), hidden);
         }
 
         if (at.HasCell)
         {
             long slot = at.CellBefore(at.Reverse ? at.Time - 1 : 0);
-            Copy((T*)job->FirstCell + (start * hidden), states + (slot * at.State) + (start * hidden), rows * hidden);
+            SequenceKernels.Copy((T*)job->FirstCell + (start * hidden), states + (slot * at.State) + (start * hidden), rows * hidden);
         }
 
         ForwardRow<T> row = new() { Hidden = hidden };
@@ -64,9 +64,6 @@ internal unsafe struct SequenceForward : ISequencePass
             }
         }
     }
-
-    private static void Copy<T>(T* source, T* destination, nint count)
-        where T : unmanaged => Buffer.MemoryCopy(source, destination, count * sizeof(T), count * sizeof(T));
 }
 
 /// <summary>From the last step back to the first one. The gradients of the weight follow from those of the gates, for all steps in one product.</summary>
@@ -88,7 +85,7 @@ internal unsafe struct SequenceBackward : ISequencePass
         T* left = (T*)scratch.Pointer, carry = left + (rows * leftDistance), carryCell = carry + (rows * carryDistance);
         new Span<T>(carry, (int)(2 * rows * carryDistance)).Clear();
         T* states = (T*)job->States, gradients = (T*)job->Gradients, firsts = gradients + (at.Gradients(false) * at.State);
-        for (nint r = 0; at.HasCell && r < rows; r++) Copy((T*)job->UpstreamCell + ((start + r) * hidden), carryCell + (r * carryDistance), hidden);
+        for (nint r = 0; at.HasCell && r < rows; r++) SequenceKernels.Copy((T*)job->UpstreamCell + ((start + r) * hidden), carryCell + (r * carryDistance), hidden);
         BackwardRow<T> row = new() { Hidden = hidden };
         for (long step = at.Time - 1; step >= 0; step--)
         {
@@ -119,11 +116,8 @@ internal unsafe struct SequenceBackward : ISequencePass
 
         for (nint r = 0; job->First && r < rows; r++)
         {
-            Copy(carry + (r * carryDistance), firsts + ((start + r) * hidden), hidden);
-            if (at.HasCell) Copy(carryCell + (r * carryDistance), firsts + at.State + ((start + r) * hidden), hidden);
+            SequenceKernels.Copy(carry + (r * carryDistance), firsts + ((start + r) * hidden), hidden);
+            if (at.HasCell) SequenceKernels.Copy(carryCell + (r * carryDistance), firsts + at.State + ((start + r) * hidden), hidden);
         }
     }
-
-    private static void Copy<T>(T* source, T* destination, nint count)
-        where T : unmanaged => Buffer.MemoryCopy(source, destination, count * sizeof(T), count * sizeof(T));
 }
