@@ -73,19 +73,34 @@ internal unsafe struct DriverRows
         long slot = (Tile * 8) + Gap;
         using var memory = new NativeScratch(slot * count);
         byte* scratch = memory.Pointer;
-        nint* table = stackalloc nint[count], origin = stackalloc nint[count];
+        nint* table = stackalloc nint[count], origin = stackalloc nint[count], step = stackalloc nint[count];
         long* index = stackalloc long[rank];
         (long rest, long tile) = Math.DivRem(begin, _tiles);
         for (int d = 1; d < rank; d++) (rest, index[d]) = Math.DivRem(rest, dimensions[d]);
         for (int k = 0; k < count; k++)
         {
             origin[k] = _plan->Maps[k].Data;
+            step[k] = (nint)(_plan->Maps[k].Strides[1] * _plan->Maps[k].ElementSize);
             for (int d = 1; d < rank; d++) origin[k] += (nint)(index[d] * _plan->Maps[k].Strides[d] * _plan->Maps[k].ElementSize);
         }
         for (long unit = begin; unit < end; unit++)
         {
-            long first = tile * MostTile, length = Math.Min(MostTile, dimensions[0] - first);
             bool spills = !_isWhole && unit == end - 1;
+            if (_tiles == 1 && _filled == 0 && !spills)
+            {
+                Unsafe.AsRef<ElementKernel>(_kernel).Invoke((nint)origin, 0, dimensions[0]);
+                if (++index[1] < dimensions[1])
+                {
+                    for (int k = 0; k < count; k++) origin[k] += step[k];
+                    continue;
+                }
+
+                index[1]--;
+                Next(origin, index);
+                continue;
+            }
+
+            long first = tile * MostTile, length = Math.Min(MostTile, dimensions[0] - first);
             for (int k = 0; k < count; k++)
             {
                 ref OperandMap map = ref _plan->Maps[k];

@@ -5,8 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// The eager loops: one method per arity, instantiated per operator, lane and kind of operand. They follow the contract of
-/// <see cref="ElementLoop"/>; bit i of <c>scalars</c> says that operand i is one element, which is repeated into a register's worth of stack and
-/// then read with stride 0: one body serves every combination of scalars, at the price of a load that a hoisted scalar would save.
+/// <see cref="ElementLoop"/>; bit i of <c>scalars</c> says that operand i is one element, which is repeated. Of three operands it is repeated into a
+/// register's worth of stack and then read with stride 0: one body serves every combination, at the price of a load that a hoisted scalar would save.
 /// </summary>
 internal static unsafe class ElementLoops
 {
@@ -47,48 +47,75 @@ internal static unsafe class ElementLoops
         where TX : struct, IElementOperand<L>
         where TZ : struct, IElementOperand<L>
     {
-        if (scalars != 0)
+        switch (scalars)
         {
-            BinaryWithScalars<TOp, L, T, TX, TZ>(table, start, end, scalars);
-            return;
+            case 1:
+                BinaryWithFirst<TOp, L, T, TX, TZ>(table, start, end);
+                return;
+            case 2:
+                BinaryWithSecond<TOp, L, T, TX, TZ>(table, start, end);
+                return;
+            case 3:
+                BinaryOfTwo<TOp, L, T, TX, TZ>(table, start, end);
+                return;
         }
+
         byte** operands = (byte**)table;
         byte* x = operands[0], y = operands[1], z = operands[2];
         for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), TX.Load(y + (i * TX.Size))), z + (i * TZ.Size));
     }
 
+    // The broadcast operand stays in a register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    [SkipLocalsInit]
-    private static void BinaryWithScalars<TOp, L, T, TX, TZ>(nint table, long start, long end, int scalars)
+    private static void BinaryWithFirst<TOp, L, T, TX, TZ>(nint table, long start, long end)
         where TOp : struct, IBinaryOp
         where L : struct, IVectorLane<L, T>
         where T : unmanaged
         where TX : struct, IElementOperand<L>
         where TZ : struct, IElementOperand<L>
     {
-        Vector512<byte> xs, ys;
         byte** operands = (byte**)table;
-        long xStep = L.Count * TX.Size, yStep = xStep;
-        byte* x = operands[0] + (start * TX.Size), y = operands[1] + (start * TX.Size), z = operands[2] + (start * TZ.Size);
-        if ((scalars & 1) != 0)
-        {
-            TX.Repeat(operands[0], (byte*)&xs);
-            x = (byte*)&xs;
-            xStep = 0;
-        }
-        if ((scalars & 2) != 0)
-        {
-            TX.Repeat(operands[1], (byte*)&ys);
-            y = (byte*)&ys;
-            yStep = 0;
-        }
-        for (long rest = end - start; rest > 0; rest -= L.Count)
-        {
-            TZ.Store(TOp.Invoke(TX.Load(x), TX.Load(y)), z);
-            x += xStep;
-            y += yStep;
-            z += L.Count * TZ.Size;
-        }
+        byte* y = operands[1], z = operands[2];
+        L x = Repeated<L, TX>(operands[0]);
+        for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(x, TX.Load(y + (i * TX.Size))), z + (i * TZ.Size));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void BinaryWithSecond<TOp, L, T, TX, TZ>(nint table, long start, long end)
+        where TOp : struct, IBinaryOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+        where TX : struct, IElementOperand<L>
+        where TZ : struct, IElementOperand<L>
+    {
+        byte** operands = (byte**)table;
+        byte* x = operands[0], z = operands[2];
+        L y = Repeated<L, TX>(operands[1]);
+        for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), y), z + (i * TZ.Size));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void BinaryOfTwo<TOp, L, T, TX, TZ>(nint table, long start, long end)
+        where TOp : struct, IBinaryOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+        where TX : struct, IElementOperand<L>
+        where TZ : struct, IElementOperand<L>
+    {
+        byte** operands = (byte**)table;
+        byte* z = operands[2];
+        L value = TOp.Invoke(Repeated<L, TX>(operands[0]), Repeated<L, TX>(operands[1]));
+        for (long i = start; i < end; i += L.Count) TZ.Store(value, z + (i * TZ.Size));
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Repeated<L, TX>(byte* source)
+        where TX : struct, IElementOperand<L>
+    {
+        Vector512<byte> register;
+        TX.Repeat(source, (byte*)&register);
+        return TX.Load((byte*)&register);
     }
 
     /// <summary>w = f(x, y, z), where x may be a mask and the others are values</summary>
