@@ -53,8 +53,9 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
         if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
+        NDArray real = Elements.To(x, Elements.RealType(x.DType));
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Elements.Real(OpTable.Huber, x, 1 / square) * square);
+        return made.Keep(OpTable.Huber.Apply([real, Elements.Weak(OpTable.Huber, 0, real.DType), Elements.Weak(OpTable.Huber, 1 / square, real.DType)]) * square);
     }
 
     private static NDArray AlongAxis(Op op, NDArray x, int axis)

@@ -113,9 +113,9 @@ public static partial class Nd
     /// <summary>x·α + β limited to [0, 1]; the defaults are MXNet's (PyTorch has α = 1/6).</summary>
     public static NDArray HardSigmoid(this NDArray x, double alpha = 0.2, double beta = 0.5)
     {
-        using Temporaries made = Temporaries.Collect();
         NDArray real = RealInput(x);
-        return made.Keep(Rounded(Clip(Elements.Wide(real) * alpha + beta, 0, 1), real.DType));
+        return OpTable.HardSigmoid.Apply(
+            [real, Elements.Weak(OpTable.HardSigmoid, alpha, real.DType), Elements.Weak(OpTable.HardSigmoid, beta, real.DType)]);
     }
 
     /// <summary>ln σ(x), stable at both ends.</summary>

@@ -19,7 +19,7 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(Nd.Square(prediction - target), reduction, dtype));
+        return made.Keep(Reduce(Elements.Real(OpTable.SquaredDifference, prediction, target), reduction, dtype));
     }
 
     /// <summary>|prediction − target|.</summary>
@@ -28,7 +28,7 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(Nd.Abs(prediction - target), reduction, dtype));
+        return made.Keep(Reduce(Elements.Real(OpTable.AbsoluteDifference, prediction, target), reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
@@ -40,7 +40,9 @@ public static class Loss
         DType dtype = Begin(ref prediction, ref target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(Elements.Real(OpTable.Huber, prediction - target, delta), reduction, dtype));
+        DType wide = Elements.RealType(DTypes.Promote(prediction.DType, target.DType));
+        NDArray values = OpTable.Huber.Apply([Elements.To(prediction, wide), Elements.To(target, wide), Elements.Weak(OpTable.Huber, delta, wide)]);
+        return made.Keep(Reduce(values, reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>

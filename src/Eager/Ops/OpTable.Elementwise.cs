@@ -82,8 +82,19 @@ internal static partial class OpTable
     public static readonly Op Clip = Element(ElementOps.Clip, Saved.Inputs, c => Nd.Where(Nd.LogicalAnd(c.X >= c.Y, c.X <= c.Z), c.G, 0), null, null)
         .Named("clip");
 
-    /// <summary>The second input is δ, a constant. The gradient is x limited to [−δ, δ].</summary>
-    public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X, -c.Y, c.Y]), null);
+    /// <summary>Inputs: x, y, δ, which is a constant. The gradient is x − y limited to [−δ, δ].</summary>
+    public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X - c.Y, -c.Z, c.Z]),
+        c => c.G * Clip.Apply([c.Y - c.X, -c.Z, c.Z]), null);
+
+    /// <summary>(x − y)², the mean squared error of one element.</summary>
+    public static readonly Op SquaredDifference = Element(ElementOps.SquaredDifference, Saved.Inputs, c => c.G * ((c.X - c.Y) * 2), c => c.G * ((c.Y - c.X) * 2));
+
+    /// <summary>|x − y|; the gradient is 0 where they are equal.</summary>
+    public static readonly Op AbsoluteDifference = Element(ElementOps.AbsoluteDifference, Saved.Inputs, c => c.G * Nd.Sign(c.X - c.Y), c => c.G * Nd.Sign(c.Y - c.X));
+
+    /// <summary>Inputs: x, and the constants α and β. The gradient passes on the closed interval.</summary>
+    public static readonly Op HardSigmoid = Element(ElementOps.HardSigmoid, Saved.Inputs, HardSigmoidGradient, null, null)
+        .Named("mx.npx.hard_sigmoid, -, torch.nn.functional.hardsigmoid");
 
     /// <summary>Inputs: x, y, t.</summary>
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))
@@ -91,6 +102,12 @@ internal static partial class OpTable
 
     // 0·∞ must not appear where the derivative is 0: x⁰ is constant, and 0ʸ is constant for y > 0.
     private static NDArray PowBase(GradientContext c) => Nd.Where(Nd.Equal(c.Y, 0), 0, c.G * c.Y * Nd.Pow(c.X, c.Y - 1));
+
+    private static NDArray HardSigmoidGradient(GradientContext c)
+    {
+        NDArray line = c.X * c.Y + c.Z;
+        return Nd.Where(Nd.LogicalAnd(line >= 0, line <= 1), c.G * c.Y, 0);
+    }
 
     private static NDArray PowExponent(GradientContext c) =>
         Nd.Where(Nd.LogicalAnd(Nd.Equal(c.X, 0), c.Y >= 0), 0, c.G * c.Output * Nd.Log(c.X));

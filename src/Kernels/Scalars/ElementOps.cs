@@ -19,6 +19,8 @@ internal static class ElementOps
     public static readonly ElementOp Reciprocal = ElementOp.Unary<ReciprocalOp>("Reciprocal");
     public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
     public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
+    public static readonly ElementOp SquaredDifference = ElementOp.Binary<SquaredDifferenceOp>("SquaredDifference");
+    public static readonly ElementOp AbsoluteDifference = ElementOp.Binary<AbsoluteDifferenceOp>("AbsoluteDifference");
     public static readonly ElementOp Lerp = ElementOp.Ternary<LerpOp>("Lerp");
 
     // Rounding
@@ -36,7 +38,8 @@ internal static class ElementOps
     public static readonly ElementOp CopySign = ElementOp.Binary<CopySignOp>("CopySign");
     public static readonly ElementOp Relu = ElementOp.Unary<ReluOp>("Relu", integers: true);
     public static readonly ElementOp LeakyRelu = ElementOp.Binary<LeakyReluOp>("LeakyRelu");
-    public static readonly ElementOp Huber = ElementOp.Binary<HuberOp>("Huber");
+    public static readonly ElementOp Huber = ElementOp.Ternary<HuberOp>("Huber");
+    public static readonly ElementOp HardSigmoid = ElementOp.Ternary<HardSigmoidOp>("HardSigmoid");
     public static readonly ElementOp Where = ElementOp.Choice<WhereOp>("Where");
 
     // Comparisons and tests: values to masks
@@ -103,9 +106,10 @@ internal static class ElementOps
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
     [
-        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt, Lerp,
+        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
+        SquaredDifference, AbsoluteDifference, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
-        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, Where,
+        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
         Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,

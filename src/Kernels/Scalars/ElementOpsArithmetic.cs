@@ -99,6 +99,24 @@ internal readonly struct ReciprocalSqrtOp : IUnaryOp
     public static L Invoke<L>(L x) where L : struct, ILane<L> => L.Const(1) / L.Sqrt(x);
 }
 
+/// <summary>(x − y)².</summary>
+internal readonly struct SquaredDifferenceOp : IBinaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L y) where L : struct, ILane<L>
+    {
+        L difference = L.Let(x - y);
+        return difference * difference;
+    }
+}
+
+/// <summary>|x − y|.</summary>
+internal readonly struct AbsoluteDifferenceOp : IBinaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L y) where L : struct, ILane<L> => L.Abs(x - y);
+}
+
 /// <summary>x + t·(y − x), taken from the nearer end, so that t = 0 gives x and t = 1 gives y exactly (as in PyTorch).</summary>
 internal readonly struct LerpOp : ITernaryOp
 {

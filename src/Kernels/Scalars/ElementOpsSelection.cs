@@ -60,17 +60,25 @@ internal readonly struct LeakyReluOp : IBinaryOp
     }
 }
 
-/// <summary>½x² where |x| ≤ δ, else δ·(|x| − ½δ).</summary>
-internal readonly struct HuberOp : IBinaryOp
+/// <summary>With d = x − y: ½d² where |d| ≤ δ, else δ·(|d| − ½δ).</summary>
+internal readonly struct HuberOp : ITernaryOp
 {
     [MethodImpl(AggressiveInlining)]
-    public static L Invoke<L>(L x, L delta) where L : struct, ILane<L>
+    public static L Invoke<L>(L x, L y, L delta) where L : struct, ILane<L>
     {
-        (x, delta) = (L.Let(x), L.Let(delta));
-        L size = L.Let(L.Abs(x));
+        delta = L.Let(delta);
+        L difference = L.Let(x - y);
+        L size = L.Let(L.Abs(difference));
         L half = L.Const(0.5);
-        return L.Select(L.LessOrEqual(size, delta), x * x * half, (size - (half * delta)) * delta);
+        return L.Select(L.LessOrEqual(size, delta), difference * difference * half, (size - (half * delta)) * delta);
     }
+}
+
+/// <summary>x·α + β, two roundings, limited to [0, 1].</summary>
+internal readonly struct HardSigmoidOp : ITernaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L alpha, L beta) where L : struct, ILane<L> => L.MinNative(L.Const(1), L.MaxNative(L.Const(0), x * alpha + beta));
 }
 
 /// <summary>x where the mask is set, else y.</summary>

@@ -125,6 +125,30 @@ internal static partial class OpCases
             Slopes = [[0, 0], [1, 1], [-1, -1], [0.5, 0.5], [7, 1], [-7, -1]],
             Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a width of 0", static () => Nd.SmoothL1(Nd.Ones(2), 0))],
         },
+        Ternary(OpTable.Huber, static (x, y, d) => OpTable.Huber.Apply([x, y, d]), static (x, y, d) => Math.Abs(x - y) <= d ? (x - y) * (x - y) / 2 : d * (Math.Abs(x - y) - (d / 2)),
+            Real(0, 0.4), Real(-0.6, -0.1), Real(1.5, 2)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Order = 0,
+            Special = [[3, 1, 1, 1.5], [NaN, 1, 1, NaN], [Inf, 0, 1, Inf], [1, 1, 1, 0]],
+        },
+        Binary(OpTable.SquaredDifference, static (x, y) => Elements.Real(OpTable.SquaredDifference, x, y), static (x, y) => (x - y) * (x - y), Real(-2, 2), Real(-2, 2)) with
+        {
+            Scale = 4,
+            Special = [[Inf, Inf, NaN], [Inf, 1, Inf], [2, 2, 0]],
+            Slopes = [[3, 1, 4, -4], [1, 1, 0, 0], [1, 3, -4, 4]],
+        },
+        Binary(OpTable.AbsoluteDifference, static (x, y) => Elements.Real(OpTable.AbsoluteDifference, x, y), static (x, y) => Math.Abs(x - y), Real(1, 2), Real(-2, 0.5)) with
+        {
+            Scale = 4,
+            Special = [[Inf, Inf, NaN], [-Inf, 1, Inf], [2, 2, 0]],
+            Slopes = [[3, 1, 1, -1], [1, 1, 0, 0], [1, 3, -1, 1]],
+        },
+        Unary(OpTable.HardSigmoid, static x => Nd.HardSigmoid(x, 0.25), static x => double.IsNaN(x) ? x : Math.Min(Math.Max((x / 4) + 0.5, 0), 1), NonZero(0.1, 1.8)) with
+        {
+            Special = [[NaN, NaN], [Inf, 1], [-Inf, 0], [0, 0.5], [-0.0, 0.5]],
+            Slopes = [[-2, 0.25], [2, 0.25], [3, 0], [-3, 0], [0, 0.25]],
+        },
         Ternary(OpTable.Lerp, Nd.Lerp, static (x, y, t) => x + (t * (y - x)), Real(-2, 2), Real(-2, 2), Real(0, 1)) with
         {
             DTypes = ResultTypes.Floats,
