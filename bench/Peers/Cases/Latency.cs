@@ -18,6 +18,8 @@ internal static class Latency
         NewShape("MLP 784-256-128-10, inference, a batch size never seen (1 to 200)", NetworkTable.All[3], static batch => (batch, 784)),
         NewShape("transformer block, inference, a number of tokens never seen (1 to 200)", NetworkTable.All[^1], static tokens => (1, tokens, 128)) with { IsQuick = false },
         .. from index in new Index[] { 3, 5, ^1 } select Retrace(NetworkTable.All[index]),
+        FirstSight(100),
+        FirstSight(1000) with { IsQuick = false },
     ];
 
     // Every side takes the next batch at each call.
@@ -57,5 +59,28 @@ internal static class Latency
             }, null),
             new Contender(Contender.Eager, () => step(), null),
         ];
+    });
+
+    // Everything is new to the compiler at every call: the order of the operators is drawn, so that no kernel is shared with an earlier one.
+    private static PeerCase FirstSight(int operators) => new(Area, $"{operators:N0} operators in an order never seen, compiled, forward and backward", () =>
+    {
+        Func<NDArray, NDArray>[] links = [static x => x * 0.5, static x => x + 0.25, Nd.Tanh, Nd.Sigmoid, Nd.Square, Nd.Sin, static x => x.Softplus(), static x => 1 - x];
+        NDArray x = FusionSide.Normal((32, 64), 1);
+        x.AttachGrad();
+        Random order = new(1);
+        return [new Contender(Contender.Hybridized, () => Step(Chain().Hybridize().Invoke), null), new Contender(Contender.Eager, () => Step(Chain()), null)];
+
+        Func<NDArray, NDArray> Chain()
+        {
+            Func<NDArray, NDArray>[] chain = [.. Enumerable.Range(0, operators).Select(_ => links[order.Next(links.Length)])];
+            return x => Nd.Mean(chain.Aggregate(x, static (y, link) => link(y)));
+        }
+
+        void Step(Func<NDArray, NDArray> f)
+        {
+            NDArray loss;
+            using (Autograd.Record()) loss = f(x);
+            loss.Backward();
+        }
     });
 }
