@@ -49,20 +49,28 @@ internal sealed unsafe class ProductStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => [_kernel];
 
+    /// <summary>The work on the elements, all operands aligned and on the device.</summary>
+    public ProductCodeKey Code
+    {
+        get
+        {
+            ulong accesses = 0;
+            for (int k = 0; k < _kernel.Inputs.Length + _kernel.Outputs.Length; k++)
+            {
+                ProductAccess access = k >= _kernel.Inputs.Length ? ProductAccess.Own : _readsProduct[k] ? ProductAccess.Product
+                    : _access[k].IsOwn(_frame, perRow: false) ? ProductAccess.Own : _access[k] is { Width: 1, Period: 1 } ? ProductAccess.One : ProductAccess.Mapped;
+                accesses |= (ulong)access << (3 * k);
+            }
+
+            return new ProductCodeKey(_kernel.Spec, accesses, Outputs.Length > _kernel.Outputs.Length, Quads: true);
+        }
+    }
+
     public override IEnumerable<string> Ptx(int capability = 80)
     {
         if (!_onDevice) return base.Ptx(capability);
-        ulong accesses = 0;
-        for (int k = 0; k < _kernel.Inputs.Length + _kernel.Outputs.Length; k++)
-        {
-            ProductAccess access = k >= _kernel.Inputs.Length ? ProductAccess.Own : _readsProduct[k] ? ProductAccess.Product
-                : _access[k].IsOwn(_frame, perRow: false) ? ProductAccess.Own : _access[k] is { Width: 1, Period: 1 } ? ProductAccess.One : ProductAccess.Mapped;
-            accesses |= (ulong)access << (3 * k);
-        }
-
-        bool isConvolution = _product.Op.ProductAxis >= 0, large = isConvolution || Math.Min(_product.Shape[-2], _product.Shape[-1]) > TileKernels.SmallEdge;
-        bool keeps = Outputs.Length > _kernel.Outputs.Length;
-        return [DeviceKernelText.ToPtx(new ProductCodeKey(_kernel.Spec, accesses, keeps, Quads: true), isConvolution, large, capability)];
+        bool isConvolution = _product.Op.ProductAxis >= 0, large = !isConvolution && Math.Min(_product.Shape[-2], _product.Shape[-1]) > TileKernels.SmallEdge;
+        return [DeviceKernelText.ToPtx(Code, isConvolution, large, capability)];
     }
 
     public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice)

@@ -81,7 +81,8 @@ public sealed class DensePtxTests
 
         foreach (string kernel in new[] { nameof(WindowKernels.Forward), nameof(WindowKernels.InputGradient), nameof(WindowKernels.WeightGradient) })
         {
-            DensePtx ptx = DensePtx.Of(typeof(WindowKernels), kernel, multiprocessor, typeof(float));
+            Type[] body = kernel == nameof(WindowKernels.WeightGradient) ? [] : [typeof(NoBody<float>)];
+            DensePtx ptx = DensePtx.Of(typeof(WindowKernels), kernel, multiprocessor, [typeof(float), .. body]);
             ptx.AssertClean(kernel);
             Assert.Equal(1, ptx.Contractible("f32"));
         }

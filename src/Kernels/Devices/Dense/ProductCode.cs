@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using ILGPU;
@@ -87,8 +88,10 @@ internal abstract class ProductCode<T>
 {
     private static readonly ConcurrentDictionary<ProductCodeKey, Lazy<ProductCode<T>>> s_known = new();
 
+    private int _isCounted;
+
     /// <summary>The code of a key, from the cache or made now.</summary>
-    public static ProductCode<T> Of(ProductCodeKey key) => s_known.GetOrAdd(key, static key => new(() => DeviceCompilation.Run(() => Make(key)))).Value;
+    public static ProductCode<T> Of(ProductCodeKey key) => s_known.GetOrAdd(key, static key => new(() => Make(key))).Value;
 
     /// <summary>As <see cref="DeviceGemm"/> does it.</summary>
     public abstract void Product(
@@ -104,6 +107,12 @@ internal abstract class ProductCode<T>
 
     /// <summary>The type of the elements' work, for kernels as text.</summary>
     public abstract Type Body { get; }
+
+    // The first launch compiles.
+    private void Count(long start)
+    {
+        if (Interlocked.Exchange(ref _isCounted, 1) == 0) DeviceCompilation.Add(start);
+    }
 
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "Nothing is asked of the members of the type arguments but what the interface has.")]
     private static ProductCode<T> Make(ProductCodeKey key)
@@ -121,15 +130,27 @@ internal abstract class ProductCode<T>
 
         public override void Product(
             GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch, DeviceMatrix? bias,
-            in ProductOperands operands) =>
+            in ProductOperands operands)
+        {
+            long start = Stopwatch.GetTimestamp();
             DeviceGemm.Run<T, ProductBody<T, TCode>>(device, transA, transB, m, n, k, a, b, c, batch, bias, new ProductBody<T, TCode>(operands));
+            Count(start);
+        }
 
         public override void Convolution(
-            GpuDevice device, in WindowShape s, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y, in ProductOperands operands) =>
+            GpuDevice device, in WindowShape s, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y, in ProductOperands operands)
+        {
+            long start = Stopwatch.GetTimestamp();
             DeviceConvolution.Forward<T, ProductBody<T, TCode>>(device, s, x, w, bias, y, new ProductBody<T, TCode>(operands));
+            Count(start);
+        }
 
         public override void InputGradient(
-            GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector w, DeviceVector dx, in ProductOperands operands) =>
+            GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector w, DeviceVector dx, in ProductOperands operands)
+        {
+            long start = Stopwatch.GetTimestamp();
             DeviceConvolution.InputGradient<T, ProductBody<T, TCode>>(device, s, dy, w, dx, new ProductBody<T, TCode>(operands));
+            Count(start);
+        }
     }
 }
