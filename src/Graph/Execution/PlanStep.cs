@@ -22,6 +22,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         GroupKind.MatMul => ProductStep.Create(group, function, written, onDevice),
         GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
+        GroupKind.Reduce when onDevice => new NormsStep(group),
         GroupKind.Reduce => BlocksStep.Create(group, function, written),
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains), onDevice),
     };

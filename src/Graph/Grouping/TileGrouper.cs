@@ -128,7 +128,7 @@ internal sealed class TileGrouper
         return [.. views];
     }
 
-    private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
+    private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows || (group.Kind == GroupKind.Reduce && !_onDevice) || IsAnchor(group);
 
     private bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group, _onDevice) is not null || (!_onDevice && BlockLayout.ColumnsOf(group) > 0);
 
