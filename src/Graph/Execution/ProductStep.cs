@@ -58,7 +58,8 @@ internal sealed unsafe class ProductStep : PlanStep
             for (int k = 0; k < _kernel.Inputs.Length + _kernel.Outputs.Length; k++)
             {
                 ProductAccess access = k >= _kernel.Inputs.Length ? ProductAccess.Own : _readsProduct[k] ? ProductAccess.Product
-                    : _access[k].IsOwn(_frame, perRow: false) ? ProductAccess.Own : _access[k] is { Width: 1, Period: 1 } ? ProductAccess.One : ProductAccess.Mapped;
+                    : _access[k].IsOwn(_frame, perRow: false) ? ProductAccess.Own : _access[k].Width > 1 ? ProductAccess.Mapped
+                    : _access[k].Period == 1 ? ProductAccess.One : ProductAccess.PerRow;
                 accesses |= (ulong)access << (3 * k);
             }
 

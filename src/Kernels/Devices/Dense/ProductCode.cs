@@ -79,7 +79,8 @@ internal readonly ref struct ProductWork(KernelSpec spec, ReadOnlySpan<bool> isP
     }
 
     private static ProductAccess AccessOf(in ProductSource s, bool isOutput) =>
-        s.Operand.Block is null ? ProductAccess.Host : isOutput || s.IsOwn ? ProductAccess.Own : s.Width == 1 && s.Period == 1 ? ProductAccess.One : ProductAccess.Mapped;
+        s.Operand.Block is null ? ProductAccess.Host : isOutput || s.IsOwn ? ProductAccess.Own : s.Width > 1 ? ProductAccess.Mapped
+        : s.Period == 1 ? ProductAccess.One : ProductAccess.PerRow;
 }
 
 /// <summary>Launches products whose elements a kernel works on where they are finished.</summary>

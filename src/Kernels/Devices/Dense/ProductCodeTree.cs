@@ -55,7 +55,7 @@ internal sealed class ProductCodeTree
 
     public static ProductCodeTree Build(ProductCodeKey key) => new(key);
 
-    private bool HasRows => Enumerable.Range(0, _spec.Inputs.Length).Any(k => _key.Access(k) == ProductAccess.Mapped && _uses[k] > 0);
+    private bool HasRows => Enumerable.Range(0, _spec.Inputs.Length).Any(k => _key.Access(k) is ProductAccess.Mapped or ProductAccess.PerRow && _uses[k] > 0);
 
     private ((ParameterExpression[], List<Expression>), int) WriteOne()
     {
@@ -128,6 +128,9 @@ internal sealed class ProductCodeTree
             case ProductAccess.One:
                 ParameterExpression one = Keep(Load(k, Expression.Constant(0)), "s" + k, body);
                 return _ => one;
+            case ProductAccess.PerRow:
+                ParameterExpression own = Keep(Load(k, Mapped(k, row, column)), "r" + k, body);
+                return _ => own;
             case ProductAccess.Own when !_key.Quads:
                 return lane => Load(k, Expression.Add(first, Expression.Constant(lane)));
             case ProductAccess.Own when IsMask(k):
@@ -138,8 +141,7 @@ internal sealed class ProductCodeTree
                 return lane => DeviceTypes.Element(quad, _type, lane);
             default:
                 ParameterExpression place = Keep(Mapped(k, row, column), "at" + k, body);
-                ParameterExpression step = Keep(Memory(nameof(ProductMemory.Step), Field(k, nameof(ProductOperand.Width))), "step" + k, body);
-                return lane => Load(k, Expression.Add(place, Expression.Multiply(step, Expression.Constant(lane))));
+                return lane => Load(k, Expression.Add(place, Expression.Constant(lane)));
         }
     }
 

@@ -20,6 +20,9 @@ internal enum ProductAccess
 
     /// <summary>By row and column: see <see cref="ProductMemory.Place"/>.</summary>
     Mapped,
+
+    /// <summary>As <see cref="Mapped"/>, one element for a row.</summary>
+    PerRow,
 }
 
 /// <summary>An operand of the code on the elements of a product, as kernels see it.</summary>
@@ -101,10 +104,6 @@ internal static class ProductMemory
         int first = row / divisor % period * width;
         return width == 1 ? first : first + column;
     }
-
-    /// <summary>From one column to the next.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Step(int width) => width == 1 ? 0 : 1;
 
     /// <summary>The elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
