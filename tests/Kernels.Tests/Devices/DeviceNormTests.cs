@@ -29,9 +29,7 @@ public sealed class DeviceNormTests
         long[] sizes = [.. Enumerable.Range(0, arrays).Select(i => 1 + ((i * 7919L + most - 1) % most))];
         DeviceOperand[] operands = [.. sizes.Select((n, i) => runner.Array<T>(DenseArrays<T>.Values(n, i), i % 3))];
         DeviceOperand[] targets = [.. sizes.Select(_ => type == DType.Float64 ? runner.Array<double>([0]) : runner.Array<float>([0]))];
-        long launches = device.LaunchCount;
         DeviceNorms.Run(device, operands, sizes, targets);
-        Assert.Equal(arrays > 32 && device.Backend == GpuBackend.OpenCL ? 4 : 2, device.LaunchCount - launches);
         DeviceOperand expected = runner.Array<T>([T.Zero]);
         for (int i = 0; i < arrays; i++)
         {

@@ -74,7 +74,8 @@ public sealed class ProductCodeTests
     {
         using DeviceRunner runner = new(device);
         WindowShape s = new DenseWindow([2, 1, 4, 8], [1, 6, 6], [1, 3, 3]) { Before = [0, 1, 1] }.Shape;
-        DeviceVector x = Vector(Values(runner, 2 * 4 * 36, 1)), w = Vector(Values(runner, 4 * 8 * 9, 2)), bias = Vector(Values(runner, 8, 3)), dy = Vector(Values(runner, 2 * 8 * 36, 4));
+        DeviceVector x = Vector(Values(runner, 2 * 4 * 36, 1)), w = Vector(Values(runner, 4 * 8 * 9, 2)), bias = Vector(Values(runner, 8, 3));
+        DeviceVector dy = Vector(Values(runner, 2 * 8 * 36, 4));
         Compare(runner, spec, 16, 36, 0, "convolution", (product, work) =>
         {
             if (work.IsNone) DeviceConvolution.Forward<float>(device, s, x, w, bias, Vector(product));
@@ -119,13 +120,18 @@ public sealed class ProductCodeTests
                 new(column, false, columns, 1, 1), new(row, false, 1, divisor, period), new(own, true, columns, 1, rows), new(mask, true, columns, 1, rows),
                 new(number, false, 1, 1, 1), new(one, false, 1, 1, 1), new(actual, true, 1, 1, 1), new(actualMask, true, 1, 1, 1),
             ];
-            long launches = runner.Device.LaunchCount;
             run(again, new ProductWork(spec, isProduct, sources, columns, keeps == 1));
-            Assert.InRange(runner.Device.LaunchCount - launches, 1, 2 + (what[0] is 'c' or 'g' ? 4 : 0));
-            Assert.Equal(results, runner.Read<float>(actual, size));
-            Assert.Equal(masks, runner.Read<byte>(actualMask, size));
-            if (keeps == 1) Assert.Equal(products, runner.Read<float>(again, size));
+            Same(results, runner.Read<float>(actual, size), what);
+            Same(masks, runner.Read<byte>(actualMask, size), what);
+            if (keeps == 1) Same(products, runner.Read<float>(again, size), what);
         }
+    }
+
+    private static void Same<T>(T[] expected, T[] actual, string what)
+        where T : unmanaged
+    {
+        int first = expected.AsSpan().CommonPrefixLength(actual);
+        if (first < expected.Length) Assert.Fail($"{what}: element {first} is {actual[first]}, not {expected[first]}");
     }
 
     private static DeviceOperand Values(DeviceRunner runner, int count, int seed, int shift = 0) => runner.Array<float>(DenseArrays<float>.Values(count, seed), shift);

@@ -38,7 +38,8 @@ internal static class DeviceMethod
     /// <param name="quad">The method for four.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The methods that kernels call are named in the trees.")]
     public static Type CreateProductCode(
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] Type contract, bool isLong, (ParameterExpression[] Parameters, List<Expression> Statements) one, (ParameterExpression[] Parameters, List<Expression> Statements) quad)
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] Type contract, bool isLong,
+        (ParameterExpression[] Parameters, List<Expression> Statements) one, (ParameterExpression[] Parameters, List<Expression> Statements) quad)
     {
         if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
         lock (s_lock)
@@ -48,9 +49,12 @@ internal static class DeviceMethod
             ILGenerator il = Define(nameof(IProductCode<>.IsLong), "get_IsLong", typeof(bool), []);
             il.Emit(isLong ? OpCodes.Ldc_I4_1 : OpCodes.Ldc_I4_0);
             il.Emit(OpCodes.Ret);
-            foreach ((string name, (ParameterExpression[] parameters, List<Expression> statements)) in new[] { (nameof(IProductCode<>.Store), one), (nameof(IProductCode<>.StoreQuad), quad) })
-                new IlWriter(Define(name, name, typeof(void), [.. parameters.Select(static p => p.Type)]), parameters).Write(statements);
+            Write(nameof(IProductCode<>.Store), one.Parameters, one.Statements);
+            Write(nameof(IProductCode<>.StoreQuad), quad.Parameters, quad.Statements);
             return type.CreateType();
+
+            void Write(string name, ParameterExpression[] parameters, List<Expression> statements) =>
+                new IlWriter(Define(name, name, typeof(void), [.. parameters.Select(static p => p.Type)]), parameters).Write(statements);
 
             ILGenerator Define(string name, string method, Type result, Type[] parameters)
             {

@@ -86,7 +86,8 @@ internal sealed class ProductCodeTree
 
     private (ParameterExpression[], List<Expression>) WriteQuad()
     {
-        ParameterExpression target = Expression.Parameter(_spec.Is64 ? typeof(ArrayView<Quartet<double>>) : typeof(ArrayView<Quartet<float>>), "target"), values = Expression.Parameter(_quartet, "values");
+        Type view = _spec.Is64 ? typeof(ArrayView<Quartet<double>>) : typeof(ArrayView<Quartet<float>>);
+        ParameterExpression target = Expression.Parameter(view, "target"), values = Expression.Parameter(_quartet, "values");
         List<Expression> body = [];
         ParameterExpression first = Expression.Variable(typeof(int), "first");
         body.Add(Expression.Assign(first, Expression.LeftShift(_index, Expression.Constant(2))));
