@@ -5,21 +5,35 @@ namespace Fusion;
 /// <summary>Convolutions and their transposes on the arrays of an accelerator.</summary>
 internal static class DeviceConvolutions
 {
-    public static void Run(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    public static void Run(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray y, ProductWork work)
     {
-        NDArray x = inputs[0].Contiguous(), w = inputs[1].Contiguous(), y = outputs[0];
+        NDArray x = inputs[0].Contiguous(), w = inputs[1].Contiguous();
         DeviceVector? bias = inputs.Length > 2 ? Vector(inputs[2].Contiguous()) : null;
         WindowShape s = Convolutions.ShapeOf((WindowAttributes)attributes!, x.Shape[0], w.Shape);
-        if (y.DType == DType.Float32) DeviceConvolution.Forward<float>(y.Accelerator!, s, Vector(x), Vector(w), bias, Vector(y));
-        else DeviceConvolution.Forward<double>(y.Accelerator!, s, Vector(x), Vector(w), bias, Vector(y));
+        if (y.DType == DType.Float32) Run<float>(s, x, w, bias, y, work);
+        else Run<double>(s, x, w, bias, y, work);
     }
 
-    public static void RunInputGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    private static void Run<T>(in WindowShape s, NDArray x, NDArray w, DeviceVector? bias, NDArray y, ProductWork work)
+        where T : unmanaged, System.Numerics.INumber<T>
     {
-        NDArray g = inputs[0].Contiguous(), w = inputs[1].Contiguous(), x = outputs[0];
+        if (work.IsNone) DeviceConvolution.Forward<T>(y.Accelerator!, s, Vector(x), Vector(w), bias, Vector(y));
+        else work.Code<T>().Convolution(y.Accelerator!, s, Vector(x), Vector(w), bias, Vector(y), work.Bind(0, y.Size, (DeviceBlock)y.Storage));
+    }
+
+    public static void RunInputGradient(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray x, ProductWork work)
+    {
+        NDArray g = inputs[0].Contiguous(), w = inputs[1].Contiguous();
         WindowShape s = Convolutions.ShapeOf((WindowAttributes)attributes!, g.Shape[0], w.Shape);
-        if (x.DType == DType.Float32) DeviceConvolution.InputGradient<float>(x.Accelerator!, s, Vector(g), Vector(w), Vector(x));
-        else DeviceConvolution.InputGradient<double>(x.Accelerator!, s, Vector(g), Vector(w), Vector(x));
+        if (x.DType == DType.Float32) RunInputGradient<float>(s, g, w, x, work);
+        else RunInputGradient<double>(s, g, w, x, work);
+    }
+
+    private static void RunInputGradient<T>(in WindowShape s, NDArray g, NDArray w, NDArray x, ProductWork work)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        if (work.IsNone) DeviceConvolution.InputGradient<T>(x.Accelerator!, s, Vector(g), Vector(w), Vector(x));
+        else work.Code<T>().InputGradient(x.Accelerator!, s, Vector(g), Vector(w), Vector(x), work.Bind(0, x.Size, (DeviceBlock)x.Storage));
     }
 
     public static void RunWeightGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)

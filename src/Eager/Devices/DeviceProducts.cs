@@ -10,21 +10,22 @@ internal static class DeviceProducts
     /// <param name="bias">Added to every row, or null.</param>
     /// <param name="attributes">Transpositions.</param>
     /// <param name="c">The result.</param>
-    public static void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c)
+    /// <param name="work">A kernel on its elements.</param>
+    public static void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, ProductWork work = default)
     {
         (bool ta, bool tb) = attributes;
         a = MatrixProducts.Matrix(a, ref ta, out long lda);
         b = MatrixProducts.Matrix(b, ref tb, out long ldb);
         bias = bias?.Contiguous();
         int k = attributes.TransposeA ? a.Shape[-2] : a.Shape[-1];
-        if (c.DType == DType.Float32) Run<float>(a, ta, lda, b, tb, ldb, bias, c, k);
-        else Run<double>(a, ta, lda, b, tb, ldb, bias, c, k);
+        if (c.DType == DType.Float32) Run<float>(a, ta, lda, b, tb, ldb, bias, c, k, work);
+        else Run<double>(a, ta, lda, b, tb, ldb, bias, c, k, work);
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         GC.KeepAlive(bias);
     }
 
-    private static void Run<T>(NDArray a, bool ta, long lda, NDArray b, bool tb, long ldb, NDArray? bias, NDArray c, int k)
+    private static void Run<T>(NDArray a, bool ta, long lda, NDArray b, bool tb, long ldb, NDArray? bias, NDArray c, int k, ProductWork work)
         where T : unmanaged, System.Numerics.INumber<T>
     {
         GpuDevice device = c.Accelerator!;
@@ -37,6 +38,7 @@ internal static class DeviceProducts
         int inner = Inner(sizes, sa, sb, out int run);
         long last = sizes.IsEmpty ? 1 : run, lines = c.Size == 0 ? 0 : c.Size / ((long)m * n * last);
         (long stepA, long stepB) = sizes.IsEmpty ? (0, 0) : (sa[^1], sb[^1]);
+        ProductCode<T>? code = work.IsNone ? null : work.Code<T>();
         Span<int> index = stackalloc int[inner];
         index.Clear();
         for (long line = 0; line < lines; line++)
@@ -49,8 +51,10 @@ internal static class DeviceProducts
             }
 
             DeviceMatrix left = new((DeviceBlock)a.Storage, oa, lda, stepA), right = new((DeviceBlock)b.Storage, ob, ldb, stepB);
-            DeviceMatrix to = new((DeviceBlock)c.Storage, c.Offset + (line * last * m * n), n, (long)m * n);
-            DeviceGemm.Run<T>(device, ta, tb, m, n, k, left, right, to, last, row);
+            long done = line * last * m * n;
+            DeviceMatrix to = new((DeviceBlock)c.Storage, c.Offset + done, n, (long)m * n);
+            if (code is null) DeviceGemm.Run<T>(device, ta, tb, m, n, k, left, right, to, last, row);
+            else code.Product(device, ta, tb, m, n, k, left, right, to, last, row, work.Bind(done, last * m * n, to.Block));
             for (int i = inner - 1; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

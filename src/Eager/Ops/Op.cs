@@ -11,6 +11,9 @@ internal delegate void KernelRule(ReadOnlySpan<NDArray> inputs, object? attribut
 /// <summary>As <see cref="KernelRule"/>, with a function that is called for every finished rectangle of the output (columns from <see cref="Op.ProductAxis"/> on, rows before).</summary>
 internal delegate void ProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, GemmFinish finish);
 
+/// <summary>As <see cref="ProductRule"/> on an accelerator, with a kernel on the elements where they are finished.</summary>
+internal delegate void DeviceProductRule(ReadOnlySpan<NDArray> inputs, object? attributes, NDArray output, ProductWork work);
+
 /// <summary>Multiplications with an addition that a call needs.</summary>
 internal delegate long MultiplyAddRule(ReadOnlySpan<TensorType> inputs, object? attributes, TensorType output);
 
@@ -44,11 +47,8 @@ internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<R
 /// <param name="Write">The formula.</param>
 internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFormulaRule Write)
 {
-    /// <summary>The operator alone is a row kernel, too, on the lines of the last axis: there is no kernel for longer ones.</summary>
-    public bool OnLines { get; private init; }
-
     /// <summary>On the lines of the last axis.</summary>
-    public static RowFormula Lines(RowFormulaRule write) => new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], write) { OnLines = true };
+    public static RowFormula Lines(RowFormulaRule write) => new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], write);
 }
 
 /// <summary>
@@ -129,6 +129,9 @@ internal sealed partial class Op
     /// </summary>
     public ProductRule? Product { get; init; }
 
+    /// <summary>As <see cref="Product"/> on arrays of an accelerator.</summary>
+    public DeviceProductRule? DeviceProduct { get; init; }
+
     /// <summary>The first axis of the columns of a product's result: the last one, or 2 for the pixels of convolutions.</summary>
     public int ProductAxis { get; init; } = -1;
 
@@ -193,7 +196,7 @@ internal sealed partial class Op
     // Element-wise kernels take numbers of the processor as they are; for other operators they move.
     private void ComputeOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        if (DeviceRun is not { } run || (Formula is { OnLines: true } && inputs[0].Shape[-1] > DeviceRows.MaxLength))
+        if (DeviceRun is not { } run)
         {
             HostFallback.Run(this, inputs, attributes, outputs);
             return;

@@ -14,7 +14,8 @@ internal static partial class OpTable
         Product = Convolutions.Product,
         ProductAxis = 2,
         MultiplyAdds = (x, _, y) => y.Shape.Size * Convolutions.PerFilter(x[1]),
-        DeviceRun = DeviceConvolutions.Run,
+        DeviceRun = static (x, attributes, y) => DeviceConvolutions.Run(x, attributes, y[0], default),
+        DeviceProduct = DeviceConvolutions.Run,
         Gradient = [c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
             c => ConvWeightGradient!.Apply(c.X, c.G, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
@@ -30,7 +31,8 @@ internal static partial class OpTable
         Product = Convolutions.Product,
         ProductAxis = 2,
         MultiplyAdds = (x, _, y) => y.Shape.Size * Convolutions.PerFilter(x[1]),
-        DeviceRun = DeviceConvolutions.Run,
+        DeviceRun = static (x, attributes, y) => DeviceConvolutions.Run(x, attributes, y[0], default),
+        DeviceProduct = DeviceConvolutions.Run,
         Gradient =
         [
             c => ConvInputGradient!.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()),
@@ -50,7 +52,8 @@ internal static partial class OpTable
         Product = Convolutions.InputGradientProduct,
         ProductAxis = 2,
         MultiplyAdds = (x, _, _) => x[0].Shape.Size * Convolutions.PerFilter(x[1]),
-        DeviceRun = DeviceConvolutions.RunInputGradient,
+        DeviceRun = static (x, attributes, y) => DeviceConvolutions.RunInputGradient(x, attributes, y[0], default),
+        DeviceProduct = DeviceConvolutions.RunInputGradient,
         Gradient = [c => Conv.Apply(c.G, c.Y, c.Attributes<WindowAttributes>()), c => ConvWeightGradient!.Apply(c.G, c.X, c.Attributes<WindowAttributes>())],
         Saves = Saved.Inputs,
     });

@@ -19,9 +19,10 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     {
         GroupKind.View => null,
         GroupKind.Library => new LibraryStep(group),
-        GroupKind.MatMul => ProductStep.Create(group, function, written),
+        GroupKind.MatMul => ProductStep.Create(group, function, written, onDevice),
         GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
+        GroupKind.Reduce when onDevice => new NormsStep(group),
         GroupKind.Reduce => BlocksStep.Create(group, function, written),
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains), onDevice),
     };

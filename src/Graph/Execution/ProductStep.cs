@@ -26,19 +26,22 @@ internal sealed unsafe class ProductStep : PlanStep
     private readonly int _result;
     private readonly RowFrame _frame;
     private readonly bool _inTiles;
+    private readonly bool _onDevice;
     private readonly bool _expensive;
 
     private ProductStep(
-        PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles)
+        PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles, bool onDevice)
         : base(group, inputs, outputs)
     {
         _product = product;
         _kernel = kernel;
-        _loop = KernelCompiler.Compile(kernel.Spec);
+        // On a device the first launch compiles.
+        _loop = onDevice ? default : KernelCompiler.Compile(kernel.Spec);
         _access = access;
         _readsProduct = Array.ConvertAll(kernel.Inputs, i => ReferenceEquals(Behind(i, group), product));
         _frame = frame;
         _inTiles = inTiles;
+        _onDevice = onDevice;
         _expensive = group.Parts[1].IsExpensive;
         _result = Array.IndexOf(outputs, product);
         if (_result < 0) _result = Array.FindIndex(outputs, o => o.DType == product.DType);
@@ -46,13 +49,38 @@ internal sealed unsafe class ProductStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => [_kernel];
 
-    public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
+    /// <summary>The work on the elements, all operands aligned and on the device.</summary>
+    public ProductCodeKey Code
+    {
+        get
+        {
+            ulong accesses = 0;
+            for (int k = 0; k < _kernel.Inputs.Length + _kernel.Outputs.Length; k++)
+            {
+                ProductAccess access = k >= _kernel.Inputs.Length ? ProductAccess.Own : _readsProduct[k] ? ProductAccess.Product
+                    : _access[k].IsOwn(_frame, perRow: false) ? ProductAccess.Own : _access[k].Width > 1 ? ProductAccess.Mapped
+                    : _access[k].Period == 1 ? ProductAccess.One : ProductAccess.PerRow;
+                accesses |= (ulong)access << (3 * k);
+            }
+
+            return new ProductCodeKey(_kernel.Spec, accesses, Outputs.Length > _kernel.Outputs.Length, Quads: true);
+        }
+    }
+
+    public override IEnumerable<string> Ptx(int capability = 80)
+    {
+        if (!_onDevice) return base.Ptx(capability);
+        bool isConvolution = _product.Op.ProductAxis >= 0, large = !isConvolution && Math.Min(_product.Shape[-2], _product.Shape[-1]) > TileKernels.SmallEdge;
+        return [DeviceKernelText.ToPtx(Code, isConvolution, large, capability)];
+    }
+
+    public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice)
     {
         OpNode product = group.Parts[0].Members[0];
         PlanGroup part = group.Parts[1];
         HashSet<GraphNode> leaves = function.Leaves;
         RowFrame frame = RowFrame.OfProduct(product);
-        bool inTiles = (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && (product.Op.ProductAxis >= 0 || product.Shape[-2] >= LeastRows);
+        bool inTiles = !onDevice && (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && (product.Op.ProductAxis >= 0 || product.Shape[-2] >= LeastRows);
         int axis = frame.Split(part.Shape);
         RowAccess Access(GraphNode node) => RowAccess.Of(node, part.Shape, axis, leaves)!.Value;
         LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null);
@@ -60,7 +88,7 @@ internal sealed unsafe class ProductStep : PlanStep
         // Inside, the product is an output that the kernel reads: its place among the inputs stays empty.
         GraphNode[] others = [.. kernel.Inputs.Where(i => !ReferenceEquals(Behind(i, group), product))];
         OpNode[] outputs = written.Contains(product) ? [product, .. kernel.Outputs] : kernel.Outputs;
-        return new ProductStep(group, product, kernel, [.. product.Inputs, .. others], outputs, [.. kernel.Inputs.Select(Access)], frame, inTiles);
+        return new ProductStep(group, product, kernel, [.. product.Inputs, .. others], outputs, [.. kernel.Inputs.Select(Access)], frame, inTiles, onDevice);
     }
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
@@ -74,7 +102,11 @@ internal sealed unsafe class ProductStep : PlanStep
             read[i] = _readsProduct[i] ? alias is null || !ReferenceEquals(product, result) ? result : alias : inputs[other++];
         Span<NDArray> written = outputs[(outputs.Length - _kernel.Outputs.Length)..];
         ReadOnlySpan<NDArray> factors = inputs[.._product.Inputs.Count];
-        if (_inTiles)
+        if (product.IsOnGpu)
+        {
+            RunOnDevice(factors, product, read, written);
+        }
+        else if (_inTiles)
         {
             Action action = new() { Step = this, Factors = factors, Product = product, Read = read, Written = written };
             ArrayPins.Run(read, written, ref action);
@@ -86,6 +118,26 @@ internal sealed unsafe class ProductStep : PlanStep
         }
 
         if (alias is not null) Return(alias);
+    }
+
+    private void RunOnDevice(ReadOnlySpan<NDArray> factors, NDArray product, ReadOnlySpan<NDArray> read, ReadOnlySpan<NDArray> written)
+    {
+        GpuDevice device = product.Accelerator!;
+        Sources buffer = default;
+        Span<ProductSource> sources = buffer;
+        int count = 0;
+        for (int i = 0; i < read.Length; i++)
+        {
+            if (_readsProduct[i]) continue;
+            RowAccess access = _access[i];
+            DeviceOperand operand = DeviceElementExecution.Operand(read[i], device);
+            sources[count++] = new ProductSource(operand, access.IsOwn(_frame, perRow: false), (int)access.Width, (int)access.Divisor, (int)access.Period);
+        }
+
+        foreach (NDArray output in written) sources[count++] = new ProductSource(DeviceElementExecution.Operand(output, device), IsOwn: true, 1, 1, 1);
+        bool keeps = Outputs.Length > _kernel.Outputs.Length;
+        _product.Op.DeviceProduct!(factors, _product.Attributes, product, new ProductWork(_kernel.Spec, _readsProduct, sources[..count], _frame.Columns, keeps));
+        foreach (ProductSource source in sources[..count]) GC.KeepAlive(source.Operand.Block);
     }
 
     // The same memory in the other of the two shapes, that of the product and that of the kernel: handles are kept, so that calls allocate nothing.
@@ -141,5 +193,11 @@ internal sealed unsafe class ProductStep : PlanStep
         public int Inputs;
         public int Count;
         public long Width;
+    }
+
+    [InlineArray(ProductOperands.Max)]
+    private struct Sources
+    {
+        private ProductSource _first;
     }
 }

@@ -64,7 +64,9 @@ internal sealed class Grouper
             }
         }
 
-        foreach (OpNode node in _function.Operators) Place(node);
+        if (_fuse && _onDevice) NormGroups.Place(_function, _graph, _users, _required);
+        foreach (OpNode node in _function.Operators)
+            if (!_graph.TryGetHome(node, out _)) Place(node);
         if (_fuse) TileGrouper.Merge(_function, _graph, _onDevice);
         List<PlanGroup> order = _graph.Schedule();
         if (_fuse && !_onDevice) HalfOperands.Absorb(order, _function);

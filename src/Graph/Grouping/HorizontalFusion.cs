@@ -10,36 +10,44 @@ internal static class HorizontalFusion
 {
     public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves)
     {
-        Dictionary<KernelSpec, Batch> open = [];
+        Dictionary<object, Batch> open = [];
         Dictionary<GraphNode, Batch> writer = [];
         List<Batch> batches = [];
         for (int i = 0; i < steps.Count; i++)
         {
             foreach (GraphNode input in steps[i].Inputs)
-                if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Spec, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Spec);
-            if (steps[i] is not FusedStep step || !IsRowMajor(step, leaves)) continue;
-            if (!open.TryGetValue(step.Spec, out Batch? batch))
+                if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Key, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Key);
+            object? key = steps[i] switch
             {
-                open.Add(step.Spec, batch = new Batch(step.Spec, []));
+                FusedStep step when IsRowMajor(step, leaves) => step.Spec,
+                NormsStep norm => norm.Types,
+                _ => null,
+            };
+            if (key is null) continue;
+            if (!open.TryGetValue(key, out Batch? batch))
+            {
+                open.Add(key, batch = new Batch(key, []));
                 batches.Add(batch);
             }
 
-            batch.Members.Add(step);
-            foreach (OpNode output in step.Outputs) writer.Add(output, batch);
+            batch.Members.Add(steps[i]);
+            foreach (OpNode output in steps[i].Outputs) writer.Add(output, batch);
         }
 
         foreach (Batch batch in batches)
             if (batch.Members.Count > 1) Merge(groups, steps, batch.Members);
     }
 
-    private static void Merge(List<PlanGroup> groups, List<PlanStep> steps, List<FusedStep> members)
+    private static void Merge(List<PlanGroup> groups, List<PlanStep> steps, List<PlanStep> members)
     {
         PlanGroup first = members[0].Group;
-        PlanGroup merged = new(first.Shape, first.LaneType) { Kind = GroupKind.Elementwise, Reason = $"the same kernel for {members.Count} tensors" };
+        PlanGroup merged = new(first.Shape, first.LaneType) { Kind = first.Kind, Reason = $"the same kernel for {members.Count} tensors" };
         merged.Members.AddRange(members.SelectMany(static m => m.Group.Members).Distinct().OrderBy(static n => n.Id));
-        steps[steps.IndexOf(members[^1])] = new ManyTensorStep(merged, [.. members]);
+        steps[steps.IndexOf(members[^1])] = members[0] is NormsStep
+            ? new NormsStep(merged, [.. members.Cast<NormsStep>()])
+            : new ManyTensorStep(merged, [.. members.Cast<FusedStep>()]);
         groups[groups.IndexOf(members[^1].Group)] = merged;
-        foreach (FusedStep member in members)
+        foreach (PlanStep member in members)
         {
             steps.Remove(member);
             groups.Remove(member.Group);
@@ -65,5 +73,5 @@ internal static class HorizontalFusion
         return true;
     }
 
-    private sealed record Batch(KernelSpec Spec, List<FusedStep> Members);
+    private sealed record Batch(object Key, List<PlanStep> Members);
 }

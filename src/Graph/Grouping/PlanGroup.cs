@@ -79,6 +79,6 @@ internal enum GroupKind
     /// <summary>Kernels and library calls on the same rows, a few rows at a time.</summary>
     Rows,
 
-    /// <summary>A fused kernel whose results are reduced to numbers, or their rows to one, block by block.</summary>
+    /// <summary>A fused kernel whose results are reduced to numbers, or their rows to one, block by block; on an accelerator, sums of squares.</summary>
     Reduce,
 }

@@ -47,7 +47,7 @@ internal sealed class TileGrouper
     {
         TileGrouper grouper = new(function, graph, onDevice);
         foreach (PlanGroup group in grouper._order)
-            if (group.Kind == GroupKind.Elementwise && !onDevice) grouper.JoinProduct(group);
+            if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
         if (!grouper._order.Exists(grouper.IsAnchor)) return;
         for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
     }
@@ -92,10 +92,11 @@ internal sealed class TileGrouper
         HashSet<GraphNode> open = OpenValues(parts);
         long bytes = open.Sum(n => n.Shape.Size * n.DType.Size / rows);
         if (bytes > MaxRowBytes) return $"a row of everything would exceed {MaxRowBytes / 1024} KB";
-        return _onDevice ? LoweredDeviceRows.Refusal(parts, layout, _leaves, parts.SelectMany(static p => p.Members).Where(IsNeededOutside)) : null;
-
-        bool IsNeededOutside(OpNode member) => _required.Contains(member) || _users[member].Any(u => !parts.Exists(p => p.Members.Contains(u)));
+        return _onDevice ? LoweredDeviceRows.Refusal(parts, layout, _leaves, parts.SelectMany(static p => p.Members).Where(m => IsNeededOutside(m, parts))) : null;
     }
+
+    private bool IsNeededOutside(OpNode member, List<PlanGroup> parts) =>
+        _required.Contains(member) || _users[member].Any(u => !parts.Exists(p => p.Members.Contains(u)));
 
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
     {
@@ -127,7 +128,7 @@ internal sealed class TileGrouper
         return [.. views];
     }
 
-    private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows or GroupKind.Reduce || IsAnchor(group);
+    private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows || (group.Kind == GroupKind.Reduce && !_onDevice) || IsAnchor(group);
 
     private bool IsAnchor(PlanGroup group) => RowLayout.FrameOf(group, _onDevice) is not null || (!_onDevice && BlockLayout.ColumnsOf(group) > 0);
 
@@ -165,6 +166,8 @@ internal sealed class TileGrouper
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
         if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
         if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
+        if (_onDevice && kernel.Reads.Count(i => !ReferenceEquals(Source(i, []), product)) + kernel.Members.Count(m => IsNeededOutside(m, [kernel])) > ProductOperands.Max)
+            return $"with its consumer the product would have more than {ProductOperands.Max} operands on an accelerator";
         List<OpNode> union = [product, .. views, .. kernel.Members];
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
     }

@@ -196,15 +196,6 @@ public class DeviceArrayTests
     }
 
     [Fact]
-    public void RowsThatNoKernelHoldsAreComputedByTheProcessor()
-    {
-        int length = DeviceRows.MaxLength + 1;
-        NDArray y = Nd.Softmax(Nd.Zeros((1, length)).To(s_device));
-        Assert.Same(s_device, y.Device);
-        Assert.Equal(1f / length, y[0, length - 1].Item<float>());
-    }
-
-    [Fact]
     public void DisposedArraysGiveTheirMemoryToTheNext()
     {
         NDArray first = Nd.Ones((100, 100), device: s_device);

@@ -17,7 +17,9 @@ public sealed class DeviceGroupTests
         NDArray[] inputs = [.. host.Select(static x => x.Rank == 0 ? x : x.To(Device.Debug))];
         HybridFunction<ListFunction> compiled = group.Function.Hybridize(Check.Strict);
         Same(group.Function(inputs), compiled.Invoke(inputs));
-        Same(group.Function.Hybridize(Check.Strict).Invoke(host), compiled.Invoke(inputs));
+        HybridFunction<ListFunction> processor = group.Function.Hybridize(Check.Strict);
+        Same(processor.Invoke(host), compiled.Invoke(inputs));
+        Assert.Equal(group.ProcessorKernels ?? group.Kernels, processor.Report.KernelCount);
         int kernels = compiled.Report.CompileCount;
         long launches = GpuDevices.Debug.LaunchCount;
         compiled.Invoke(inputs);
@@ -75,6 +77,30 @@ public sealed class DeviceGroupTests
         compiled.Invoke(x, labels);
         // One look at the labels; a reduction of a matrix over its rows may take two launches.
         Assert.InRange(GpuDevices.Debug.LaunchCount - launches, compiled.Report.KernelCount, compiled.Report.KernelCount + 3);
+    }
+
+    public static TheoryData<string> Steps => [.. DeviceGroup.Steps.Keys];
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public void AStepHasTheGroupsOfTheProcessor(string name)
+    {
+        DeviceStep step = DeviceGroup.Steps[name];
+        HybridFunction<Func<NDArray, NDArray>> processor = step.Make(Device.Cpu).Hybridize(Check.Strict), device = step.Make(Device.Debug).Hybridize(Check.Strict);
+        NDArray x = step.Input(), moved = x.To(Device.Debug);
+        Func<NDArray, NDArray> eager = step.Make(Device.Debug);
+        for (int i = 0; i < 2; i++)
+        {
+            processor.Invoke(x);
+            Same([eager(moved)], [device.Invoke(moved)]);
+        }
+
+        long launches = GpuDevices.Debug.LaunchCount;
+        device.Invoke(moved);
+        launches = GpuDevices.Debug.LaunchCount - launches;
+        Assert.Equal(
+            (name, step.Kernels, step.ProcessorKernels ?? step.Kernels, step.Launches ?? step.Kernels),
+            (name, device.Report.KernelCount, processor.Report.KernelCount, (int)launches));
     }
 
     private static void Same(IReadOnlyList<NDArray> expected, IReadOnlyList<NDArray> actual) =>

@@ -27,7 +27,7 @@ public sealed class DensePtxTests
         {
             DensePtx ptx = DensePtx.Of(
                 typeof(TileKernels), kernel, multiprocessor, typeof(float), typeof(DepthElements<float>), typeof(LineElements<float>),
-                typeof(ElementTarget<float>));
+                typeof(ElementTarget<float, NoBody<float>>));
             ptx.AssertClean(kernel);
             Assert.Equal(kernel == nameof(TileKernels.Large) ? 512 : 256, ptx.Contractible("f32"));
         }
@@ -47,10 +47,10 @@ public sealed class DensePtxTests
     [InlineData(90)]
     public void Products_and_sums_by_elements(int multiprocessor)
     {
-        DensePtx product = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.Product), multiprocessor, typeof(double));
+        DensePtx product = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.Product), multiprocessor, typeof(double), typeof(StridedTarget<double, NoBody<double>>));
         product.AssertClean("product");
         Assert.Equal(1, product.Contractible("f64"));
-        DensePtx pieces = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float), typeof(StridedTarget<float>));
+        DensePtx pieces = DensePtx.Of(typeof(ElementKernels), nameof(ElementKernels.AddPieces), multiprocessor, typeof(float), typeof(StridedTarget<float, NoBody<float>>));
         pieces.AssertClean("pieces");
         DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Pack), multiprocessor, typeof(float)).AssertClean("pack");
     }
@@ -65,8 +65,8 @@ public sealed class DensePtxTests
         {
             foreach ((Type a, Type b, Type c) in new[]
             {
-                (typeof(DepthQuads<float>), gather, typeof(PlaneQuads<float>)), (typeof(DepthQuads<float>), gather, typeof(ImageTarget<float>)),
-                (typeof(ImageQuads<float>), spread, typeof(QuadTarget<float>)), (typeof(ImageElements<float>), spread, typeof(ElementTarget<float>)),
+                (typeof(DepthQuads<float>), gather, typeof(PlaneQuads<float, NoBody<float>>)), (typeof(DepthQuads<float>), gather, typeof(ImageTarget<float, NoBody<float>>)),
+                (typeof(ImageQuads<float>), spread, typeof(QuadTarget<float, NoBody<float>>)), (typeof(ImageElements<float>), spread, typeof(ElementTarget<float, NoBody<float>>)),
             })
             {
                 DensePtx ptx = DensePtx.Of(typeof(TileKernels), kernel, multiprocessor, typeof(float), a, b, c);
@@ -81,7 +81,8 @@ public sealed class DensePtxTests
 
         foreach (string kernel in new[] { nameof(WindowKernels.Forward), nameof(WindowKernels.InputGradient), nameof(WindowKernels.WeightGradient) })
         {
-            DensePtx ptx = DensePtx.Of(typeof(WindowKernels), kernel, multiprocessor, typeof(float));
+            Type[] body = kernel == nameof(WindowKernels.WeightGradient) ? [] : [typeof(NoBody<float>)];
+            DensePtx ptx = DensePtx.Of(typeof(WindowKernels), kernel, multiprocessor, [typeof(float), .. body]);
             ptx.AssertClean(kernel);
             Assert.Equal(1, ptx.Contractible("f32"));
         }
@@ -112,7 +113,7 @@ public sealed class DensePtxTests
     private static void Tiles<T>(int multiprocessor, string type, int halves)
         where T : unmanaged, INumber<T>
     {
-        Type rows = typeof(DepthQuads<T>), columns = typeof(LineQuads<T>), target = typeof(QuadTarget<T>);
+        Type rows = typeof(DepthQuads<T>), columns = typeof(LineQuads<T>), target = typeof(QuadTarget<T, NoBody<T>>);
         foreach ((string kernel, int edge, int depth) in new[] { (nameof(TileKernels.Large), 8, 8), (nameof(TileKernels.Small), 4, 16) })
         {
             foreach ((Type a, Type b) in new[] { (rows, columns), (rows, rows), (columns, columns), (columns, rows) })
@@ -140,12 +141,15 @@ public sealed class DensePtxTests
     private static void Thin<TSums>(int multiprocessor, int lines)
         where TSums : struct, IThinSums<float, TSums>
     {
-        DensePtx dots = DensePtx.Of(typeof(ThinKernels), nameof(ThinKernels.Dots), multiprocessor, typeof(float), typeof(DepthQuads<float>), typeof(TSums));
+        DensePtx dots = DensePtx.Of(
+            typeof(ThinKernels), nameof(ThinKernels.Dots), multiprocessor, typeof(float), typeof(DepthQuads<float>), typeof(TSums),
+            typeof(StridedTarget<float, NoBody<float>>));
         dots.AssertClean("dots");
         Assert.Equal(4 * lines, dots.Contractible("f32"));
         Assert.Equal(1 + lines, dots.Count(@"ld\.global\.v4"));
         DensePtx columns = DensePtx.Of(
-            typeof(ThinKernels), nameof(ThinKernels.Columns), multiprocessor, typeof(float), typeof(LineQuads<float>), typeof(TSums));
+            typeof(ThinKernels), nameof(ThinKernels.Columns), multiprocessor, typeof(float), typeof(LineQuads<float>), typeof(TSums),
+            typeof(StridedTarget<float, NoBody<float>>));
         columns.AssertClean("columns");
         Assert.Equal(4 * lines, columns.Contractible("f32"));
         Assert.Equal(1, columns.Count(@"ld\.global\.v4"));

@@ -74,6 +74,15 @@ public unsafe class DeviceRowTests
         }
     }
 
+    [AcceleratorTheory(whole: true)]
+    [InlineData(DeviceRows.MaxLength + 5)]
+    public void ARowThatNoKernelHolds(int length)
+    {
+        using Rows<float> rows = new(true, 1, length);
+        float[] x = rows.Values(4);
+        rows.Check("log-softmax", RowPrograms.LogSoftmax(false), [rows.Array(x)], true, (y, p) => RowKernels.LogSoftmax(DType.Float32, p[0], y, 1, length), x);
+    }
+
     private static void Specials<T>(bool accelerator) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using Rows<T> rows = new(accelerator, 8, 9);
@@ -205,6 +214,12 @@ public unsafe class DeviceRowTests
             DeviceRowOperand output = new(_runner.Array<T>(new T[size]), elements ? length : 1);
             DeviceRows.Run(_runner.Device, spec, [.. inputs, output], rows, length);
             Compare(what, expected, _runner.Read<T>(output.Operand, size));
+            if (!accelerator && length > 1)
+            {
+                DeviceLongRows.Run(_runner.Device, spec, [.. inputs, output], rows, length);
+                Compare(what + " step by step", expected, _runner.Read<T>(output.Operand, size));
+            }
+
             if (!elements) return;
             DeviceRowOperand same = Array(arrays[0]);
             DeviceRows.Run(_runner.Device, spec, [same, .. inputs[1..], same], rows, length);

@@ -19,8 +19,14 @@ internal static class DeviceCompilation
     {
         long start = Stopwatch.GetTimestamp();
         T kernel = compile();
+        Add(start);
+        return kernel;
+    }
+
+    /// <summary>One has been compiled since a time stamp of the <see cref="Stopwatch"/>.</summary>
+    public static void Add(long start)
+    {
         s_ticks += Stopwatch.GetTimestamp() - start;
         s_count++;
-        return kernel;
     }
 }

@@ -29,6 +29,7 @@ internal static class DeviceIntrinsics
         [nameof(DeviceMath.Multiply)] = ("mul.rn.{f}", "~0 * ~1"),
         [nameof(DeviceMath.Divide)] = ("div.rn.{f}", "~0 / ~1"),
         [nameof(DeviceMath.Fma)] = ("fma.rn.{f}", "fma(~0, ~1, ~2)"),
+        [nameof(DeviceMath.Negate)] = ("neg.{f}", "-~0"),
         [nameof(DeviceMath.Sqrt)] = ("sqrt.rn.{f}", "sqrt(~0)"),
         [nameof(DeviceMath.Abs)] = ("abs.{f}", "fabs(~0)"),
         [nameof(DeviceMath.Round)] = ("cvt.rni.{f}.{f}", "rint(~0)"),

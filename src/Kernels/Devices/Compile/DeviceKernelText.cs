@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -49,6 +50,27 @@ internal static class DeviceKernelText
     {
         DeviceRowTree tree = DeviceRowTree.Build(key);
         return ToPtx(DeviceMethod.Create(tree.Parameters, tree.Statements), architecture);
+    }
+
+    /// <summary>The product of aligned row-major matrices, or the convolution, with this work on its elements, by tiles.</summary>
+    /// <param name="key">The work.</param>
+    /// <param name="isConvolution">Of images, with at most 32 taps; else of matrices.</param>
+    /// <param name="large">By large tiles: see <see cref="TileLaunch{T}.Plan"/>.</param>
+    /// <param name="capability">80 or 90.</param>
+    public static string ToPtx(ProductCodeKey key, bool isConvolution, bool large, int capability = 80) =>
+        key.Spec.Is64 ? ToPtx<double>(key, isConvolution, large, capability) : ToPtx<float>(key, isConvolution, large, capability);
+
+    [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "Nothing is asked of the members of the type arguments but what the interface has.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "As above.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2076", Justification = "As above.")]
+    private static string ToPtx<T>(ProductCodeKey key, bool isConvolution, bool large, int capability)
+        where T : unmanaged, INumber<T>
+    {
+        if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
+        Type columns = isConvolution ? typeof(PatchGather<T, PatchBits>) : typeof(LineQuads<T>), target = isConvolution ? typeof(PlaneQuads<,>) : typeof(QuadTarget<,>);
+        Type[] arguments = [typeof(T), typeof(DepthQuads<T>), columns, target.MakeGenericType(typeof(T), ProductCode<T>.Of(key).Body)];
+        string name = large ? nameof(TileKernels.Large) : nameof(TileKernels.Small);
+        return ToPtx(typeof(TileKernels).GetMethod(name)!.MakeGenericMethod(arguments), Architecture(capability));
     }
 
     private static CudaArchitecture Architecture(int capability) => capability >= 90 ? CudaArchitecture.SM_90 : CudaArchitecture.SM_80;

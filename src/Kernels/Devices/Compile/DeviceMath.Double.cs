@@ -26,6 +26,11 @@ internal static partial class DeviceMath
     [MethodImpl(Inline)]
     public static double Fma(double a, double b, double c) => Math.FusedMultiplyAdd(a, b, c);
 
+    /// <summary>An operand of the instruction that reads it: assemblers make no instruction of it.</summary>
+    [IntrinsicImplementation]
+    [MethodImpl(Inline)]
+    public static double Negate(double a) => -a;
+
     [IntrinsicImplementation]
     [MethodImpl(Inline)]
     public static double Sqrt(double a) => Math.Sqrt(a);

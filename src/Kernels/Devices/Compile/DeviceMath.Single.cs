@@ -26,6 +26,11 @@ internal static partial class DeviceMath
     [MethodImpl(Inline)]
     public static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
 
+    /// <summary>An operand of the instruction that reads it: assemblers make no instruction of it.</summary>
+    [IntrinsicImplementation]
+    [MethodImpl(Inline)]
+    public static float Negate(float a) => -a;
+
     [IntrinsicImplementation]
     [MethodImpl(Inline)]
     public static float Sqrt(float a) => MathF.Sqrt(a);

@@ -43,6 +43,9 @@ internal sealed class DeviceTensorChoice
     /// <summary>The number of this thread among those of the tensor.</summary>
     public Expression Thread => DeviceTypes.Call(nameof(DeviceMemory.ThreadAfter), Expression.Subtract(_group, _first));
 
+    /// <summary>The number of this group among those of the tensor.</summary>
+    public Expression GroupOfTensor => Expression.Subtract(_group, _first);
+
     /// <summary>Threads of the tensor.</summary>
     public Expression Threads => DeviceTypes.Call(nameof(DeviceMemory.ThreadsOf), Expression.Subtract(_end, _first));
 

@@ -66,7 +66,7 @@ internal sealed class ScalarTarget : TreeTarget
     {
         LaneOp.Select => Select(a[0].Node, a[1].Node, a[2].Node),
         LaneOp.And or LaneOp.Or or LaneOp.Xor or LaneOp.Not => Bitwise(op, a),
-        LaneOp.Negate => IsInteger ? Cut(Method(op, a)) : Bitwise(LaneOp.Xor, a[0], Const(-0.0)),
+        LaneOp.Negate => Cut(Method(op, a)),
         LaneOp.Add or LaneOp.Subtract or LaneOp.Multiply => Cut(Method(op, a)),
         LaneOp.Abs when _type == DType.UInt8 => a[0],
         LaneOp.Floor or LaneOp.Ceiling or LaneOp.Round or LaneOp.Truncate when IsInteger => a[0],

@@ -21,8 +21,9 @@ internal static class ConvolutionTiles<T, TCheck>
     where T : unmanaged, INumber<T>
     where TCheck : struct, IPatchCheck
 {
-    public static void Forward(
-        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+    public static void Forward<TBody>(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y, TBody body)
+        where TBody : struct, IProductBody<T>
     {
         int depth = checked(s.InChannels * sizes.Taps), columns = checked(s.Batch * sizes.OutputPlane);
         PatchGrid grid = new DeviceWindow(s).Grid;
@@ -30,13 +31,16 @@ internal static class ConvolutionTiles<T, TCheck>
         var patches = new PatchGather<T, TCheck>(
             x.View<T>(sizes.X), tables.Taps, tables.Phases, grid, s.Groups, s.InChannels, tables.Pitch, columns);
         ArrayView<T> output = y.View<T>(sizes.Y);
-        var target = new ConvolutionTarget(y, sizes.Y, Space(s.Output, Ones), s.Groups, s.OutChannels, columns, ConvolutionWindows<T>.Finish(s, bias, output));
+        var target = new ConvolutionTarget<TBody>(
+            y, sizes.Y, Space(s.Output, Ones), s.Groups, s.OutChannels, columns, ConvolutionWindows<T>.Finish(s, bias, output, body));
         if ((depth & 3) == 0 && (w.Offset & 3) == 0)
             Run(device, new DepthQuads<T>(w.Quads<T>(sizes.W), depth / 4, s.OutChannels * depth / 4, s.OutChannels), patches, target, s.Groups, depth);
         else Run(device, new DepthElements<T>(w.View<T>(sizes.W), depth, s.OutChannels * depth, s.OutChannels), patches, target, s.Groups, depth);
     }
 
-    public static void InputGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx)
+    public static void InputGradient<TBody>(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx, TBody body)
+        where TBody : struct, IProductBody<T>
     {
         var rule = new PatchRule
         {
@@ -66,7 +70,8 @@ internal static class ConvolutionTiles<T, TCheck>
         DeviceBlock turned = ConvolutionTables.Turn<T>(device, s, rule, w.View<T>(sizes.W), 4 * pitch, out ArrayView<Quartet<T>> filters);
         var patches = new PatchGather<T, TCheck>(dy.View<T>(sizes.Y), tables.Taps, tables.Phases, grid, s.Groups, s.OutChannels, tables.Pitch, columns);
         ArrayView<T> input = dx.View<T>(sizes.X);
-        var target = new ConvolutionTarget(dx, sizes.X, space, s.Groups, s.InChannels, columns, new TileFinish<T>(input, 0, 0));
+        var target = new ConvolutionTarget<TBody>(
+            dx, sizes.X, space, s.Groups, s.InChannels, columns, new TileFinish<T, TBody>(input, 0, 0, body));
         Run(device, new DepthQuads<T>(filters, pitch, s.InChannels * pitch, s.InChannels), patches, target, batch, depth);
         turned.Release();
     }
@@ -89,18 +94,19 @@ internal static class ConvolutionTiles<T, TCheck>
     {
         int rows = s.OutChannels, columns = s.InChannels * sizes.Taps;
         ArrayView<T> target = dw.View<T>(sizes.W);
-        var finish = new TileFinish<T>(target, 0, 0);
+        var finish = new TileFinish<T, NoBody<T>>(target, 0, 0, default);
         TileGrid grid = TileLaunch<T>.Plan(rows, columns, s.Batch * sizes.OutputPlane, s.Groups, out bool large);
         if (grid.Splits > 1)
-            TileLaunch<T>.Split(device, large, grid, rows, columns, s.Groups, a, b, new StridedTarget<T>(target, rows * columns, columns, 1, finish));
+            TileLaunch<T>.Split(device, large, grid, rows, columns, s.Groups, a, b, new StridedTarget<T, NoBody<T>>(target, rows * columns, columns, 1, finish));
         else if ((columns & 3) == 0 && (dw.Offset & 3) == 0)
             TileLaunch<T>.Run(
-                device, large, grid, s.Groups, a, b, new QuadTarget<T>(dw.Quads<T>(sizes.W), columns / 4, rows * columns / 4, rows, columns, finish));
-        else TileLaunch<T>.Run(device, large, grid, s.Groups, a, b, new ElementTarget<T>(target, columns, rows * columns, rows, columns, finish));
+                device, large, grid, s.Groups, a, b, new QuadTarget<T, NoBody<T>>(dw.Quads<T>(sizes.W), columns / 4, rows * columns / 4, rows, columns, finish));
+        else TileLaunch<T>.Run(device, large, grid, s.Groups, a, b, new ElementTarget<T, NoBody<T>>(target, columns, rows * columns, rows, columns, finish));
     }
 
-    private static void Run<TA>(GpuDevice device, TA a, PatchGather<T, TCheck> b, in ConvolutionTarget target, int batch, int depth)
+    private static void Run<TA, TBody>(GpuDevice device, TA a, PatchGather<T, TCheck> b, in ConvolutionTarget<TBody> target, int batch, int depth)
         where TA : struct, ITileSource<T, TA>
+        where TBody : struct, IProductBody<T>
     {
         int rows = target.Channels, columns = target.Columns;
         TileGrid grid = TileLaunch<T>.Plan(rows, columns, depth, batch, out bool large);
@@ -135,13 +141,15 @@ internal static class ConvolutionTiles<T, TCheck>
     };
 
     /// <summary>Images that a product is written to.</summary>
-    private readonly struct ConvolutionTarget(DeviceVector images, int count, ImageSpace space, int groups, int channels, int columns, TileFinish<T> finish)
+    private readonly struct ConvolutionTarget<TBody>(
+        DeviceVector images, int count, ImageSpace space, int groups, int channels, int columns, TileFinish<T, TBody> finish)
+        where TBody : struct, IProductBody<T>
     {
         private readonly DeviceVector _images = images;
         private readonly int _count = count;
         private readonly ImageSpace _space = space;
         private readonly int _groups = groups;
-        private readonly TileFinish<T> _finish = finish;
+        private readonly TileFinish<T, TBody> _finish = finish;
 
         public int Channels { get; } = channels;
 
@@ -149,8 +157,8 @@ internal static class ConvolutionTiles<T, TCheck>
 
         public bool FitsQuads => _space.Positions == _space.Pixels && (_space.Pixels & 3) == 0 && (_images.Offset & 3) == 0;
 
-        public ImageTarget<T> Elements => new(_images.View<T>(_count), _space, _groups, Channels, Columns, _finish);
+        public ImageTarget<T, TBody> Elements => new(_images.View<T>(_count), _space, _groups, Channels, Columns, _finish);
 
-        public PlaneQuads<T> Quads => new(_images.Quads<T>(_count), _space.Pixels, _groups, Channels, Columns, _finish);
+        public PlaneQuads<T, TBody> Quads => new(_images.Quads<T>(_count), _space.Pixels, _groups, Channels, Columns, _finish);
     }
 }

@@ -12,28 +12,30 @@ internal static class ConvolutionWindows<T>
     private const int WantedGroups = 1056;
     private const int ShortestPiece = 4096;
 
-    private static readonly object s_forward = new();
-    private static readonly object s_input = new();
     private static readonly object s_weight = new();
 
-    public static void Forward(
-        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+    public static void Forward<TBody>(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y, TBody body)
+        where TBody : struct, IProductBody<T>
     {
         var kernel = device.Kernel(
-            s_forward, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TileFinish<T>, DeviceWindow, int>(WindowKernels.Forward));
+            ForwardKernel<TBody>.Key, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TileFinish<T, TBody>, DeviceWindow, int>(WindowKernels.Forward));
         ArrayView<T> output = y.View<T>(sizes.Y);
         kernel(
-            device.Stream, DeviceGrid.For(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output),
+            device.Stream, DeviceGrid.For(device, sizes.Y), x.View<T>(sizes.X), w.View<T>(sizes.W), output, Finish(s, bias, output, body),
             new DeviceWindow(s), sizes.Y);
         device.LaunchCount++;
     }
 
-    public static void InputGradient(GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx)
+    public static void InputGradient<TBody>(
+        GpuDevice device, in WindowShape s, in ConvolutionSizes sizes, DeviceVector dy, DeviceVector w, DeviceVector dx, TBody body)
+        where TBody : struct, IProductBody<T>
     {
-        var kernel = device.Kernel(s_input, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, DeviceWindow, int>(WindowKernels.InputGradient));
+        var kernel = device.Kernel(
+            InputKernel<TBody>.Key, static a => a.LoadKernel<ArrayView<T>, ArrayView<T>, ArrayView<T>, TBody, DeviceWindow, int>(WindowKernels.InputGradient));
         kernel(
-            device.Stream, DeviceGrid.For(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), new DeviceWindow(s),
-            sizes.X);
+            device.Stream, DeviceGrid.For(device, sizes.X), dy.View<T>(sizes.Y), w.View<T>(sizes.W), dx.View<T>(sizes.X), body,
+            new DeviceWindow(s), sizes.X);
         device.LaunchCount++;
     }
 
@@ -51,11 +53,22 @@ internal static class ConvolutionWindows<T>
             sizes.W, piece, depth);
         device.LaunchCount++;
         if (scratch is null) return;
-        GemmPieces<T>.Add(device, sums, new StridedTarget<T>(target, 0, 0, 1, new TileFinish<T>(target, 0, 0)), 1, splits, 1, sizes.W);
+        GemmPieces<T>.Add(device, sums, new StridedTarget<T, NoBody<T>>(target, 0, 0, 1, new TileFinish<T, NoBody<T>>(target, 0, 0, default)), 1, splits, 1, sizes.W);
         scratch.Release();
     }
 
     /// <summary>The bias of every channel, if there is one.</summary>
-    public static TileFinish<T> Finish(in WindowShape s, DeviceVector? bias, ArrayView<T> any) =>
-        bias is { } b ? new TileFinish<T>(b.View<T>(s.Groups * s.OutChannels), 1, 0) : new TileFinish<T>(any, 0, 0);
+    public static TileFinish<T, TBody> Finish<TBody>(in WindowShape s, DeviceVector? bias, ArrayView<T> any, TBody body)
+        where TBody : struct, IProductBody<T> =>
+        bias is { } b ? new(b.View<T>(s.Groups * s.OutChannels), 1, 0, body) : new(any, 0, 0, body);
+
+    private static class InputKernel<TBody>
+    {
+        public static readonly object Key = new();
+    }
+
+    private static class ForwardKernel<TBody>
+    {
+        public static readonly object Key = new();
+    }
 }

@@ -21,15 +21,20 @@ internal static class DeviceConvolution
     /// <param name="bias">groups · out channels values, or null.</param>
     /// <param name="y">(batch, groups · out channels, output).</param>
     public static void Forward<T>(GpuDevice device, in WindowShape s, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y)
+        where T : unmanaged, INumber<T> => Forward<T, NoBody<T>>(device, s, x, w, bias, y, default);
+
+    /// <summary>As above, with work on the elements where they are finished.</summary>
+    public static void Forward<T, TBody>(GpuDevice device, in WindowShape s, DeviceVector x, DeviceVector w, DeviceVector? bias, DeviceVector y, TBody body)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         var sizes = new ConvolutionSizes(s);
         if (sizes.Y == 0) return;
         using (device.Enter())
         {
-            if (!HasTiles(device) || s.OutChannels < MinRows || sizes.X == 0) ConvolutionWindows<T>.Forward(device, s, sizes, x, w, bias, y);
-            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.Forward(device, s, sizes, x, w, bias, y);
-            else ConvolutionTiles<T, PatchCoordinates>.Forward(device, s, sizes, x, w, bias, y);
+            if (!HasTiles(device) || s.OutChannels < MinRows || sizes.X == 0) ConvolutionWindows<T>.Forward(device, s, sizes, x, w, bias, y, body);
+            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.Forward(device, s, sizes, x, w, bias, y, body);
+            else ConvolutionTiles<T, PatchCoordinates>.Forward(device, s, sizes, x, w, bias, y, body);
         }
 
         Keep(x, w, y);
@@ -38,15 +43,20 @@ internal static class DeviceConvolution
 
     /// <summary>Queues the gradient of x from that of y.</summary>
     public static void InputGradient<T>(GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector w, DeviceVector dx)
+        where T : unmanaged, INumber<T> => InputGradient<T, NoBody<T>>(device, s, dy, w, dx, default);
+
+    /// <summary>As above, with work on the elements where they are finished.</summary>
+    public static void InputGradient<T, TBody>(GpuDevice device, in WindowShape s, DeviceVector dy, DeviceVector w, DeviceVector dx, TBody body)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         var sizes = new ConvolutionSizes(s);
         if (sizes.X == 0) return;
         using (device.Enter())
         {
-            if (!HasTiles(device) || s.InChannels < MinRows || sizes.Y == 0) ConvolutionWindows<T>.InputGradient(device, s, sizes, dy, w, dx);
-            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.InputGradient(device, s, sizes, dy, w, dx);
-            else ConvolutionTiles<T, PatchCoordinates>.InputGradient(device, s, sizes, dy, w, dx);
+            if (!HasTiles(device) || s.InChannels < MinRows || sizes.Y == 0) ConvolutionWindows<T>.InputGradient(device, s, sizes, dy, w, dx, body);
+            else if (s.Taps <= PatchBits.MaxTaps) ConvolutionTiles<T, PatchBits>.InputGradient(device, s, sizes, dy, w, dx, body);
+            else ConvolutionTiles<T, PatchCoordinates>.InputGradient(device, s, sizes, dy, w, dx, body);
         }
 
         Keep(dy, w, dx);

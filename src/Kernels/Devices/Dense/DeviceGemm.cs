@@ -11,9 +11,9 @@ namespace Fusion.Kernels;
 /// <remarks>
 /// Which kernel runs:
 /// <list type="bullet">
-/// <item>groups of fewer than 256 threads, or at most 1024 elements a matrix and at most 64 deep: <see cref="ElementKernels.Product"/>;</item>
-/// <item>at most 8 rows or columns: <see cref="ThinKernels"/> from a depth of 32 on, else <see cref="ElementKernels.Product"/>;</item>
-/// <item>the rest: <see cref="TileKernels"/>, see <see cref="GemmTiles{T}"/>.</item>
+/// <item>groups of fewer than 256 threads, or at most 1024 elements a matrix and at most 64 deep: <see cref="ElementKernels.Product{T, TTarget}"/>;</item>
+/// <item>at most 8 rows or columns: <see cref="ThinKernels"/> from a depth of 32 on, else <see cref="ElementKernels.Product{T, TTarget}"/>;</item>
+/// <item>the rest: <see cref="TileKernels"/>, see <see cref="GemmTiles{T, TBody}"/>.</item>
 /// </list>
 /// </remarks>
 internal static class DeviceGemm
@@ -41,10 +41,16 @@ internal static class DeviceGemm
     public static void Run<T>(
         GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch = 1,
         DeviceMatrix? bias = null)
+        where T : unmanaged, INumber<T> => Run<T, NoBody<T>>(device, transA, transB, m, n, k, a, b, c, batch, bias, default);
+
+    /// <summary>As above, with work on the elements where they are finished.</summary>
+    public static void Run<T, TBody>(
+        GpuDevice device, bool transA, bool transB, long m, long n, long k, DeviceMatrix a, DeviceMatrix b, DeviceMatrix c, long batch, DeviceMatrix? bias, TBody body)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         if (m == 0 || n == 0 || batch == 0) return;
-        var shape = new GemmShape<T>
+        var shape = new GemmShape<T, TBody>
         {
             M = DeviceGrid.Index(m),
             N = DeviceGrid.Index(n),
@@ -57,12 +63,13 @@ internal static class DeviceGemm
             B = k == 0 ? c : b,
             C = c,
             Bias = bias,
+            Body = body,
         };
         using (device.Enter())
         {
             if (k == 0 || IsSmall(device, shape)) Elements(device, shape);
-            else if (Math.Min(m, n) <= MaxThin) ThinLaunch<T>.Run(device, shape);
-            else GemmTiles<T>.Run(device, shape);
+            else if (Math.Min(m, n) <= MaxThin) ThinLaunch<T, TBody>.Run(device, shape);
+            else GemmTiles<T, TBody>.Run(device, shape);
         }
 
         GC.KeepAlive(a.Block);
@@ -71,29 +78,33 @@ internal static class DeviceGemm
         GC.KeepAlive(bias?.Block);
     }
 
-    private static bool IsSmall<T>(GpuDevice device, in GemmShape<T> s)
-        where T : unmanaged, INumber<T> =>
+    private static bool IsSmall<T, TBody>(GpuDevice device, in GemmShape<T, TBody> s)
+        where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T> =>
         DeviceGrid.GroupSize(device) < TileKernels.Threads
         || (s.K <= MaxElementDepth && (long)s.M * s.N <= MaxElements)
         || (s.K < MinThinDepth && Math.Min(s.M, s.N) <= MaxThin);
 
-    private static void Elements<T>(GpuDevice device, in GemmShape<T> s)
+    private static void Elements<T, TBody>(GpuDevice device, in GemmShape<T, TBody> s)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
-        var kernel = device.Kernel(ProductKernel<T>.Key, ProductKernel<T>.Load);
+        var kernel = device.Kernel(ProductKernel<T, TBody>.Key, ProductKernel<T, TBody>.Load);
         int count = s.Batch * s.M * s.N;
         StridedElements<T> a = s.K == 0 ? default : s.RowsOfA, b = s.K == 0 ? default : s.ColumnsOfB;
         kernel(device.Stream, DeviceGrid.For(device, count), a, b, s.Target(false), s.M, s.N, s.K, count);
         device.LaunchCount++;
     }
 
-    private static class ProductKernel<T>
+    private static class ProductKernel<T, TBody>
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         public static readonly object Key = new();
 
-        public static Action<AcceleratorStream, KernelConfig, StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int> Load(
+        public static Action<AcceleratorStream, KernelConfig, StridedElements<T>, StridedElements<T>, StridedTarget<T, TBody>, int, int, int, int> Load(
             Accelerator accelerator) =>
-            accelerator.LoadKernel<StridedElements<T>, StridedElements<T>, StridedTarget<T>, int, int, int, int>(ElementKernels.Product);
+            accelerator.LoadKernel<StridedElements<T>, StridedElements<T>, StridedTarget<T, TBody>, int, int, int, int>(
+                ElementKernels.Product<T, StridedTarget<T, TBody>>);
     }
 }

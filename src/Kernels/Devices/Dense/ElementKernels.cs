@@ -10,8 +10,9 @@ internal static class ElementKernels
     /// A product without tiles: one chain of multiply-adds in the order of the depth. For small products (what a thread reads its neighbours read too, from
     /// caches), and for devices whose groups are too small for tiles.
     /// </summary>
-    public static void Product<T>(StridedElements<T> a, StridedElements<T> b, StridedTarget<T> target, int rows, int columns, int depth, int count)
+    public static void Product<T, TTarget>(StridedElements<T> a, StridedElements<T> b, TTarget target, int rows, int columns, int depth, int count)
         where T : unmanaged, INumber<T>
+        where TTarget : struct, ILineTarget<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;

@@ -3,9 +3,10 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] = op(A)[m × k] · op(B)[k × n] + bias.</summary>
-internal readonly struct GemmShape<T>
+/// <summary>A batch of products in the memory of a device, as kernels see them: C[m × n] = op(A)[m × k] · op(B)[k × n] + bias, and work on its elements.</summary>
+internal readonly struct GemmShape<T, TBody>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     public required int M { get; init; }
 
@@ -28,21 +29,24 @@ internal readonly struct GemmShape<T>
     /// <summary>n values, or null.</summary>
     public required DeviceMatrix? Bias { get; init; }
 
+    /// <summary>What is done with the elements.</summary>
+    public TBody Body { get; init; }
+
     /// <summary>The stored rows and columns of A.</summary>
     public (int Rows, int Columns) SizeA => TransA ? (K, M) : (M, K);
 
     /// <summary>The stored rows and columns of B.</summary>
     public (int Rows, int Columns) SizeB => TransB ? (N, K) : (K, N);
 
-    /// <summary>What is added where C is written.</summary>
-    public TileFinish<T> Finish(bool columnsAreLines)
+    /// <summary>What is done where C is written.</summary>
+    public TileFinish<T, TBody> Finish(bool columnsAreLines)
     {
         ArrayView<T> bias = Bias is { } b ? b.Block.View<T>(b.Offset, N) : C.Block.View<T>(C.Offset, 1);
-        return new TileFinish<T>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0);
+        return new TileFinish<T, TBody>(bias, Bias is not null && columnsAreLines ? 1 : 0, Bias is not null && !columnsAreLines ? 1 : 0, Body);
     }
 
     /// <summary>C whose lines are its rows, or its columns.</summary>
-    public StridedTarget<T> Target(bool columnsAreLines) =>
+    public StridedTarget<T, TBody> Target(bool columnsAreLines) =>
         new(View(C, M, N), (int)C.Stride, columnsAreLines ? 1 : (int)C.Leading, columnsAreLines ? (int)C.Leading : 1, Finish(columnsAreLines));
 
     /// <summary>The rows of op(A).</summary>

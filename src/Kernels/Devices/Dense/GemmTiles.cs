@@ -7,10 +7,11 @@ namespace Fusion.Kernels;
 /// <summary>
 /// Launches <see cref="TileKernels"/>, in the tiles of <see cref="TileLaunch{T}.Plan"/>. An operand is moved 16 bytes at a time where its rows allow it.
 /// </summary>
-internal static class GemmTiles<T>
+internal static class GemmTiles<T, TBody>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
-    public static void Run(GpuDevice device, in GemmShape<T> s)
+    public static void Run(GpuDevice device, in GemmShape<T, TBody> s)
     {
         (int rows, int columns) = s.SizeA;
         bool quads = s.FitsQuads(s.A, columns);
@@ -21,7 +22,7 @@ internal static class GemmTiles<T>
         else WithB(device, s, new DepthElements<T>(s.View(s.A, rows, columns), leading, stride, s.M));
     }
 
-    private static void WithB<TA>(GpuDevice device, in GemmShape<T> s, TA a)
+    private static void WithB<TA>(GpuDevice device, in GemmShape<T, TBody> s, TA a)
         where TA : struct, ITileSource<T, TA>
     {
         (int rows, int columns) = s.SizeB;
@@ -33,7 +34,7 @@ internal static class GemmTiles<T>
         else WithC(device, s, a, new DepthElements<T>(s.View(s.B, rows, columns), leading, stride, s.N));
     }
 
-    private static void WithC<TA, TB>(GpuDevice device, in GemmShape<T> s, TA a, TB b)
+    private static void WithC<TA, TB>(GpuDevice device, in GemmShape<T, TBody> s, TA a, TB b)
         where TA : struct, ITileSource<T, TA>
         where TB : struct, ITileSource<T, TB>
     {
@@ -47,12 +48,12 @@ internal static class GemmTiles<T>
         int leading = (int)s.C.Leading, stride = (int)s.C.Stride;
         if (s.FitsQuads(s.C, s.N))
         {
-            var target = new QuadTarget<T>(s.Quads(s.C, s.M, s.N), leading / 4, stride / 4, s.M, s.N, s.Finish(false));
+            var target = new QuadTarget<T, TBody>(s.Quads(s.C, s.M, s.N), leading / 4, stride / 4, s.M, s.N, s.Finish(false));
             TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, target);
         }
         else
         {
-            var target = new ElementTarget<T>(s.View(s.C, s.M, s.N), leading, stride, s.M, s.N, s.Finish(false));
+            var target = new ElementTarget<T, TBody>(s.View(s.C, s.M, s.N), leading, stride, s.M, s.N, s.Finish(false));
             TileLaunch<T>.Run(device, large, grid, s.Batch, a, b, target);
         }
     }

@@ -48,6 +48,9 @@ internal interface ITileSource<T, TSelf>
 internal interface ITileTarget<T>
     where T : unmanaged, INumber<T>
 {
+    /// <summary>What is done with an element is long code: see <see cref="IProductBody{T}.IsLong"/>.</summary>
+    static abstract bool IsLong { get; }
+
     /// <summary>Four elements of a row; those outside of the result are not written.</summary>
     void Store(int batch, int row, int column, Quartet<T> values);
 }

@@ -13,17 +13,20 @@ namespace Fusion.Kernels;
 /// <param name="groups">Groups of channels.</param>
 /// <param name="channels">Channels of a group.</param>
 /// <param name="columns">Images times positions.</param>
-/// <param name="finish">What is added; its rows are channels, through the groups.</param>
-internal readonly struct ImageTarget<T>(ArrayView<T> images, ImageSpace space, int groups, int channels, int columns, TileFinish<T> finish)
+/// <param name="finish">What is done with the elements; its rows are channels, through the groups.</param>
+internal readonly struct ImageTarget<T, TBody>(ArrayView<T> images, ImageSpace space, int groups, int channels, int columns, TileFinish<T, TBody> finish)
     : ITileTarget<T>, ILineTarget<T>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     private readonly ArrayView<T> _images = images;
     private readonly ImageSpace _space = space;
     private readonly int _groups = groups;
     private readonly int _channels = channels;
     private readonly int _columns = columns;
-    private readonly TileFinish<T> _finish = finish;
+    private readonly TileFinish<T, TBody> _finish = finish;
+
+    public static bool IsLong => TBody.IsLong;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int batch, int row, int column, Quartet<T> values)
@@ -44,22 +47,25 @@ internal readonly struct ImageTarget<T>(ArrayView<T> images, ImageSpace space, i
     }
 }
 
-/// <summary>As <see cref="ImageTarget{T}"/> with positions that are the pixels, 16 bytes at a time: planes are multiples of four.</summary>
+/// <summary>As <see cref="ImageTarget{T, TBody}"/> with positions that are the pixels, 16 bytes at a time: planes are multiples of four.</summary>
 /// <param name="images">[image, group, channel, pixel].</param>
 /// <param name="pixels">Elements of a plane.</param>
 /// <param name="groups">Groups of channels.</param>
 /// <param name="channels">Channels of a group.</param>
 /// <param name="columns">Images times pixels.</param>
-/// <param name="finish">What is added; its rows are channels, through the groups.</param>
-internal readonly struct PlaneQuads<T>(ArrayView<Quartet<T>> images, int pixels, int groups, int channels, int columns, TileFinish<T> finish) : ITileTarget<T>
+/// <param name="finish">What is done with the elements; its rows are channels, through the groups.</param>
+internal readonly struct PlaneQuads<T, TBody>(ArrayView<Quartet<T>> images, int pixels, int groups, int channels, int columns, TileFinish<T, TBody> finish) : ITileTarget<T>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     private readonly ArrayView<Quartet<T>> _images = images;
     private readonly int _pixels = pixels;
     private readonly int _groups = groups;
     private readonly int _channels = channels;
     private readonly int _columns = columns;
-    private readonly TileFinish<T> _finish = finish;
+    private readonly TileFinish<T, TBody> _finish = finish;
+
+    public static bool IsLong => TBody.IsLong;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int batch, int row, int column, Quartet<T> values)

@@ -4,55 +4,25 @@ using ILGPU;
 
 namespace Fusion.Kernels;
 
-/// <summary>What is added where a product is written: a value for its column, or its row.</summary>
-/// <param name="bias">The values; any view where there are none.</param>
-/// <param name="perRow">1: values belong to rows.</param>
-/// <param name="perColumn">1: values belong to columns. Both 0: there are none.</param>
-internal readonly struct TileFinish<T>(ArrayView<T> bias, int perRow, int perColumn)
-    where T : unmanaged, INumber<T>
-{
-    private readonly ArrayView<T> _bias = bias;
-    private readonly int _perRow = perRow;
-    private readonly int _perColumn = perColumn;
-
-    /// <summary>An element's final value.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ArrayView<T> target, int index, int row, int column, T value)
-    {
-        if (_perRow + _perColumn != 0) value += _bias[row * _perRow + column * _perColumn];
-        target[index] = value;
-    }
-
-    /// <summary>Four elements' final values.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(ArrayView<Quartet<T>> target, int index, int row, int column, Quartet<T> values)
-    {
-        if (_perRow + _perColumn != 0)
-        {
-            int first = row * _perRow + column * _perColumn;
-            values = Quartet<T>.Add(values, new(_bias[first], _bias[first + _perColumn], _bias[first + 2 * _perColumn], _bias[first + 3 * _perColumn]));
-        }
-
-        target[index] = values;
-    }
-}
-
 /// <summary>A row-major result of any size and alignment.</summary>
 /// <param name="data">All of it.</param>
 /// <param name="leading">Elements between rows.</param>
 /// <param name="stride">Elements between the matrices of a batch.</param>
 /// <param name="rows">Rows of a matrix.</param>
 /// <param name="columns">Columns of a matrix.</param>
-/// <param name="finish">What is added.</param>
-internal readonly struct ElementTarget<T>(ArrayView<T> data, int leading, int stride, int rows, int columns, TileFinish<T> finish) : ITileTarget<T>
+/// <param name="finish">What is done with the elements.</param>
+internal readonly struct ElementTarget<T, TBody>(ArrayView<T> data, int leading, int stride, int rows, int columns, TileFinish<T, TBody> finish) : ITileTarget<T>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     private readonly ArrayView<T> _data = data;
     private readonly int _leading = leading;
     private readonly int _stride = stride;
     private readonly int _rows = rows;
     private readonly int _columns = columns;
-    private readonly TileFinish<T> _finish = finish;
+    private readonly TileFinish<T, TBody> _finish = finish;
+
+    public static bool IsLong => TBody.IsLong;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int batch, int row, int column, Quartet<T> values)
@@ -72,16 +42,19 @@ internal readonly struct ElementTarget<T>(ArrayView<T> data, int leading, int st
 /// <param name="stride">Quads between the matrices of a batch.</param>
 /// <param name="rows">Rows of a matrix.</param>
 /// <param name="columns">Columns of a matrix.</param>
-/// <param name="finish">What is added.</param>
-internal readonly struct QuadTarget<T>(ArrayView<Quartet<T>> data, int leading, int stride, int rows, int columns, TileFinish<T> finish) : ITileTarget<T>
+/// <param name="finish">What is done with the elements.</param>
+internal readonly struct QuadTarget<T, TBody>(ArrayView<Quartet<T>> data, int leading, int stride, int rows, int columns, TileFinish<T, TBody> finish) : ITileTarget<T>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     private readonly ArrayView<Quartet<T>> _data = data;
     private readonly int _leading = leading;
     private readonly int _stride = stride;
     private readonly int _rows = rows;
     private readonly int _columns = columns;
-    private readonly TileFinish<T> _finish = finish;
+    private readonly TileFinish<T, TBody> _finish = finish;
+
+    public static bool IsLong => TBody.IsLong;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int batch, int row, int column, Quartet<T> values)
@@ -95,15 +68,16 @@ internal readonly struct QuadTarget<T>(ArrayView<Quartet<T>> data, int leading, 
 /// <param name="stride">Elements between the matrices of a batch.</param>
 /// <param name="line">Elements between lines.</param>
 /// <param name="step">Elements along a line.</param>
-/// <param name="finish">What is added; its rows are the lines.</param>
-internal readonly struct StridedTarget<T>(ArrayView<T> data, int stride, int line, int step, TileFinish<T> finish) : ILineTarget<T>
+/// <param name="finish">What is done with the elements; its rows are the lines.</param>
+internal readonly struct StridedTarget<T, TBody>(ArrayView<T> data, int stride, int line, int step, TileFinish<T, TBody> finish) : ILineTarget<T>
     where T : unmanaged, INumber<T>
+    where TBody : struct, IProductBody<T>
 {
     private readonly ArrayView<T> _data = data;
     private readonly int _stride = stride;
     private readonly int _line = line;
     private readonly int _step = step;
-    private readonly TileFinish<T> _finish = finish;
+    private readonly TileFinish<T, TBody> _finish = finish;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int batch, int line, int position, T value) =>

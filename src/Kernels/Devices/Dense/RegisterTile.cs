@@ -28,10 +28,23 @@ internal struct RegisterTile4<T>
     public static void Store<TTarget>(RegisterTile4<T> tile, TTarget target, int batch, int row, int column)
         where TTarget : struct, ITileTarget<T>
     {
+        if (TTarget.IsLong)
+        {
+            for (int i = 0; i < 4; i++) target.Store(batch, row + i, column, Row(tile, i));
+            return;
+        }
+
         target.Store(batch, row, column, tile.Row0);
         target.Store(batch, row + 1, column, tile.Row1);
         target.Store(batch, row + 2, column, tile.Row2);
         target.Store(batch, row + 3, column, tile.Row3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Quartet<T> Row(RegisterTile4<T> tile, int row)
+    {
+        Quartet<T> low = row == 0 ? tile.Row0 : tile.Row1, high = row == 2 ? tile.Row2 : tile.Row3;
+        return row < 2 ? low : high;
     }
 }
 

@@ -36,10 +36,11 @@ internal static class ThinKernels
     public const int ColumnLines = 4 * Lanes;
 
     /// <summary>The wide operand is contiguous along the depth: 32 threads walk along a line of it, then their sums are folded by halves.</summary>
-    public static void Dots<T, TWide, TSums>(TWide wide, DepthQuads<T> thin, StridedTarget<T> target, ThinGrid grid)
+    public static void Dots<T, TWide, TSums, TTarget>(TWide wide, DepthQuads<T> thin, TTarget target, ThinGrid grid)
         where T : unmanaged, INumber<T>
         where TWide : struct, ITileSource<T, TWide>
         where TSums : struct, IThinSums<T, TSums>
+        where TTarget : struct, ILineTarget<T>
     {
         ArrayView<T> shared = SharedMemory.Allocate1D<T>(MaxThin * Threads);
         int thread = Group.IdxX, lane = thread & (Lanes - 1);
@@ -65,10 +66,11 @@ internal static class ThinKernels
     /// <summary>
     /// Lines of the wide operand lie side by side: a thread has four of them and every eighth depth, then the eight slices are added in order.
     /// </summary>
-    public static void Columns<T, TWide, TSums>(TWide wide, StridedElements<T> thin, StridedTarget<T> target, ThinGrid grid)
+    public static void Columns<T, TWide, TSums, TTarget>(TWide wide, StridedElements<T> thin, TTarget target, ThinGrid grid)
         where T : unmanaged, INumber<T>
         where TWide : struct, ITileSource<T, TWide>
         where TSums : struct, IThinSums<T, TSums>
+        where TTarget : struct, ILineTarget<T>
     {
         ArrayView<Quartet<T>> shared = SharedMemory.Allocate1D<Quartet<T>>(Threads);
         int thread = Group.IdxX, lane = thread & (Lanes - 1), slice = thread / Lanes;

@@ -53,9 +53,9 @@ internal static class TileLaunch<T>
         int results = batch * grid.Splits, size = checked(m * n), total = checked(results * size);
         var scratch = new DeviceBlock(device, (long)total * Unsafe.SizeOf<T>());
         ArrayView<T> pieces = scratch.View<T>(0, total);
-        var finish = new TileFinish<T>(pieces, 0, 0);
-        if ((n & 3) == 0) Run(device, large, grid, batch, a, b, new QuadTarget<T>(scratch.View<Quartet<T>>(0, total / 4), n / 4, size / 4, m, n, finish));
-        else Run(device, large, grid, batch, a, b, new ElementTarget<T>(pieces, n, size, m, n, finish));
+        var finish = new TileFinish<T, NoBody<T>>(pieces, 0, 0, default);
+        if ((n & 3) == 0) Run(device, large, grid, batch, a, b, new QuadTarget<T, NoBody<T>>(scratch.View<Quartet<T>>(0, total / 4), n / 4, size / 4, m, n, finish));
+        else Run(device, large, grid, batch, a, b, new ElementTarget<T, NoBody<T>>(pieces, n, size, m, n, finish));
         GemmPieces<T>.Add(device, pieces, target, batch, grid.Splits, m, n);
         // Reused in the order of the stream.
         scratch.Release();

@@ -11,8 +11,9 @@ namespace Fusion.Kernels;
 internal static class WindowKernels
 {
     /// <summary>y = x ⋆ w, + bias.</summary>
-    public static void Forward<T>(ArrayView<T> x, ArrayView<T> w, ArrayView<T> y, TileFinish<T> finish, DeviceWindow window, int count)
+    public static void Forward<T, TBody>(ArrayView<T> x, ArrayView<T> w, ArrayView<T> y, TileFinish<T, TBody> finish, DeviceWindow window, int count)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
@@ -40,8 +41,9 @@ internal static class WindowKernels
     }
 
     /// <summary>The gradient of x: an input gathers from the outputs that it contributed to.</summary>
-    public static void InputGradient<T>(ArrayView<T> dy, ArrayView<T> w, ArrayView<T> dx, DeviceWindow window, int count)
+    public static void InputGradient<T, TBody>(ArrayView<T> dy, ArrayView<T> w, ArrayView<T> dx, TBody body, DeviceWindow window, int count)
         where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= count) return;
@@ -67,7 +69,7 @@ internal static class WindowKernels
             }
         }
 
-        dx[i] = sum;
+        body.Store(dx, i, sum);
     }
 
     /// <summary>

@@ -46,6 +46,21 @@ internal static class DeviceReduce
         GC.KeepAlive(output);
     }
 
+    /// <summary>The largest numbers of rows, NaN ignored: <see cref="MaxNumberReduction"/>.</summary>
+    public static void MaxNumber(
+        GpuDevice device, DType type, DeviceBlock input, long inputOffset, DeviceBlock output, long outputOffset, long rows, long columns)
+    {
+        var lines = new DeviceLines(device, input, inputOffset, output, outputOffset, rows, columns, 1);
+        using (device.Enter())
+        {
+            if (type == DType.Float64) Stages<DeviceMaxNumber, double, double, double>(lines);
+            else Stages<DeviceMaxNumber, float, float, float>(lines);
+        }
+
+        GC.KeepAlive(input);
+        GC.KeepAlive(output);
+    }
+
     private static void Float<TSquares, T>(ReduceKind kind, in DeviceLines lines)
         where TSquares : struct, IDeviceReduction<T, T, T>
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -74,6 +74,26 @@ internal readonly struct DeviceSumOfSquares : IDeviceReduction<float, float, flo
     static double IDeviceReduction<double, double, double>.Result(double sum) => sum;
 }
 
+/// <summary>NaN is ignored.</summary>
+internal readonly struct DeviceMaxNumber : IDeviceReduction<float, float, float>, IDeviceReduction<double, double, double>
+{
+    static float IDeviceReduction<float, float, float>.Identity => float.NegativeInfinity;
+
+    static double IDeviceReduction<double, double, double>.Identity => double.NegativeInfinity;
+
+    static float IDeviceReduction<float, float, float>.Take(float sum, float x) => DeviceMath.MaxNative(x, sum);
+
+    static double IDeviceReduction<double, double, double>.Take(double sum, double x) => DeviceMath.MaxNative(x, sum);
+
+    static float IDeviceReduction<float, float, float>.Combine(float a, float b) => DeviceMath.MaxNative(b, a);
+
+    static double IDeviceReduction<double, double, double>.Combine(double a, double b) => DeviceMath.MaxNative(b, a);
+
+    static float IDeviceReduction<float, float, float>.Result(float sum) => sum;
+
+    static double IDeviceReduction<double, double, double>.Result(double sum) => sum;
+}
+
 internal readonly struct DeviceProd<T> : IDeviceReduction<T, T, T>
     where T : unmanaged, INumberBase<T>
 {

@@ -33,7 +33,7 @@ internal readonly struct DeviceDouble(double value) : ILane<DeviceDouble>
     public static DeviceDouble operator /(DeviceDouble a, DeviceDouble b) => new(DeviceMath.Divide(a.Value, b.Value));
 
     [MethodImpl(Inline)]
-    public static DeviceDouble operator -(DeviceDouble a) => Bits(Pattern(a) ^ long.MinValue);
+    public static DeviceDouble operator -(DeviceDouble a) => new(DeviceMath.Negate(a.Value));
 
     [MethodImpl(Inline)]
     public static DeviceDouble Fma(DeviceDouble a, DeviceDouble b, DeviceDouble c) => new(DeviceMath.Fma(a.Value, b.Value, c.Value));

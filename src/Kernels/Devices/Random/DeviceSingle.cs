@@ -33,7 +33,7 @@ internal readonly struct DeviceSingle(float value) : ILane<DeviceSingle>
     public static DeviceSingle operator /(DeviceSingle a, DeviceSingle b) => new(DeviceMath.Divide(a.Value, b.Value));
 
     [MethodImpl(Inline)]
-    public static DeviceSingle operator -(DeviceSingle a) => Bits(Pattern(a) ^ int.MinValue);
+    public static DeviceSingle operator -(DeviceSingle a) => new(DeviceMath.Negate(a.Value));
 
     [MethodImpl(Inline)]
     public static DeviceSingle Fma(DeviceSingle a, DeviceSingle b, DeviceSingle c) => new(DeviceMath.Fma(a.Value, b.Value, c.Value));

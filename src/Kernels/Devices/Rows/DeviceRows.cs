@@ -21,7 +21,7 @@ internal static class DeviceRows
     private static readonly ConcurrentDictionary<(GpuDevice Device, DeviceRowKey Key), DeviceRowKernel> s_kernels = new();
     private static int s_compileCount;
 
-    /// <summary>The longest row.</summary>
+    /// <summary>The longest row that one kernel works on. Longer ones are computed step by step: see <see cref="DeviceLongRows"/>.</summary>
     public const int MaxLength = ReduceTree.Block * DeviceRowKey.MaxBlocks;
 
     // The grid's next row is still an int.
@@ -37,6 +37,12 @@ internal static class DeviceRows
     {
         Check(spec, operands, rows, length);
         if (rows == 0 || length == 0) return;
+        if (length > MaxLength)
+        {
+            DeviceLongRows.Run(device, spec, operands, rows, length);
+            return;
+        }
+
         DeviceRowKernel kernel = Kernel(device, Key(device, spec, operands, rows, length));
         using (device.Enter())
         {
@@ -127,8 +133,6 @@ internal static class DeviceRows
 
         if (spec.MostReductions > RowSpec.MaxReductionsPerPass)
             throw new ArgumentException($"A pass has at most {RowSpec.MaxReductionsPerPass} reductions, not {spec.MostReductions}.", nameof(spec));
-        if (length > MaxLength)
-            throw DeviceFailures.TooLarge("A row", length, MaxLength);
         if (rows > MaxRows) throw DeviceFailures.TooLarge("An array", (long)rows * length, int.MaxValue);
         for (int k = 0; k < operands.Length; k++)
         {
@@ -139,6 +143,7 @@ internal static class DeviceRows
                 throw new ArgumentException($"Operand {k} is {(isNumber ? "a number of the host" : "an array")}.", nameof(operands));
             if (operand.Operand.Type != spec.OperandType(k) && !(isLabel && operand.Operand.Type == DType.Int64))
                 throw new ArgumentException($"Operand {k} has the type {operand.Operand.Type}; the program's is {spec.OperandType(k)}.", nameof(operands));
+            if (length > MaxLength && operand.IsMapped) throw DeviceFailures.TooLarge("A row", length, MaxLength);
             if (operand.RowStride < 0 || operand.Divisor < 1 || operand.Period < 0)
                 throw new ArgumentException($"Operand {k}: rows follow each other.", nameof(operands));
             if (((RowCount(operand, rows) - 1) * operand.RowStride) + length > int.MaxValue)
