@@ -163,10 +163,14 @@ internal sealed class TileGrouper
         RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);
         if (own?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
-        if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
         if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
         List<OpNode> union = [product, .. views, .. kernel.Members];
+
+        // The product itself lies where a result of its type goes.
+        if (!union.Exists(m => m.DType == product.DType && m.Op.View is null && IsWritten(m))) return "its consumer writes only masks";
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+
+        bool IsWritten(OpNode member) => _required.Contains(member) || _users[member].Any(u => !union.Contains(u));
     }
 
     private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)
