@@ -17,7 +17,7 @@ internal static class HorizontalFusion
         {
             foreach (GraphNode input in steps[i].Inputs)
                 if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Spec, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Spec);
-            if (steps[i] is not FusedStep step || !IsRowMajor(step, leaves)) continue;
+            if (steps[i] is not FusedStep { Draws: false } step || !IsRowMajor(step, leaves)) continue;
             if (!open.TryGetValue(step.Spec, out Batch? batch))
             {
                 open.Add(step.Spec, batch = new Batch(step.Spec, []));

@@ -99,7 +99,7 @@ internal sealed class TileGrouper
 
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
     {
-        if (OpenValues(parts).Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        if (OpenValues(parts).Count + parts.Sum(static p => p.StreamOperands) > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
         List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
     }
