@@ -27,7 +27,7 @@ if (OnnxSide.Unavailable is { } missing) Console.WriteLine($"ONNX Runtime cannot
 
 PeerCase[] cases =
 [
-    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All,
+    .. Overhead.All, .. Elementwise.All, .. Chains.All, .. RandomNumbers.All, .. Rows.All, .. MatrixProducts.All, .. Convolutions.All, .. Optimizers.All, .. TrainingSteps.All,
     .. Inference.All, .. Latency.All, .. CostGrowth.All, .. Operators.All,
 ];
 Report report = new(options);

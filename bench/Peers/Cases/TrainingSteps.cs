@@ -21,6 +21,7 @@ internal static class TrainingSteps
     })
     {
         IsQuick = row.IsQuick,
+        Tolerance = row.Tolerance,
         Work = row.Work,
         Exact = () => Losses(TorchSide.Contender(row.Theirs(ScalarType.Float64))).Result!(),
     });

@@ -37,11 +37,11 @@ internal static class NetworkTable
         },
     ];
 
-    /// <summary>Linear layers with relu between them.</summary>
-    public static Network Perceptron(string name, int batch, int[] widths) => new($"{name}, batch {batch}", (batch, widths[0]),
+    /// <summary>Linear layers with relu, and perhaps dropout, between them.</summary>
+    public static Network Perceptron(string name, int batch, int[] widths, double dropout = 0) => new($"{name}, batch {batch}", (batch, widths[0]),
         2.0 * batch * widths.Zip(widths.Skip(1)).Sum(static w => (double)w.First * w.Second),
-        () => new Sequential([.. Layers<Module>(widths, static (i, o) => new Linear(i, o), static () => new Relu())]),
-        () => nn.Sequential([.. Layers<nn.Module<Tensor, Tensor>>(widths, static (i, o) => nn.Linear(i, o), static () => nn.ReLU())]))
+        () => new Sequential([.. Layers<Module>(widths, static (i, o) => new Linear(i, o), () => dropout > 0 ? new Sequential(new Relu(), new Dropout(dropout)) : new Relu())]),
+        () => nn.Sequential([.. Layers<nn.Module<Tensor, Tensor>>(widths, static (i, o) => nn.Linear(i, o), () => dropout > 0 ? nn.Sequential(nn.ReLU(), nn.Dropout(dropout)) : nn.ReLU())]))
     {
         FirstFlops = 2.0 * batch * widths[0] * widths[1], Onnx = OnnxNetworks.Perceptron,
     };

@@ -16,11 +16,15 @@ internal sealed record TrainingRow(string Name, Network Network)
 
     public bool IsQuick { get; init; } = true;
 
+    /// <summary>More where the sides draw random numbers of their own.</summary>
+    public double Tolerance { get; init; } = 1e-3;
+
     /// <summary>All rows: every network with gradient descent, one with Adam, one of second order.</summary>
     public static IEnumerable<TrainingRow> All =>
     [
         .. NetworkTable.All.Select(static n => new TrainingRow(n.Name, n) { IsQuick = n.IsQuick }),
         new("MLP 784-256-128-10, batch 128, Adam", NetworkTable.All[3]) { IsAdam = true },
+        new("MLP 784-256-128-10, batch 128, dropout", NetworkTable.Perceptron("MLP", 128, [784, 256, 128, 10], dropout: 0.2)) { Tolerance = 0.1 },
         new("gradient penalty, MLP 64-256-256-10, batch 64", NetworkTable.Perceptron("MLP", 64, [64, 256, 256, 10])) { HasPenalty = true },
     ];
 

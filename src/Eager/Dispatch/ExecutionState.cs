@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>The flags of one thread. Both are off and nothing is traced on a new thread.</summary>
@@ -20,6 +22,9 @@ internal sealed class ExecutionState
 
     /// <summary>Set while a plan runs a library kernel: where its temporary copies come from.</summary>
     public IScratch? Scratch;
+
+    /// <summary>Set while a plan runs a random draw: the place in the stream that belongs to it.</summary>
+    public RandomOrigin? Drawn;
 
     /// <summary>See <see cref="Fusion.Temporaries"/>: open scopes, and what was made in them.</summary>
     public int TemporaryScopes;

@@ -39,6 +39,11 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
     public Action<NDArray, long>? Check { get; init; }
 }
 
+/// <summary>How an operator without inputs draws random numbers.</summary>
+/// <param name="Blocks">Blocks of the stream that a result of a type uses up: known before the numbers are, so that many draws can be placed at once.</param>
+/// <param name="Source">The numbers, for kernels that make them themselves; null where only whole arrays are filled.</param>
+internal sealed record DrawRule(Func<TensorType, ulong> Blocks, Func<object?, DType, NumberSource?>? Source = null);
+
 /// <summary>Writes an operator into a row program of an accelerator: its result, one element a row or one a column.</summary>
 internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
 
@@ -160,8 +165,11 @@ internal sealed partial class Op
 
     public Cost Cost { get; init; } = Cost.ComputeBound;
 
-    /// <summary>Every call gives another result (random numbers): never merged, dropped or recomputed, executed in program order.</summary>
-    public bool Impure { get; init; }
+    /// <summary>The operator draws random numbers.</summary>
+    public DrawRule? Draw { get; init; }
+
+    /// <summary>Every call gives another result (random numbers): never merged or recomputed, and places in the stream are given out in program order.</summary>
+    public bool Impure => Draw is not null;
 
     public override string ToString() => Name;
 

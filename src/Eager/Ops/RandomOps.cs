@@ -5,6 +5,23 @@ namespace Fusion;
 /// <summary>The kernels of the random rows: from attributes and element type to a distribution, which fills a contiguous array.</summary>
 internal static unsafe class RandomOps
 {
+    public static readonly DrawRule UniformDraw = Floats(static (a, is64) =>
+        is64 ? new NumberSource<UniformDistribution<double>, double>(new(a.First, a.Second)) : new NumberSource<UniformDistribution<float>, float>(new((float)a.First, (float)a.Second)));
+
+    public static readonly DrawRule NormalDraw = Floats(static (a, is64) =>
+        is64 ? new NumberSource<NormalDistribution<double>, double>(new(a.First, a.Second)) : new NumberSource<NormalDistribution<float>, float>(new((float)a.First, (float)a.Second)));
+
+    /// <summary>One word an element, whatever its type.</summary>
+    public static readonly DrawRule BernoulliDraw = new(
+        static y => RandomFill.BlocksFor<BernoulliDistribution<float>, float>(y.Shape.Size),
+        Floats(static (a, is64) =>
+            is64 ? new NumberSource<BernoulliDistribution<double>, double>(new(a.First, 1)) : new NumberSource<BernoulliDistribution<float>, float>(new(a.First, 1))).Source);
+
+    public static readonly DrawRule IntegerDraw = new(static y => RandomFill.BlocksFor<IntegerDistribution<long>, long>(y.Shape.Size));
+
+    /// <summary>A block an element.</summary>
+    public static readonly DrawRule RejectionDraw = new(static y => (ulong)y.Shape.Size);
+
     public static void Uniform(RandomAttributes a, NDArray y)
     {
         if (y.DType == DType.Float64) Fill<UniformDistribution<double>, double>(new(a.First, a.Second), y);
@@ -67,6 +84,10 @@ internal static unsafe class RandomOps
     public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Gamma(ref words, a.First) * a.Second);
 
     public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Poisson(ref words, a.First));
+
+    private static DrawRule Floats(Func<RandomAttributes, bool, NumberSource> source) => new(
+        static y => y.DType == DType.Float64 ? RandomFill.BlocksFor<UniformDistribution<double>, double>(y.Shape.Size) : RandomFill.BlocksFor<UniformDistribution<float>, float>(y.Shape.Size),
+        (attributes, type) => type is DType.Float32 or DType.Float64 ? source((RandomAttributes)attributes!, type == DType.Float64) : null);
 
     private delegate double Sampler(ref RejectionWords words);
 

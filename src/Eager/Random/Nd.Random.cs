@@ -111,9 +111,10 @@ public static partial class Nd
             return Take(x, Permutation(x.Shape[0], x.Device));
         }
 
-        /// <summary>Takes the next <paramref name="blocks"/> blocks of the stream for one draw.</summary>
+        /// <summary>Takes the next <paramref name="blocks"/> blocks of the stream for one draw; a plan has taken them for its draws before.</summary>
         internal static RandomOrigin Reserve(ulong blocks)
         {
+            if (ExecutionState.Current.Drawn is { } drawn) return drawn;
             lock (s_lock)
             {
                 RandomOrigin origin = new(s_state.Seed, s_state.Block);

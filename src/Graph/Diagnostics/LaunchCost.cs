@@ -16,6 +16,7 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
         Dictionary<GraphNode, long> arrays = new(ReferenceEqualityComparer.Instance);
         foreach (GraphNode input in step.Inputs)
         {
+            if (input is StreamNode) continue;
             GraphNode root = Placement.Root(input, leaves);
             long bytes = Math.Min(input.Shape.Size, root.Shape.Size) * root.DType.Size;
             arrays[root] = Math.Max(bytes, arrays.GetValueOrDefault(root));
@@ -25,7 +26,7 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
         foreach (OpNode member in step.Group.Members)
         {
             if (member.Op.View is not null && Placement.IsTrueView(member)) continue;
-            if (member.Op.Element is { } element) operations += (double)KernelCompiler.Weight(element) * member.Shape.Size;
+            if (PlanGroup.Weight(member.Op) is > 0 and var weight) operations += (double)weight * member.Shape.Size;
             else if (member.Op.MultiplyAdds is { } rule) products += rule([.. member.Inputs.Select(static i => i.Type)], member.Attributes, member.Type);
             else operations += Math.Max(member.Shape.Size, member.Inputs.Count == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
         }

@@ -22,7 +22,7 @@ internal sealed unsafe class BlocksStep : PlanStep
         : base(group, [.. arrays.Inputs], arrays.Outputs)
     {
         _kernel = kernel;
-        _loop = KernelCompiler.Compile(kernel.Spec);
+        _loop = kernel.Compile();
         _shape = group.Blocks!.Kernel.Shape;
         _arrays = operands;
         _folds = folds;
@@ -38,7 +38,7 @@ internal sealed unsafe class BlocksStep : PlanStep
         HashSet<GraphNode> leaves = function.Leaves;
         LaunchArrays arrays = new(group, written);
         OpNode[] folded = [.. layout.Folds.Select(f => (OpNode)Placement.Root(f.Inputs[0], leaves))];
-        LoweredKernel kernel = LoweredKernel.Lower(layout.Kernel, m => written.Contains(m) || folded.Contains(m));
+        LoweredKernel kernel = LoweredKernel.Lower(layout.Kernel, m => written.Contains(m) || folded.Contains(m), function: function);
         int[] operands = [.. kernel.Inputs.Select(arrays.Of), .. kernel.Outputs.Select(o => written.Contains(o) ? arrays.Of(o) : -1)];
         (ReduceKind, int, int)[] folds =
             [.. layout.Folds.Select((f, i) => (f.Op.Rows!.Fold!.Value, kernel.Inputs.Length + Array.IndexOf(kernel.Outputs, folded[i]), arrays.Of(f)))];

@@ -24,6 +24,9 @@ internal enum Residence
     /// <summary>A number read from the host at every call (index into the numbers).</summary>
     Host,
 
+    /// <summary>The place in the stream of random numbers at which the call begins.</summary>
+    Stream,
+
     /// <summary>Other shape or strides over another value.</summary>
     View,
 }
@@ -86,6 +89,8 @@ internal sealed class Placement
         foreach (CapturedNode captured in function.Captured) places.Add(new Place(captured, Residence.Captured, 0));
         foreach (ConstantNode constant in function.Order.OfType<ConstantNode>()) places.Add(new Place(constant, Residence.Constant, 0));
         foreach (HostNode host in function.Order.OfType<HostNode>().Where(h => !leaves.Contains(h))) places.Add(new Place(host, Residence.Host, host.Index));
+
+        foreach (StreamNode stream in steps.SelectMany(static s => s.Inputs).OfType<StreamNode>()) places.Add(new Place(stream, Residence.Stream, 0));
 
         GapList arena = new();
         long unplanned = 0;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -18,11 +19,13 @@ internal sealed class PlanState
     private readonly StateMemory _states;
     private readonly PlanScratch _scratch = new();
     private readonly object _arena;
+    private readonly byte[] _stream;
 
     public PlanState(Plan plan)
     {
         _plan = plan;
         GpuDevice? device = plan.Device;
+        _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : s_unbound;
         _arena = device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes);
         Dictionary<GraphNode, NDArray> handles = [];
         Dictionary<GraphNode, List<NDArray>> views = [];
@@ -43,7 +46,7 @@ internal sealed class PlanState
             List<NDArray> seenThrough = [];
             NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType)
                 : place.Kind == Residence.Host ? NDArray.Allocate(place.Node.DType, place.Node.Shape)
-                : new NDArray(s_unbound, place.Node.DType, place.Node.Shape);
+                : new NDArray(place.Kind == Residence.Stream ? _stream : s_unbound, place.Node.DType, place.Node.Shape);
             if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
             if (place.Kind == Residence.Host) numbers.Add((root, (int)place.Index));
             handles.Add(place.Node, root);
@@ -63,6 +66,7 @@ internal sealed class PlanState
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
     {
         foreach ((NDArray handle, int index) in _numbers) Movement.Fill(handle, numbers[index]);
+        if (_plan.Function.DrawnBlocks > 0) MemoryMarshal.Write(_stream, Nd.Random.Reserve(_plan.Function.DrawnBlocks));
         _states.Begin(arguments);
         Span<Binding> bindings = _bindings;
         for (int i = 0; i < bindings.Length; i++)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -18,13 +19,14 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice = false) => group.Kind switch
     {
         GroupKind.View => null,
+        GroupKind.Library when group.Members[0].Op.Draw is not null => new DrawStep(group, function.BlocksBefore(group.Members[0])),
         GroupKind.Library => new LibraryStep(group),
         GroupKind.MatMul => ProductStep.Create(group, function, written, onDevice),
         GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
         GroupKind.Reduce when onDevice => new NormsStep(group),
         GroupKind.Reduce => BlocksStep.Create(group, function, written),
-        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains), onDevice),
+        _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains, function: function), onDevice),
     };
 
     /// <summary>The kernels as NVIDIA's intermediate code.</summary>
@@ -44,10 +46,13 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
 internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDevice = false) : PlanStep(group, kernel.Inputs, kernel.Outputs)
 {
     // On a device the first launch compiles: which kernel it takes depends on where scalars lie.
-    private readonly ElementKernel _kernel = onDevice ? default : KernelCompiler.Compile(kernel.Spec);
+    private readonly ElementKernel _kernel = onDevice ? default : kernel.Compile();
     private readonly bool _expensive = group.IsExpensive;
 
     public KernelSpec Spec => kernel.Spec;
+
+    /// <summary>Its kernel draws random numbers.</summary>
+    public bool Draws => kernel.Draws.Length > 0;
 
     public ElementKernel Kernel => _kernel;
 
@@ -76,4 +81,25 @@ internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.M
     private readonly OpNode _node = group.Members[0];
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Compute(inputs, _node.Attributes, outputs);
+}
+
+/// <summary>A whole array of random numbers, from the place in the stream that belongs to it.</summary>
+internal sealed class DrawStep(PlanGroup group, ulong blocks) : PlanStep(group, [StreamNode.Place(group.Members[0].Id)], [group.Members[0]])
+{
+    private readonly OpNode _node = group.Members[0];
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
+    {
+        RandomOrigin start = MemoryMarshal.Read<RandomOrigin>((byte[])inputs[0].Storage);
+        ExecutionState state = ExecutionState.Current;
+        state.Drawn = start with { Block = unchecked(start.Block + blocks) };
+        try
+        {
+            _node.Op.Compute([], _node.Attributes, outputs);
+        }
+        finally
+        {
+            state.Drawn = null;
+        }
+    }
 }

@@ -36,7 +36,7 @@ internal sealed unsafe class ProductStep : PlanStep
         _product = product;
         _kernel = kernel;
         // On a device the first launch compiles.
-        _loop = onDevice ? default : KernelCompiler.Compile(kernel.Spec);
+        _loop = onDevice ? default : kernel.Compile();
         _access = access;
         _readsProduct = Array.ConvertAll(kernel.Inputs, i => ReferenceEquals(Behind(i, group), product));
         _frame = frame;
@@ -83,7 +83,7 @@ internal sealed unsafe class ProductStep : PlanStep
         bool inTiles = !onDevice && (frame.Columns >= LeastColumns || frame.Columns % Register == 0) && (product.Op.ProductAxis >= 0 || product.Shape[-2] >= LeastRows);
         int axis = frame.Split(part.Shape);
         RowAccess Access(GraphNode node) => RowAccess.Of(node, part.Shape, axis, leaves)!.Value;
-        LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null);
+        LoweredKernel kernel = LoweredKernel.Lower(part, written.Contains, inTiles ? n => Access(n).Width == 1 : null, function);
 
         // Inside, the product is an output that the kernel reads: its place among the inputs stays empty.
         GraphNode[] others = [.. kernel.Inputs.Where(i => !ReferenceEquals(Behind(i, group), product))];

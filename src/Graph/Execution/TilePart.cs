@@ -50,7 +50,7 @@ internal abstract class TilePart(TileOperand[] operands)
 /// </summary>
 internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] operands, long[] expanded, long width) : TilePart(operands)
 {
-    private readonly ElementKernel _loop = KernelCompiler.Compile(kernel.Spec);
+    private readonly ElementKernel _loop = kernel.Compile();
     private readonly int _inputs = kernel.Inputs.Length;
 
     [SkipLocalsInit]

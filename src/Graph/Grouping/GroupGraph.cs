@@ -50,16 +50,12 @@ internal sealed class GroupGraph(GraphFunction function)
     {
         Dictionary<PlanGroup, HashSet<PlanGroup>> next = [];
         Dictionary<PlanGroup, int> waiting = [];
-        PlanGroup? lastEffect = null;
         foreach (PlanGroup group in _home.Values) waiting.TryAdd(group, 0);
         foreach (OpNode node in function.Operators)
         {
             PlanGroup group = _home[node];
             foreach (GraphNode input in node.Inputs)
                 if (_home.TryGetValue(input, out PlanGroup? producer)) Edge(producer, group);
-            if (!node.Op.Impure) continue;
-            if (lastEffect is not null) Edge(lastEffect, group);
-            lastEffect = group;
         }
 
         PriorityQueue<PlanGroup, int> ready = new();

@@ -15,6 +15,11 @@ internal sealed class Grouper
 
     public const int MaxOutputs = 8;
 
+    /// <summary>Random draws per kernel: each has some kilobytes of scratch memory in the first-level cache.</summary>
+    public const int MaxDraws = 3;
+
+    private const string NoProducer = "no element-wise producer of the same shape";
+
     private readonly GroupGraph _graph;
     private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
     private readonly HashSet<GraphNode> _required;
@@ -50,6 +55,9 @@ internal sealed class Grouper
         return IsLane(node.DType) || element.IsMask;
     }
 
+    /// <summary>A kernel can make the numbers of this draw itself.</summary>
+    private bool IsDrawn(OpNode node) => !_onDevice && node.Shape.Size > 1 && node.Op.Draw?.Source?.Invoke(node.Attributes, node.DType) is not null;
+
     private static bool IsLane(DType dtype) => dtype is DType.Float32 or DType.Float64;
 
     private List<PlanGroup> Run()
@@ -67,6 +75,7 @@ internal sealed class Grouper
         if (_fuse && _onDevice) NormGroups.Place(_function, _graph, _users, _required);
         foreach (OpNode node in _function.Operators)
             if (!_graph.TryGetHome(node, out _)) Place(node);
+        foreach (OpNode node in _function.Operators.Where(static n => n.Op.Draw is not null)) PlaceAlone(node);
         if (_fuse) TileGrouper.Merge(_function, _graph, _onDevice);
         List<PlanGroup> order = _graph.Schedule();
         if (_fuse && !_onDevice) HalfOperands.Absorb(order, _function);
@@ -87,15 +96,15 @@ internal sealed class Grouper
             return;
         }
 
-        if (!_fuse || !IsFusable(node))
+        if (!_fuse || !(IsFusable(node) || IsDrawn(node)))
         {
-            string why = node.Op.Element is not null ? "integer arithmetic runs in the library" : node.Op.View is not null ? "reshaping strided elements copies them" : node.Op.Impure ? "random numbers are drawn in program order" : "computed by the library";
+            string why = node.Op.Element is not null ? "integer arithmetic runs in the library" : node.Op.View is not null ? "reshaping strided elements copies them" : "computed by the library";
             Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.Library, Reason = _fuse ? why : "code cannot be compiled here" });
             return;
         }
 
         DType? lane = LaneType(node);
-        PlanGroup home = new(node.Shape, lane ?? DType.Float32) { Kind = GroupKind.Elementwise, Reason = "no element-wise producer of the same shape" };
+        PlanGroup home = new(node.Shape, lane ?? DType.Float32) { Kind = GroupKind.Elementwise, Reason = NoProducer };
         home.Members.Add(node);
         foreach (GraphNode input in node.Inputs)
         {
@@ -115,6 +124,13 @@ internal sealed class Grouper
         _graph.Place(home);
     }
 
+    // A draw that no kernel took along.
+    private void PlaceAlone(OpNode draw)
+    {
+        if (_graph.TryGetHome(draw, out PlanGroup? group) && group is { Kind: GroupKind.Elementwise, Members.Count: 1 })
+            Add(draw, new PlanGroup(draw.Shape, draw.DType) { Kind = GroupKind.Library, Reason = group.Reason == NoProducer ? "no kernel of its shape reads the numbers" : group.Reason });
+    }
+
     /// <summary>Moves the members of <paramref name="group"/> to <paramref name="producer"/>; returns what forbids it, or null when done.</summary>
     private string? TryJoin(PlanGroup group, PlanGroup producer, DType? lane)
     {
@@ -125,6 +141,7 @@ internal sealed class Grouper
         if (Weight(union) > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
         HashSet<GraphNode> set = [.. union];
         if (CountInputs(union, set) > MaxInputs) return $"the kernel would read more than {MaxInputs} arrays";
+        if (union.Count(static n => n.Op.Draw is not null) > MaxDraws) return $"the kernel would draw more than {MaxDraws} arrays of random numbers";
         if (CountOutputs(union, set) > MaxOutputs) return $"the kernel would write more than {MaxOutputs} arrays";
         if (_graph.HasCycle(union, set)) return "its consumer also needs a value that is computed from it elsewhere";
         if (freeProducer && lane is not null) producer.LaneType = lane.Value;
@@ -148,13 +165,15 @@ internal sealed class Grouper
         foreach (OpNode node in union)
             foreach (GraphNode input in node.Inputs)
                 if (ConstantNode.IsRead(input) && !set.Contains(input)) inputs.Add(input);
-        return inputs.Count;
+        int draws = set.Count(static n => n is OpNode { Op.Draw: not null });
+        return inputs.Count + (draws > 0 ? draws + 1 : 0);
     }
 
     private static int Weight(List<OpNode> nodes)
     {
         int weight = 0;
-        foreach (OpNode node in nodes) weight += KernelCompiler.Weight(node.Op.Element!);
+        foreach (OpNode node in nodes)
+            if (node.Op.Element is { } element) weight += KernelCompiler.Weight(element);
         return weight;
     }
 

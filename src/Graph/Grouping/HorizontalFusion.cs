@@ -19,7 +19,7 @@ internal static class HorizontalFusion
                 if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Key, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Key);
             object? key = steps[i] switch
             {
-                FusedStep step when IsRowMajor(step, leaves) => step.Spec,
+                FusedStep { Draws: false } step when IsRowMajor(step, leaves) => step.Spec,
                 NormsStep norm => norm.Types,
                 _ => null,
             };

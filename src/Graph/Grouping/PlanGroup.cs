@@ -11,6 +11,9 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     // From this many expanded operations per element on, work is handed to other threads earlier.
     private const int ExpensiveWeight = 12;
 
+    // Ten rounds of the generator on four registers of words are some 120 instructions, a distribution as many as a cheap function.
+    private const int DrawWeight = 35;
+
     private GraphNode[]? _reads;
 
     public Shape Shape { get; } = shape;
@@ -48,10 +51,16 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
         }
     }
 
+    /// <summary>Operands of its kernel for random draws that it makes itself: one each, and the place in the stream.</summary>
+    public int StreamOperands => Kind == GroupKind.Elementwise && Members.Count(static m => m.Op.Draw is not null) is > 0 and var draws ? draws + 1 : 0;
+
     /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
-    public bool IsExpensive => Members.Sum(static m => m.Op.Element is { } element ? KernelCompiler.Weight(element) : 0) >= ExpensiveWeight;
+    public bool IsExpensive => Members.Sum(static m => Weight(m.Op)) >= ExpensiveWeight;
 
     public int LastId => Members[^1].Id;
+
+    /// <summary>Expanded operations per element.</summary>
+    public static int Weight(Op op) => op.Element is { } element ? KernelCompiler.Weight(element) : op.Draw is null ? 0 : DrawWeight;
 
     /// <summary>Makes a conversion at its border part of a kernel: see <see cref="HalfOperands"/>.</summary>
     public void Absorb(OpNode conversion)

@@ -100,7 +100,7 @@ internal sealed class TileGrouper
 
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
     {
-        if (OpenValues(parts).Count > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        if (OpenValues(parts).Count + parts.Sum(static p => p.StreamOperands) > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
         List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
     }
@@ -164,12 +164,16 @@ internal sealed class TileGrouper
         RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);
         if (own?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
-        if (!kernel.Members.Exists(m => m.DType == product.DType)) return "its consumer writes only masks";
         if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
         if (_onDevice && kernel.Reads.Count(i => !ReferenceEquals(Source(i, []), product)) + kernel.Members.Count(m => IsNeededOutside(m, [kernel])) > ProductOperands.Max)
             return $"with its consumer the product would have more than {ProductOperands.Max} operands on an accelerator";
         List<OpNode> union = [product, .. views, .. kernel.Members];
+
+        // The product itself lies where a result of its type goes.
+        if (!union.Exists(m => m.DType == product.DType && m.Op.View is null && IsWritten(m))) return "its consumer writes only masks";
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+
+        bool IsWritten(OpNode member) => _required.Contains(member) || _users[member].Any(u => !union.Contains(u));
     }
 
     private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)

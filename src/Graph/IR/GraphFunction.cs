@@ -6,9 +6,11 @@ namespace Fusion;
 /// </summary>
 internal sealed class GraphFunction
 {
+    private readonly Dictionary<OpNode, ulong> _draws = [];
+
     /// <param name="arguments">Leaves given by the caller, in order: function inputs, saved values, head gradients.</param>
     /// <param name="outputs">What to compute; entries may repeat or be leaves.</param>
-    /// <param name="effects">Impure nodes that must run although no output needs them.</param>
+    /// <param name="effects">Random draws: they take their part of the stream although no output needs them.</param>
     /// <param name="states">Arrays that are written in place; their values follow the results among the outputs.</param>
     /// <param name="outcomes">Conditions that the function was traced for; they are the last of the results.</param>
     public GraphFunction(
@@ -26,7 +28,21 @@ internal sealed class GraphFunction
         HashSet<GraphNode> leaves = Leaves = [.. arguments];
         Order = GraphOrder.Sort(Outputs, effects, leaves);
         Captured = [.. Order.OfType<CapturedNode>().Where(c => !leaves.Contains(c))];
-        Operators = [.. Order.OfType<OpNode>().Where(n => !leaves.Contains(n))];
+        HashSet<GraphNode> read = [.. Outputs, .. Order.Where(n => !leaves.Contains(n)).SelectMany(static n => n.Inputs)];
+        List<OpNode> operators = [];
+        foreach (OpNode node in Order.OfType<OpNode>().Where(n => !leaves.Contains(n)))
+        {
+            if (node.Op.Draw is { } draw)
+            {
+                _draws.Add(node, DrawnBlocks);
+                DrawnBlocks = unchecked(DrawnBlocks + draw.Blocks(node.Type));
+                if (!read.Contains(node)) continue;
+            }
+
+            operators.Add(node);
+        }
+
+        Operators = operators;
     }
 
     public IReadOnlyList<GraphNode> Arguments { get; }
@@ -52,4 +68,10 @@ internal sealed class GraphFunction
 
     /// <summary>What has to be computed.</summary>
     public IReadOnlyList<OpNode> Operators { get; }
+
+    /// <summary>Blocks of the stream of random numbers that all draws take together.</summary>
+    public ulong DrawnBlocks { get; }
+
+    /// <summary>The blocks that the draws before <paramref name="draw"/>, in program order, take.</summary>
+    public ulong BlocksBefore(OpNode draw) => _draws[draw];
 }

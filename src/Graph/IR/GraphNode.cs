@@ -63,6 +63,18 @@ internal sealed class HostNode(int id, DType dtype, int index) : GraphNode(id, n
     public override string ToString() => $"host{Index}";
 }
 
+/// <summary>
+/// The place in the stream of random numbers at which a call of a plan begins, as an operand of launches that draw. With the type of a draw it stands for the
+/// numbers of that draw, which lie nowhere: see <see cref="Kernels.DrawingLoop"/>.
+/// </summary>
+internal sealed class StreamNode(int id, TensorType type) : GraphNode(id, type)
+{
+    /// <summary>The place alone.</summary>
+    public static StreamNode Place(int id) => new(id, new TensorType(DType.Int64, default));
+
+    public override string ToString() => $"stream{Id}";
+}
+
 /// <summary>An operator of the table, applied.</summary>
 internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attributes, TensorType type) : GraphNode(id, type)
 {

@@ -4,7 +4,7 @@ namespace Fusion;
 internal static class GraphOrder
 {
     /// <param name="outputs">The roots.</param>
-    /// <param name="effects">Impure nodes, alive in any case: dropping one would shift the random numbers of all later ones.</param>
+    /// <param name="effects">Random draws, alive in any case: dropping one would shift the numbers of all later ones.</param>
     /// <param name="leaves">Where to stop: values that are given.</param>
     public static List<GraphNode> Sort(IEnumerable<GraphNode> outputs, IEnumerable<GraphNode>? effects = null, HashSet<GraphNode>? leaves = null)
     {

@@ -13,6 +13,7 @@ internal sealed class LoweredRows
     private const long FlatColumns = 128;
 
     private readonly PlanGroup _group;
+    private readonly GraphFunction _function;
     private readonly RowLayout _layout;
     private readonly HashSet<GraphNode> _leaves;
     private readonly HashSet<GraphNode> _written;
@@ -22,6 +23,7 @@ internal sealed class LoweredRows
     public LoweredRows(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {
         _group = group;
+        _function = function;
         _layout = group.Rows!;
         _leaves = function.Leaves;
         _written = written;
@@ -70,7 +72,7 @@ internal sealed class LoweredRows
         bool flat = width is > 1 and <= FlatColumns;
         RowAccess Access(GraphNode node) => _layout.Access(part, node)!.Value;
         bool IsScalar(GraphNode node) => Access(node) is { Width: 1 } access && (access.Period == 1 || !(flat || perRow));
-        LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar);
+        LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar, _function);
         Kernels.Add(kernel);
         TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
         long[] expanded = Array.ConvertAll(operands, o => flat && !o.IsScalar && !o.Access.IsOwn(Frame, perRow) ? _scratch.TakeRows(width, o.DType) : -1);

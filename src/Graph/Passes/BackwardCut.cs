@@ -3,7 +3,7 @@ namespace Fusion;
 /// <summary>
 /// Divides a traced function with gradients into a forward and a backward part. Backward reads what forward leaves in memory anyway (inputs, outputs
 /// of kernels and library calls) and recomputes the cheap element-wise values in between: nothing is stored only for backward, but for values that a
-/// later call could not find again: arrays that the function overwrites, and numbers of the host.
+/// later call could not find again: arrays that the function overwrites, numbers of the host, and random ones.
 /// </summary>
 internal static class BackwardCut
 {
@@ -23,6 +23,15 @@ internal static class BackwardCut
         foreach (GraphNode node in GraphOrder.Sort(targets))
             if (heads.Contains(node) || node.Inputs.Any(downstream.Contains)) downstream.Add(node);
 
+        // Made from random numbers that exist only inside a kernel, and smaller, such as the mask of a dropout: kept instead of them.
+        bool ReplacesDraw(OpNode node)
+        {
+            long bytes = 0;
+            foreach (GraphNode input in node.Inputs)
+                if (input is OpNode { Op.Draw: not null } && !materialised.Contains(input)) bytes += input.Shape.Size * input.DType.Size;
+            return node.Shape.Size * node.DType.Size < bytes;
+        }
+
         saved = [];
         HashSet<GraphNode> seen = [];
         Stack<GraphNode> open = new(targets);
@@ -37,7 +46,7 @@ internal static class BackwardCut
             }
 
             bool keep = !downstream.Contains(node) && forward.Contains(node) && node is OpNode call &&
-                        (materialised.Contains(node) || call.Op.Impure || (call.Op.Cost == Cost.ComputeBound && call.Op.View is null));
+                        (materialised.Contains(node) || call.Op.Impure || ReplacesDraw(call) || (call.Op.Cost == Cost.ComputeBound && call.Op.View is null));
             if (keep) saved.Add(node);
             else foreach (GraphNode input in node.Inputs) open.Push(input);
         }

@@ -54,31 +54,51 @@ internal static unsafe class Philox
             keys[(2 * round) + 1] = unchecked((uint)(key >> 32) + (round * W1));
         }
 
-        V m0 = V.Broadcast(M0), m1 = V.Broadcast(M1);
-        for (int group = 0; group < groups; group++, words += GroupWords)
+        // Two units at a time: the rounds of one follow one another, and the multiplications of four chains fill the time that one would wait for.
+        V m0 = V.Broadcast(M0), m1 = V.Broadcast(M1), zero = V.Broadcast(0);
+        uint* spare = stackalloc uint[GroupWords];
+        int unit = 2 * V.Count, units = groups * GroupBlocks / unit;
+        for (int u = 0; u < units; u += 2)
         {
-            for (int block = 0; block < GroupBlocks; block += 2 * V.Count)
+            ulong counter = unchecked(firstBlock + ((ulong)u * (ulong)unit));
+            V a0 = V.EverySecond(counter), a1 = V.High(a0), a2 = zero, a3 = zero;
+            V b0 = V.EverySecond(unchecked(counter + 1)), b1 = V.High(b0), b2 = zero, b3 = zero;
+            counter = unchecked(counter + (ulong)unit);
+            V c0 = V.EverySecond(counter), c1 = V.High(c0), c2 = zero, c3 = zero;
+            V d0 = V.EverySecond(unchecked(counter + 1)), d1 = V.High(d0), d2 = zero, d3 = zero;
+            for (int round = 0; round < Rounds; round++)
             {
-                ulong counter = unchecked(firstBlock + ((ulong)group * GroupBlocks) + (ulong)block);
-                V a0 = V.EverySecond(counter), a1 = V.High(a0), a2 = V.Broadcast(0), a3 = a2;
-                V b0 = V.EverySecond(unchecked(counter + 1)), b1 = V.High(b0), b2 = a2, b3 = a2;
-                for (int round = 0; round < Rounds; round++)
-                {
-                    V k0 = V.Broadcast(keys[2 * round]), k1 = V.Broadcast(keys[(2 * round) + 1]);
-                    V p = V.Multiply(m0, a0), q = V.Multiply(m1, a2);
-                    V r = V.Multiply(m0, b0), s = V.Multiply(m1, b2);
-                    a0 = V.Xor(V.Xor(V.High(q), a1), k0);
-                    b0 = V.Xor(V.Xor(V.High(s), b1), k0);
-                    a2 = V.Xor(V.Xor(V.High(p), a3), k1);
-                    b2 = V.Xor(V.Xor(V.High(r), b3), k1);
-                    (a1, a3, b1, b3) = (q, p, s, r);
-                }
-
-                V.Store(a0, b0, words + block);
-                V.Store(a1, b1, words + GroupBlocks + block);
-                V.Store(a2, b2, words + (2 * GroupBlocks) + block);
-                V.Store(a3, b3, words + (3 * GroupBlocks) + block);
+                V k0 = V.Broadcast(keys[2 * round]), k1 = V.Broadcast(keys[(2 * round) + 1]);
+                Round(m0, m1, k0, k1, ref a0, ref a1, ref a2, ref a3);
+                Round(m0, m1, k0, k1, ref b0, ref b1, ref b2, ref b3);
+                Round(m0, m1, k0, k1, ref c0, ref c1, ref c2, ref c3);
+                Round(m0, m1, k0, k1, ref d0, ref d1, ref d2, ref d3);
             }
+
+            Store(a0, a1, a2, a3, b0, b1, b2, b3, Place(u));
+            Store(c0, c1, c2, c3, d0, d1, d2, d3, u + 1 < units ? Place(u + 1) : spare);
         }
+
+        uint* Place(int u) => words + ((long)u * unit / GroupBlocks * GroupWords) + (u * unit % GroupBlocks);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round<V>(V m0, V m1, V k0, V k1, ref V x0, ref V x1, ref V x2, ref V x3)
+        where V : struct, IPhiloxLane<V>
+    {
+        V p = V.Multiply(m0, x0), q = V.Multiply(m1, x2);
+        x0 = V.Xor(V.High(q), x1, k0);
+        x2 = V.Xor(V.High(p), x3, k1);
+        (x1, x3) = (q, p);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<V>(V a0, V a1, V a2, V a3, V b0, V b1, V b2, V b3, uint* words)
+        where V : struct, IPhiloxLane<V>
+    {
+        V.Store(a0, b0, words);
+        V.Store(a1, b1, words + GroupBlocks);
+        V.Store(a2, b2, words + (2 * GroupBlocks));
+        V.Store(a3, b3, words + (3 * GroupBlocks));
     }
 }

@@ -25,7 +25,8 @@ internal unsafe interface IPhiloxLane<V>
     /// <summary>The high halves, moved to the low ones.</summary>
     static abstract V High(V a);
 
-    static abstract V Xor(V a, V b);
+    /// <summary>a ⊕ (b ⊕ c): b and c are known first.</summary>
+    static abstract V Xor(V a, V b, V c);
 
     /// <summary>Writes the low halves, alternating: even[0], odd[0], even[1], odd[1], …</summary>
     static abstract void Store(V even, V odd, uint* destination);
@@ -53,7 +54,8 @@ internal readonly unsafe struct PhiloxLane512(Vector512<ulong> v) : IPhiloxLane<
     public static PhiloxLane512 High(PhiloxLane512 a) => new(a._v >>> 32);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PhiloxLane512 Xor(PhiloxLane512 a, PhiloxLane512 b) => new(a._v ^ b._v);
+    public static PhiloxLane512 Xor(PhiloxLane512 a, PhiloxLane512 b, PhiloxLane512 c) =>
+        Avx512F.IsSupported ? new(Avx512F.TernaryLogic(a._v, b._v, c._v, 0x96)) : new(a._v ^ (b._v ^ c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(PhiloxLane512 even, PhiloxLane512 odd, uint* destination) =>
@@ -82,7 +84,8 @@ internal readonly unsafe struct PhiloxLane256(Vector256<ulong> v) : IPhiloxLane<
     public static PhiloxLane256 High(PhiloxLane256 a) => new(a._v >>> 32);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PhiloxLane256 Xor(PhiloxLane256 a, PhiloxLane256 b) => new(a._v ^ b._v);
+    public static PhiloxLane256 Xor(PhiloxLane256 a, PhiloxLane256 b, PhiloxLane256 c) =>
+        Avx512F.VL.IsSupported ? new(Avx512F.VL.TernaryLogic(a._v, b._v, c._v, 0x96)) : new(a._v ^ (b._v ^ c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(PhiloxLane256 even, PhiloxLane256 odd, uint* destination) =>
@@ -111,7 +114,8 @@ internal readonly unsafe struct PhiloxLane128(Vector128<ulong> v) : IPhiloxLane<
     public static PhiloxLane128 High(PhiloxLane128 a) => new(a._v >>> 32);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PhiloxLane128 Xor(PhiloxLane128 a, PhiloxLane128 b) => new(a._v ^ b._v);
+    public static PhiloxLane128 Xor(PhiloxLane128 a, PhiloxLane128 b, PhiloxLane128 c) =>
+        Avx512F.VL.IsSupported ? new(Avx512F.VL.TernaryLogic(a._v, b._v, c._v, 0x96)) : new(a._v ^ (b._v ^ c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(PhiloxLane128 even, PhiloxLane128 odd, uint* destination) =>

@@ -83,15 +83,26 @@ public sealed class GrouperTests
     }
 
     [Fact]
-    public void RandomNumbersAreDrawnInProgramOrder()
-    {
-        List<PlanGroup> groups = Group(static x =>
+    public void RandomNumbersAreMadeByTheKernelsThatReadThem() =>
+        Assert.Equal("RandomNormal·Exp | RandomUniform·RandomUniform·Add | RandomUniform", Graphs.Text(Group(static x =>
         {
             NDArray late = Nd.Random.Uniform(0, 1, 3);
             NDArray early = Nd.Random.Normal(0, 1, 3).Exp();
-            return [early, Nd.Random.Uniform(0, 1, 3) + late, x[0]];
+            _ = Nd.Random.Normal(0, 1, 3);
+            return [early, Nd.Random.Uniform(0, 1, 3) + late, Nd.Random.Uniform(0, 1, 3), x[0]];
+        }, s_x)));
+
+    [Fact]
+    public void RandomNumbersHaveTheirPlacesInProgramOrder()
+    {
+        GraphFunction function = Graphs.Of(static x =>
+        {
+            NDArray late = Nd.Random.Uniform(0, 1, 65);
+            _ = Nd.Random.Permutation(33);
+            return [Nd.Random.Normal(0, 1, 3) * 2, late];
         }, s_x);
-        Assert.Equal(["RandomUniform", "RandomNormal", "RandomUniform"], groups.SelectMany(static g => g.Members).Where(static m => m.Op.Impure).Select(static m => m.Op.Name));
+        Assert.Equal([("RandomUniform", 0ul), ("RandomNormal", 64)], function.Operators.Where(static n => n.Op.Impure).Select(n => (n.Op.Name, function.BlocksBefore(n))));
+        Assert.Equal(80ul, function.DrawnBlocks);
     }
 
     [Fact]

@@ -19,12 +19,18 @@ public sealed class GraphFunctionTests
     }
 
     [Fact]
-    public void EffectsLiveWithoutUsers()
+    public void ADrawThatNobodyReadsTakesItsPartOfTheStream()
     {
         InputNode x = Input();
-        GraphNode draw = _graph.Apply(OpTable.RandomUniform, [], new RandomAttributes(3, DType.Float32, 0, 1));
-        Assert.Contains(draw, new GraphFunction([x], [Exp(x)], [draw]).Operators);
-        Assert.DoesNotContain(draw, new GraphFunction([x], [Exp(x)], []).Operators);
+        OpNode dead = (OpNode)_graph.Apply(OpTable.RandomUniform, [], new RandomAttributes(65, DType.Float32, 0, 1));
+        OpNode draw = (OpNode)_graph.Apply(OpTable.RandomUniform, [], new RandomAttributes(3, DType.Float32, 0, 1));
+        GraphFunction function = new([x], [Exp(x), Exp(draw)], [dead, draw]);
+        Assert.DoesNotContain(dead, function.Operators);
+        Assert.Contains(dead, function.Order);
+        Assert.Contains(draw, function.Operators);
+        Assert.Equal((0ul, 32ul), (function.BlocksBefore(dead), function.BlocksBefore(draw)));
+        Assert.Equal(48ul, function.DrawnBlocks);
+        Assert.Equal(0ul, new GraphFunction([x], [Exp(x)], []).DrawnBlocks);
     }
 
     [Fact]

@@ -18,6 +18,10 @@ public sealed class BackwardCutTests
         Assert.Contains("RandomUniform", Saved(Check.List(static x => (x * Nd.Random.Uniform(0, 1, x.Shape)).Exp()), TestArrays.Uniform((3, 4))).Select(static n => n.Op.Name));
 
     [Fact]
+    public void TheMaskOfADropoutIsKeptAndNotItsNumbers() =>
+        Assert.Equal(["GreaterOrEqual"], Saved(Check.List(static x => x.Dropout(0.5)), TestArrays.Uniform((3, 4))).Select(static n => n.Op.Name));
+
+    [Fact]
     public void NothingIsKeptThatBackwardDoesNotRead() => Assert.Empty(Saved(Check.List(static (x, y) => (x.MatMul(y) + x.Sum() + 1) * 2), TestArrays.Uniform((4, 4)), TestArrays.Uniform((4, 4))));
 
     [Fact]

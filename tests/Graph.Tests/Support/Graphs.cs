@@ -10,6 +10,13 @@ internal static class Graphs
         return new GraphFunction(trace.Inputs, trace.Outputs, trace.Effects);
     }
 
+    /// <summary>As it is with the training flag.</summary>
+    public static GraphFunction Of(ListFunction f, bool training, params NDArray[] inputs)
+    {
+        FunctionTrace trace = FunctionTrace.Run(f, [.. inputs.Select(static x => x.Type)], null, training);
+        return new GraphFunction(trace.Inputs, trace.Outputs, trace.Effects);
+    }
+
     public static FunctionTrace Trace(ListFunction f, params NDArray[] inputs) =>
         FunctionTrace.Run(f, [.. inputs.Select(static x => x.Type)], null, training: false);
 

@@ -49,6 +49,20 @@ public sealed class ProductTests
     }
 
     [Theory]
+    [InlineData(31)]
+    [InlineData(320)]
+    public void A_kernel_that_writes_only_masks_leaves_the_product_alone(int n)
+    {
+        NDArray[] inputs = [TileModes.Random(1, (20, 30)), TileModes.Random(2, (30, n))];
+        Assert.Equal(2, TileModes.AssertSame(static x => [Nd.Sigmoid(x[0].MatMul(x[1])) < 0.5], inputs).KernelCount);
+        Assert.Equal(1, TileModes.AssertSame(static x =>
+        {
+            NDArray y = x[0].MatMul(x[1]);
+            return [Nd.Sigmoid(y) < 0.5, y];
+        }, inputs).KernelCount);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(65)]

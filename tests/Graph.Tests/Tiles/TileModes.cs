@@ -35,7 +35,7 @@ public sealed class TileModes
     private static string Mode => $"width {SimdWidth.Current}, {WorkerPool.Threads} thread(s), result";
 
     /// <summary>Compiled anew in every mode, and called twice.</summary>
-    private static HybridReport ForEachMode(ListFunction f, Action<HybridFunction<ListFunction>> check)
+    internal static HybridReport ForEachMode(ListFunction f, Action<HybridFunction<ListFunction>> check)
     {
         HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
         (int width, int threads) = (SimdWidth.Current, WorkerPool.Threads);

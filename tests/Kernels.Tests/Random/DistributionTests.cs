@@ -117,6 +117,73 @@ public sealed unsafe class DistributionTests
         Assert.InRange(Draw<BernoulliDistribution<int>, int>(new(1e-4, 1), 1_000_000).Sum(), 60, 140);
     }
 
+    [Fact]
+    public void AnyPartOfADrawIsThatPart()
+    {
+        CheckParts<UniformDistribution<float>, float>(new(-1, 3));
+        CheckParts<UniformDistribution<double>, double>(new(-1, 3));
+        CheckParts<NormalDistribution<float>, float>(new(1, 2));
+        CheckParts<NormalDistribution<double>, double>(new(1, 2));
+        CheckParts<BernoulliDistribution<float>, float>(new(0.3, 1));
+        CheckParts<BernoulliDistribution<double>, double>(new(0.3, 1));
+    }
+
+    /// <summary>A kernel that adds two draws to an array finds the elements wherever its pieces begin, and writes as far as it would without draws.</summary>
+    [Fact]
+    public void AKernelDrawsTheElementsOfItsPiece()
+    {
+        const int count = 5000;
+        KernelSpec sum = new(
+            false, [default, default, default, new KernelInput(IsScalar: true)], [KernelStep.Of(ElementOps.Add, 0, 1), KernelStep.Of(ElementOps.Multiply, 4, 2)], [5]);
+        NumberSource first = new NumberSource<UniformDistribution<float>, float>(new(1, 2)), second = new NumberSource<NormalDistribution<float>, float>(new(0, 1));
+        float[] u = Draw<UniformDistribution<float>, float>(new(1, 2), count);
+        float[] z = Draw<NormalDistribution<float>, float>(new(0, 1), count, first.Blocks(count));
+        float[] expected = [.. u.Select((v, i) => (i + v) * z[i])];
+        KernelModes.ForEach(() =>
+        {
+            ElementKernel kernel = new DrawingLoop(
+                KernelCompiler.Compile(sum), 5, 3, [new DrawnOperand(1, first, 0), new DrawnOperand(2, second, first.Blocks(count))]).Kernel;
+            foreach ((int offset, int start, int end) in new[] { (0, 0, count), (0, 64, 4000), (0, 16, 17), (333, 0, 4000), (1, 1024, 3333), (700, 0, 1), (5, 16, 16) })
+            {
+                // The array in place: what a stretch writes behind its end must not be read by the next one.
+                float[] x = [.. Enumerable.Range(offset, count - offset).Select(static i => (float)i), .. new float[64]];
+                RandomOrigin origin = s_origin;
+                fixed (float* p = x)
+                {
+                    nint place = (nint)(&origin);
+                    nint[] table = [(nint)p, place + (offset * sizeof(float)), place + (offset * sizeof(float)), place, (nint)p];
+                    fixed (nint* pointers = table) kernel.Invoke((nint)pointers, start, end);
+                }
+
+                for (int i = 0; i < start; i++) Assert.Equal(offset + i, x[i]);
+                for (int i = start; i < end; i++) Assert.Equal(expected[offset + i], x[i]);
+                for (int i = end + 63; i < count - offset; i++) Assert.Equal(offset + i, x[i]);
+            }
+        });
+    }
+
+    private static void CheckParts<TDistribution, T>(TDistribution distribution)
+        where TDistribution : unmanaged, IDistribution<T>
+        where T : unmanaged
+    {
+        const int count = 3000;
+        T[] whole = Draw<TDistribution, T>(distribution, count);
+        NumberSource source = new NumberSource<TDistribution, T>(distribution);
+        Assert.Equal(sizeof(T), source.ElementSize);
+        Assert.Equal(RandomFill.BlocksFor<TDistribution, T>(count), source.Blocks(count));
+        KernelModes.ForEach(() =>
+        {
+            foreach ((int start, int length) in new[] { (0, 1), (0, count), (64, 64), (64, 1), (1024, 1976), (2944, 56) })
+            {
+                T[] part = new T[length + NumberSource.Grain];
+                part[^1] = whole[0];
+                fixed (T* p = part) source.Fill(s_origin, start, length, (byte*)p);
+                Assert.Equal(whole[start..(start + length)], part[..length]);
+                Assert.Equal(whole[0], part[^1]);
+            }
+        });
+    }
+
     private static void Check<TDistribution, T>(TDistribution distribution, int count)
         where TDistribution : unmanaged, IDistribution<T>
         where T : unmanaged
@@ -127,12 +194,12 @@ public sealed unsafe class DistributionTests
         KernelModes.ForEach(() => Assert.Equal(expected, Draw<TDistribution, T>(distribution, count)));
     }
 
-    private static T[] Draw<TDistribution, T>(TDistribution distribution, int count)
+    private static T[] Draw<TDistribution, T>(TDistribution distribution, int count, ulong blocks = 0)
         where TDistribution : unmanaged, IDistribution<T>
         where T : unmanaged
     {
         T[] result = new T[count + 1];
-        fixed (T* p = result) RandomFill.Run(distribution, s_origin, p, count);
+        fixed (T* p = result) RandomFill.Run(distribution, s_origin with { Block = s_origin.Block + blocks }, p, count);
         Assert.Equal(default, result[count]);
         return result[..count];
     }
