@@ -42,7 +42,8 @@ internal static class DeviceChannels
 
     private static NDArray PerChannel(NDArray values, int rank) => Nd.Reshape(values, [values.Shape[0], .. Enumerable.Repeat(1, rank - 2)]);
 
-    private static void Unrecorded(NDArray result, Func<NDArray> compute)
+    /// <summary>Computes a result of operators of the device, which no tape sees.</summary>
+    public static void Unrecorded(NDArray result, Func<NDArray> compute)
     {
         using (Autograd.Pause(Autograd.IsTraining)) Movement.CopyTo(compute(), result);
     }
