@@ -85,6 +85,9 @@ internal static partial class OpTable
     /// <summary>The second input is δ, a constant. The gradient is x limited to [−δ, δ].</summary>
     public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X, -c.Y, c.Y]), null);
 
+    /// <summary>x·y + z in one pass, rounded twice: the bits of the product and the sum, which are what a graph sees instead.</summary>
+    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y, c => c.G * c.X, c => c.G);
+
     /// <summary>Inputs: x, y, t.</summary>
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))
         .Named("-, -, torch.lerp");

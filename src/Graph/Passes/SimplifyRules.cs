@@ -8,11 +8,11 @@ internal static class SimplifyRules
 {
     public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
     {
+        if (Terms(graph, op, x, attributes) is { } terms) return terms;
         if (op.Element is not null) DropBroadcasts(x, type.Shape);
         if (Algebra(op, x, type) is { } simpler) return simpler;
         if (op == OpTable.Cast && Conversion(graph, x[0], type) is { } converted) return converted;
         if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
-        if (Terms(graph, op, x, attributes) is { } sum) return sum;
         if (attributes is ReduceAttributes reduced && StretchRules.Apply(graph, op, x[0], reduced, type) is { } unstretched) return unstretched;
         return op.Element is not null ? Fold(graph, op, x, type) : null;
     }
@@ -36,6 +36,7 @@ internal static class SimplifyRules
     {
         "SumOfSquares" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Square, x)], attributes),        // Σ x², squares rounded
         "SumOfProducts" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Multiply, x)], attributes),     // Σ x·y, products rounded
+        "MultiplyAdd" => graph.Call(OpTable.Add, [graph.Call(OpTable.Multiply, x[..2]), x[2]]),        // x·y + z, rounded twice
         _ => null,
     };
 

@@ -27,6 +27,13 @@ internal readonly struct DivideOp : IBinaryOp
     public static L Invoke<L>(L x, L y) where L : struct, ILane<L> => x / y;
 }
 
+/// <summary>x·y + z, rounded twice: the bits of the two operators.</summary>
+internal readonly struct MultiplyAddOp : ITernaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L y, L z) where L : struct, ILane<L> => (x * y) + z;
+}
+
 /// <summary>x·y + z with one rounding.</summary>
 internal readonly struct FusedMultiplyAddOp : ITernaryOp
 {

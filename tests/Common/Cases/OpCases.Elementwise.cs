@@ -125,6 +125,13 @@ internal static partial class OpCases
             Slopes = [[0, 0], [1, 1], [-1, -1], [0.5, 0.5], [7, 1], [-7, -1]],
             Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a width of 0", static () => Nd.SmoothL1(Nd.Ones(2), 0))],
         },
+        Ternary(OpTable.MultiplyAdd, static (x, y, z) => OpTable.MultiplyAdd.Apply([x, y, z]), static (x, y, z) => (x * y) + z, Real(-2, 2), Real(-2, 2),
+            Real(-2, 2)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Scale = 4,
+            Special = [[Inf, 0, 1, NaN], [2, 3, Inf, Inf], [NaN, 1, 1, NaN]],
+        },
         Ternary(OpTable.Lerp, Nd.Lerp, static (x, y, t) => x + (t * (y - x)), Real(-2, 2), Real(-2, 2), Real(0, 1)) with
         {
             DTypes = ResultTypes.Floats,

@@ -13,6 +13,7 @@ internal static class ScalarReference
         "Divide" => x / y,
         "FloorDivide" => FloorDivide(x, y),
         "Mod" => Mod(x, y),
+        "MultiplyAdd" => (x * y) + z,
         "FusedMultiplyAdd" => T.FusedMultiplyAdd(x, y, z),
         "Negate" => -x,
         "Abs" => T.Abs(x),
