@@ -134,6 +134,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private void RunRules(TapeNode node, GradientSlot slot, bool keep)
     {
         NDArray gradient = slot.Value!;
+        NDArray? common = null;
         bool passedOn = false;
         for (int i = 0; i < node.InputCount; i++)
         {
@@ -143,25 +144,28 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
             NDArray result = node.Op.GradientFor(i) is { } rule
-                ? Apply(rule, node, i, gradient)
+                ? Apply(rule, node, i, gradient, ref common)
                 : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
             AddThrough(edge, result, owned: !same);
         }
 
+        if (!createGraph && !node.IsTraced) common?.ReleaseIfUnshared();
+
         // A consumed gradient that no rule passed on is dead: its memory is the next gradient's. A trace, though, may have captured it.
         if (slot.Owned && !passedOn && !keep && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
     }
 
     // What a rule makes on its way is dead when its gradient is there, unless that is recorded.
-    private NDArray Apply(GradientRule rule, TapeNode node, int input, NDArray gradient)
+    private NDArray Apply(GradientRule rule, TapeNode node, int input, NDArray gradient, ref NDArray? common)
     {
-        GradientContext context = new(node, gradient) { Index = input };
+        GradientContext context = new(node, gradient, ref common) { Index = input };
         if (createGraph) return rule(context);
         if (FusedRule.TryApply(rule, node, input, gradient) is { } fused) return fused;
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(rule(context));
+        NDArray result = rule(context);
+        return made.Keep(result, common);
     }
 
     private void RunBackward(TapeNode node, GradientSlot[] slots)

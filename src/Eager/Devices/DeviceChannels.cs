@@ -5,44 +5,37 @@ internal static class DeviceChannels
 {
     public static void Moments(NDArray x, NDArray moments) => Unrecorded(moments, () =>
     {
-        (NDArray mean, NDArray variance) = MomentsOf(x);
-        return Nd.Stack([Nd.Reshape(mean, -1), Nd.Reshape(variance, -1)]);
+        int[] axes = Normalization.ChannelAxes(x.Rank);
+        NDArray mean = Nd.Mean(x, axes, keepDims: true);
+        return Nd.Stack([Nd.Reshape(mean, -1), Nd.Mean(Nd.Square(x - mean), axes)]);
     });
 
-    public static void Normalize(NDArray x, NDArray gamma, NDArray beta, double epsilon, NDArray y) =>
-        Unrecorded(y, () => (Standardized(x, epsilon, out _) * PerChannel(gamma, x.Rank)) + PerChannel(beta, x.Rank));
+    public static void Normalize(NDArray x, NDArray gamma, NDArray beta, NDArray moments, double epsilon, NDArray y) =>
+        Unrecorded(y, () => (Standardized(x, moments, epsilon, out _) * PerChannel(gamma, x.Rank)) + PerChannel(beta, x.Rank));
 
-    public static void Gradient(NDArray x, NDArray gamma, NDArray g, double epsilon, NDArray dx) => Unrecorded(dx, () =>
+    public static void Gradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx) => Unrecorded(dx, () =>
     {
-        int[] axes = Normalization.ChannelAxes(x.Rank);
-        NDArray normalized = Standardized(x, epsilon, out NDArray scale);
-        NDArray centered = g - Nd.Mean(g, axes, keepDims: true) - (normalized * Nd.Mean(g * normalized, axes, keepDims: true));
+        NDArray normalized = Standardized(x, moments, epsilon, out NDArray scale), means = sums / (x.Size / (double)x.Shape[1]);
+        NDArray centered = g - PerChannel(means[0], x.Rank) - (normalized * PerChannel(means[1], x.Rank));
         return centered * (scale * PerChannel(gamma, x.Rank));
     });
 
-    public static void Sums(NDArray x, NDArray g, double epsilon, NDArray sums) => Unrecorded(sums, () =>
+    public static void Sums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums) => Unrecorded(sums, () =>
     {
         int[] axes = Normalization.ChannelAxes(x.Rank);
-        return Nd.Stack([Nd.Sum(g, axes), Nd.Sum(g * Standardized(x, epsilon, out _), axes)]);
+        return Nd.Stack([Nd.Sum(g, axes), Nd.Sum(g * Standardized(x, moments, epsilon, out _), axes)]);
     });
 
-    private static NDArray Standardized(NDArray x, double epsilon, out NDArray scale)
+    private static NDArray Standardized(NDArray x, NDArray moments, double epsilon, out NDArray scale)
     {
-        (NDArray mean, NDArray variance) = MomentsOf(x);
-        scale = Nd.ReciprocalSqrt(variance + epsilon);
-        return (x - mean) * scale;
-    }
-
-    private static (NDArray Mean, NDArray Variance) MomentsOf(NDArray x)
-    {
-        int[] axes = Normalization.ChannelAxes(x.Rank);
-        NDArray mean = Nd.Mean(x, axes, keepDims: true);
-        return (mean, Nd.Mean(Nd.Square(x - mean), axes, keepDims: true));
+        scale = Nd.ReciprocalSqrt(PerChannel(moments[1], x.Rank) + epsilon);
+        return (x - PerChannel(moments[0], x.Rank)) * scale;
     }
 
     private static NDArray PerChannel(NDArray values, int rank) => Nd.Reshape(values, [values.Shape[0], .. Enumerable.Repeat(1, rank - 2)]);
 
-    private static void Unrecorded(NDArray result, Func<NDArray> compute)
+    /// <summary>Computes a result of operators of the device, which no tape sees.</summary>
+    public static void Unrecorded(NDArray result, Func<NDArray> compute)
     {
         using (Autograd.Pause(Autograd.IsTraining)) Movement.CopyTo(compute(), result);
     }

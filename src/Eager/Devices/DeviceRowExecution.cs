@@ -41,7 +41,7 @@ internal static class DeviceRowExecution
         if (Reductions.Apart(x, attributes, y) is var (part, first, last))
         {
             Reduce(kind, x, first, part);
-            Reduce(kind, part, last, y);
+            Reduce(Reductions.OfResults(kind), part, last, y);
             return;
         }
 

@@ -32,15 +32,15 @@ internal readonly ref struct Temporaries
         if (state.Tracer is null && made.Storage is (NativeBlock or DeviceBlock)) state.Temporaries.Add(made);
     }
 
-    /// <summary>Gives back all but the result.</summary>
-    public NDArray Keep(NDArray result)
+    /// <summary>Gives back all but the result, and but what its caller will give back.</summary>
+    public NDArray Keep(NDArray result, NDArray? also = null)
     {
         List<NDArray> made = _state.Temporaries;
         bool isOurs = false;
         for (int i = _start; i < made.Count; i++)
         {
             if (ReferenceEquals(made[i], result)) isOurs = true;
-            else if (!_state.Recording || made[i].Source is not null) made[i].ReleaseIfUnshared();
+            else if (!ReferenceEquals(made[i], also) && (!_state.Recording || made[i].Source is not null)) made[i].ReleaseIfUnshared();
         }
 
         made.RemoveRange(_start, made.Count - _start);

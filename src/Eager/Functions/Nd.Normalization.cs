@@ -63,13 +63,14 @@ public static partial class Nd
             using Temporaries made = Temporaries.Collect();
             NDArray scale = Elements.Wide(gamma) * ReciprocalSqrt(Elements.Wide(runningVar) + epsilon);
             NDArray shift = Elements.Wide(beta) - Elements.Wide(runningMean) * scale;
-            return made.Keep(Rounded(Elements.Wide(real) * ChannelShape(scale, "BatchNorm", x) + ChannelShape(shift, "BatchNorm", x), real.DType));
+            return made.Keep(Rounded(MultiplyAdd(Elements.Wide(real), ChannelShape(scale, "BatchNorm", x), ChannelShape(shift, "BatchNorm", x)), real.DType));
         }
 
-        NDArray result = OpTable.BatchNorm.Apply([real, gamma, beta], new NormAttributes(epsilon, true));
+        NDArray moments;
+        using (Autograd.Pause(trainMode: true)) moments = OpTable.ChannelMoments.Apply(Elements.Wide(real));
+        NDArray result = OpTable.BatchNorm.Apply([real, gamma, beta, moments], new NormAttributes(epsilon, true));
         using (Autograd.Pause(trainMode: true))
         {
-            NDArray moments = OpTable.ChannelMoments.Apply(Elements.Wide(real));
             runningMean.Assign(Elements.Wide(runningMean) * momentum + moments[0] * (1 - momentum));
             runningVar.Assign(Elements.Wide(runningVar) * momentum + moments[1] * (1 - momentum));
         }
@@ -117,9 +118,14 @@ public static partial class Nd
         foreach (NDArray? vector in new[] { gamma, beta })
             if (vector is not null && !Broadcasting.FitsInto(vector.Shape, x.Shape))
                 throw new ShapeException($"{op}: {vector.Shape} does not fit the input {x.Shape}.");
-        if (gamma is not null) x *= Elements.Wide(gamma);
-        return Rounded(beta is null ? x : x + Elements.Wide(beta), dtype);
+        (gamma, beta) = (gamma is null ? null : Elements.Wide(gamma), beta is null ? null : Elements.Wide(beta));
+        if (gamma is not null && beta is not null) return Rounded(MultiplyAdd(x, gamma, beta), dtype);
+        if (gamma is not null) x *= gamma;
+        return Rounded(beta is null ? x : x + beta, dtype);
     }
+
+    private static NDArray MultiplyAdd(NDArray x, NDArray gamma, NDArray beta) =>
+        x.DType.IsFloat && gamma.DType == x.DType && beta.DType == x.DType ? OpTable.MultiplyAdd.Apply([x, gamma, beta]) : x * gamma + beta;
 
     // What was computed in Float32 for an input of half precision.
     private static NDArray Rounded(NDArray x, DType dtype) => dtype.IsHalf ? x.AsType(dtype) : x;

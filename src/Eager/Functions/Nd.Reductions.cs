@@ -57,8 +57,11 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Var(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
-        NDArray centred = x - Mean(x, axes, keepDims: true);
-        return made.Keep(Sum(Square(centred), axes, keepDims) / (Count(x, axes) - correction));
+        ReduceAttributes attributes = Reductions.Attributes("Var", x, axes, keepDims);
+        NDArray sum = x.DType.IsFloat && Reductions.RowLength(x.Shape.Dimensions, attributes.Axes.Span) > 0
+            ? OpTable.SumOfSquaredDeviations.Apply(x, attributes)
+            : SumOfSquares(x - Mean(x, axes, keepDims: true), axes, keepDims);
+        return made.Keep(sum / (Count(x, axes) - correction));
     }
 
     /// <summary>The variance along one axis.</summary>
@@ -80,7 +83,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Sqrt(Sum(Square(x), axes, keepDims)));
+        return made.Keep(Sqrt(SumOfSquares(x, axes, keepDims)));
     }
 
     /// <summary>The Euclidean norm along one axis.</summary>
@@ -128,6 +131,17 @@ public static partial class Nd
         return OpTable.CumSum.Apply(input, new ScanAttributes(input.Shape.Axis(axis ?? 0, "CumSum"), false));
 
         static NDArray Flatten(NDArray a) => a.Rank == 1 ? a : Reshape(a, -1);
+    }
+
+    /// <summary>Σ x²; integers are squared in their own type.</summary>
+    internal static NDArray SumOfSquares(NDArray x, int[]? axes = null, bool keepDims = false) =>
+        x.DType.IsFloat ? Reduce(OpTable.SumOfSquares, x, axes, keepDims) : Sum(Square(x), axes, keepDims);
+
+    /// <summary>Σ a·b of two arrays of one shape.</summary>
+    internal static NDArray SumOfProducts(NDArray a, NDArray b, int[]? axes = null, bool keepDims = false)
+    {
+        if (a.DType != b.DType || !a.DType.IsFloat) return Sum(a * b, axes, keepDims);
+        return OpTable.SumOfProducts.Apply(a, b, Reductions.Attributes("Sum", a, axes, keepDims));
     }
 
     private static NDArray Reduce(Op op, NDArray x, int[]? axes, bool keepDims)

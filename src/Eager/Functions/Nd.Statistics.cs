@@ -72,8 +72,9 @@ public static partial class Nd
     {
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(weights).DType);
         if (dtype.IsHalf) return Average(Elements.Wide(x), Elements.Wide(weights), axes, keepDims).AsType(dtype);
+        using Temporaries made = Temporaries.Collect();
         NDArray w = BroadcastTo(RealInput(weights), x.Shape);
-        return Sum(x * w, axes, keepDims) / Sum(w, axes, keepDims);
+        return made.Keep(SumOfProducts(x, w, axes, keepDims) / Sum(w, axes, keepDims));
     }
 
     /// <summary>The number of elements that are not 0, Int64.</summary>

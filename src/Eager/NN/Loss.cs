@@ -19,7 +19,13 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(Elements.Real(OpTable.SquaredDifference, prediction, target), reduction, dtype));
+        NDArray difference = prediction - target;
+        return made.Keep(reduction switch
+        {
+            Reduction.Sum => Rounded(Nd.SumOfSquares(difference), dtype),
+            Reduction.Mean => Rounded(Nd.SumOfSquares(difference) / difference.Size, dtype),
+            _ => Reduce(Nd.Square(difference), reduction, dtype),
+        });
     }
 
     /// <summary>|prediction − target|.</summary>
@@ -107,7 +113,7 @@ public static class Loss
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
         NDArray lengths = Nd.Norm(prediction, -1) * Nd.Norm(target, -1);
-        return made.Keep(Reduce(1 - Nd.Sum(prediction * target, -1) / Nd.Maximum(lengths, epsilon), reduction, dtype));
+        return made.Keep(Reduce(1 - Nd.SumOfProducts(prediction, target, [-1]) / Nd.Maximum(lengths, epsilon), reduction, dtype));
     }
 
     /// <summary>Connectionist temporal classification, see <see cref="Nd.CtcLoss"/>: logits (time, batch, classes) and labels (batch, length).</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 /// <summary>What a gradient rule may read: the gradient of the output and what the tape kept of the forward call.</summary>
@@ -5,9 +7,17 @@ internal ref struct GradientContext
 {
     private readonly TapeNode? _node;
     private readonly NDArray? _output;
+    private readonly ref NDArray? _common;
     private NDArray? _x, _y, _z, _w;
 
-    public GradientContext(TapeNode node, NDArray gradient) => (_node, G) = (node, gradient);
+    /// <param name="node">Of the forward call.</param>
+    /// <param name="gradient">Of its output.</param>
+    /// <param name="common">Where its rules leave <see cref="Common"/> to each other.</param>
+    public GradientContext(TapeNode node, NDArray gradient, ref NDArray? common)
+    {
+        (_node, G) = (node, gradient);
+        _common = ref common;
+    }
 
     /// <summary>Symbols, for a rule that is traced by itself: it cannot ask for shapes or attributes.</summary>
     public GradientContext(NDArray gradient, ReadOnlySpan<NDArray> inputs, NDArray output)
@@ -36,6 +46,9 @@ internal ref struct GradientContext
 
     /// <summary>The output (the row must say <see cref="Saved.Output"/>).</summary>
     public readonly NDArray Output => _output ?? Node.SavedOutput;
+
+    /// <summary>What several rules of a row read: computed for the first one that asks.</summary>
+    public readonly NDArray Common(GradientRule rule) => Unsafe.IsNullRef(ref _common) ? rule(this) : _common ??= rule(this);
 
     /// <summary>The index of the input whose gradient is asked for.</summary>
     public int Index { get; init; }

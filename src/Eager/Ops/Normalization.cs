@@ -18,8 +18,30 @@ internal static unsafe class Normalization
         for (int i = 1; i < x.Length; i++) CheckVector(op, i == 1 ? "gamma" : "beta", x[i], x[0], x[0].Shape[-1], "the last axis");
     }
 
+    /// <summary>x (n, c, …), gamma and beta (c), the moments (2, c).</summary>
+    public static void InferBatchNorm(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        InferChannels(x[..3], y);
+        CheckPairs("the moments", x[3], x[0]);
+    }
+
+    /// <summary>x (n, c, …), gamma (c), g of the shape of x, the moments and the sums, (2, c) each.</summary>
+    public static void InferBatchNormGradient(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        InferChannels(x[..2], y);
+        CheckPairs("the moments", x[3], x[0]);
+        CheckPairs("the sums", x[4], x[0]);
+    }
+
+    /// <summary>x (n, c, …), g of its shape, the moments (2, c): two sums a channel.</summary>
+    public static void InferSums(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        InferMoments(x, y);
+        CheckPairs("the moments", x[2], x[0]);
+    }
+
     /// <summary>x (n, c, …), then vectors (c).</summary>
-    public static void InferChannels(ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    private static void InferChannels(ReadOnlySpan<TensorType> x, Span<TensorType> y)
     {
         y[0] = CheckChannels(x[0]);
         for (int i = 1; i < x.Length; i++) CheckVector("BatchNorm", i == 1 ? "gamma" : "beta", x[i], x[0], x[0].Shape[1], "axis 1");
@@ -73,41 +95,50 @@ internal static unsafe class Normalization
         GC.KeepAlive(x);
     }
 
-    public static void RunChannels(NDArray x, NDArray gamma, NDArray beta, double epsilon, NDArray y)
+    public static void RunChannels(NDArray x, NDArray gamma, NDArray beta, NDArray moments, double epsilon, NDArray y)
     {
         x = Channels(x, out long batch, out long channels, out long size);
-        (gamma, beta) = (gamma.Contiguous(), beta.Contiguous());
+        (gamma, beta, moments) = (gamma.Contiguous(), beta.Contiguous(), moments.Contiguous());
         NDArray result = Target(x, batch, y);
-        fixed (byte* from = &x.Data, to = &result.Data, scale = &gamma.Data, shift = &beta.Data)
-            ChannelNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)to, batch, channels, size, epsilon);
+        fixed (byte* from = &x.Data, to = &result.Data, scale = &gamma.Data, shift = &beta.Data, about = &moments.Data)
+            ChannelNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)about, (nint)to, batch, channels, size, epsilon);
         Scatter(result, y);
         GC.KeepAlive(x);
         GC.KeepAlive(gamma);
         GC.KeepAlive(beta);
+        GC.KeepAlive(moments);
     }
 
-    public static void RunChannelsGradient(NDArray x, NDArray gamma, NDArray g, double epsilon, NDArray dx)
+    public static void RunChannelsGradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx)
     {
         x = Channels(x, out long batch, out long channels, out long size);
         g = Channels(g, out _, out _, out _);
-        gamma = gamma.Contiguous();
+        (gamma, moments, sums) = (gamma.Contiguous(), moments.Contiguous(), sums.Contiguous());
         NDArray result = Target(x, batch, dx);
-        fixed (byte* from = &x.Data, upstream = &g.Data, to = &result.Data, scale = &gamma.Data)
-            ChannelNormalize.Gradient(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)to, batch, channels, size, epsilon);
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &result.Data, scale = &gamma.Data, about = &moments.Data, totals = &sums.Data)
+        {
+            ChannelNormalize.Gradient(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)about, (nint)totals, (nint)to, batch, channels, size,
+                epsilon);
+        }
+
         Scatter(result, dx);
         GC.KeepAlive(x);
         GC.KeepAlive(g);
         GC.KeepAlive(gamma);
+        GC.KeepAlive(moments);
+        GC.KeepAlive(sums);
     }
 
-    public static void RunSums(NDArray x, NDArray g, double epsilon, NDArray sums)
+    public static void RunSums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums)
     {
         x = Channels(x, out long batch, out long channels, out long size);
         g = Channels(g, out _, out _, out _);
-        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data) ChannelNormalize.Sums(x.DType, (nint)from, (nint)upstream, (nint)to, batch, channels,
-            size, epsilon);
+        moments = moments.Contiguous();
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data, about = &moments.Data)
+            ChannelNormalize.Sums(x.DType, (nint)from, (nint)upstream, (nint)about, (nint)to, batch, channels, size, epsilon);
         GC.KeepAlive(x);
         GC.KeepAlive(g);
+        GC.KeepAlive(moments);
     }
 
     /// <summary>
@@ -145,6 +176,14 @@ internal static unsafe class Normalization
         if (vector.Shape.Rank != 1 || vector.Shape[0] != size)
             throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");
         if (vector.DType != x.DType) throw new DTypeException($"{op}: the input is {x.DType}, {name} is {vector.DType}. Convert with AsType.");
+    }
+
+    // Of an operand of half precision they are Float32.
+    private static void CheckPairs(string name, TensorType pairs, TensorType x)
+    {
+        if (pairs.Shape != (2, x.Shape[1]))
+            throw new ShapeException($"BatchNorm: {name} must be (2, {x.Shape[1]}), two for each channel of the input {x.Shape}, not {pairs.Shape}.");
+        if (pairs.DType != (x.DType.IsHalf ? DType.Float32 : x.DType)) throw new DTypeException($"BatchNorm: the input is {x.DType}, {name} {pairs.DType}.");
     }
 
     /// <summary>The input as (batch, channels, size); with short runs as (1, channels, batch · size), gathered.</summary>

@@ -82,6 +82,7 @@ internal enum Saved
     Input0 = 1,
     Input1 = 2,
     Input2 = 4,
+    Input3 = 8,
     Inputs = 0xFFFF,
     Output = 0x10000,
 }

@@ -86,15 +86,15 @@ internal static partial class OpTable
     public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X - c.Y, -c.Z, c.Z]),
         c => c.G * Clip.Apply([c.Y - c.X, -c.Z, c.Z]), null);
 
-    /// <summary>(x − y)², the mean squared error of one element.</summary>
-    public static readonly Op SquaredDifference = Element(ElementOps.SquaredDifference, Saved.Inputs, c => c.G * ((c.X - c.Y) * 2), c => c.G * ((c.Y - c.X) * 2));
-
     /// <summary>|x − y|; the gradient is 0 where they are equal.</summary>
     public static readonly Op AbsoluteDifference = Element(ElementOps.AbsoluteDifference, Saved.Inputs, c => c.G * Nd.Sign(c.X - c.Y), c => c.G * Nd.Sign(c.Y - c.X));
 
     /// <summary>Inputs: x, and the constants α and β. The gradient passes on the closed interval.</summary>
     public static readonly Op HardSigmoid = Element(ElementOps.HardSigmoid, Saved.Inputs, HardSigmoidGradient, null, null)
         .Named("mx.npx.hard_sigmoid, -, torch.nn.functional.hardsigmoid");
+
+    /// <summary>x·y + z in one pass, rounded twice: the bits of the product and the sum, which are what a graph sees instead.</summary>
+    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y, c => c.G * c.X, c => c.G);
 
     /// <summary>Inputs: x, y, t.</summary>
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))

@@ -12,7 +12,7 @@ internal static partial class OpTable
     private const double OneOverSqrt2 = 0.70710678118654752440;
     private const double SqrtTwoOverPi = 0.79788456080286535588;
 
-    public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * (c.X * 2)).Named("square");
+    public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * 2 * c.X).Named("square");
 
     /// <summary>x³, rounded twice.</summary>
     public static readonly Op Cube = Element(ElementOps.Cube, Saved.Input0, c => c.G * (Nd.Square(c.X) * 3));

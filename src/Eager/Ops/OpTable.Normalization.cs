@@ -110,56 +110,68 @@ internal static partial class OpTable
     });
 
     /// <summary>
-    /// x̂·gamma + beta with the moments of each channel of x (n, c, …) itself. Inputs: x, gamma, beta. Attributes: <see cref="NormAttributes"/>.
+    /// x̂·gamma + beta with the moments of each channel of x (n, c, …) itself. Inputs: x, gamma, beta, and the moments as of <see cref="ChannelMoments"/>,
+    /// a constant: the rule of x knows how they depend on it. Attributes: <see cref="NormAttributes"/>.
     /// </summary>
     public static readonly Op BatchNorm = Row(new Op
     {
         Name = "BatchNorm",
-        Arity = 3,
-        Infer = (x, _, y) => Normalization.InferChannels(x, y),
-        Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
-        DeviceRun = (x, attributes, y) => DeviceChannels.Normalize(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Arity = 4,
+        Infer = (x, _, y) => Normalization.InferBatchNorm(x, y),
+        Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], x[3], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Normalize(x[0], x[1], x[2], x[3], ((NormAttributes)attributes!).Epsilon, y[0]),
         Gradient =
         [
-            c => BatchNormGradient!.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
-            c => BatchNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())[1],
-            c => SumAllButChannels(c.G),
+            c => BatchNormGradient!.Apply([c.X, c.Y, c.G, c.W, Nd.StopGradient(c.Common(BatchNormCommon))], c.Attributes<NormAttributes>()),
+            c => c.Common(BatchNormCommon)[1],
+            c => c.Common(BatchNormCommon)[0],
+            null,
         ],
-        Saves = Saved.Input0 | Saved.Input1,
+        Saves = Saved.Input0 | Saved.Input1 | Saved.Input3,
+        SavesPerInput = [Saved.Input0 | Saved.Input1 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.None],
     }).Named("npx.batch_norm, -, torch.nn.functional.batch_norm", "float");
 
-    /// <summary>gamma·D(x, g), over channels. Inputs: x, gamma, the upstream gradient.</summary>
+    /// <summary>
+    /// gamma·D(x, g), over channels. Inputs: x, gamma, the upstream gradient, and two constants, the moments of x and the sums of <see cref="BatchNormSums"/>.
+    /// </summary>
     public static readonly Op BatchNormGradient = Row(new Op
     {
         Name = "BatchNormGradient",
-        Arity = 3,
-        Infer = (x, _, y) => Normalization.InferChannels(x[..2], y),
-        Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
-        DeviceRun = (x, attributes, y) => DeviceChannels.Gradient(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Arity = 5,
+        Infer = (x, _, y) => Normalization.InferBatchNormGradient(x, y),
+        Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], x[3], x[4], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Gradient(x[0], x[1], x[2], x[3], x[4], ((NormAttributes)attributes!).Epsilon, y[0]),
         Gradient =
         [
             BatchNormSecond,
-            c => SumAllButChannels(c.G * BatchNormGradient!.Apply([c.X, Nd.OnesLike(c.Y), c.Z], c.Attributes<NormAttributes>())),
-            c => BatchNormGradient!.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
+            c => SumAllButChannels(c.G * ChannelGradient(c.X, Nd.OnesLike(c.Y), c.Z, c.W, c.Attributes<NormAttributes>())),
+            c => ChannelGradient(c.X, c.Y, c.G, c.W, c.Attributes<NormAttributes>()),
+            null,
+        ],
+        Saves = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3,
+    });
+
+    /// <summary>Σ g and Σ g·x̂ of every channel, as (2, c). Inputs: x, g, and the moments of x, a constant.</summary>
+    public static readonly Op BatchNormSums = Row(new Op
+    {
+        Name = "BatchNormSums",
+        Arity = 3,
+        Infer = (x, _, y) => Normalization.InferSums(x, y),
+        Run = (x, attributes, y) => Normalization.RunSums(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceChannels.Sums(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Gradient =
+        [
+            c => ChannelGradient(c.X, c.G[1], c.Y, c.Z, c.Attributes<NormAttributes>()),
+            c => BatchNorm.Apply([c.X, c.G[1], c.G[0], c.Z], c.Attributes<NormAttributes>()),
+            null,
         ],
         Saves = Saved.Inputs,
     });
 
-    /// <summary>Σ g and Σ g·x̂ of every channel, as (2, c). Inputs: x, g.</summary>
-    public static readonly Op BatchNormSums = Row(new Op
-    {
-        Name = "BatchNormSums",
-        Arity = 2,
-        Infer = (x, _, y) => Normalization.InferMoments(x, y),
-        Run = (x, attributes, y) => Normalization.RunSums(x[0], x[1], ((NormAttributes)attributes!).Epsilon, y[0]),
-        DeviceRun = (x, attributes, y) => DeviceChannels.Sums(x[0], x[1], ((NormAttributes)attributes!).Epsilon, y[0]),
-        Gradient =
-        [
-            c => BatchNormGradient.Apply([c.X, c.G[1], c.Y], c.Attributes<NormAttributes>()),
-            c => BatchNorm.Apply([c.X, c.G[1], c.G[0]], c.Attributes<NormAttributes>()),
-        ],
-        Saves = Saved.Inputs,
-    });
+    private static NDArray BatchNormCommon(GradientContext c) => BatchNormSums.Apply([c.X, c.G, c.W], c.Attributes<NormAttributes>());
+
+    private static NDArray ChannelGradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NormAttributes a) =>
+        BatchNormGradient.Apply([x, gamma, g, moments, Nd.StopGradient(BatchNormSums.Apply([x, g, moments], a))], a);
 
     private static void Normalized(
         GpuDevice device, DeviceOperand x, DeviceOperand? gamma, DeviceOperand? beta, DeviceOperand y, int rows, int columns, object? attributes)
@@ -193,10 +205,10 @@ internal static partial class OpTable
     private static NDArray BatchNormSecond(GradientContext c)
     {
         NormAttributes a = c.Attributes<NormAttributes>();
-        NDArray one = Nd.OnesLike(c.Y), normalized = BatchNorm.Apply([c.X, one, Nd.ZerosLike(c.Y)], a);
+        NDArray one = Nd.OnesLike(c.Y), normalized = BatchNorm.Apply([c.X, one, Nd.ZerosLike(c.Y), c.W], a);
         NDArray second = Normalization.SecondDerivative(
-            c.X, c.Z, c.G, Normalization.ChannelAxes(c.X.Rank), a, normalized, BatchNormGradient.Apply([c.X, one, c.G], a),
-                BatchNormGradient.Apply([c.X, one, c.Z], a));
+            c.X, c.Z, c.G, Normalization.ChannelAxes(c.X.Rank), a, normalized, ChannelGradient(c.X, one, c.G, c.W, a),
+            ChannelGradient(c.X, one, c.Z, c.W, a));
         return PerChannel(c.Y, c.X.Rank) * second;
     }
 

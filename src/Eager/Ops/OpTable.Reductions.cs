@@ -19,6 +19,48 @@ internal static partial class OpTable
 
     public static readonly Op ArgMin = ArgReduction("ArgMin", max: false).Named("argmin");
 
+    /// <summary>
+    /// Σ x², each square rounded: the bits of the sum of the squares, which is what a graph sees instead. Attributes: <see cref="ReduceAttributes"/>.
+    /// </summary>
+    public static readonly Op SumOfSquares = Row(new Op
+    {
+        Name = "SumOfSquares",
+        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfSquares", x, (ReduceAttributes)attributes!),
+        Run = (x, attributes, y) => Reductions.Run(ReduceKind.SumOfSquares, x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => DeviceRowExecution.Reduce(ReduceKind.SumOfSquares, x[0], (ReduceAttributes)attributes!, y[0]),
+        Gradient = [c => Reductions.Spread(c, c.G * 2) * c.X],
+        Saves = Saved.Input0,
+    });
+
+    /// <summary>
+    /// Σ x·y of two arrays of one shape, each product rounded: the bits of the sum of the products, which is what a graph sees instead. Attributes:
+    /// <see cref="ReduceAttributes"/>.
+    /// </summary>
+    public static readonly Op SumOfProducts = Row(new Op
+    {
+        Name = "SumOfProducts",
+        Arity = 2,
+        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfProducts", x, (ReduceAttributes)attributes!),
+        Run = (x, attributes, y) => ReducedTerms.Products(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => ReducedTerms.ProductsOnDevice(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
+        Gradient = [c => Reductions.Spread(c, c.G) * c.Y, c => Reductions.Spread(c, c.G) * c.X],
+        Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Input1, Saved.Input0],
+    });
+
+    /// <summary>Σ (x − mean x)² along the last axes. Attributes: <see cref="ReduceAttributes"/>.</summary>
+    public static readonly Op SumOfSquaredDeviations = Row(new Op
+    {
+        Name = "SumOfSquaredDeviations",
+        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfSquaredDeviations", x, (ReduceAttributes)attributes!),
+        Run = (x, attributes, y) => ReducedTerms.SquaredDeviations(x[0], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => ReducedTerms.ComposeSquaredDeviations(x[0], (ReduceAttributes)attributes!, y[0]),
+        Rows = ReducedTerms.SquaredDeviationRows,
+        Formula = ReducedTerms.SquaredDeviationFormula,
+        Gradient = [c => Reductions.Spread(c, c.G * 2) * (c.X - Nd.Mean(c.X, c.Attributes<ReduceAttributes>().Axes.Span.ToArray(), keepDims: true))],
+        Saves = Saved.Input0,
+    });
+
     private static Op Reduction(string name, ReduceKind kind, Saved saves, GradientRule? gradient) => Row(new Op
     {
         Name = name,

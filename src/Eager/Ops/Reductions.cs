@@ -8,6 +8,7 @@ internal static class Reductions
     /// <summary>Sorted, not negative; all axes when none are given.</summary>
     public static ReduceAttributes Attributes(string op, NDArray x, int[]? axes, bool keepDims)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int[] sorted;
         if (axes is null)
         {
@@ -55,7 +56,7 @@ internal static class Reductions
         if (Apart(x, attributes, y) is var (part, first, last))
         {
             Run(kind, x, first, part);
-            Run(kind, part, last, y);
+            Run(OfResults(kind), part, last, y);
             return;
         }
 
@@ -64,6 +65,9 @@ internal static class Reductions
             Reduce.Run(kind, input.DType, y.DType, (nint)from, (nint)to, outer, reduced, inner);
         GC.KeepAlive(input);
     }
+
+    /// <summary>What joins the results of a reduction.</summary>
+    public static ReduceKind OfResults(ReduceKind kind) => kind == ReduceKind.SumOfSquares ? ReduceKind.Sum : kind;
 
     /// <summary>
     /// Reduced axes that do not lie together are reduced in two steps, those first that lie together and hold the most elements: nothing is transposed. The
@@ -149,7 +153,8 @@ internal static class Reductions
         return Shape.Own([.. sizes]);
     }
 
-    private static long RowLength(ReadOnlySpan<int> sizes, ReadOnlySpan<int> axes)
+    /// <summary>The elements of the last axes, when these are what is reduced; else 0.</summary>
+    public static long RowLength(ReadOnlySpan<int> sizes, ReadOnlySpan<int> axes)
     {
         long length = axes.Length == 0 ? 0 : 1;
         for (int i = 0; i < axes.Length; i++)

@@ -8,6 +8,7 @@ internal static class SimplifyRules
 {
     public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
     {
+        if (Terms(graph, op, x, attributes) is { } terms) return terms;
         if (op.Element is not null) DropBroadcasts(x, type.Shape);
         if (Algebra(op, x, type) is { } simpler) return simpler;
         if (op == OpTable.Cast && Conversion(graph, x[0], type) is { } converted) return converted;
@@ -27,6 +28,15 @@ internal static class SimplifyRules
         ("Where", [_, var a, var b]) when ReferenceEquals(a, b) && a.Type == type => a,                // c ? x : x = x
         ("StopGradient" or "Copy", [var a]) => a,                                                      // identities without a tape
         ("Cast", [var a]) when a.Type == type => a,                                                    // cast to the same type
+        _ => null,
+    };
+
+    // Rows that save the processor a pass over memory: a kernel that computes the terms beside others saves it as well.
+    private static GraphNode? Terms(GraphBuilder graph, Op op, GraphNode[] x, object? attributes) => op.Name switch
+    {
+        "SumOfSquares" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Square, x)], attributes),        // Σ x², squares rounded
+        "SumOfProducts" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Multiply, x)], attributes),     // Σ x·y, products rounded
+        "MultiplyAdd" => graph.Call(OpTable.Add, [graph.Call(OpTable.Multiply, x[..2]), x[2]]),        // x·y + z, rounded twice
         _ => null,
     };
 

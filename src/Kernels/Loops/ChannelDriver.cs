@@ -22,6 +22,12 @@ internal unsafe struct ChannelJob
     /// <summary>One value per channel.</summary>
     public nint Beta;
 
+    /// <summary>The means of the channels, then their variances.</summary>
+    public nint Moments;
+
+    /// <summary>Σ g of the channels, then Σ g·x̂.</summary>
+    public nint Sums;
+
     public nint Output;
     public long Batch;
     public long Channels;

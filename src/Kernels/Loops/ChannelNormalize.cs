@@ -5,8 +5,7 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Batch normalization of contiguous (batch, channels, size) arrays by the moments of each channel: x̂ = (x − μ)·r, r = 1/√(variance + ε), the variance about
-/// the
-/// mean, divided by the number of elements. A channel is summed sample by sample with <see cref="ReduceTree"/>, then its samples in the same way.
+/// the mean, divided by the number of elements. A channel is summed sample by sample with <see cref="ReduceTree"/>, then its samples in the same way.
 /// </summary>
 internal static unsafe class ChannelNormalize
 {
@@ -15,12 +14,13 @@ internal static unsafe class ChannelNormalize
         ChannelDriver.Run<ChannelMomentsKernel>(dtype, new ChannelJob { Input = x, Output = moments, Batch = batch, Channels = channels, Size = size });
 
     /// <summary>y = x̂·gamma + beta.</summary>
-    public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint y, long batch, long channels, long size, double epsilon) =>
+    public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint moments, nint y, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelForwardKernel>(dtype, new ChannelJob
         {
             Input = x,
             Gamma = gamma,
             Beta = beta,
+            Moments = moments,
             Output = y,
             Batch = batch,
             Channels = channels,
@@ -29,12 +29,15 @@ internal static unsafe class ChannelNormalize
         });
 
     /// <summary>dx = gamma·r·(g − mean g − x̂·mean(g·x̂)).</summary>
-    public static void Gradient(DType dtype, nint x, nint gamma, nint g, nint dx, long batch, long channels, long size, double epsilon) =>
+    public static void Gradient(
+        DType dtype, nint x, nint gamma, nint g, nint moments, nint sums, nint dx, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelGradientKernel>(dtype, new ChannelJob
         {
             Input = x,
             Gamma = gamma,
             Gradient = g,
+            Moments = moments,
+            Sums = sums,
             Output = dx,
             Batch = batch,
             Channels = channels,
@@ -43,11 +46,12 @@ internal static unsafe class ChannelNormalize
         });
 
     /// <summary>(2, channels): Σ g, then Σ g·x̂.</summary>
-    public static void Sums(DType dtype, nint x, nint g, nint sums, long batch, long channels, long size, double epsilon) =>
+    public static void Sums(DType dtype, nint x, nint g, nint moments, nint sums, long batch, long channels, long size, double epsilon) =>
         ChannelDriver.Run<ChannelSumsKernel>(dtype, new ChannelJob
         {
             Input = x,
             Gradient = g,
+            Moments = moments,
             Output = sums,
             Batch = batch,
             Channels = channels,
@@ -56,40 +60,41 @@ internal static unsafe class ChannelNormalize
         });
 }
 
-/// <summary>Sums over one channel.</summary>
+/// <summary>Sums over one channel, and what its moments say.</summary>
 internal static unsafe class ChannelSum<L, T>
     where L : struct, IVectorLane<L, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Σ x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static T Plain(ChannelJob* job, T* x)
-    {
-        using var scratch = new NativeScratch(job->Batch * sizeof(T));
-        var samples = (T*)scratch.Pointer;
-        for (long i = 0; i < job->Batch; i++) samples[i] = ReduceTree.ReduceRow<SumReduction, L, T>(x + i * job->Stride, job->Size);
-        return ReduceTree.ReduceRow<SumReduction, L, T>(samples, job->Batch);
-    }
-
-    /// <summary>Σ term(x, g, shift).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static T Of<TTerm>(ChannelJob* job, T* x, T* g, L shift)
-        where TTerm : IRowTerm
-    {
-        using var scratch = new NativeScratch(job->Batch * sizeof(T));
-        var samples = (T*)scratch.Pointer;
-        for (long i = 0; i < job->Batch; i++) samples[i] = RowSum<TTerm, L, T>.Sum(x + i * job->Stride, g + i * job->Stride, shift, job->Size);
-        return ReduceTree.ReduceRow<SumReduction, L, T>(samples, job->Batch);
-    }
-
     public static (T Mean, T Variance) Moments(ChannelJob* job, T* x)
     {
+        using var scratch = new NativeScratch(job->Batch * sizeof(T));
+        var samples = (T*)scratch.Pointer;
         var count = T.CreateTruncating(job->Count);
-        var mean = Plain(job, x) / count;
-        return (mean, Of<SquaredDifference>(job, x, x, L.Broadcast(mean)) / count);
+        for (long i = 0; i < job->Batch; i++) samples[i] = ReduceTree.ReduceRow<SumReduction, L, T>(x + i * job->Stride, job->Size);
+        var mean = ReduceTree.ReduceRow<SumReduction, L, T>(samples, job->Batch) / count;
+        var shift = L.Broadcast(mean);
+        for (long i = 0; i < job->Batch; i++)
+            samples[i] = RowSum<SquaredDifference, L, T>.Sum(x + i * job->Stride, x + i * job->Stride, shift, job->Size);
+        return (mean, ReduceTree.ReduceRow<SumReduction, L, T>(samples, job->Batch) / count);
     }
 
-    public static T Scale(ChannelJob* job, T variance) => T.One / T.Sqrt(variance + T.CreateTruncating(job->Epsilon));
+    /// <summary>Σ g and Σ (x − mean)·g.</summary>
+    public static (T Sum, T Product) Pair(ChannelJob* job, T* x, T* g, T mean)
+    {
+        using var scratch = new NativeScratch(2 * job->Batch * sizeof(T));
+        T* sums = (T*)scratch.Pointer, products = sums + job->Batch;
+        var shift = L.Broadcast(mean);
+        for (long i = 0; i < job->Batch; i++)
+            (sums[i], products[i]) = PairSum<L, T>.Sum(x + i * job->Stride, g + i * job->Stride, shift, job->Size);
+        return (ReduceTree.ReduceRow<SumReduction, L, T>(sums, job->Batch), ReduceTree.ReduceRow<SumReduction, L, T>(products, job->Batch));
+    }
+
+    /// <summary>The mean and 1/√(variance + ε).</summary>
+    public static (T Mean, T Scale) Of(ChannelJob* job, long channel)
+    {
+        T* moments = (T*)job->Moments;
+        return (moments[channel], T.One / T.Sqrt(moments[job->Channels + channel] + T.CreateTruncating(job->Epsilon)));
+    }
 }
 
 internal readonly unsafe struct ChannelMomentsKernel : IChannelKernel
@@ -111,9 +116,10 @@ internal readonly unsafe struct ChannelSumsKernel : IChannelKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         T* x = (T*)job->Input + channel * job->Size, g = (T*)job->Gradient + channel * job->Size;
-        var (mean, variance) = ChannelSum<L, T>.Moments(job, x);
-        ((T*)job->Output)[channel] = ChannelSum<L, T>.Plain(job, g);
-        ((T*)job->Output)[job->Channels + channel] = ChannelSum<L, T>.Of<ShiftedProduct>(job, x, g, L.Broadcast(mean)) * ChannelSum<L, T>.Scale(job, variance);
+        var (mean, scale) = ChannelSum<L, T>.Of(job, channel);
+        var (sum, product) = ChannelSum<L, T>.Pair(job, x, g, mean);
+        ((T*)job->Output)[channel] = sum;
+        ((T*)job->Output)[job->Channels + channel] = product * scale;
     }
 }
 
@@ -124,14 +130,15 @@ internal readonly unsafe struct ChannelForwardKernel : IChannelKernel
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T* x = (T*)job->Input + channel * job->Size, y = (T*)job->Output + channel * job->Size;
-        var (center, variance) = ChannelSum<L, T>.Moments(job, x);
-        L mean = L.Broadcast(center), scale = L.Broadcast(ChannelSum<L, T>.Scale(job, variance));
-        L gamma = L.Broadcast(((T*)job->Gamma)[channel]), beta = L.Broadcast(((T*)job->Beta)[channel]);
-        for (long sample = 0; sample < job->Batch; sample++, x += job->Stride, y += job->Stride)
+        long n = job->Size, stride = job->Stride;
+        T* x = (T*)job->Input + channel * n, y = (T*)job->Output + channel * n;
+        var (center, root) = ChannelSum<L, T>.Of(job, channel);
+        L mean = L.Broadcast(center), scale = L.Broadcast(root), gamma = L.Broadcast(((T*)job->Gamma)[channel]), beta = L.Broadcast(((T*)job->Beta)[channel]);
+        for (var sample = job->Batch; sample > 0; sample--, x += stride, y += stride)
         {
-            for (long i = 0; i < job->Size; i += L.Count)
-                LaneTail.Store<L, T>((L.Load(x + i) - mean) * scale * gamma + beta, y + i, job->Size - i);
+            long i = 0;
+            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(x + i) - mean) * scale * gamma + beta, y + i);
+            if (i < n) LaneTail.Store<L, T>((L.Load(x + i) - mean) * scale * gamma + beta, y + i, n - i);
         }
     }
 }
@@ -143,18 +150,17 @@ internal readonly unsafe struct ChannelGradientKernel : IChannelKernel
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var offset = channel * job->Size;
-        T* x = (T*)job->Input + offset, g = (T*)job->Gradient + offset, dx = (T*)job->Output + offset;
+        long n = job->Size, stride = job->Stride, offset = channel * n;
+        T* x = (T*)job->Input + offset, g = (T*)job->Gradient + offset, dx = (T*)job->Output + offset, sums = (T*)job->Sums;
         var count = T.CreateTruncating(job->Count);
-        var (center, variance) = ChannelSum<L, T>.Moments(job, x);
-        var root = ChannelSum<L, T>.Scale(job, variance);
+        var (center, root) = ChannelSum<L, T>.Of(job, channel);
         L mean = L.Broadcast(center), scale = L.Broadcast(root), outer = L.Broadcast(root * ((T*)job->Gamma)[channel]);
-        L meanOfG = L.Broadcast(ChannelSum<L, T>.Plain(job, g) / count);
-        L dot = L.Broadcast(ChannelSum<L, T>.Of<ShiftedProduct>(job, x, g, mean) / count * root);
-        for (long sample = 0; sample < job->Batch; sample++, x += job->Stride, g += job->Stride, dx += job->Stride)
+        L meanOfG = L.Broadcast(sums[channel] / count), dot = L.Broadcast(sums[job->Channels + channel] / count);
+        for (var sample = job->Batch; sample > 0; sample--, x += stride, g += stride, dx += stride)
         {
-            for (long i = 0; i < job->Size; i += L.Count)
-                LaneTail.Store<L, T>((L.Load(g + i) - meanOfG - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i, job->Size - i);
+            long i = 0;
+            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(g + i) - meanOfG - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i);
+            if (i < n) LaneTail.Store<L, T>((L.Load(g + i) - meanOfG - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i, n - i);
         }
     }
 }

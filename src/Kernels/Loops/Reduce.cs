@@ -89,7 +89,7 @@ internal static unsafe class Reduce
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (reduced == 0) new Span<T>(output, checked((int)(outer * inner))).Fill(T.CreateChecked(TOp.Identity));
-        else if (inner == 1) ReduceRows<TOp, L, T>.Run(input, output, outer, reduced);
+        else if (inner == 1) ReduceRows<ElementFold<TOp, L, T>, L, T>.Run(input, output, outer, reduced);
         else ReduceColumns<TOp, L, T>.Run(input, output, outer, reduced, inner);
     }
 

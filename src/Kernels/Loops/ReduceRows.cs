@@ -3,29 +3,73 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>Floating-point reductions along the last axis: (rows, n) → (rows).</summary>
-internal static unsafe class ReduceRows<TOp, L, T>
+/// <summary>What the rows of one or two arrays are reduced with.</summary>
+internal unsafe interface IRowFold<L, T>
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>At most <see cref="ReduceTree.Block"/> elements of each; the shift belongs to their row.</summary>
+    static abstract T Block(T* x, T* second, T shift, long n);
+
+    /// <summary>The results of the blocks of a row, which are overwritten.</summary>
+    static abstract T Join(T* partials, long n);
+}
+
+/// <summary>The elements of one array.</summary>
+internal readonly unsafe struct ElementFold<TOp, L, T> : IRowFold<L, T>
     where TOp : IReduceOp
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static T Block(T* x, T* second, T shift, long n) => ReduceTree.ReduceBlock<TOp, L, T>(x, n);
+
+    public static T Join(T* partials, long n) => ReduceTree.ReducePartials<TOp, L, T>(partials, n);
+}
+
+/// <summary>The sum of terms: the bits of <see cref="ElementFold{TOp, L, T}"/> over the terms, which are nowhere in memory.</summary>
+internal readonly unsafe struct TermFold<TTerm, L, T> : IRowFold<L, T>
+    where TTerm : IRowTerm
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public static T Block(T* x, T* second, T shift, long n) => RowSum<TTerm, L, T>.Sum(x, second, L.Broadcast(shift), n);
+
+    public static T Join(T* partials, long n) => ReduceTree.ReducePartials<SumReduction, L, T>(partials, n);
+}
+
+/// <summary>Floating-point reductions along the last axis: (rows, n) → (rows).</summary>
+internal static unsafe class ReduceRows<TFold, L, T>
+    where TFold : IRowFold<L, T>
     where L : struct, IVectorLane<L, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     // Below this many elements a second thread costs more than it brings; a chunk of work is about a block.
     private const long ParallelElements = 128 * 1024;
 
-    public static void Run(T* input, T* output, long rows, long n)
+    public static void Run(T* input, T* output, long rows, long n) => Run(input, input, null, output, rows, n);
+
+    /// <summary>Of two arrays of the same shape.</summary>
+    /// <param name="input">The first one.</param>
+    /// <param name="second">The second one.</param>
+    /// <param name="shifts">A value for each row, or null: 0.</param>
+    /// <param name="output">The results; may be the shifts.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="n">Elements of a row.</param>
+    public static void Run(T* input, T* second, T* shifts, T* output, long rows, long n)
     {
         var blocks = ReduceTree.BlockCount(n);
+        Job job = new() { Input = input, Second = second, Shifts = shifts, Output = output, N = n, Blocks = blocks, Items = rows * blocks, PerChunk = 1 };
         if (blocks == 1)
         {
-            var perChunk = Math.Max(1, ReduceTree.Block / Math.Max(1, n));
-            Each(new Job { Input = input, Output = output, N = n, Blocks = 1, Items = rows, PerChunk = perChunk });
+            job.PerChunk = Math.Max(1, ReduceTree.Block / Math.Max(1, n));
+            Each(job);
             return;
         }
 
         using var scratch = new NativeScratch(rows * blocks * sizeof(T));
-        var partials = (T*)scratch.Pointer;
-        Each(new Job { Input = input, Output = partials, N = n, Blocks = blocks, Items = rows * blocks, PerChunk = 1 });
-        for (long r = 0; r < rows; r++) output[r] = ReduceTree.ReducePartials<TOp, L, T>(partials + r * blocks, blocks);
+        job.Output = (T*)scratch.Pointer;
+        Each(job);
+        for (long r = 0; r < rows; r++) output[r] = TFold.Join(job.Output + r * blocks, blocks);
     }
 
     private static void Each(Job job)
@@ -60,15 +104,17 @@ internal static unsafe class ReduceRows<TOp, L, T>
         long n = job->N, blocks = job->Blocks;
         if (blocks == 1)
         {
-            for (var i = start; i < end; i++) job->Output[i] = ReduceTree.ReduceBlock<TOp, L, T>(job->Input + i * n, n);
+            for (var i = start; i < end; i++)
+                job->Output[i] = TFold.Block(job->Input + i * n, job->Second + i * n, job->Shifts == null ? T.Zero : job->Shifts[i], n);
             return;
         }
 
         for (var i = start; i < end; i++)
         {
             var (row, block) = Math.DivRem(i, blocks);
-            var from = block * ReduceTree.Block;
-            job->Output[i] = ReduceTree.ReduceBlock<TOp, L, T>(job->Input + row * n + from, Math.Min(ReduceTree.Block, n - from));
+            var from = row * n + block * ReduceTree.Block;
+            var length = Math.Min(ReduceTree.Block, n - block * ReduceTree.Block);
+            job->Output[i] = TFold.Block(job->Input + from, job->Second + from, job->Shifts == null ? T.Zero : job->Shifts[row], length);
         }
     }
 
@@ -76,6 +122,8 @@ internal static unsafe class ReduceRows<TOp, L, T>
     private struct Job
     {
         public T* Input;
+        public T* Second;
+        public T* Shifts;
         public T* Output;
         public long N;
         public long Blocks;

@@ -10,6 +10,7 @@ internal static class ElementOps
     public static readonly ElementOp Divide = ElementOp.Binary<DivideOp>("Divide");
     public static readonly ElementOp FloorDivide = new DivisionElementOp<FloorDivideOp>("FloorDivide", remainder: false);
     public static readonly ElementOp Mod = new DivisionElementOp<ModOp>("Mod", remainder: true);
+    public static readonly ElementOp MultiplyAdd = ElementOp.Ternary<MultiplyAddOp>("MultiplyAdd");
     public static readonly ElementOp FusedMultiplyAdd = ElementOp.Ternary<FusedMultiplyAddOp>("FusedMultiplyAdd");
     public static readonly ElementOp Negate = ElementOp.Unary<NegateOp>("Negate", integers: true);
     public static readonly ElementOp Abs = ElementOp.Unary<AbsOp>("Abs", integers: true);
@@ -19,7 +20,6 @@ internal static class ElementOps
     public static readonly ElementOp Reciprocal = ElementOp.Unary<ReciprocalOp>("Reciprocal");
     public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
     public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
-    public static readonly ElementOp SquaredDifference = ElementOp.Binary<SquaredDifferenceOp>("SquaredDifference");
     public static readonly ElementOp AbsoluteDifference = ElementOp.Binary<AbsoluteDifferenceOp>("AbsoluteDifference");
     public static readonly ElementOp Lerp = ElementOp.Ternary<LerpOp>("Lerp");
 
@@ -106,8 +106,8 @@ internal static class ElementOps
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
     [
-        Add, Subtract, Multiply, Divide, FloorDivide, Mod, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
-        SquaredDifference, AbsoluteDifference, Lerp,
+        Add, Subtract, Multiply, Divide, FloorDivide, Mod, MultiplyAdd, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
+        AbsoluteDifference, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,

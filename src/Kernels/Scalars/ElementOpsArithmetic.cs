@@ -27,6 +27,13 @@ internal readonly struct DivideOp : IBinaryOp
     public static L Invoke<L>(L x, L y) where L : struct, ILane<L> => x / y;
 }
 
+/// <summary>x·y + z, rounded twice: the bits of the two operators.</summary>
+internal readonly struct MultiplyAddOp : ITernaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L y, L z) where L : struct, ILane<L> => (x * y) + z;
+}
+
 /// <summary>x·y + z with one rounding.</summary>
 internal readonly struct FusedMultiplyAddOp : ITernaryOp
 {
@@ -97,17 +104,6 @@ internal readonly struct ReciprocalSqrtOp : IUnaryOp
 {
     [MethodImpl(AggressiveInlining)]
     public static L Invoke<L>(L x) where L : struct, ILane<L> => L.Const(1) / L.Sqrt(x);
-}
-
-/// <summary>(x − y)².</summary>
-internal readonly struct SquaredDifferenceOp : IBinaryOp
-{
-    [MethodImpl(AggressiveInlining)]
-    public static L Invoke<L>(L x, L y) where L : struct, ILane<L>
-    {
-        L difference = L.Let(x - y);
-        return difference * difference;
-    }
 }
 
 /// <summary>|x − y|.</summary>

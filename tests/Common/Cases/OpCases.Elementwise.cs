@@ -132,12 +132,6 @@ internal static partial class OpCases
             Order = 0,
             Special = [[3, 1, 1, 1.5], [NaN, 1, 1, NaN], [Inf, 0, 1, Inf], [1, 1, 1, 0]],
         },
-        Binary(OpTable.SquaredDifference, static (x, y) => Elements.Real(OpTable.SquaredDifference, x, y), static (x, y) => (x - y) * (x - y), Real(-2, 2), Real(-2, 2)) with
-        {
-            Scale = 4,
-            Special = [[Inf, Inf, NaN], [Inf, 1, Inf], [2, 2, 0]],
-            Slopes = [[3, 1, 4, -4], [1, 1, 0, 0], [1, 3, -4, 4]],
-        },
         Binary(OpTable.AbsoluteDifference, static (x, y) => Elements.Real(OpTable.AbsoluteDifference, x, y), static (x, y) => Math.Abs(x - y), Real(1, 2), Real(-2, 0.5)) with
         {
             Scale = 4,
@@ -148,6 +142,13 @@ internal static partial class OpCases
         {
             Special = [[NaN, NaN], [Inf, 1], [-Inf, 0], [0, 0.5], [-0.0, 0.5]],
             Slopes = [[-2, 0.25], [2, 0.25], [3, 0], [-3, 0], [0, 0.25]],
+        },
+        Ternary(OpTable.MultiplyAdd, static (x, y, z) => OpTable.MultiplyAdd.Apply([x, y, z]), static (x, y, z) => (x * y) + z, Real(-2, 2), Real(-2, 2),
+            Real(-2, 2)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Scale = 4,
+            Special = [[Inf, 0, 1, NaN], [2, 3, Inf, Inf], [NaN, 1, 1, NaN]],
         },
         Ternary(OpTable.Lerp, Nd.Lerp, static (x, y, t) => x + (t * (y - x)), Real(-2, 2), Real(-2, 2), Real(0, 1)) with
         {

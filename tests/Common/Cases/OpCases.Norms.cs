@@ -46,20 +46,26 @@ internal static partial class OpCases
             [[[3, 5], [3, 5]], [[2, 2, 130], [2, 2, 130]], [[150, 3], [150, 3]], [[0, 4], [0, 4]]]) with { Scale = 200, Large = [[500, 130], [500, 130]] },
         Case(OpTable.ChannelMoments, "", static x => OpTable.ChannelMoments.Apply(x[0]),
             static x => PerChannel(x[0], x[0], static (v, _) => [v.Average(), Variance(v)]), s_channelShapes) with { Scale = 4, Large = [[30, 7, 11, 13]] },
-        Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2]], s_centered),
+        Case(OpTable.BatchNorm, "", static x => OpTable.BatchNorm.Apply([x[0], x[1], x[2], Moments(x[0])], s_centered),
             static x => AlongChannels(x[0], x[0], x[1], x[2], static (v, _) => Standardize(v, true)), WithVectors(2)) with
         {
             Scale = 8,
             Rejects = [Rejection.Of<ShapeException>("a gamma that does not fit",
                 static () => Nd.BatchNorm(Nd.Ones((2, 4)), Nd.Ones(2), Nd.Ones(4), Nd.Zeros(4), Nd.Ones(4)), "BatchNorm", "gamma", "(4,)", "(2,)")],
         },
-        Case(OpTable.BatchNormGradient, "", static x => OpTable.BatchNormGradient.Apply([x[0], x[1], x[2]], s_centered),
+        Case(OpTable.BatchNormGradient, "",
+            static x => OpTable.BatchNormGradient.Apply([x[0], x[1], x[2], Moments(x[0]), Sums(x[0], x[2])], s_centered),
             static x => AlongChannels(x[0], x[2], x[1], null, static (v, g) => Backward(v, g, true)),
             [.. WithVectors(1).Select(static s => (Shape[])[.. s, s[0]])]) with { Scale = 80, Large = [[30, 7, 11, 13], [7], [30, 7, 11, 13]] },
-        Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply(x[0], x[1], s_centered),
+        Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply([x[0], x[1], Moments(x[0])], s_centered),
             static x => PerChannel(x[0], x[1], static (v, g) => [g.Sum(), Standardize(v, true).Zip(g, static (a, b) => a * b).Sum()]),
             [.. s_channelShapes.Select(static s => (Shape[])[s[0], s[0]])]) with { Scale = 800 },
     ];
+
+    private static NDArray Moments(NDArray x) => Nd.StopGradient(OpTable.ChannelMoments.Apply(Elements.Wide(x)));
+
+    private static NDArray Sums(NDArray x, NDArray g) =>
+        Nd.StopGradient(OpTable.BatchNormSums.Apply([Elements.Wide(x), Elements.Wide(g), Moments(x)], s_centered));
 
     private static Shape[][] WithVectors(int count) => [.. s_channelShapes.Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
 

@@ -18,6 +18,14 @@ internal static partial class OpCases
         Case(OpTable.Sum, "three separate axes", static x => Nd.Sum(x[0], [0, 2, 4]), static x => x[0].Reduce(static line => line.Sum(), [0, 2, 4]),
             [[[2, 3, 4, 2, 3]], [[3, 1, 2, 5, 4]], [[2, 2, 0, 2, 1]]]) with { Result = ResultTypes.Sum, DTypes = ResultTypes.All, Scale = 64 },
         Reduction(OpTable.Sum, "no axis", static x => Nd.Sum(x, []), static line => line.Sum(), []) with { Result = ResultTypes.Sum },
+        Reduction(OpTable.SumOfSquares, "", static x => Sum(OpTable.SumOfSquares, [x], null), static line => line.Sum(static v => v * v)).Squared(),
+        Reduction(OpTable.SumOfSquares, "axis 0", static x => Sum(OpTable.SumOfSquares, [x], [0]), static line => line.Sum(static v => v * v), [0]).Squared(),
+        Reduction(OpTable.SumOfSquares, "axes 0 and -1", static x => Sum(OpTable.SumOfSquares, [x], [0, -1]), static line => line.Sum(static v => v * v),
+            [0, -1]).Squared(),
+        Reduction(OpTable.SumOfSquaredDeviations, "", static x => Sum(OpTable.SumOfSquaredDeviations, [x], null), Deviations).Squared(),
+        Reduction(OpTable.SumOfSquaredDeviations, "axis -1", static x => Sum(OpTable.SumOfSquaredDeviations, [x], [-1]), Deviations, [-1]).Squared(),
+        Reduction(OpTable.SumOfSquaredDeviations, "axis 0", static x => Sum(OpTable.SumOfSquaredDeviations, [x], [0]), Deviations, [0]).Squared(),
+        ProductSums("", null), ProductSums("axis -1", [-1]), ProductSums("axis 1", [1]),
         Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with
         {
             Rejects = [.. AxisMistakes("Max", static (x, axes) => Nd.Max(x, axes)), Empty("Max", static x => Nd.Max(x, 1))],
@@ -92,6 +100,16 @@ internal static partial class OpCases
             Scale = 64,
             Large = [[40, 30, 50]],
         };
+
+    private static OpCase ProductSums(string detail, int[]? axes) => Case(OpTable.SumOfProducts, detail, x => Sum(OpTable.SumOfProducts, [x[0], x[1]], axes),
+        x => RefArray.Zip([x[0], x[1]], static v => v[0] * v[1]).Reduce(static line => line.Sum(), axes, false),
+        [.. s_reduceShapes.Select(static s => (Shape[])[s[0], s[0]])]).Squared() with { Large = [[8, 30, 50], [8, 30, 50]] };
+
+    private static OpCase Squared(this OpCase test) => test with { DTypes = ResultTypes.Floats, Scale = 6400, Large = [[8, 30, 50]] };
+
+    private static NDArray Sum(Op op, NDArray[] x, int[]? axes) => op.Apply(x, Fusion.Reductions.Attributes("Sum", x[0], axes, false));
+
+    private static double Deviations(double[] line) => line.Sum(v => (v - line.Average()) * (v - line.Average()));
 
     private static OpCase Extremum(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
         Reduction(row, detail, call, f, axes, keepDims) with
