@@ -26,6 +26,9 @@ internal enum Residence
 
     /// <summary>Other shape or strides over another value.</summary>
     View,
+
+    /// <summary>In a part of a larger value.</summary>
+    Part,
 }
 
 /// <summary>The place of one value.</summary>
@@ -44,6 +47,9 @@ internal sealed class Placement
 
     public required IReadOnlyList<Place> Places { get; init; }
 
+    /// <summary>Which values lie in larger ones.</summary>
+    public required PartPlacement Parts { get; init; }
+
     /// <summary>How arrays are written in place.</summary>
     public required StatePlace[] States { get; init; }
 
@@ -59,14 +65,11 @@ internal sealed class Placement
     /// <summary>The value whose memory <paramref name="node"/> sees.</summary>
     public static GraphNode Root(GraphNode node, HashSet<GraphNode> leaves)
     {
-        while (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && IsTrueView(view)) node = view.Inputs[0];
+        while (node is OpNode { IsView: true } view && !leaves.Contains(node)) node = view.Inputs[0];
         return node;
     }
 
-    /// <summary>Reshaping a strided value copies; every other view is one.</summary>
-    public static bool IsTrueView(OpNode node) => node.Op.View is not null && !(node.Op.Name == "Reshape" && node.Inputs[0] is OpNode { Op: { View: not null, Name: not "Reshape" } });
-
-    public static Placement Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps)
+    public static Placement Plan(GraphFunction function, List<PlanStep> steps, PartPlacement parts)
     {
         HashSet<GraphNode> leaves = function.Leaves;
         HashSet<GraphNode> escaping = [.. function.Outputs.Take(function.ResultCount).Select(o => Root(o, leaves))];
@@ -74,11 +77,11 @@ internal sealed class Placement
         Dictionary<GraphNode, int> stateOf = [];
         Dictionary<GraphNode, int> lastUse = [];
         for (int i = 0; i < steps.Count; i++)
-            foreach (GraphNode input in steps[i].Inputs) lastUse[Root(input, leaves)] = i;
+            foreach (GraphNode value in steps[i].Inputs.Concat(steps[i].Outputs)) lastUse[parts.Home(value)] = i;
         for (int k = 0; k < states.Length; k++)
         {
             if (states[k].Owned is { } owned) stateOf.Add(owned, k);
-            else lastUse[Root(states[k].Write.Value, leaves)] = steps.Count;
+            else lastUse[parts.Home(states[k].Write.Value)] = steps.Count;
         }
 
         List<Place> places = [];
@@ -90,29 +93,10 @@ internal sealed class Placement
         GapList arena = new();
         long unplanned = 0;
         Dictionary<GraphNode, (long Offset, long Size)> alive = [];
+        HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
         for (int i = 0; i < steps.Count; i++)
         {
-            foreach (OpNode output in steps[i].Outputs)
-            {
-                long size = Bytes(output.Type);
-                unplanned += size;
-                if (escaping.Contains(output))
-                {
-                    places.Add(new Place(output, Residence.Fresh, 0));
-                    continue;
-                }
-
-                if (stateOf.TryGetValue(output, out int state))
-                {
-                    places.Add(new Place(output, Residence.State, state));
-                    continue;
-                }
-
-                long offset = arena.Take(size);
-                places.Add(new Place(output, Residence.Arena, offset));
-                alive.Add(output, (offset, size));
-            }
-
+            foreach (OpNode output in steps[i].Outputs) Put(output);
             foreach (GraphNode dead in alive.Keys.Where(n => lastUse.GetValueOrDefault(n, -1) <= i).ToArray())
             {
                 arena.Give(alive[dead].Offset, alive[dead].Size);
@@ -120,12 +104,44 @@ internal sealed class Placement
             }
         }
 
-        // A view of what stays inside a launch is not needed.
-        HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
-        foreach (OpNode view in function.Operators.Where(n => IsTrueView(n) && placed.Contains(Root(n, leaves))))
-            places.Add(new Place(view, Residence.View, 0));
+        // A view of what stays inside a launch is not needed, nor one of rows that lie apart: it stands for them in the larger value.
+        foreach (OpNode view in function.Operators)
+        {
+            if (!view.IsView || Root(view, leaves) is not { } root || !placed.Contains(root)) continue;
+            if (!parts.Parts.TryGetValue(root, out Part? part) || part.Strides is null) places.Add(new Place(view, Residence.View, 0));
+        }
+
         long spare = states.Where(static s => !s.Direct).Sum(static s => Bytes(s.Write.Value.Type));
-        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena.Peak, UnplannedBytes = unplanned };
+        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena.Peak, UnplannedBytes = unplanned, Parts = parts };
+
+        void Put(OpNode value)
+        {
+            if (!placed.Add(value)) return;
+            if (parts.Parts.TryGetValue(value, out Part? part))
+            {
+                Put(part.Whole);
+                places.Add(new Place(value, Residence.Part, 0));
+                return;
+            }
+
+            long size = Bytes(value.Type);
+            unplanned += size;
+            if (escaping.Contains(value))
+            {
+                places.Add(new Place(value, Residence.Fresh, 0));
+                return;
+            }
+
+            if (stateOf.TryGetValue(value, out int state))
+            {
+                places.Add(new Place(value, Residence.State, state));
+                return;
+            }
+
+            long offset = arena.Take(size);
+            places.Add(new Place(value, Residence.Arena, offset));
+            alive.Add(value, (offset, size));
+        }
     }
 
     private static long Bytes(TensorType type) => (type.Shape.Size * type.DType.Size + Alignment - 1) / Alignment * Alignment;

@@ -46,6 +46,9 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     private readonly ElementKernel _kernel = onDevice ? default : KernelCompiler.Compile(kernel.Spec);
     private readonly bool _expensive = group.IsExpensive;
 
+    /// <summary>Its results may lie in rows of wider arrays.</summary>
+    public bool WritesRows => !onDevice;
+
     public KernelSpec Spec => kernel.Spec;
 
     public ElementKernel Kernel => _kernel;
@@ -72,7 +75,7 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 /// <summary>A kernel of the library, the same that eager execution calls.</summary>
 internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
 {
-    private readonly OpNode _node = group.Members[0];
+    public OpNode Node { get; } = group.Members[0];
 
-    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Compute(inputs, _node.Attributes, outputs);
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => Node.Op.Compute(inputs, Node.Attributes, outputs);
 }

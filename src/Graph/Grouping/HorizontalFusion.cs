@@ -8,7 +8,7 @@ namespace Fusion;
 /// </summary>
 internal static class HorizontalFusion
 {
-    public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves)
+    public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves, PartPlacement parts)
     {
         Dictionary<KernelSpec, Batch> open = [];
         Dictionary<GraphNode, Batch> writer = [];
@@ -17,7 +17,7 @@ internal static class HorizontalFusion
         {
             foreach (GraphNode input in steps[i].Inputs)
                 if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Spec, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Spec);
-            if (steps[i] is not FusedStep step || !IsRowMajor(step, leaves)) continue;
+            if (steps[i] is not FusedStep step || parts.HasStridedOutput(step) || !IsRowMajor(step, leaves)) continue;
             if (!open.TryGetValue(step.Spec, out Batch? batch))
             {
                 open.Add(step.Spec, batch = new Batch(step.Spec, []));
@@ -56,7 +56,7 @@ internal static class HorizontalFusion
 
     private static bool IsRowMajor(GraphNode node, HashSet<GraphNode> leaves)
     {
-        while (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && Placement.IsTrueView(view))
+        while (node is OpNode { IsView: true } view && !leaves.Contains(node))
         {
             if (view.Op.Name != "Reshape") return false;
             node = view.Inputs[0];
