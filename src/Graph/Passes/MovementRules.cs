@@ -6,7 +6,7 @@ namespace Fusion;
 internal static class MovementRules
 {
     public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type) => op.Element is not null
-        ? Placed(graph, op, x) ?? Reshaped(graph, op, x, type)
+        ? Placed(graph, op, x) ?? Reshaped(graph, op, x, attributes, type)
         : (op.Name, x) switch
         {
             ("Reshape" or "BroadcastTo", [var a]) when a.Shape == type.Shape => a,                                              // no change
@@ -69,24 +69,27 @@ internal static class MovementRules
     // The sum of gradients of parts that do not overlap: each is added to zeros only. −0 + 0 = 0, hence the additions that stay.
     private static GraphNode? Placed(GraphBuilder graph, Op op, GraphNode[] x)
     {
-        if (!ReferenceEquals(op, OpTable.Add) || x[0].Type != x[1].Type || !x[0].DType.IsFloat) return null;
+        if (!ReferenceEquals(op, OpTable.Add) || x[0].Type != x[1].Type || x[0].DType is not (DType.Float32 or DType.Float64)) return null;
         if (PlacedParts.Of(x[0]) is not { } a || PlacedParts.Of(x[1]) is not { } b) return null;
         return a.Join(b)?.Build(graph);
     }
 
-    // f(reshape x) = reshape f(x): where the reshape copies x, f reads it where it lies.
-    private static GraphNode? Reshaped(GraphBuilder graph, Op op, GraphNode[] x, TensorType type)
+    // f(reshape x, reshape y) = reshape f(x, y): where a reshape copies x, f reads it where it lies; and f stays beside what computes x.
+    private static GraphNode? Reshaped(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
     {
-        if (Array.Find(x, static i => i is OpNode { IsView: false, Op.View: not null }) is not OpNode copied || copied.Shape != type.Shape) return null;
-        GraphNode[] inner = new GraphNode[x.Length];
+        GraphNode? source = null;
+        bool pays = false;
+        GraphNode[] inner = [.. x];
         for (int i = 0; i < x.Length; i++)
         {
-            if (x[i].Shape.Size == 1 && x[i].Shape.Rank == 0) inner[i] = x[i];
-            else if (ReferenceEquals(x[i], copied)) inner[i] = copied.Inputs[0];
-            else return null;
+            if (x[i].Shape.Rank == 0) continue;
+            if (x[i] is not OpNode { Op.Name: "Reshape", Inputs: [var from] } reshape || reshape.Shape != type.Shape || (source ?? from).Shape != from.Shape) return null;
+            inner[i] = source = from;
+            pays |= !reshape.IsView || from is OpNode { Op.Element: not null };
         }
 
-        GraphNode value = graph.Make(op, inner, null, type with { Shape = copied.Inputs[0].Shape });
+        if (!pays) return null;
+        GraphNode value = graph.Make(op, inner, attributes, type with { Shape = source!.Shape });
         return graph.Make(OpTable.Reshape, [value], new ShapeAttributes(type.Shape), type);
     }
 
