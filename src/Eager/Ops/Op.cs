@@ -157,6 +157,9 @@ internal sealed partial class Op
 
     public Cost Cost { get; init; } = Cost.ComputeBound;
 
+    /// <summary>No values of its inputs make it throw: once a call is accepted, it gives a result.</summary>
+    public bool IsTotal { get; init; }
+
     /// <summary>Every call gives another result (random numbers): never merged, dropped or recomputed, executed in program order.</summary>
     public bool Impure { get; init; }
 

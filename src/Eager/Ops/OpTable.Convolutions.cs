@@ -8,6 +8,7 @@ internal static partial class OpTable
     public static readonly Op Conv = Row(new Op
     {
         Name = "Conv",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
@@ -24,6 +25,7 @@ internal static partial class OpTable
     public static readonly Op ConvBias = Row(new Op
     {
         Name = "ConvBias",
+        IsTotal = true,
         Arity = 3,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
@@ -44,6 +46,7 @@ internal static partial class OpTable
     public static readonly Op ConvInputGradient = Row(new Op
     {
         Name = "ConvInputGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.InferInputGradient,
         Run = Convolutions.RunInputGradient,
@@ -59,6 +62,7 @@ internal static partial class OpTable
     public static readonly Op ConvWeightGradient = Row(new Op
     {
         Name = "ConvWeightGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.InferWeightGradient,
         Run = Convolutions.RunWeightGradient,

@@ -14,6 +14,8 @@ internal readonly record struct Fill(SliceAttributes Where, double Value, bool O
 internal sealed class AssemblyStep(PlanGroup group, OpNode whole, List<(GraphNode Source, SliceAttributes Where)> copied, List<Fill> fills)
     : PlanStep(group, [.. copied.Select(static c => c.Source)], [whole])
 {
+    public override bool CannotFail => true;
+
     private readonly SliceAttributes[] _places = [.. copied.Select(static c => c.Where)];
     private readonly Fill[] _fills = [.. fills];
 

@@ -38,7 +38,7 @@ internal enum Residence
 internal readonly record struct Place(GraphNode Node, Residence Kind, long Index);
 
 /// <summary>
-/// The memory plan: lifetimes from the order of the launches, arena offsets by first fit over the free gaps. Blocks are multiples of 64 bytes, so
+/// The memory plan: lifetimes from the order of the launches, arena offsets from <see cref="ArenaLayout"/>. Blocks are multiples of 64 bytes, so
 /// that kernels may work in whole registers; results of the function never lie in the arena.
 /// </summary>
 internal sealed class Placement
@@ -90,19 +90,16 @@ internal sealed class Placement
         foreach (ConstantNode constant in function.Order.OfType<ConstantNode>()) places.Add(new Place(constant, Residence.Constant, 0));
         foreach (HostNode host in function.Order.OfType<HostNode>().Where(h => !leaves.Contains(h))) places.Add(new Place(host, Residence.Host, host.Index));
 
-        GapList arena = new();
+        List<ArenaBlock> blocks = [];
+        Dictionary<GraphNode, int> blockOf = [];
+        HashSet<GraphNode> overwritten = [];
         long unplanned = 0;
-        Dictionary<GraphNode, (long Offset, long Size)> alive = [];
         HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
         for (int i = 0; i < steps.Count; i++)
-        {
-            foreach (OpNode output in steps[i].Outputs) Put(output);
-            foreach (GraphNode dead in alive.Keys.Where(n => lastUse.GetValueOrDefault(n, -1) <= i).ToArray())
-            {
-                arena.Give(alive[dead].Offset, alive[dead].Size);
-                alive.Remove(dead);
-            }
-        }
+            foreach (OpNode output in steps[i].Outputs) Put(output, i);
+        long[] offsets = ArenaLayout.Plan(blocks, out long arena);
+        for (int i = 0; i < places.Count; i++)
+            if (places[i].Kind == Residence.Arena) places[i] = places[i] with { Index = offsets[places[i].Index] };
 
         // A view of what stays inside a launch is not needed, nor one of rows that lie apart: it stands for them in the larger value.
         foreach (OpNode view in function.Operators)
@@ -112,14 +109,14 @@ internal sealed class Placement
         }
 
         long spare = states.Where(static s => !s.Direct).Sum(static s => Bytes(s.Write.Value.Type));
-        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena.Peak, UnplannedBytes = unplanned, Parts = parts };
+        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena, UnplannedBytes = unplanned, Parts = parts };
 
-        void Put(OpNode value)
+        void Put(OpNode value, int step)
         {
             if (!placed.Add(value)) return;
             if (parts.Parts.TryGetValue(value, out Part? part))
             {
-                Put(part.Whole);
+                Put(part.Whole, step);
                 places.Add(new Place(value, Residence.Part, 0));
                 return;
             }
@@ -138,9 +135,34 @@ internal sealed class Placement
                 return;
             }
 
-            long offset = arena.Take(size);
-            places.Add(new Place(value, Residence.Arena, offset));
-            alive.Add(value, (offset, size));
+            int last = Math.Max(step, lastUse.GetValueOrDefault(value, -1));
+            if (Overwritten(value, step) is { } old)
+            {
+                // Its memory lives on as the result's.
+                int block = blockOf[old];
+                blocks[block] = blocks[block] with { Last = last };
+                blockOf.Add(value, block);
+            }
+            else
+            {
+                blockOf.Add(value, blocks.Count);
+                blocks.Add(new ArenaBlock(size, step, last));
+            }
+
+            places.Add(new Place(value, Residence.Arena, blockOf[value]));
+        }
+
+        // An operand in the arena of which this is the last use, read only where the result is written.
+        GraphNode? Overwritten(OpNode value, int step)
+        {
+            if (Array.IndexOf(steps[step].Outputs, value) < 0) return null;
+            foreach (GraphNode input in steps[step].Inputs)
+            {
+                if (input.Type != value.Type || overwritten.Contains(input) || !blockOf.TryGetValue(input, out int block) || blocks[block].Last != step || lastUse[input] != step) continue;
+                if (steps[step].CanOverwrite(input, value, leaves) && overwritten.Add(input)) return input;
+            }
+
+            return null;
         }
     }
 

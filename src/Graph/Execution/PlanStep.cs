@@ -18,7 +18,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     public static PlanStep? Of(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice = false) => group.Kind switch
     {
         GroupKind.View => null,
-        GroupKind.Library => new LibraryStep(group),
+        GroupKind.Library => new LibraryStep(group, onDevice),
         GroupKind.MatMul => ProductStep.Create(group, function, written),
         GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
@@ -73,9 +73,14 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 }
 
 /// <summary>A kernel of the library, the same that eager execution calls.</summary>
-internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
+internal sealed class LibraryStep(PlanGroup group, bool onDevice = false) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
 {
     public OpNode Node { get; } = group.Members[0];
+
+    public override bool CannotFail => !onDevice && Node.Op.IsTotal;
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
+        CannotFail && Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => Node.Op.Compute(inputs, Node.Attributes, outputs);
 }

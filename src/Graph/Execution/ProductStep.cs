@@ -46,6 +46,20 @@ internal sealed unsafe class ProductStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => [_kernel];
 
+    public override bool CannotFail => true;
+
+    /// <summary>Its kernel may read what it overwrites, element by element; the product itself must not lie there then, nor read it.</summary>
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves)
+    {
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            if (!ReferenceEquals(Placement.Root(Inputs[i], leaves), old)) continue;
+            if (i < _product.Inputs.Count || ReferenceEquals(Outputs[_result], output) || !ReferenceEquals(Inputs[i], old) || old.Shape != output.Shape) return false;
+        }
+
+        return true;
+    }
+
     public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {
         OpNode product = group.Parts[0].Members[0];

@@ -50,18 +50,7 @@ internal static class HorizontalFusion
     private static bool IsRowMajor(FusedStep step, HashSet<GraphNode> leaves)
     {
         for (int i = 0; i < step.Inputs.Length; i++)
-            if ((step.ScalarMask >> i & 1) == 0 && (step.Inputs[i].Shape != step.Group.Shape || !IsRowMajor(step.Inputs[i], leaves))) return false;
-        return true;
-    }
-
-    private static bool IsRowMajor(GraphNode node, HashSet<GraphNode> leaves)
-    {
-        while (node is OpNode { IsView: true } view && !leaves.Contains(node))
-        {
-            if (view.Op.Name != "Reshape") return false;
-            node = view.Inputs[0];
-        }
-
+            if ((step.ScalarMask >> i & 1) == 0 && (step.Inputs[i].Shape != step.Group.Shape || ViewLayout.Of(step.Inputs[i], leaves) is not null)) return false;
         return true;
     }
 
