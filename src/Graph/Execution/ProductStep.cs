@@ -73,7 +73,7 @@ internal sealed unsafe class ProductStep : PlanStep
 
         // Inside, the product is an output that the kernel reads: its place among the inputs stays empty.
         GraphNode[] others = [.. kernel.Inputs.Where(i => !ReferenceEquals(Behind(i, group), product))];
-        OpNode[] outputs = written.Contains(product) ? [product, .. kernel.Outputs] : kernel.Outputs;
+        OpNode[] outputs = written.Contains(product) || Updates(kernel, function) ? [product, .. kernel.Outputs] : kernel.Outputs;
         return new ProductStep(group, product, kernel, [.. product.Inputs, .. others], outputs, [.. kernel.Inputs.Select(Access)], frame, inTiles);
     }
 
@@ -122,6 +122,10 @@ internal sealed unsafe class ProductStep : PlanStep
         ref Epilogue epilogue = ref Unsafe.AsRef<Epilogue>(context);
         RowLoop.Run(epilogue.Loop, epilogue.Operands, epilogue.Inputs, epilogue.Count, row, rows, column, columns, epilogue.Width, RowLoop.Nothing);
     }
+
+    // The kernel reads an array and writes its next value: it can work in place when the product lies elsewhere.
+    private static bool Updates(LoweredKernel kernel, GraphFunction function) => function.States.Any(s =>
+        s.Array is not null && Array.IndexOf(kernel.Outputs, Placement.Root(s.Value, function.Leaves)) >= 0 && Array.Exists(kernel.Inputs, i => i is CapturedNode captured && ReferenceEquals(captured.Array, s.Array)));
 
     private static GraphNode Behind(GraphNode node, PlanGroup group)
     {
