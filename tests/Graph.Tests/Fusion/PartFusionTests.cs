@@ -46,6 +46,7 @@ public sealed class PartFusionTests
         Func<NDArray, NDArray> f = Find(name).F;
         foreach (Shape shape in (Shape[])[(8, 6), (16, 30), (24, 258), (40, 384), (200, 612)]) TileModes.AssertSameGradients(Check.List(f), TileModes.Random(shape.Dimensions[0], shape));
         TileModes.AssertSameGradients(Check.List(f), TileModes.Random(3, (8, 18), DType.Float64));
+        TileModes.AssertSameGradients(Check.List(f), TileModes.Random(4, (8, 66), DType.Float16));
     }
 
     [Fact]

@@ -159,4 +159,17 @@ public class WholeStepReportTests
         for (int i = 0; i < 50; i++) twins.Function.Invoke(x, y);
         Assert.InRange(FusionRuntime.LiveBytes - before, long.MinValue, 0);
     }
+
+    [Fact]
+    public void WhatNothingCanSpoilIsWrittenWhereItIs()
+    {
+        Module network = StepTwins.Mlp();
+        Sgd optimizer = new(network.Parameters, 0.1);
+        Func<NDArray, NDArray, NDArray> step = StepTwins.PlainStep(network, optimizer);
+        HybridFunction<Func<NDArray, NDArray, NDArray>> compiled = step.Hybridize();
+        (NDArray x, NDArray y) = StepTwins.Batch(1);
+        for (int i = 0; i < 2; i++) compiled.Invoke(x, y);
+        int arrays = 2 * network.Parameters.Count;
+        Assert.Contains($"{arrays} array(s) written in place: {arrays} where they are", compiled.Report.ToString(), StringComparison.Ordinal);
+    }
 }
