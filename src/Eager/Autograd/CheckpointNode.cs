@@ -24,15 +24,18 @@ internal static class CheckpointNode
     }
 
     /// <summary>
-    /// In a trace nothing need be computed twice: the compiler decides what to keep. The call is one node nevertheless, so that gradients are added up in
-    /// the order, and to the bits, of eager execution.
+    /// In a trace the compiler decides what to keep, and is told that all of this may be computed twice. The call is one node nevertheless, so that gradients are
+    /// added up in the order, and to the bits, of eager execution.
     /// </summary>
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         long start = TapeNode.LastSequence(state);
         NDArray input = OpTable.Copy.Apply(x);
         if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
+        Tracer tracer = state.Tracer!;
+        tracer.Checkpoint(begins: true);
         NDArray output = f(input);
+        tracer.Checkpoint(begins: false);
         if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();

@@ -27,6 +27,11 @@ internal abstract class Tracer
     /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
     public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
 
+    /// <summary>What is called from here on (or no longer) may be computed again for its gradient, whatever it costs.</summary>
+    public virtual void Checkpoint(bool begins)
+    {
+    }
+
     /// <summary>An array with elements was made by the traced code itself: nothing that is written to it outlives the call.</summary>
     public virtual void Created(NDArray array)
     {

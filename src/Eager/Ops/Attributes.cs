@@ -40,6 +40,9 @@ internal sealed record PermutationAttributes(IntList Axes);
 /// <summary>First index, count and step (which may be negative) per axis; Full is the shape that is sliced.</summary>
 internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full)
 {
+    /// <summary>All elements, as they are.</summary>
+    public bool IsWhole => OnlyReverses && !Steps.Span.ContainsAnyExcept(1);
+
     /// <summary>All elements, some axes reversed: the same slice once more undoes it.</summary>
     public bool OnlyReverses
     {

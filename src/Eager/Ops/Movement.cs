@@ -31,8 +31,43 @@ internal static unsafe class Movement
     /// <summary>Writes into a part of <paramref name="target"/>, which must be contiguous and unshared.</summary>
     public static void CopyIntoView(NDArray source, NDArray target, SliceAttributes slice)
     {
-        NDArray window = Views.Slice(new NDArray(target.Storage, target.DType, target.Shape, target.Offset), slice);
-        CopyTo(source, window);
+        if (source.Size == 0) return;
+        if (target.IsOnGpu || source.IsOnGpu || !source.Shape.Dimensions.SequenceEqual(slice.Counts.Span))
+        {
+            CopyTo(source, Views.Slice(new NDArray(target.Storage, target.DType, target.Shape, target.Offset), slice));
+            return;
+        }
+
+        int rank = target.Rank;
+        long* from = stackalloc long[Math.Max(1, rank)], to = stackalloc long[Math.Max(1, rank)];
+        source.CopyStrides(new Span<long>(from, rank));
+        fixed (byte* data = &source.Data, result = &target.Data)
+            Fusion.Kernels.Copy.Run((nint)data, from, (nint)result + Window(target, slice, to), to, slice.Counts.Span, target.DType.Size);
+        GC.KeepAlive(source);
+        GC.KeepAlive(target);
+    }
+
+    /// <summary>Sets the elements of a contiguous array, of the processor, that are at the slice's place.</summary>
+    public static void FillInside(NDArray target, SliceAttributes place, double value)
+    {
+        long* strides = stackalloc long[Math.Max(1, target.Rank)];
+        fixed (byte* data = &target.Data)
+            Fusion.Kernels.Copy.Fill((nint)data + Window(target, place, strides), strides, place.Counts.Span, target.DType, value);
+        GC.KeepAlive(target);
+    }
+
+    // The first byte and the strides of a part that is not empty.
+    private static nint Window(NDArray target, SliceAttributes slice, long* strides)
+    {
+        target.CopyStrides(new Span<long>(strides, target.Rank));
+        long first = 0;
+        for (int i = 0; i < target.Rank; i++)
+        {
+            first += slice.Starts[i] * strides[i];
+            strides[i] *= slice.Steps[i];
+        }
+
+        return (nint)(first * target.DType.Size);
     }
 
     /// <summary>Sets every element of a contiguous array.</summary>

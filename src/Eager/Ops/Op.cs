@@ -166,6 +166,9 @@ internal sealed partial class Op
 
     public Cost Cost { get; init; } = Cost.ComputeBound;
 
+    /// <summary>No values of its inputs make it throw: once a call is accepted, it gives a result.</summary>
+    public bool IsTotal { get; init; }
+
     /// <summary>The operator draws random numbers.</summary>
     public DrawRule? Draw { get; init; }
 

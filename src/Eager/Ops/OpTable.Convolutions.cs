@@ -8,6 +8,7 @@ internal static partial class OpTable
     public static readonly Op Conv = Row(new Op
     {
         Name = "Conv",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
@@ -25,6 +26,7 @@ internal static partial class OpTable
     public static readonly Op ConvBias = Row(new Op
     {
         Name = "ConvBias",
+        IsTotal = true,
         Arity = 3,
         Infer = Convolutions.Infer,
         Run = Convolutions.Run,
@@ -46,6 +48,7 @@ internal static partial class OpTable
     public static readonly Op ConvInputGradient = Row(new Op
     {
         Name = "ConvInputGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.InferInputGradient,
         Run = Convolutions.RunInputGradient,
@@ -62,6 +65,7 @@ internal static partial class OpTable
     public static readonly Op ConvWeightGradient = Row(new Op
     {
         Name = "ConvWeightGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = Convolutions.InferWeightGradient,
         Run = Convolutions.RunWeightGradient,

@@ -6,6 +6,7 @@ internal static partial class OpTable
     public static readonly Op MatMul = Row(new Op
     {
         Name = "MatMul",
+        IsTotal = true,
         Arity = 2,
         Infer = MatrixProducts.Infer,
         Run = (x, attributes, y) => MatrixProducts.Run(x[0], x[1], null, (MatMulAttributes)attributes!, y[0]),
@@ -22,6 +23,7 @@ internal static partial class OpTable
     public static readonly Op FullyConnected = Row(new Op
     {
         Name = "FullyConnected",
+        IsTotal = true,
         Arity = 3,
         Infer = MatrixProducts.InferFullyConnected,
         Run = (x, _, y) => MatrixProducts.Run(x[0], x[1], x[2], MatrixProducts.ByRowsOfWeights, y[0]),

@@ -7,6 +7,7 @@ internal static partial class OpTable
     public static readonly Op Copy = Row(new Op
     {
         Name = "Copy",
+        IsTotal = true,
         Moves = true,
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
@@ -19,6 +20,7 @@ internal static partial class OpTable
     public static readonly Op Cast = Row(new Op
     {
         Name = "Cast",
+        IsTotal = true,
         Moves = true,
         Infer = (x, dtype, y) => y[0] = x[0] with { DType = (DType)dtype! },
         Run = (x, _, y) => Movement.CastTo(x[0], y[0]),
@@ -83,6 +85,7 @@ internal static partial class OpTable
     public static readonly Op WriteSlice = Row(new Op
     {
         Name = "WriteSlice",
+        IsTotal = true,
         Arity = 2,
         Moves = true,
         Infer = Views.InferWriteSlice,
@@ -99,6 +102,7 @@ internal static partial class OpTable
     public static readonly Op Concat = Row(new Op
     {
         Name = "Concat",
+        IsTotal = true,
         Arity = -1,
         Moves = true,
         Infer = Views.InferConcat,

@@ -10,6 +10,7 @@ internal static partial class OpTable
     public static readonly Op Standardize = Row(new Op
     {
         Name = "Standardize",
+        IsTotal = true,
         Infer = (x, _, y) => Normalization.InferRows("Standardize", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], null, null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], null, null, o[1], rows, n, a)),
@@ -22,6 +23,7 @@ internal static partial class OpTable
     public static readonly Op StandardizeGradient = Row(new Op
     {
         Name = "StandardizeGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("StandardizeGradient", x),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
@@ -39,6 +41,7 @@ internal static partial class OpTable
     public static readonly Op LayerNorm = Row(new Op
     {
         Name = "LayerNorm",
+        IsTotal = true,
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
@@ -53,6 +56,7 @@ internal static partial class OpTable
     public static readonly Op RmsNorm = Row(new Op
     {
         Name = "RmsNorm",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
@@ -67,6 +71,7 @@ internal static partial class OpTable
     public static readonly Op LayerNormGradient = Row(new Op
     {
         Name = "LayerNormGradient",
+        IsTotal = true,
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferRows("LayerNormGradient", [x[0], x[2]], y),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
@@ -85,6 +90,7 @@ internal static partial class OpTable
     public static readonly Op LayerNormSums = Row(new Op
     {
         Name = "LayerNormSums",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = x[0].Shape[-1] },
         Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
@@ -101,6 +107,7 @@ internal static partial class OpTable
     public static readonly Op ChannelMoments = Row(new Op
     {
         Name = "ChannelMoments",
+        IsTotal = true,
         Infer = (x, _, y) => Normalization.InferMoments(x, y),
         Run = (x, _, y) => Normalization.RunMoments(x[0], y[0]),
         DeviceRun = (x, _, y) => DeviceChannels.Moments(x[0], y[0]),
@@ -116,6 +123,7 @@ internal static partial class OpTable
     public static readonly Op BatchNorm = Row(new Op
     {
         Name = "BatchNorm",
+        IsTotal = true,
         Arity = 4,
         Infer = (x, _, y) => Normalization.InferBatchNorm(x, y),
         Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], x[3], ((NormAttributes)attributes!).Epsilon, y[0]),
@@ -137,6 +145,7 @@ internal static partial class OpTable
     public static readonly Op BatchNormGradient = Row(new Op
     {
         Name = "BatchNormGradient",
+        IsTotal = true,
         Arity = 5,
         Infer = (x, _, y) => Normalization.InferBatchNormGradient(x, y),
         Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], x[3], x[4], ((NormAttributes)attributes!).Epsilon, y[0]),
@@ -155,6 +164,7 @@ internal static partial class OpTable
     public static readonly Op BatchNormSums = Row(new Op
     {
         Name = "BatchNormSums",
+        IsTotal = true,
         Arity = 3,
         Infer = (x, _, y) => Normalization.InferSums(x, y),
         Run = (x, attributes, y) => Normalization.RunSums(x[0], x[1], x[2], ((NormAttributes)attributes!).Epsilon, y[0]),

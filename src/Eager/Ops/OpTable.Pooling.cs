@@ -7,6 +7,7 @@ internal static partial class OpTable
     public static readonly Op MaxPool = Row(new Op
     {
         Name = "MaxPool",
+        IsTotal = true,
         Infer = (x, attributes, y) => Pooling.Infer("MaxPool", x, attributes, y),
         Run = Pooling.RunMax,
         DeviceRun = DevicePlanes.Max,
@@ -20,6 +21,7 @@ internal static partial class OpTable
     public static readonly Op MaxPoolIndices = Row(new Op
     {
         Name = "MaxPoolIndices",
+        IsTotal = true,
         Infer = Pooling.InferIndices,
         Run = Pooling.RunIndices,
         DeviceRun = DevicePlanes.Indices,
@@ -30,6 +32,7 @@ internal static partial class OpTable
     public static readonly Op SumPool = Row(new Op
     {
         Name = "SumPool",
+        IsTotal = true,
         Infer = (x, attributes, y) => Pooling.Infer("AvgPool", x, attributes, y),
         Run = Pooling.RunSum,
         DeviceRun = DevicePlanes.Sum,
@@ -40,6 +43,7 @@ internal static partial class OpTable
     public static readonly Op SumPoolGradient = Row(new Op
     {
         Name = "SumPoolGradient",
+        IsTotal = true,
         Infer = Pooling.InferSumGradient,
         Run = Pooling.RunSumGradient,
         DeviceRun = DevicePlanes.SumGradient,

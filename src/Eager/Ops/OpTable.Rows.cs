@@ -10,6 +10,7 @@ internal static unsafe partial class OpTable
     public static readonly Op Softmax = Row(new Op
     {
         Name = "Softmax",
+        IsTotal = true,
         Infer = (x, _, y) => y[0] = RowOps.Check("Softmax", x[0]),
         Run = (x, _, y) => RowOps.Softmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.Softmax(d, o[0], o[1], rows, n)),
@@ -23,6 +24,7 @@ internal static unsafe partial class OpTable
     public static readonly Op SoftmaxGradient = Row(new Op
     {
         Name = "SoftmaxGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("SoftmaxGradient", x),
         Run = (x, _, y) => RowOps.SoftmaxGradient(x[0], x[1], y[0]),
@@ -41,6 +43,7 @@ internal static unsafe partial class OpTable
     public static readonly Op LogSoftmax = Row(new Op
     {
         Name = "LogSoftmax",
+        IsTotal = true,
         Infer = (x, _, y) => y[0] = RowOps.Check("LogSoftmax", x[0]),
         Run = (x, _, y) => RowOps.LogSoftmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.LogSoftmax(d, o[0], o[1], rows, n)),
@@ -54,6 +57,7 @@ internal static unsafe partial class OpTable
     public static readonly Op LogSoftmaxGradient = Row(new Op
     {
         Name = "LogSoftmaxGradient",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LogSoftmaxGradient", x),
         Run = (x, _, y) => RowOps.LogSoftmaxGradient(x[0], x[1], y[0]),

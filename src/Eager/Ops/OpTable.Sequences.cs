@@ -12,6 +12,7 @@ internal static partial class OpTable
     public static readonly Op RecurrentStates = Row(new Op
     {
         Name = "RecurrentStates",
+        IsTotal = true,
         Arity = -1,
         Infer = Sequences.InferStates,
         Run = Sequences.RunStates,
@@ -25,6 +26,7 @@ internal static partial class OpTable
     public static readonly Op RecurrentGradient = Row(new Op
     {
         Name = "RecurrentGradient",
+        IsTotal = true,
         Arity = -1,
         Infer = Sequences.InferGradient,
         Run = Sequences.RunGradient,

@@ -54,6 +54,7 @@ internal static partial class OpTable
     {
         Name = name,
         Infer = infer,
+        IsTotal = true,
         Moves = true,
         View = view,
         Run = run ?? ((inputs, attributes, outputs) => Movement.CopyTo(view!(inputs[0], attributes), outputs[0])),

@@ -27,6 +27,43 @@ internal static class Views
         return new NDArray(copy.Storage, x.DType, target);
     }
 
+    /// <summary>
+    /// The strides of <paramref name="target"/> over elements that lie in these strides; false when there are none. Axes that together have one size on both
+    /// sides must lie as one axis (the algorithm of NumPy's <c>_attempt_nocopy_reshape</c>).
+    /// </summary>
+    public static bool TryReshape(ReadOnlySpan<int> sizes, ReadOnlySpan<long> strides, ReadOnlySpan<int> target, Span<long> result)
+    {
+        if (sizes.Contains(0)) return false;
+        int from = 0, to = 0;
+        while (from < sizes.Length || to < target.Length)
+        {
+            int first = from, start = to;
+            long left = from < sizes.Length ? sizes[from++] : 1, right = to < target.Length ? target[to++] : 1;
+            while (left != right)
+            {
+                if (left < right) left *= sizes[from++];
+                else right *= target[to++];
+            }
+
+            long stride = 0, size = 1;
+            for (int i = from - 1; i >= first; i--)
+            {
+                if (sizes[i] == 1) continue;
+                if (size == 1) stride = strides[i];
+                else if (strides[i] != size * stride) return false;
+                size *= sizes[i];
+            }
+
+            for (int i = to - 1; i >= start; i--)
+            {
+                result[i] = stride;
+                stride *= target[i];
+            }
+        }
+
+        return true;
+    }
+
     public static void InferTranspose(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         ReadOnlySpan<int> order = ((PermutationAttributes)attributes!).Axes.Span;
@@ -114,7 +151,7 @@ internal static class Views
     }
 
     /// <summary>Null when the strides are row-major without gaps (axes of size 1 have no say).</summary>
-    private static long[]? Normalize(ReadOnlySpan<int> sizes, long[] strides)
+    public static long[]? Normalize(ReadOnlySpan<int> sizes, long[] strides)
     {
         long expected = 1;
         for (int i = sizes.Length - 1; i >= 0; i--)

@@ -14,9 +14,9 @@ internal sealed class Bisection(TraceLog? log, GraphFunction function, IReadOnly
     {
         if (FirstSimplification() is { } call)
             return $"The first operator that diverges is {call}: simplified to {log!.Describe(call.Result)}, which has another value.";
-        foreach (PlanStep step in plan.Steps.SelectMany(static s => s is ManyTensorStep many ? many.Members : (IEnumerable<PlanStep>)[s]))
+        foreach (PlanStep step in plan.Steps.Select(static s => s is FilledStep filled ? filled.Inner : s).SelectMany(static s => s is ManyTensorStep many ? many.Members : (IEnumerable<PlanStep>)[s]))
         {
-            if (Agrees(step)) continue;
+            if (step is AssemblyStep || Agrees(step)) continue;
             string ops = string.Join(" · ", step.Group.Members.Select(static m => m.Op.Name));
             return $"The first operator that diverges is {Describe(FirstMember(step))}, in the launch {ops} over {step.Group.Shape}.";
         }

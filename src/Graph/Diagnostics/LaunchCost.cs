@@ -25,13 +25,13 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
         double operations = 0, products = 0;
         foreach (OpNode member in step.Group.Members)
         {
-            if (member.Op.View is not null && Placement.IsTrueView(member)) continue;
+            if (member.IsView) continue;
             if (PlanGroup.Weight(member.Op) is > 0 and var weight) operations += (double)weight * member.Shape.Size;
             else if (member.Op.MultiplyAdds is { } rule) products += rule([.. member.Inputs.Select(static i => i.Type)], member.Attributes, member.Type);
             else operations += Math.Max(member.Shape.Size, member.Inputs.Count == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
         }
 
-        long written = step.Outputs.Sum(static o => o.Shape.Size * o.DType.Size);
+        long written = (step is FilledStep filled ? filled.Inner : step).Outputs.Sum(static o => o.Shape.Size * o.DType.Size);
         return new LaunchCost(arrays.Values.Sum() + written, operations, products);
     }
 

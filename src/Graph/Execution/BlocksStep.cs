@@ -32,6 +32,10 @@ internal sealed unsafe class BlocksStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => _before.Concat(_after).SelectMany(static n => n.Step.Kernels).Prepend(_kernel);
 
+    public override bool CannotFail => _before.Concat(_after).All(static n => n.Step.CannotFail);
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));
+
     public static BlocksStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written)
     {
         BlockLayout layout = group.Blocks!;

@@ -29,6 +29,9 @@ internal enum Residence
 
     /// <summary>Other shape or strides over another value.</summary>
     View,
+
+    /// <summary>In a part of a larger value.</summary>
+    Part,
 }
 
 /// <summary>The place of one value.</summary>
@@ -38,7 +41,7 @@ internal enum Residence
 internal readonly record struct Place(GraphNode Node, Residence Kind, long Index);
 
 /// <summary>
-/// The memory plan: lifetimes from the order of the launches, arena offsets by first fit over the free gaps. Blocks are multiples of 64 bytes, so
+/// The memory plan: lifetimes from the order of the launches, arena offsets from <see cref="ArenaLayout"/>. Blocks are multiples of 64 bytes, so
 /// that kernels may work in whole registers; results of the function never lie in the arena.
 /// </summary>
 internal sealed class Placement
@@ -46,6 +49,9 @@ internal sealed class Placement
     private const int Alignment = 64;
 
     public required IReadOnlyList<Place> Places { get; init; }
+
+    /// <summary>Which values lie in larger ones.</summary>
+    public required PartPlacement Parts { get; init; }
 
     /// <summary>How arrays are written in place.</summary>
     public required StatePlace[] States { get; init; }
@@ -62,14 +68,11 @@ internal sealed class Placement
     /// <summary>The value whose memory <paramref name="node"/> sees.</summary>
     public static GraphNode Root(GraphNode node, HashSet<GraphNode> leaves)
     {
-        while (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && IsTrueView(view)) node = view.Inputs[0];
+        while (node is OpNode { IsView: true } view && !leaves.Contains(node)) node = view.Inputs[0];
         return node;
     }
 
-    /// <summary>Reshaping a strided value copies; every other view is one.</summary>
-    public static bool IsTrueView(OpNode node) => node.Op.View is not null && !(node.Op.Name == "Reshape" && node.Inputs[0] is OpNode { Op: { View: not null, Name: not "Reshape" } });
-
-    public static Placement Plan(GraphFunction function, List<PlanGroup> groups, List<PlanStep> steps)
+    public static Placement Plan(GraphFunction function, List<PlanStep> steps, PartPlacement parts)
     {
         HashSet<GraphNode> leaves = function.Leaves;
         HashSet<GraphNode> escaping = [.. function.Outputs.Take(function.ResultCount).Select(o => Root(o, leaves))];
@@ -77,11 +80,11 @@ internal sealed class Placement
         Dictionary<GraphNode, int> stateOf = [];
         Dictionary<GraphNode, int> lastUse = [];
         for (int i = 0; i < steps.Count; i++)
-            foreach (GraphNode input in steps[i].Inputs) lastUse[Root(input, leaves)] = i;
+            foreach (GraphNode value in steps[i].Inputs.Concat(steps[i].Outputs)) lastUse[parts.Home(value)] = i;
         for (int k = 0; k < states.Length; k++)
         {
             if (states[k].Owned is { } owned) stateOf.Add(owned, k);
-            else lastUse[Root(states[k].Write.Value, leaves)] = steps.Count;
+            else lastUse[parts.Home(states[k].Write.Value)] = steps.Count;
         }
 
         List<Place> places = [];
@@ -92,45 +95,80 @@ internal sealed class Placement
 
         foreach (StreamNode stream in steps.SelectMany(static s => s.Inputs).OfType<StreamNode>()) places.Add(new Place(stream, Residence.Stream, 0));
 
-        GapList arena = new();
+        List<ArenaBlock> blocks = [];
+        Dictionary<GraphNode, int> blockOf = [];
+        HashSet<GraphNode> overwritten = [];
         long unplanned = 0;
-        Dictionary<GraphNode, (long Offset, long Size)> alive = [];
+        HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
         for (int i = 0; i < steps.Count; i++)
+            foreach (OpNode output in steps[i].Outputs) Put(output, i);
+        long[] offsets = ArenaLayout.Plan(blocks, out long arena);
+        for (int i = 0; i < places.Count; i++)
+            if (places[i].Kind == Residence.Arena) places[i] = places[i] with { Index = offsets[places[i].Index] };
+
+        // A view of what stays inside a launch is not needed, nor one of rows that lie apart: it stands for them in the larger value.
+        foreach (OpNode view in function.Operators)
         {
-            foreach (OpNode output in steps[i].Outputs)
-            {
-                long size = Bytes(output.Type);
-                unplanned += size;
-                if (escaping.Contains(output))
-                {
-                    places.Add(new Place(output, Residence.Fresh, 0));
-                    continue;
-                }
-
-                if (stateOf.TryGetValue(output, out int state))
-                {
-                    places.Add(new Place(output, Residence.State, state));
-                    continue;
-                }
-
-                long offset = arena.Take(size);
-                places.Add(new Place(output, Residence.Arena, offset));
-                alive.Add(output, (offset, size));
-            }
-
-            foreach (GraphNode dead in alive.Keys.Where(n => lastUse.GetValueOrDefault(n, -1) <= i).ToArray())
-            {
-                arena.Give(alive[dead].Offset, alive[dead].Size);
-                alive.Remove(dead);
-            }
+            if (!view.IsView || Root(view, leaves) is not { } root || !placed.Contains(root)) continue;
+            if (!parts.Parts.TryGetValue(root, out Part? part) || part.Strides is null) places.Add(new Place(view, Residence.View, 0));
         }
 
-        // A view of what stays inside a launch is not needed.
-        HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
-        foreach (OpNode view in function.Operators.Where(n => IsTrueView(n) && placed.Contains(Root(n, leaves))))
-            places.Add(new Place(view, Residence.View, 0));
         long spare = states.Where(static s => !s.Direct).Sum(static s => Bytes(s.Write.Value.Type));
-        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena.Peak, UnplannedBytes = unplanned };
+        return new Placement { Places = places, States = states, SpareBytes = spare, ArenaBytes = arena, UnplannedBytes = unplanned, Parts = parts };
+
+        void Put(OpNode value, int step)
+        {
+            if (!placed.Add(value)) return;
+            if (parts.Parts.TryGetValue(value, out Part? part))
+            {
+                Put(part.Whole, step);
+                places.Add(new Place(value, Residence.Part, 0));
+                return;
+            }
+
+            long size = Bytes(value.Type);
+            unplanned += size;
+            if (escaping.Contains(value))
+            {
+                places.Add(new Place(value, Residence.Fresh, 0));
+                return;
+            }
+
+            if (stateOf.TryGetValue(value, out int state))
+            {
+                places.Add(new Place(value, Residence.State, state));
+                return;
+            }
+
+            int last = Math.Max(step, lastUse.GetValueOrDefault(value, -1));
+            if (Overwritten(value, step) is { } old)
+            {
+                // Its memory lives on as the result's.
+                int block = blockOf[old];
+                blocks[block] = blocks[block] with { Last = last };
+                blockOf.Add(value, block);
+            }
+            else
+            {
+                blockOf.Add(value, blocks.Count);
+                blocks.Add(new ArenaBlock(size, step, last));
+            }
+
+            places.Add(new Place(value, Residence.Arena, blockOf[value]));
+        }
+
+        // An operand in the arena of which this is the last use, read only where the result is written.
+        GraphNode? Overwritten(OpNode value, int step)
+        {
+            if (Array.IndexOf(steps[step].Outputs, value) < 0) return null;
+            foreach (GraphNode input in steps[step].Inputs)
+            {
+                if (input.Type != value.Type || overwritten.Contains(input) || !blockOf.TryGetValue(input, out int block) || blocks[block].Last != step || lastUse[input] != step) continue;
+                if (steps[step].CanOverwrite(input, value, leaves) && overwritten.Add(input)) return input;
+            }
+
+            return null;
+        }
     }
 
     private static long Bytes(TensorType type) => (type.Shape.Size * type.DType.Size + Alignment - 1) / Alignment * Alignment;

@@ -49,8 +49,10 @@ internal sealed class Plan
             List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, onDevice: device is not null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
-            HorizontalFusion.Apply(groups, steps, function.Leaves);
-            return new Plan(function, groups, written, steps, Placement.Plan(function, groups, steps), device, profile);
+            PartPlacement parts = PartPlacement.Plan(function, device is null ? steps : []);
+            HorizontalFusion.Apply(groups, steps, function.Leaves, parts);
+            parts.Finish(groups, steps);
+            return new Plan(function, groups, written, steps, Placement.Plan(function, steps, parts), device, profile);
         }
     }
 
@@ -96,7 +98,7 @@ internal sealed class Plan
         // What is seen through a view is written, too.
         void Write(GraphNode node)
         {
-            while (home.ContainsKey(node) && written.Add(node) && node is OpNode view && Placement.IsTrueView(view)) node = view.Inputs[0];
+            while (home.ContainsKey(node) && written.Add(node) && node is OpNode { IsView: true } view) node = view.Inputs[0];
         }
 
         return written;

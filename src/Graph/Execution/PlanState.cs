@@ -34,10 +34,21 @@ internal sealed class PlanState
         List<(NDArray, int)> numbers = [];
         foreach (Place place in plan.Placement.Places)
         {
+            if (place.Kind == Residence.Part)
+            {
+                Part part = plan.Placement.Parts.Parts[place.Node];
+                NDArray seen = Views.Slice(handles[part.Whole], part.Where);
+                seen = seen.View(place.Node.Shape, seen.Offset, part.Strides);
+                handles.Add(place.Node, seen);
+                views.Add(place.Node, views[part.Whole]);
+                views[part.Whole].Add(seen);
+                continue;
+            }
+
             if (place.Kind == Residence.View)
             {
                 OpNode view = (OpNode)place.Node;
-                NDArray handle = view.Op.View!(handles[view.Inputs[0]], view.Attributes);
+                NDArray handle = ViewLayout.View(view, handles[view.Inputs[0]]);
                 handles.Add(view, handle);
                 views[Placement.Root(view, leaves)].Add(handle);
                 continue;

@@ -20,7 +20,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     {
         GroupKind.View => null,
         GroupKind.Library when group.Members[0].Op.Draw is not null => new DrawStep(group, function.BlocksBefore(group.Members[0])),
-        GroupKind.Library => new LibraryStep(group),
+        GroupKind.Library => new LibraryStep(group, onDevice),
         GroupKind.MatMul => ProductStep.Create(group, function, written, onDevice),
         GroupKind.Rows when onDevice => DeviceRowsStep.Create(group, function, written),
         GroupKind.Rows => RowsStep.Create(group, function, written),
@@ -49,6 +49,9 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     private readonly ElementKernel _kernel = onDevice ? default : kernel.Compile();
     private readonly bool _expensive = group.IsExpensive;
 
+    /// <summary>Its results may lie in rows of wider arrays.</summary>
+    public bool WritesRows => !onDevice;
+
     public KernelSpec Spec => kernel.Spec;
 
     /// <summary>Its kernel draws random numbers.</summary>
@@ -76,11 +79,16 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 }
 
 /// <summary>A kernel of the library, the same that eager execution calls.</summary>
-internal sealed class LibraryStep(PlanGroup group) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
+internal sealed class LibraryStep(PlanGroup group, bool onDevice = false) : PlanStep(group, [.. group.Members[0].Inputs], [group.Members[0]])
 {
-    private readonly OpNode _node = group.Members[0];
+    public OpNode Node { get; } = group.Members[0];
 
-    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => _node.Op.Compute(inputs, _node.Attributes, outputs);
+    public override bool CannotFail => !onDevice && Node.Op.IsTotal;
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
+        CannotFail && Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));
+
+    public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => Node.Op.Compute(inputs, Node.Attributes, outputs);
 }
 
 /// <summary>A whole array of random numbers, from the place in the stream that belongs to it.</summary>

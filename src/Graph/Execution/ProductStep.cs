@@ -74,6 +74,20 @@ internal sealed unsafe class ProductStep : PlanStep
         return [DeviceKernelText.ToPtx(Code, isConvolution, large, capability)];
     }
 
+    public override bool CannotFail => !_onDevice;
+
+    /// <summary>Its kernel may read what it overwrites, element by element; the product itself must not lie there then, nor read it.</summary>
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves)
+    {
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            if (!ReferenceEquals(Placement.Root(Inputs[i], leaves), old)) continue;
+            if (i < _product.Inputs.Count || ReferenceEquals(Outputs[_result], output) || !ReferenceEquals(Inputs[i], old) || old.Shape != output.Shape) return false;
+        }
+
+        return true;
+    }
+
     public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice)
     {
         OpNode product = group.Parts[0].Members[0];
@@ -87,7 +101,7 @@ internal sealed unsafe class ProductStep : PlanStep
 
         // Inside, the product is an output that the kernel reads: its place among the inputs stays empty.
         GraphNode[] others = [.. kernel.Inputs.Where(i => !ReferenceEquals(Behind(i, group), product))];
-        OpNode[] outputs = written.Contains(product) ? [product, .. kernel.Outputs] : kernel.Outputs;
+        OpNode[] outputs = written.Contains(product) || Updates(kernel, function) ? [product, .. kernel.Outputs] : kernel.Outputs;
         return new ProductStep(group, product, kernel, [.. product.Inputs, .. others], outputs, [.. kernel.Inputs.Select(Access)], frame, inTiles, onDevice);
     }
 
@@ -160,6 +174,10 @@ internal sealed unsafe class ProductStep : PlanStep
         ref Epilogue epilogue = ref Unsafe.AsRef<Epilogue>(context);
         RowLoop.Run(epilogue.Loop, epilogue.Operands, epilogue.Inputs, epilogue.Count, row, rows, column, columns, epilogue.Width, RowLoop.Nothing);
     }
+
+    // The kernel reads an array and writes its next value: it can work in place when the product lies elsewhere.
+    private static bool Updates(LoweredKernel kernel, GraphFunction function) => function.States.Any(s =>
+        s.Array is not null && Array.IndexOf(kernel.Outputs, Placement.Root(s.Value, function.Leaves)) >= 0 && Array.Exists(kernel.Inputs, i => i is CapturedNode captured && ReferenceEquals(captured.Array, s.Array)));
 
     private static GraphNode Behind(GraphNode node, PlanGroup group)
     {

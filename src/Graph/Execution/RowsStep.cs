@@ -24,6 +24,10 @@ internal sealed unsafe class RowsStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
 
+    public override bool CannotFail => _rows.Checks.Count == 0 && _rows.Before.Concat(_rows.After).All(static n => n.Step.CannotFail);
+
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));
+
     public static RowsStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written) => new(group, new LoweredRows(group, function, written));
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)

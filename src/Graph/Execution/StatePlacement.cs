@@ -53,7 +53,7 @@ internal static class StatePlacement
     /// <summary>The value whose elements lie in the same order: reshaping moves nothing.</summary>
     private static GraphNode Contiguous(GraphNode node, HashSet<GraphNode> leaves)
     {
-        while (node is OpNode { Op.Name: "Reshape" } view && !leaves.Contains(node) && Placement.IsTrueView(view)) node = view.Inputs[0];
+        while (node is OpNode { Op.Name: "Reshape", IsView: true } view && !leaves.Contains(node)) node = view.Inputs[0];
         return node;
     }
 

@@ -70,7 +70,8 @@ internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] oper
 }
 
 /// <summary>
-/// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows, are first written out there.
+/// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows or whose rows lie apart, are first
+/// written out there.
 /// </summary>
 internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
 {
@@ -84,7 +85,7 @@ internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long
         for (int i = 0; i < Operands.Length; i++)
         {
             RowOperand operand = Operands[i].In(tile);
-            if (expanded[i] >= 0) operand = RowExpansion.Expand(operand, tile.Row, tile.Rows, 1, tile.Scratch + expanded[i]);
+            if (expanded[i] >= 0) operand = RowExpansion.Expand(operand, tile.Row, tile.Rows, operand.Width, tile.Scratch + expanded[i]);
             data[i] = operand.At(tile.Row, 0);
         }
 

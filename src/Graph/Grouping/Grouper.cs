@@ -84,7 +84,7 @@ internal sealed class Grouper
 
     private void Place(OpNode node)
     {
-        if (node.Op.View is not null && Placement.IsTrueView(node))
+        if (node.IsView)
         {
             Add(node, new PlanGroup(node.Shape, node.DType) { Kind = GroupKind.View, Reason = "a view: nothing is computed" });
             return;

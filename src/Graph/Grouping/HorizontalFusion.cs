@@ -8,7 +8,7 @@ namespace Fusion;
 /// </summary>
 internal static class HorizontalFusion
 {
-    public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves)
+    public static void Apply(List<PlanGroup> groups, List<PlanStep> steps, HashSet<GraphNode> leaves, PartPlacement parts)
     {
         Dictionary<object, Batch> open = [];
         Dictionary<GraphNode, Batch> writer = [];
@@ -19,7 +19,7 @@ internal static class HorizontalFusion
                 if (writer.TryGetValue(Placement.Root(input, leaves), out Batch? read) && open.TryGetValue(read.Key, out Batch? current) && ReferenceEquals(read, current)) open.Remove(read.Key);
             object? key = steps[i] switch
             {
-                FusedStep { Draws: false } step when IsRowMajor(step, leaves) => step.Spec,
+                FusedStep { Draws: false } step when !parts.HasStridedOutput(step) && IsRowMajor(step, leaves) => step.Spec,
                 NormsStep norm => norm.Types,
                 _ => null,
             };
@@ -58,18 +58,7 @@ internal static class HorizontalFusion
     private static bool IsRowMajor(FusedStep step, HashSet<GraphNode> leaves)
     {
         for (int i = 0; i < step.Inputs.Length; i++)
-            if ((step.ScalarMask >> i & 1) == 0 && (step.Inputs[i].Shape != step.Group.Shape || !IsRowMajor(step.Inputs[i], leaves))) return false;
-        return true;
-    }
-
-    private static bool IsRowMajor(GraphNode node, HashSet<GraphNode> leaves)
-    {
-        while (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && Placement.IsTrueView(view))
-        {
-            if (view.Op.Name != "Reshape") return false;
-            node = view.Inputs[0];
-        }
-
+            if ((step.ScalarMask >> i & 1) == 0 && (step.Inputs[i].Shape != step.Group.Shape || ViewLayout.Of(step.Inputs[i], leaves) is not null)) return false;
         return true;
     }
 

@@ -34,6 +34,12 @@ internal readonly record struct RowFrame(long Rows, long Columns)
 /// <summary>How a loop over rows reads a value: row r reads row r / Divisor % Period, which has Width elements (1: the same for the whole row).</summary>
 internal readonly record struct RowAccess(long Width, long Divisor, long Period)
 {
+    /// <summary>Elements from one row to the next: more than a row has where the value is a part of wider rows.</summary>
+    public long Pitch { get; init; } = Width;
+
+    /// <summary>Rows lie side by side.</summary>
+    public bool IsDense => Pitch == Width || Period == 1;
+
     /// <summary>
     /// How <paramref name="node"/>, broadcast to <paramref name="shape"/>, is read by rows that begin at <paramref name="axis"/>; null when its elements do
     /// not lie in rows, or its rows follow no such pattern.
@@ -44,8 +50,8 @@ internal readonly record struct RowAccess(long Width, long Divisor, long Period)
     /// <param name="leaves">Given values: contiguous, whatever made them.</param>
     public static RowAccess? Of(GraphNode node, Shape shape, int axis, HashSet<GraphNode> leaves)
     {
-        if (Strides(node, leaves) is not { } own) return null;
-        long[] strides = Align(own, node.Shape, shape);
+        long[] strides = new long[shape.Rank];
+        Broadcasting.Strides(ViewLayout.Of(node, leaves) ?? ViewLayout.RowMajor(node.Shape), node.Shape, shape, strides);
         ReadOnlySpan<int> sizes = shape.Dimensions;
         long width = 1;
         long columns = 1;
@@ -59,6 +65,7 @@ internal readonly record struct RowAccess(long Width, long Divisor, long Period)
 
         long divisor = 1;
         long period = 1;
+        long pitch = width;
         bool repeated = false;
         for (int i = axis - 1; i >= 0; i--)
         {
@@ -70,44 +77,18 @@ internal readonly record struct RowAccess(long Width, long Divisor, long Period)
                 continue;
             }
 
-            if (repeated || strides[i] != width * period) return null;
+            if (period == 1) pitch = strides[i];
+            if (repeated || pitch < 0 || strides[i] != pitch * period) return null;
             period *= sizes[i];
         }
 
-        return period == 1 ? new RowAccess(width, 1, 1) : new RowAccess(width, divisor, period);
+        return period == 1 ? new RowAccess(width, 1, 1) : new RowAccess(width, divisor, period) { Pitch = pitch };
     }
 
     /// <summary>An operand at an address.</summary>
     public RowOperand At(nint data, DType dtype, bool isScalar) =>
-        new() { Data = data, ElementSize = dtype.Size, Width = Width, Divisor = Divisor, Period = Period, IsScalar = isScalar };
+        new() { Data = data, ElementSize = dtype.Size, Width = Width, Pitch = Pitch, Divisor = Divisor, Period = Period, IsScalar = isScalar };
 
     /// <summary>Each element is read where a loop of this frame computes it: by row, or once a row.</summary>
     public bool IsOwn(RowFrame frame, bool perRow) => Width == (perRow ? 1 : frame.Columns) && Divisor == 1 && Period == frame.Rows;
-
-    // Elements from one index to the next; null when they are not those of a contiguous array, some axes of it repeated.
-    private static long[]? Strides(GraphNode node, HashSet<GraphNode> leaves)
-    {
-        if (node is OpNode { Op.View: not null } view && !leaves.Contains(node) && !ReferenceEquals(view.Op, OpTable.Reshape))
-        {
-            if (!ReferenceEquals(view.Op, OpTable.BroadcastTo)) return null;
-            return Strides(view.Inputs[0], leaves) is { } source ? Align(source, view.Inputs[0].Shape, view.Shape) : null;
-        }
-
-        long[] strides = new long[node.Shape.Rank];
-        long stride = 1;
-        for (int i = strides.Length - 1; i >= 0; i--)
-        {
-            strides[i] = stride;
-            stride *= node.Shape.Dimensions[i];
-        }
-
-        return strides;
-    }
-
-    private static long[] Align(long[] strides, Shape from, Shape to)
-    {
-        long[] aligned = new long[to.Rank];
-        Broadcasting.Strides(strides, from, to, aligned);
-        return aligned;
-    }
 }

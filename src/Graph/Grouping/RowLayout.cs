@@ -82,7 +82,9 @@ internal sealed class RowLayout
     public bool HasOnePerRow(GraphNode root) => root.Shape.Size == Frame.Rows;
 
     /// <summary>How a part of the tiles reads a value.</summary>
-    public RowAccess? Access(int part, GraphNode node)
+    public RowAccess? Access(int part, GraphNode node) => AccessOf(part, node) is { } access && (access.IsDense || !_onDevice) ? access : null;
+
+    private RowAccess? AccessOf(int part, GraphNode node)
     {
         if (_parts[part].Kind != GroupKind.Elementwise)
         {

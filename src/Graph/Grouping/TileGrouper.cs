@@ -187,7 +187,7 @@ internal sealed class TileGrouper
     /// <summary>The value behind reshapes and broadcasts that cost nothing, and these.</summary>
     private GraphNode Source(GraphNode node, List<OpNode> views)
     {
-        while (node is OpNode { Op.View: not null } view && _graph.TryGetHome(view, out _) && Placement.IsTrueView(view))
+        while (node is OpNode { IsView: true } view && _graph.TryGetHome(view, out _))
         {
             views.Add(view);
             node = view.Inputs[0];

@@ -84,6 +84,14 @@ internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attribut
 
     public override IReadOnlyList<GraphNode> Inputs { get; } = inputs;
 
+    /// <summary>Other shape or strides over the same memory: nothing is computed. Only a reshape may be none, of elements that no strides reach.</summary>
+    public bool IsView => Layout.IsView;
+
+    /// <summary>Elements from one index to the next in the value that a view sees; null: row-major.</summary>
+    public long[]? Strides => Layout.Strides;
+
+    private (bool IsView, long[]? Strides) Layout { get; } = op.View is null ? default : ViewLayout.Of(op, attributes, inputs[0], type.Shape);
+
     public override string ToString() => $"%{Id}";
 }
 

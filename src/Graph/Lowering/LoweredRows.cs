@@ -75,7 +75,8 @@ internal sealed class LoweredRows
         LoweredKernel kernel = LoweredKernel.Lower(group, IsPassedOn, IsScalar, _function);
         Kernels.Add(kernel);
         TileOperand[] operands = [.. kernel.Inputs.Select(i => Read(i, Access(i), IsScalar(i))), .. kernel.Outputs.Select(Write)];
-        long[] expanded = Array.ConvertAll(operands, o => flat && !o.IsScalar && !o.Access.IsOwn(Frame, perRow) ? _scratch.TakeRows(width, o.DType) : -1);
+        bool IsExpanded(TileOperand o) => !o.IsScalar && (flat ? !(o.Access.IsOwn(Frame, perRow) && o.Access.IsDense) : perRow && !o.Access.IsDense);
+        long[] expanded = Array.ConvertAll(operands, o => IsExpanded(o) ? _scratch.TakeRows(width, o.DType) : -1);
         return new KernelPart(kernel, operands, expanded, width);
     }
 
@@ -84,7 +85,8 @@ internal sealed class LoweredRows
         OpNode node = _group.Parts[part].Members[0];
         RowRule rule = node.Op.Rows!;
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
-        long[] expanded = Array.ConvertAll(operands, o => o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true) ? -1 : _scratch.TakeRows(1, o.DType));
+        bool IsExpanded(TileOperand o) => !o.Access.IsDense || !(o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true));
+        long[] expanded = Array.ConvertAll(operands, o => IsExpanded(o) ? _scratch.TakeRows(o.Access.Width, o.DType) : -1);
         for (int i = 0; i < node.Inputs.Count; i++)
             if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
         return new CallPart(rule, operands, expanded, Frame.Columns);

@@ -1,15 +1,23 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>
-/// Divides a traced function with gradients into a forward and a backward part. Backward reads what forward leaves in memory anyway (inputs, outputs
-/// of kernels and library calls) and recomputes the cheap element-wise values in between: nothing is stored only for backward, but for values that a
-/// later call could not find again: arrays that the function overwrites, numbers of the host, and random ones.
+/// Divides a traced function with gradients into a forward and a backward part, by a minimum cut of the values that do not depend on a head gradient: as few bytes as
+/// possible are kept, and everything that backward reads follows from them and from the inputs by cheap element-wise work. Never computed again are contractions, reductions,
+/// row operators and random numbers (but for those of a <see cref="Autograd.Checkpoint"/>, which asks for it), nor what forward leaves in memory anyway and
+/// is expensive, or read by an operator that no kernel could compute it for. Saving what forward would not write costs twice
+/// its bytes, what it would not compute thrice.
 /// </summary>
+/// <remarks>The network is that of He and Yu, "Transcending Runtime-Memory Tradeoffs in Checkpointing by Being Fusion Aware", MLSys 2023.</remarks>
 internal static class BackwardCut
 {
+    // Expanded operations of an element-wise operator from which computing it again costs more than reading it.
+    private const int ExpensiveWeight = 12;
+
     /// <param name="trace">The traced function.</param>
     /// <param name="materialised">Values that the forward plan writes to memory.</param>
-    /// <param name="saved">Of these, the ones that backward reads.</param>
+    /// <param name="saved">The values that forward keeps and backward reads.</param>
     public static GraphFunction Backward(FunctionTrace trace, HashSet<GraphNode> materialised, out List<GraphNode> saved)
     {
         HashSet<GraphNode> heads = [.. trace.Heads.OfType<InputNode>()];
@@ -18,41 +26,77 @@ internal static class BackwardCut
         HashSet<NDArray?> written = new(trace.States.Select(static s => s.Array), ReferenceEqualityComparer.Instance);
         List<GraphNode> targets = [.. trace.Gradients.OfType<GraphNode>().Distinct()];
 
-        // Values that depend on a head gradient belong to backward by nature.
+        // Values that depend on a head gradient belong to backward by nature; the others that they read are what it needs.
         HashSet<GraphNode> downstream = [];
+        HashSet<GraphNode> needed = [];
+        HashSet<GraphNode> operands = [];
         foreach (GraphNode node in GraphOrder.Sort(targets))
-            if (heads.Contains(node) || node.Inputs.Any(downstream.Contains)) downstream.Add(node);
-
-        // Made from random numbers that exist only inside a kernel, and smaller, such as the mask of a dropout: kept instead of them.
-        bool ReplacesDraw(OpNode node)
         {
-            long bytes = 0;
-            foreach (GraphNode input in node.Inputs)
-                if (input is OpNode { Op.Draw: not null } && !materialised.Contains(input)) bytes += input.Shape.Size * input.DType.Size;
-            return node.Shape.Size * node.DType.Size < bytes;
+            if (!heads.Contains(node) && !node.Inputs.Any(downstream.Contains)) continue;
+            downstream.Add(node);
+            foreach (GraphNode input in node.Inputs.Where(i => !downstream.Contains(i)))
+            {
+                needed.Add(input);
+                if (node is not OpNode { Op.Element: not null }) operands.Add(input);
+            }
         }
 
-        saved = [];
-        HashSet<GraphNode> seen = [];
-        Stack<GraphNode> open = new(targets);
-        while (open.TryPop(out GraphNode? node))
+        needed.UnionWith(targets.Where(t => !downstream.Contains(t)));
+        saved = Cut(needed);
+        return Backward(trace, trace.Gradients, saved, []);
+
+        List<GraphNode> Cut(HashSet<GraphNode> sinks)
         {
-            if (!seen.Add(node) || heads.Contains(node) || node is ConstantNode) continue;
-            if (node is not OpNode)
+            MinimumCut network = new();
+            Dictionary<GraphNode, int> vertices = [];
+            Stack<GraphNode> open = new(sinks.OrderByDescending(static n => n.Id));
+            List<GraphNode> order = [];
+            while (open.TryPop(out GraphNode? node))
             {
-                bool passes = node is HostNode || (node is InputNode && !inputs.Contains(node)) || (node is CapturedNode captured && written.Contains(captured.Array));
-                if (passes) saved.Add(node);
-                continue;
+                if (vertices.ContainsKey(node) || heads.Contains(node) || IsAtHand(node)) continue;
+                order.Add(node);
+                vertices.Add(node, network.Add(Capacity(node)));
+                if (!IsGiven(node))
+                    foreach (GraphNode input in node.Inputs) open.Push(input);
             }
 
-            bool keep = !downstream.Contains(node) && forward.Contains(node) && node is OpNode call &&
-                        (materialised.Contains(node) || call.Op.Impure || ReplacesDraw(call) || (call.Op.Cost == Cost.ComputeBound && call.Op.View is null));
-            if (keep) saved.Add(node);
-            else foreach (GraphNode input in node.Inputs) open.Push(input);
+            foreach (GraphNode node in order)
+            {
+                if (sinks.Contains(node)) network.ToSink(vertices[node]);
+                if (IsGiven(node)) network.FromSource(vertices[node]);
+                else
+                    foreach (GraphNode input in node.Inputs)
+                        if (vertices.TryGetValue(input, out int from)) network.Connect(from, vertices[node]);
+            }
+
+            bool[] cut = network.Solve();
+            return [.. order.Where(n => cut[vertices[n]]).OrderBy(static n => n.Id)];
         }
 
-        saved.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-        return Backward(trace, trace.Gradients, saved, []);
+        // Backward finds it without keeping it: an input, or an array that nobody overwrites meanwhile.
+        bool IsAtHand(GraphNode node) =>
+            node is ConstantNode || (node is InputNode && inputs.Contains(node)) || (node is CapturedNode captured && !written.Contains(captured.Array));
+
+        // Kept as it is, or after work that may be repeated, but never computed again.
+        bool IsGiven(GraphNode node)
+        {
+            if (node is not OpNode call) return true;
+            if (!forward.Contains(node)) return false;
+            if (call.Op.Impure) return true;
+            if (call.IsView) return false;
+            if (trace.IsCheckpointed(node)) return false;
+            if (call.Op.Element is not { } element) return call.Op.Cost == Cost.ComputeBound || materialised.Contains(node);
+            return materialised.Contains(node) && (KernelCompiler.Weight(element) >= ExpensiveWeight || operands.Contains(node));
+        }
+
+        // A view keeps what it sees; what forward does not compute, or an operator that is no kernel's, is none of forward's work.
+        long Capacity(GraphNode node)
+        {
+            long bytes = Math.Max(1, node.Shape.Size * node.DType.Size);
+            if (node is not OpNode call) return bytes;
+            if (call.IsView || (!forward.Contains(node) && call.Op.Element is null)) return MinimumCut.Never;
+            return materialised.Contains(node) ? bytes : forward.Contains(node) ? 2 * bytes : 3 * bytes;
+        }
     }
 
     /// <summary>The same with other sums of the same gradients, which go on from pending ones.</summary>

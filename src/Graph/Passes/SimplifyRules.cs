@@ -12,7 +12,7 @@ internal static class SimplifyRules
         if (op.Element is not null) DropBroadcasts(x, type.Shape);
         if (Algebra(op, x, type) is { } simpler) return simpler;
         if (op == OpTable.Cast && Conversion(graph, x[0], type) is { } converted) return converted;
-        if (Movement(graph, op, x, attributes, type) is { } moved) return moved;
+        if (MovementRules.Apply(graph, op, x, attributes, type) is { } moved) return moved;
         if (attributes is ReduceAttributes reduced && StretchRules.Apply(graph, op, x[0], reduced, type) is { } unstretched) return unstretched;
         return op.Element is not null ? Fold(graph, op, x, type) : null;
     }
@@ -54,17 +54,6 @@ internal static class SimplifyRules
         _ => null,
     };
 
-    private static GraphNode? Movement(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type) => (op.Name, x) switch
-    {
-        ("Reshape" or "BroadcastTo", [var a]) when a.Shape == type.Shape => a,                         // no change
-        ("Reshape", [OpNode { Op.Name: "Reshape", Inputs: [var a] }]) => graph.Make(op, [a], attributes, type),           // composed
-        ("BroadcastTo", [OpNode { Op.Name: "BroadcastTo", Inputs: [var a] }]) => graph.Make(op, [a], attributes, type),   // composed
-        ("Transpose", [_]) when IsIdentity((PermutationAttributes)attributes!) => x[0],
-        ("Transpose", [OpNode { Op.Name: "Transpose", Inputs: [var a], Attributes: PermutationAttributes inner }]) =>
-            graph.Make(op, [a], Compose(inner, (PermutationAttributes)attributes!), type),
-        _ => null,
-    };
-
     /// <summary>An element-wise operator on numbers only is computed now, by the same kernel that would run later.</summary>
     private static ConstantNode? Fold(GraphBuilder graph, Op op, GraphNode[] x, TensorType type)
     {
@@ -78,13 +67,13 @@ internal static class SimplifyRules
 
         NDArray result = null!;
         Dispatcher.Execute(op, values, null, new Span<NDArray>(ref result));
-        return graph.Constant(Fusion.Movement.Cast(result, DType.Float64).ScalarDouble(), type.DType);
+        return graph.Constant(Movement.Cast(result, DType.Float64).ScalarDouble(), type.DType);
     }
 
     private static ConstantNode Convert(GraphBuilder graph, ConstantNode number, DType dtype)
     {
-        NDArray converted = Fusion.Movement.Cast(Elements.Scalar(number.Value, number.DType), dtype);
-        return graph.Constant(Fusion.Movement.Cast(converted, DType.Float64).ScalarDouble(), dtype);
+        NDArray converted = Movement.Cast(Elements.Scalar(number.Value, number.DType), dtype);
+        return graph.Constant(Movement.Cast(converted, DType.Float64).ScalarDouble(), dtype);
     }
 
     /// <summary>An operand need not be stretched first when the other operands give the shape anyway.</summary>
@@ -101,18 +90,4 @@ internal static class SimplifyRules
     }
 
     private static bool IsNegativeZero(ConstantNode node) => node.Value == 0 && double.IsNegative(node.Value);
-
-    private static bool IsIdentity(PermutationAttributes permutation)
-    {
-        for (int i = 0; i < permutation.Axes.Length; i++)
-            if (permutation.Axes[i] != i) return false;
-        return true;
-    }
-
-    private static PermutationAttributes Compose(PermutationAttributes first, PermutationAttributes second)
-    {
-        int[] axes = new int[first.Axes.Length];
-        for (int i = 0; i < axes.Length; i++) axes[i] = first.Axes[second.Axes[i]];
-        return new PermutationAttributes(new IntList(axes));
-    }
 }

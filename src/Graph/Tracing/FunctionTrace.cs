@@ -36,6 +36,9 @@ internal sealed class FunctionTrace
 
     public required int OpCount { get; init; }
 
+    /// <summary>The ids of what was traced inside checkpoints.</summary>
+    public IReadOnlyList<(int First, int End)> Checkpoints { get; init; } = [];
+
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
     public CapturedNode[] CapturedVariables { get; private set; } = [];
 
@@ -95,6 +98,14 @@ internal sealed class FunctionTrace
 
         pending = [.. seeds];
         return gathered;
+    }
+
+    /// <summary>The value was computed inside a checkpoint: it may be computed again.</summary>
+    public bool IsCheckpointed(GraphNode node)
+    {
+        foreach ((int first, int end) in Checkpoints)
+            if (node.Id >= first && node.Id < end) return true;
+        return false;
     }
 
     /// <summary>Leaves out the writes in place.</summary>
@@ -175,6 +186,7 @@ internal sealed class FunctionTrace
             Effects = [.. tracer.Effects],
             Outcomes = path?.Outcomes ?? [],
             OpCount = graph.CallCount,
+            Checkpoints = tracer.Checkpoints,
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
         if (gradients) trace.Differentiate(tracer, symbols, outputs);

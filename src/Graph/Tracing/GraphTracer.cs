@@ -12,6 +12,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
+    private readonly List<(int First, int End)> _checkpoints = [];
+    private int _openCheckpoints;
+    private int _checkpointStart;
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
@@ -25,6 +28,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     /// <summary>Facts outside the graph that the traced code has looked at.</summary>
     public IReadOnlyList<Func<bool>> Guards => _guards;
+
+    /// <summary>The ids of what was traced inside checkpoints.</summary>
+    public IReadOnlyList<(int First, int End)> Checkpoints => _checkpoints;
 
     /// <summary>Operators were recorded: which arrays carry gradients shaped the graph.</summary>
     public bool Recorded { get; private set; }
@@ -79,6 +85,18 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         }
 
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
+    }
+
+    public override void Checkpoint(bool begins)
+    {
+        if (begins)
+        {
+            if (_openCheckpoints++ == 0) _checkpointStart = graph.Nodes.Count;
+        }
+        else if (--_openCheckpoints == 0)
+        {
+            _checkpoints.Add((_checkpointStart, graph.Nodes.Count));
+        }
     }
 
     public override void Created(NDArray array) => _created.Add(array);

@@ -21,7 +21,7 @@ internal static unsafe class ElementDriver
     /// <summary>Runs <paramref name="kernel"/> over all elements of <paramref name="shape"/>.</summary>
     /// <param name="kernel">The loop; its table gets the inputs first, then the outputs.</param>
     /// <param name="inputs">How many operands are read.</param>
-    /// <param name="outputs">How many operands are written; they follow the inputs, are contiguous and padded.</param>
+    /// <param name="outputs">How many operands are written; they follow the inputs. What is contiguous is padded; of others only their own elements are written.</param>
     /// <param name="operands">Inputs, then outputs.</param>
     /// <param name="shape">The iteration space.</param>
     /// <param name="expensive">An element costs a nanosecond rather than a tenth of one: splitting pays earlier.</param>
@@ -83,8 +83,8 @@ internal static unsafe class ElementDriver
         long* strides = stackalloc long[count * shape.Length];
         Operand* own = stackalloc Operand[count]; // the caller's are left as they are
         for (int k = 0; k < count; k++) own[k] = operands[k];
-        using var copies = DriverCopies.OfTransposed(own, count, shape, size);
-        var plan = new DriverPlan { Kernel = Unsafe.AsPointer(ref kernel), Maps = maps, Operands = count, Dimensions = dimensions, Size = size };
+        using var copies = DriverCopies.OfTransposed(own, inputs, shape, size);
+        var plan = new DriverPlan { Kernel = Unsafe.AsPointer(ref kernel), Maps = maps, Operands = count, Inputs = inputs, Dimensions = dimensions, Size = size };
         plan.Build(own, shape, strides);
         if (DriverRows.TryMake(&plan, ref kernel, inputs, own, out DriverRows rows))
         {

@@ -11,7 +11,7 @@ internal unsafe struct Operand
 
     /// <summary>
     /// Elements from one index to the next, for each axis of the shape, outermost first; 0 repeats, negative runs backwards.
-    /// <see langword="null"/>: contiguous in row-major order, as every output is.
+    /// <see langword="null"/>: contiguous in row-major order, as every output is that is not a part of a larger array.
     /// </summary>
     public long* Strides;
 

@@ -13,6 +13,9 @@ internal enum OperandAccess
 
     /// <summary>Gathered for each chunk, unless the chunk lies within one contiguous run.</summary>
     Gathered,
+
+    /// <summary>A result that is a part of a larger array: each chunk is computed in scratch memory and copied to its places.</summary>
+    Scattered,
 }
 
 /// <summary>An operand over the merged axes of a <see cref="DriverPlan"/>.</summary>
@@ -38,6 +41,7 @@ internal unsafe struct DriverPlan
     public void* Kernel; // an ElementKernel on the caller's stack
     public OperandMap* Maps;
     public int Operands;
+    public int Inputs; // the first of the operands
     public long* Dimensions;
     public int Rank;
     public long Size;
@@ -58,7 +62,8 @@ internal unsafe struct DriverPlan
         for (int k = 0; k < Operands; k++)
         {
             ref OperandMap map = ref Maps[k];
-            map.Access = operands[k].IsScalar || operands[k].Strides == null || IsFlat(map.Strides) ? OperandAccess.Direct : Classify(ref map);
+            map.Access = operands[k].IsScalar || operands[k].Strides == null || IsFlat(map.Strides) ? OperandAccess.Direct
+                : k < Inputs ? Classify(ref map) : OperandAccess.Scattered;
             if (map.Access != OperandAccess.Direct) gathered++;
         }
         // Gathered stretches and the contiguous operands beside them are to stay in the first-level cache (32 KB or more).
@@ -93,12 +98,17 @@ internal unsafe struct DriverPlan
             {
                 ref OperandMap map = ref Maps[k];
                 if (map.Access == OperandAccess.Direct) continue;
-                byte* first = map.Access == OperandAccess.Periodic
-                    ? scratch + map.ScratchOffset + (from % map.Period * map.ElementSize)
-                    : DriverGather.Stretch(map, Dimensions, Rank, from, to - from, scratch + map.ScratchOffset);
+                byte* first = map.Access switch
+                {
+                    OperandAccess.Periodic => scratch + map.ScratchOffset + (from % map.Period * map.ElementSize),
+                    OperandAccess.Gathered => DriverGather.Stretch(map, Dimensions, Rank, from, to - from, scratch + map.ScratchOffset),
+                    _ => scratch + map.ScratchOffset,
+                };
                 table[k] = (nint)(first - (from * map.ElementSize)); // the kernel adds the flat index
             }
             Unsafe.AsRef<ElementKernel>(Kernel).Invoke((nint)table, from, to);
+            for (int k = Inputs; k < Operands; k++)
+                if (Maps[k].Access == OperandAccess.Scattered) DriverScatter.Stretch(Maps[k], Dimensions, Rank, from, to - from, scratch + Maps[k].ScratchOffset);
         }
     }
 

@@ -59,6 +59,11 @@ internal unsafe struct DriverRows
             if (stride is not (0 or 1) || Overlaps(plan, inputs, k)) return false;
             if (stride == 0 && !operands[k].IsScalar) repeated |= 1u << k;
         }
+        for (int k = inputs; k < plan->Operands; k++)
+        {
+            // Between the rows of such a result others lie: only whole registers.
+            if (plan->Maps[k].Access == OperandAccess.Scattered && (plan->Maps[k].Strides[0] != 1 || plan->Dimensions[0] % 64 != 0)) return false;
+        }
         if (kernel.TakesScalars) kernel = kernel.WithScalars((int)repeated);
         rows = new DriverRows(plan, ref kernel, inputs, kernel.TakesScalars ? 0 : repeated);
         return true;
@@ -144,7 +149,7 @@ internal unsafe struct DriverRows
         for (int o = inputs; o < plan->Operands; o++)
         {
             ref OperandMap output = ref plan->Maps[o];
-            if (plan->Maps[k].Data >= output.Data && plan->Maps[k].Data < output.Data + (nint)(plan->Size * output.ElementSize)) return true;
+            if (output.Access != OperandAccess.Scattered && plan->Maps[k].Data >= output.Data && plan->Maps[k].Data < output.Data + (nint)(plan->Size * output.ElementSize)) return true;
         }
         return false;
     }

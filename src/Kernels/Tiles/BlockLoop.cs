@@ -134,7 +134,7 @@ internal static unsafe class BlockLoop
             own[k].Data = data[k];
         }
 
-        var plan = new DriverPlan { Kernel = job->Kernel, Maps = maps, Operands = job->Count, Dimensions = sizes, Size = job->Size };
+        var plan = new DriverPlan { Kernel = job->Kernel, Maps = maps, Operands = job->Count, Inputs = job->Count, Dimensions = sizes, Size = job->Size };
         plan.Build(own, new ReadOnlySpan<int>(job->Shape, job->Rank), strides);
         plan.Run(from, to);
     }

@@ -38,6 +38,6 @@ internal static unsafe class RowExpansion
         }
 
         nint data = (nint)destination - (nint)(row * bytes);
-        return new RowOperand { Data = data, ElementSize = operand.ElementSize, Width = width, Divisor = 1, Period = row + rows };
+        return new RowOperand { Data = data, ElementSize = operand.ElementSize, Width = width, Pitch = width, Divisor = 1, Period = row + rows };
     }
 }

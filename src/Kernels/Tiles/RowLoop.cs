@@ -56,7 +56,7 @@ internal static unsafe class RowLoop
         for (int k = 0; k < count; k++)
         {
             ref RowOperand operand = ref operands[k];
-            if (operand.IsScalar ? operand.Period > 1 : operand.Width != width || !operand.IsPlain(rows)) return false;
+            if (operand.IsScalar ? operand.Period > 1 : operand.Width != width || operand.Pitch != width || !operand.IsPlain(rows)) return false;
         }
         return true;
     }

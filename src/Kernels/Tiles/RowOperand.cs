@@ -17,6 +17,9 @@ internal struct RowOperand
     /// <summary>Elements of a row: as many as the loop's rows have, or 1, which is repeated along the row.</summary>
     public long Width;
 
+    /// <summary>Elements from one row to the next.</summary>
+    public long Pitch;
+
     /// <summary>The kernel reads one element, at its pointer.</summary>
     public bool IsScalar;
 
@@ -30,7 +33,7 @@ internal struct RowOperand
     {
         if (Divisor > 1) row /= Divisor;
         if (row >= Period) row %= Period;
-        return Data + (nint)((row * Width + (Width > 1 ? column : 0)) * ElementSize);
+        return Data + (nint)((row * Pitch + (Width > 1 ? column : 0)) * ElementSize);
     }
 
     /// <summary>Rows follow each other as the loop's rows do, for at least <paramref name="rows"/> rows.</summary>

@@ -188,7 +188,7 @@ public sealed class RowTests
         ListFunction f = static x =>
         {
             NDArray h = Nd.Reshape(Nd.Tanh(x[0].MatMul(x[1]) + x[2]), 4, 8, 48) + 1;
-            NDArray p = Nd.Softmax(h * 0.5);
+            NDArray p = Nd.Softmax(h * 0.5) + 1;
             return [p, Nd.Mean(Nd.Square(x[0] - 1)), Nd.Sum(x[3] * x[3], 0)];
         };
         HybridFunction<ListFunction> compiled = f.Hybridize();

@@ -112,6 +112,99 @@ public sealed unsafe class ElementDriverTests : IDisposable
         Assert.Equal(-1, new Span<float>(z.Floats + Registers, 64).IndexOfAnyExcept(-5));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void OnlyThePartOfALargerArrayIsWritten(int threads)
+    {
+        WorkerPool.Threads = threads;
+        for (int seed = 0; seed < 600; seed++)
+        {
+            Random random = new(seed);
+            CheckPart(random, StridedCase.RandomShape(random), $"seed {seed}");
+        }
+    }
+
+    [Theory]
+    [InlineData(5000, 10)]
+    [InlineData(40, 1024)]
+    [InlineData(30, 4096)]
+    [InlineData(9, 2049)]
+    [InlineData(300, 256)]
+    [InlineData(16, 32, 7, 7)]
+    [InlineData(3, 50_000)]
+    public void PartsOfLargeArrays(params int[] shape)
+    {
+        for (int seed = 0; seed < 12; seed++)
+        {
+            WorkerPool.Threads = 1 + (seed % 3);
+            CheckPart(new Random(seed), shape, $"seed {seed}");
+        }
+    }
+
+    // z = x + y into some elements of a larger array, and w = x + y as usual.
+    private static void CheckPart(Random random, int[] shape, string what)
+    {
+        int size = shape.Aggregate(1, (a, b) => a * b), rank = shape.Length;
+        if (size == 0) return;
+        bool whole = random.Next(3) == 0;
+        long[] full = new long[rank], strides = new long[rank];
+        long origin = 0, all = 1;
+        for (int axis = rank - 1; axis >= 0; axis--)
+        {
+            int step = random.Next(4) == 0 ? 2 : 1, before = whole && axis > 0 ? 0 : random.Next(3), after = whole && axis > 0 ? 0 : 64 * random.Next(2);
+            bool reversed = random.Next(6) == 0;
+            full[axis] = before + ((shape[axis] - 1) * step) + 1 + after;
+            strides[axis] = all * (reversed ? -step : step);
+            origin += all * (reversed ? before + ((shape[axis] - 1) * step) : before);
+            all *= full[axis];
+        }
+
+        if (all > 1 << 24) return;
+        StridedCase x = StridedCase.Random(random, shape, 4), y = StridedCase.Random(random, shape, 4);
+        using var z = new Block((int)all);
+        using var w = new Block(size);
+        new Span<float>(z.Floats, (int)all).Fill(-5.5f);
+        Operand* operands = stackalloc Operand[4];
+        fixed (long* xs = x.Strides, ys = y.Strides, zs = strides)
+        {
+            operands[0] = new Operand { Data = (nint)x.Data, Strides = xs, ElementSize = 4 };
+            operands[1] = new Operand { Data = (nint)y.Data, Strides = ys, ElementSize = 4 };
+            operands[2] = new Operand { Data = (nint)w.Floats, ElementSize = 4 };
+            operands[3] = new Operand { Data = (nint)(z.Floats + origin), Strides = zs, ElementSize = 4 };
+            ElementDriver.Run(new ElementKernel(&AddTwice, 0), 2, 2, operands, shape, random.Next(2) == 0);
+        }
+
+        List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape);
+        int[] index = new int[rank];
+        for (int i = 0; i < size; i++)
+        {
+            long at = origin;
+            for (int axis = 0; axis < rank; axis++) at += index[axis] * strides[axis];
+            float expected = *(float*)xa[i] + *(float*)ya[i];
+            if (z.Floats[at] != expected || w.Floats[i] != expected) Assert.Fail($"{what}, shape ({string.Join(", ", shape)}), element {i}");
+            z.Floats[at] = -5.5f;
+            for (int axis = rank - 1; axis >= 0 && ++index[axis] == shape[axis]; axis--) index[axis] = 0;
+        }
+
+        // Of a part without gaps the rest of its last register is free.
+        long end = Enumerable.Range(0, rank).All(a => strides[a] == shape[(a + 1)..].Aggregate(1L, (p, q) => p * q) || shape[a] == 1) ? origin + size : all;
+        for (long i = 0; i < all; i++)
+            if (z.Floats[i] != -5.5f && (i < end || i >= end + 16)) Assert.Fail($"{what}, shape ({string.Join(", ", shape)}), behind or beside the part at {i}");
+        GC.KeepAlive((x, y));
+    }
+
+    private static void AddTwice(nint table, long start, long end, int scalars)
+    {
+        nint* p = (nint*)table;
+        for (long i = start; i < end; i += 16)
+        {
+            Vector512<float> sum = Load((float*)p[0], i, scalars, 0) + Load((float*)p[1], i, scalars, 1);
+            sum.Store((float*)p[2] + i);
+            sum.Store((float*)p[3] + i);
+        }
+    }
+
     // z(float64 bits) = x(float32) + y(float32), w(8 bytes) = u(8 bytes), v = t(1 byte), r = q(2 bytes): every element size through one kernel.
     private static void Check(Random random, int[] shape, string what)
     {

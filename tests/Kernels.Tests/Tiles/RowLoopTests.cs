@@ -104,10 +104,10 @@ public sealed unsafe class RowLoopTests
 
     private static void Bind(RowOperand* operands, nint x, nint s, nint w, nint y, int width, int rows)
     {
-        operands[0] = new RowOperand { Data = x, ElementSize = sizeof(float), Width = width, Divisor = 1, Period = rows };
-        operands[1] = new RowOperand { Data = s, ElementSize = sizeof(float), Width = 1, Divisor = 1, Period = rows, IsScalar = true };
-        operands[2] = new RowOperand { Data = w, ElementSize = sizeof(float), Width = width, Divisor = 1, Period = 1 };
-        operands[3] = new RowOperand { Data = y, ElementSize = sizeof(float), Width = width, Divisor = 1, Period = rows };
+        operands[0] = new RowOperand { Data = x, ElementSize = sizeof(float), Width = width, Pitch = width, Divisor = 1, Period = rows };
+        operands[1] = new RowOperand { Data = s, ElementSize = sizeof(float), Width = 1, Pitch = 1, Divisor = 1, Period = rows, IsScalar = true };
+        operands[2] = new RowOperand { Data = w, ElementSize = sizeof(float), Width = width, Pitch = width, Divisor = 1, Period = 1 };
+        operands[3] = new RowOperand { Data = y, ElementSize = sizeof(float), Width = width, Pitch = width, Divisor = 1, Period = rows };
     }
 
     private static void Check(GuardedBuffer<float> x, GuardedBuffer<float> s, GuardedBuffer<float> w, ReadOnlySpan<float> y, int width)
