@@ -44,7 +44,7 @@ internal static partial class OpTable
         Saves = Saved.Inputs,
         SavesPerInput = [Saved.Input1, Saved.Input0],
         Cost = Cost.MemoryBound,
-    }).Named("mx.np.cross, np.cross, torch.linalg.cross", "float");
+    }).Named("mx.np.cross, np.cross, torch.linalg.cross");
 
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
 

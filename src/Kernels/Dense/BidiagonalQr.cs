@@ -93,6 +93,7 @@ internal unsafe ref struct BidiagonalQr
 
     private static void Rotate(Rows rows, int low, int high, double* c, double* s, bool up)
     {
+        if (rows.Width == 0) return; // values alone
         double* first = rows.Data + ((long)low * rows.Pitch);
         if (!up)
         {

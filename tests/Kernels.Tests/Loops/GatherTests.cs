@@ -129,6 +129,21 @@ public sealed unsafe class GatherTests : IDisposable
     }
 
     [Fact]
+    public void TheFirstBadIndexIsNamedWhicheverThreadFindsOne()
+    {
+        const int N = 100_000;
+        long[] index = new long[N];
+        fixed (long* x = index)
+        {
+            Assert.Equal(-1, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+            index[N - 1] = -10;
+            Assert.Equal(N - 1, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+            index[70_000] = index[40_001] = 9;
+            Assert.Equal(40_001, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+        }
+    }
+
+    [Fact]
     public void TuplesBecomePositions()
     {
         const int N = 70;
