@@ -120,6 +120,16 @@ public static partial class Nd
         return wide ? (SwapAxes(vt, -1, -2), s, SwapAxes(u, -1, -2)) : (u, s, vt);
     }
 
+    /// <summary>The descending singular values (…, k) alone, k = min(m, n): those of <see cref="Svd"/> without the time that vectors take.</summary>
+    /// <exception cref="LinearAlgebraException">An element is not finite.</exception>
+    /// <exception cref="ShapeException">The rank is below 2.</exception>
+    public static NDArray SvdVals(this NDArray a)
+    {
+        NDArray real = RealInput(a);
+        (int m, int n) = MatrixSize(real, "SvdVals");
+        return OpTable.SvdVals.Apply(n > m ? SwapAxes(real, -1, -2) : real);
+    }
+
     /// <summary>The pseudo-inverse of Moore and Penrose; singular values up to <paramref name="cutoff"/> times the largest count as 0.</summary>
     /// <param name="a">The matrices.</param>
     /// <param name="cutoff">By default the precision of the type times the larger size.</param>
@@ -180,8 +190,8 @@ public static partial class Nd
         return made.Keep(kind switch
         {
             MatrixNormKind.Frobenius => Norm(real, [-2, -1], keepDims),
-            MatrixNormKind.Nuclear => Kept(Sum(Svd(real).S, -1)),
-            MatrixNormKind.Spectral => Kept(Max(Svd(real).S, -1)),
+            MatrixNormKind.Nuclear => Kept(Sum(SvdVals(real), -1)),
+            MatrixNormKind.Spectral => Kept(Max(SvdVals(real), -1)),
             MatrixNormKind.One => Max(Sum(Abs(real), [-2], keepDims: true), [-2, -1], keepDims),
             MatrixNormKind.Infinity => Max(Sum(Abs(real), [-1], keepDims: true), [-2, -1], keepDims),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "MatrixNorm: unknown norm."),

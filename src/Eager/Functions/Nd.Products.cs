@@ -55,10 +55,9 @@ public static partial class Nd
         if (a.Shape[atA] != 3 || b.Shape[atB] != 3) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3.");
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return Cross(Elements.Wide(a), Elements.Wide(b), axis).AsType(dtype);
-        // Components 1, 2, 0 and 2, 0, 1.
-        using Temporaries made = Temporaries.Collect();
-        NDArray a1 = Roll(a, -1, atA), a2 = Roll(a, 1, atA), b1 = Roll(b, -1, atB), b2 = Roll(b, 1, atB);
-        return made.Keep(a1 * b2 - a2 * b1);
+        if (!dtype.IsFloat || atA - a.Rank != atB - b.Rank) return VectorProducts.CrossOfRolled(a, b, atA, atB);
+        Shape shape = Broadcasting.Infer("Cross", a.Shape, b.Shape);
+        return OpTable.Cross.Apply(BroadcastTo(Elements.To(a, dtype), shape), BroadcastTo(Elements.To(b, dtype), shape), new AxisAttributes(Math.Max(atA, atB)));
     }
 
     /// <summary>Σ aᵢ·bᵢ of all elements.</summary>

@@ -164,6 +164,13 @@ internal static class Factorizations
         });
     }
 
+    /// <summary>The singular values (n) of matrices with m ≥ n.</summary>
+    public static void SvdVals(NDArray x, NDArray y) => Each(x, y, (a, values, m, n) =>
+    {
+        CheckFinite("SvdVals", a);
+        if (!SingularKernel.Run(a, values, m, n)) throw Unsettled("SvdVals");
+    });
+
     public static void Pinv(NDArray x, CutoffAttributes cutoff, NDArray y)
     {
         double precision = x.DType == DType.Float32 ? 1.1920929e-7 : 2.220446049250313e-16;

@@ -126,15 +126,12 @@ internal static unsafe class Indexing
         Shape source = ((ShapeAttributes)attributes!).Shape;
         int axes = index.Shape[0];
         long count = outputs[0].Size;
-        Movement.Fill(outputs[0], 0);
         fixed (byte* from = &index.Data, to = &outputs[0].Data)
         {
-            for (int axis = 0; axis < axes; axis++)
+            (int axis, long bad) = RavelIndex.Run((nint)from, index.DType, count, source.Dimensions[..axes], (long*)to);
+            if (bad >= 0)
             {
-                int n = source.Dimensions[axis];
-                long bad = RavelIndex.AddAxis((nint)(from + (axis * count * index.DType.Size)), index.DType, count, n, (long*)to);
-                if (bad < 0) continue;
-                long at = Read(index, axis * count + bad);
+                (long at, int n) = (Read(index, axis * count + bad), source.Dimensions[axis]);
                 throw new ArgumentOutOfRangeException(nameof(inputs), at, $"Gather: index {at} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
             }
         }

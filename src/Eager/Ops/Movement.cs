@@ -84,46 +84,6 @@ internal static unsafe class Movement
         GC.KeepAlive(target);
     }
 
-    /// <summary>Sets every element of a contiguous array that is not at the slice's place; those that are may be set as well.</summary>
-    public static void FillOutside(NDArray target, SliceAttributes place, double value)
-    {
-        if (target.Size == 0) return;
-        if (target.IsOnGpu || place.Steps.Span.ContainsAnyExcept(1))
-        {
-            Fill(target, value);
-            return;
-        }
-
-        // Axis after axis what lies before and behind the place: as wide as the place along earlier axes, as the array along later ones.
-        int rank = target.Rank;
-        long* strides = stackalloc long[Math.Max(1, rank)];
-        target.CopyStrides(new Span<long>(strides, rank));
-        Span<int> sizes = stackalloc int[rank];
-        target.Shape.Dimensions.CopyTo(sizes);
-        long origin = 0;
-        fixed (byte* to = &target.Data)
-        {
-            for (int axis = 0; axis < rank; axis++)
-            {
-                int before = place.Starts[axis], count = place.Counts[axis], size = sizes[axis];
-                Slab(to, 0, before, sizes);
-                Slab(to, before + count, size - before - count, sizes);
-                origin += before * strides[axis];
-                sizes[axis] = count;
-
-                void Slab(byte* data, int first, int width, Span<int> shape)
-                {
-                    if (width == 0) return;
-                    shape[axis] = width;
-                    nint start = (nint)((origin + (first * strides[axis])) * target.DType.Size);
-                    Fusion.Kernels.Copy.Fill((nint)data + start, strides, shape, target.DType, value);
-                }
-            }
-        }
-
-        GC.KeepAlive(target);
-    }
-
     /// <summary>A converted copy.</summary>
     public static NDArray Cast(NDArray source, DType dtype)
     {
@@ -173,50 +133,6 @@ internal static unsafe class Movement
             Array.Fill(steps, 1);
             (starts[axis], counts[axis]) = (start, count);
             return new SliceAttributes(new IntList(starts), new IntList(counts), new IntList(steps), source.Shape);
-        }
-    }
-
-    public static void Concat(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)
-    {
-        if (output.Size == 0) return;
-        if (output.IsOnGpu)
-        {
-            ConcatViews(inputs, axis, output);
-            return;
-        }
-
-        int rank = output.Rank;
-        long* from = stackalloc long[Math.Max(1, rank)], to = stackalloc long[Math.Max(1, rank)];
-        output.CopyStrides(new Span<long>(to, rank));
-        long start = 0;
-        fixed (byte* target = &output.Data)
-        {
-            foreach (NDArray input in inputs)
-            {
-                if (input.Size == 0) continue;
-                NDArray source = input.OnHost();
-                source.CopyStrides(new Span<long>(from, rank));
-                fixed (byte* data = &source.Data)
-                    Fusion.Kernels.Copy.Run((nint)data, from, (nint)target + (nint)(start * to[axis] * output.DType.Size), to, source.Shape.Dimensions, output.DType.Size);
-                GC.KeepAlive(source);
-                start += source.Shape.Dimensions[axis];
-            }
-        }
-
-        GC.KeepAlive(output);
-    }
-
-    private static void ConcatViews(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)
-    {
-        int[] starts = new int[output.Rank];
-        int[] steps = new int[output.Rank];
-        Array.Fill(steps, 1);
-        foreach (NDArray input in inputs)
-        {
-            if (input.Size > 0)
-                CopyIntoView(input, output, new SliceAttributes(new IntList(starts), new IntList(input.Shape.ToArray()), new IntList(steps), output.Shape));
-            starts = [.. starts];
-            starts[axis] += input.Shape.Dimensions[axis];
         }
     }
 }

@@ -108,6 +108,16 @@ internal static partial class OpTable
         Saves = Saved.Output,
     }).Named("mx.np.linalg.svd, np.linalg.svd, torch.linalg.svd", "real");
 
+    /// <summary>The singular values (n) of matrices with m ≥ n, as <see cref="Svd"/> has them. Ā = U·diag(s̄)·Vᵀ.</summary>
+    public static readonly Op SvdVals = Row(new Op
+    {
+        Name = "SvdVals",
+        Infer = (x, _, y) => Factorizations.InferPacked("SvdVals", x, y, (_, n) => n),
+        Run = (x, _, y) => Factorizations.SvdVals(x[0], y[0]),
+        Gradient = [SvdValsGradient],
+        Saves = Saved.Input0,
+    }).Named("-, np.linalg.svdvals, torch.linalg.svdvals", "real");
+
     /// <summary>The pseudo-inverse at constant rank (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973).</summary>
     public static readonly Op Pinv = Row(new Op
     {
@@ -181,6 +191,13 @@ internal static partial class OpTable
         NDArray reciprocal = Nd.Where(Nd.Equal(s, 0), 0, 1 / Nd.Where(Nd.Equal(s, 0), 1, s));
         if (m > n) gradient += (gu - Product(u, left, false, false)) * reciprocal;
         return Product(gradient, vt, false, false);
+    }
+
+    private static NDArray SvdValsGradient(GradientContext c)
+    {
+        (int m, int n) = (c.ShapeOf(0)[-2], c.ShapeOf(0)[-1]);
+        NDArray packed = Svd.Apply(c.X);
+        return Product(Part(packed, 0, m, n) * Nd.ExpandDims(c.G, -2), Part(packed, m * n + n, n, n), false, false);
     }
 
     // Ā = −A⁺ᵀ·G·A⁺ᵀ + (I − A·A⁺)·Gᵀ·A⁺·A⁺ᵀ + A⁺ᵀ·A⁺·Gᵀ·(I − A⁺·A)

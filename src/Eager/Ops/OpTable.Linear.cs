@@ -36,6 +36,20 @@ internal static partial class OpTable
         SavesPerInput = [Saved.Input1, Saved.Input0, Saved.None],
     }).Named("mx.npx.fully_connected, -, torch.nn.functional.linear", "real");
 
+    /// <summary>a × b along an axis of size 3 of two arrays of one shape: ā = b × g, b̄ = g × a. Attributes: <see cref="AxisAttributes"/>.</summary>
+    public static readonly Op Cross = Row(new Op
+    {
+        Name = "Cross",
+        Arity = 2,
+        Infer = VectorProducts.InferCross,
+        Run = (x, attributes, y) => VectorProducts.RunCross(x[0], x[1], ((AxisAttributes)attributes!).Axis, y[0]),
+        DeviceRun = (x, attributes, y) => VectorProducts.RunCrossOnDevice(x[0], x[1], ((AxisAttributes)attributes!).Axis, y[0]),
+        Gradient = [c => Cross!.Apply(c.Y, c.G, c.Attributes<AxisAttributes>()), c => Cross!.Apply(c.G, c.X, c.Attributes<AxisAttributes>())],
+        Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Input1, Saved.Input0],
+        Cost = Cost.MemoryBound,
+    }).Named("mx.np.cross, np.cross, torch.linalg.cross");
+
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) => MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
 
     private static NDArray MatMulGradientA(GradientContext c)

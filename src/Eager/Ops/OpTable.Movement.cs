@@ -60,12 +60,7 @@ internal static partial class OpTable
         "Unslice",
         (x, attributes, y) => y[0] = x[0] with { Shape = ((SliceAttributes)attributes!).Full },
         null,
-        (x, attributes, y) =>
-        {
-            SliceAttributes place = (SliceAttributes)attributes!;
-            Movement.FillOutside(y[0], place, 0);
-            Movement.CopyIntoView(x[0], y[0], place);
-        },
+        (x, attributes, y) => ArrayParts.Surround(x[0], y[0], (SliceAttributes)attributes!, 0),
         c => Slice.Apply(c.G, c.Attributes<SliceAttributes>()));
 
     /// <summary>One value everywhere but at the slice's place, where the input is. Attributes: <see cref="PadAttributes"/>.</summary>
@@ -73,12 +68,7 @@ internal static partial class OpTable
         "Pad",
         (x, attributes, y) => y[0] = x[0] with { Shape = ((PadAttributes)attributes!).Place.Full },
         null,
-        (x, attributes, y) =>
-        {
-            PadAttributes pad = (PadAttributes)attributes!;
-            Movement.FillOutside(y[0], pad.Place, pad.Value);
-            Movement.CopyIntoView(x[0], y[0], pad.Place);
-        },
+        (x, attributes, y) => ArrayParts.Surround(x[0], y[0], ((PadAttributes)attributes!).Place, ((PadAttributes)attributes!).Value),
         c => Slice.Apply(c.G, c.Attributes<PadAttributes>().Place)).Named("mx.np.pad, np.pad, torch.nn.functional.pad");
 
     /// <summary>The first input with a part of it replaced by the second one: what a write in place to a part is while a function is traced.</summary>
@@ -106,8 +96,8 @@ internal static partial class OpTable
         Arity = -1,
         Moves = true,
         Infer = Views.InferConcat,
-        Run = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
-        DeviceRun = (x, attributes, y) => Movement.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
+        Run = (x, attributes, y) => ArrayParts.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
+        DeviceRun = (x, attributes, y) => ArrayParts.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         Gradient = [ConcatGradient],
         Cost = Cost.MemoryBound,
     }).Named("mx.np.concatenate, np.concatenate, torch.cat");

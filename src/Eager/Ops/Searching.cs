@@ -14,16 +14,14 @@ internal static class Searching
         y[0] = new TensorType(DType.Int64, x[1].Shape);
     }
 
-    public static void RunSearchSorted(NDArray sorted, NDArray values, bool right, NDArray y)
+    public static unsafe void RunSearchSorted(NDArray sorted, NDArray values, bool right, NDArray y)
     {
-        switch (sorted.DType)
-        {
-            case DType.Float32: Search<float>(sorted, values, right, y); break;
-            case DType.Float64: Search<double>(sorted, values, right, y); break;
-            case DType.Int32: Search<int>(sorted, values, right, y); break;
-            case DType.Int64: Search<long>(sorted, values, right, y); break;
-            default: Search<byte>(sorted, values, right, y); break;
-        }
+        NDArray line = sorted.Contiguous(), wanted = values.Contiguous();
+        fixed (byte* from = &line.Data, at = &wanted.Data, to = &y.Data)
+            SortedSearch.Run(line.DType, (nint)from, line.Size, (nint)at, (long*)to, wanted.Size, right);
+        GC.KeepAlive(line);
+        GC.KeepAlive(wanted);
+        GC.KeepAlive(y);
     }
 
     public static void InferHistogram(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
@@ -111,31 +109,6 @@ internal static class Searching
             GC.KeepAlive(result);
             return result;
         }
-    }
-
-    private static void Search<T>(NDArray sorted, NDArray values, bool right, NDArray y)
-        where T : unmanaged, INumber<T>
-    {
-        NDArray denseSorted = sorted.Contiguous(), denseValues = values.Contiguous();
-        ReadOnlySpan<T> line = Elements<T>(denseSorted), wanted = Elements<T>(denseValues);
-        Span<long> result = Elements<long>(y);
-        for (int i = 0; i < wanted.Length; i++)
-        {
-            (int low, int high) = (0, line.Length);
-            while (low < high)
-            {
-                int middle = (low + high) >>> 1;
-                if (Precedes(line[middle], wanted[i]) || (right && !Precedes(wanted[i], line[middle]))) low = middle + 1;
-                else high = middle;
-            }
-
-            result[i] = low;
-        }
-
-        GC.KeepAlive(denseSorted);
-        GC.KeepAlive(denseValues);
-
-        static bool Precedes(T a, T b) => a < b || (T.IsNaN(b) && !T.IsNaN(a));
     }
 
     private static void Extremum<T>(NDArray indices, NDArray values, ExtremumAttributes a, NDArray y)

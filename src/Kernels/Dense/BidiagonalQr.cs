@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -43,6 +45,7 @@ internal unsafe ref struct BidiagonalQr
     }
 
     /// <summary>False: no convergence.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly bool Run()
     {
         double threshold = Threshold();
@@ -77,6 +80,7 @@ internal unsafe ref struct BidiagonalQr
         new Span<double>(_e + low, high - low).Reverse();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Step(int low, int high, bool up)
     {
         if (!FindShift(low, high, out double shift)) return;
@@ -89,6 +93,7 @@ internal unsafe ref struct BidiagonalQr
 
     private static void Rotate(Rows rows, int low, int high, double* c, double* s, bool up)
     {
+        if (rows.Width == 0) return; // values alone
         double* first = rows.Data + ((long)low * rows.Pitch);
         if (!up)
         {
@@ -116,6 +121,7 @@ internal unsafe ref struct BidiagonalQr
     }
 
     // False: an element was negligible and is 0 now.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly bool FindShift(int low, int high, out double shift)
     {
         shift = 0;
@@ -148,6 +154,7 @@ internal unsafe ref struct BidiagonalQr
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void ZeroShift(int low, int high, double* c, double* s, double* oldC, double* oldS)
     {
         double cosine = 1, oldCosine = 1, sine = 0, oldSine = 0;
@@ -164,6 +171,7 @@ internal unsafe ref struct BidiagonalQr
         _e[high - 1] = last * oldSine;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Shifted(int low, int high, double shift, double* c, double* s, double* oldC, double* oldS)
     {
         double f = (Math.Abs(_d[low]) - shift) * (Math.CopySign(1, _d[low]) + (shift / _d[low])), g = _e[low];

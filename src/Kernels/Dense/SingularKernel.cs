@@ -21,10 +21,7 @@ internal static unsafe class SingularKernel
         Bidiagonal.Side left = new() { Vectors = leftVectors, Factors = work + (2 * (pitch + tall)), Pitch = tall, Count = n };
         Bidiagonal.Side right = new() { Vectors = rightVectors, Factors = left.Factors + pitch, Pitch = pitch, Count = n - 1 };
         double* logs = right.Factors + pitch;
-        int exponent = EigenKernel.Exponent(a);
-        double scale = Math.ScaleB(1, -exponent);
-        for (int i = 0; i < m; i++)
-            for (int j = 0; j < n; j++) matrix[((long)i * pitch) + j] = a[(i * n) + j] * scale;
+        int exponent = Scale(a, matrix, pitch, m, n);
         for (int i = 0; i < n; i++) u[((long)i * tall) + i] = v[((long)i * pitch) + i] = 1;
 
         Bidiagonal.Reduce(matrix, pitch, m, n, d, e, left, right, work);
@@ -50,5 +47,35 @@ internal static unsafe class SingularKernel
         }
 
         return true;
+    }
+    /// <summary>The values alone, the same bits: nothing is accumulated or rotated.</summary>
+    public static bool Run(ReadOnlySpan<double> a, Span<double> values, int m, int n)
+    {
+        int pitch = Reflections.Pitch(n), tall = Reflections.Pitch(m);
+        long cells = ((long)m * pitch) + ((long)n * (pitch + tall)), lines = (11L * pitch) + (2L * tall);
+        using var memory = new NativeScratch((cells + lines) * sizeof(double));
+        double* matrix = (double*)memory.Pointer, leftVectors = matrix + ((long)m * pitch), rightVectors = leftVectors + ((long)n * tall);
+        double* d = rightVectors + ((long)n * pitch), e = d + pitch, work = e + pitch;
+        new Span<double>(matrix, checked((int)cells)).Clear();
+        Bidiagonal.Side left = new() { Vectors = leftVectors, Factors = work + (2 * (pitch + tall)), Pitch = tall, Count = n };
+        Bidiagonal.Side right = new() { Vectors = rightVectors, Factors = left.Factors + pitch, Pitch = pitch, Count = n - 1 };
+        int exponent = Scale(a, matrix, pitch, m, n);
+        Bidiagonal.Reduce(matrix, pitch, m, n, d, e, left, right, work);
+        if (!new BidiagonalQr(d, e, n, default, default, right.Factors + pitch).Run()) return false;
+
+        for (int i = 0; i < n; i++) values[i] = Math.ScaleB(Math.Abs(d[i]), exponent);
+        values.Sort();
+        values.Reverse();
+        return true;
+    }
+
+    // Copies the matrix, divided by a power of two near its largest element.
+    private static int Scale(ReadOnlySpan<double> a, double* matrix, int pitch, int m, int n)
+    {
+        int exponent = EigenKernel.Exponent(a);
+        double scale = Math.ScaleB(1, -exponent);
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) matrix[((long)i * pitch) + j] = a[(i * n) + j] * scale;
+        return exponent;
     }
 }

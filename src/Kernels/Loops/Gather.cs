@@ -24,7 +24,7 @@ internal static unsafe class Gather
         if (job.Rows == 0 || inner == 0) return -1;
         if (inner == 1)
         {
-            GatherElements.Take(source, destination, outer, axis, elementSize, index, count);
+            GatherElements.Take(source, destination, outer, axis, elementSize, index, indexType, count);
             return -1;
         }
 

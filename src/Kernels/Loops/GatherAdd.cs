@@ -20,16 +20,15 @@ internal static unsafe class GatherAdd
         var index = new GatherIndex(indices, indexType, axis);
         long bad = index.FirstBad(count);
         if (bad >= 0) return bad;
-        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1 };
-        if (inner == 1)
+        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1, Parts = 1 };
+        if (outer * count * inner >= SplitElements)
         {
-            WorkerPool.Run(job.Pieces, ElementsOf(dtype, indexType), &job);
-            return -1;
+            // Where the outer axis is short, every piece reads all indices and takes a part of the places: little beside rows of some length.
+            if (outer >= 2L * WorkerPool.Threads) job.Pieces = (int)Math.Min(outer, 4L * WorkerPool.Threads);
+            else if (inner >= 8) job.Parts = (int)Math.Min(axis, WorkerPool.Threads);
         }
 
-        // Every piece reads all indices, which is little beside rows of some length.
-        if (outer * count * inner >= SplitElements && inner >= 8) job.Pieces = (int)Math.Min(axis, WorkerPool.Threads);
-        WorkerPool.Run(job.Pieces, RowsOf(dtype), &job);
+        WorkerPool.Run(job.Pieces * job.Parts, inner == 1 ? ElementsOf(dtype, indexType) : RowsOf(dtype), &job);
         return -1;
     }
 
@@ -42,7 +41,7 @@ internal static unsafe class GatherAdd
         var index = new GatherIndex(indices, indexType, axis);
         long bad = index.FirstBad(outer * count * inner);
         if (bad >= 0) return bad;
-        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1 };
+        var job = new Job { Source = source, Target = target, Index = index, Outer = outer, Axis = axis, Inner = inner, Count = count, Pieces = 1, Parts = 1 };
         if (outer * count * inner >= SplitElements) job.Pieces = (int)Math.Min(outer, 4 * WorkerPool.Threads);
         WorkerPool.Run(job.Pieces, LinesOf(dtype, indexType), &job);
         return -1;
@@ -90,8 +89,9 @@ internal static unsafe class GatherAdd
         where T : unmanaged, INumber<T>
     {
         ref Job job = ref *(Job*)context;
-        long first = job.Axis * piece / job.Pieces, end = job.Axis * (piece + 1) / job.Pieces;
-        for (long o = 0; o < job.Outer; o++)
+        (int lines, int part) = Math.DivRem(piece, job.Parts);
+        long first = job.Axis * part / job.Parts, end = job.Axis * (part + 1) / job.Parts;
+        for (long o = job.Outer * lines / job.Pieces, last = job.Outer * (lines + 1) / job.Pieces; o < last; o++)
         {
             T* target = (T*)job.Target + (o * job.Axis * job.Inner), source = (T*)job.Source + (o * job.Count * job.Inner);
             for (long i = 0; i < job.Count; i++)
@@ -108,10 +108,10 @@ internal static unsafe class GatherAdd
         where TIndex : unmanaged, IBinaryInteger<TIndex>
     {
         ref Job job = ref *(Job*)context;
-        T* target = (T*)job.Target, source = (T*)job.Source;
         TIndex* index = (TIndex*)job.Index.Data;
-        long count = job.Count, axis = job.Axis;
-        for (long o = job.Outer; o > 0; o--, target += axis, source += count)
+        long count = job.Count, axis = job.Axis, first = job.Outer * piece / job.Pieces, end = job.Outer * (piece + 1) / job.Pieces;
+        T* target = (T*)job.Target + (first * axis), source = (T*)job.Source + (first * count);
+        for (long o = first; o < end; o++, target += axis, source += count)
         {
             for (long i = 0; i < count; i++)
             {
@@ -161,6 +161,7 @@ internal static unsafe class GatherAdd
         public long Axis;
         public long Inner;
         public long Count;
-        public int Pieces;
+        public int Pieces; // of the outer axis
+        public int Parts;  // of the axis with the places
     }
 }

@@ -9,12 +9,18 @@ internal static unsafe class GatherElements
     private const long SplitElements = 32 * 1024;
 
     /// <summary>destination[o, i] = source[o, index[i]]: the same places of every line, reckoned once.</summary>
-    public static void Take(nint source, nint destination, long outer, long axis, int elementSize, in GatherIndex index, long count)
+    public static void Take(nint source, nint destination, long outer, long axis, int elementSize, in GatherIndex index, DType indexType, long count)
     {
+        if (outer == 1)
+        {
+            Pick(source, destination, 1, axis, elementSize, index, indexType, count);
+            return;
+        }
+
         using NativeScratch scratch = new(count * sizeof(int));
         uint* places = (uint*)scratch.Pointer;
         for (long i = 0; i < count; i++) places[i] = (uint)index[i];
-        Job job = new() { Source = source, Destination = destination, Index = (nint)places, Lines = outer, Axis = axis, Count = count };
+        Job job = new() { Source = source, Destination = destination, Index = (nint)places, Axis = axis, Count = count };
 
         // A piece is a range of the output; one line may be cut.
         job.Elements = outer * count;
@@ -24,7 +30,7 @@ internal static unsafe class GatherElements
     /// <summary>destination[o, k] = source[o, index[o, k]]: every line has indices of its own.</summary>
     public static void Pick(nint source, nint destination, long outer, long axis, int elementSize, in GatherIndex index, DType indexType, long count)
     {
-        Job job = new() { Source = source, Destination = destination, Index = index.Data, Lines = outer, Axis = axis, Count = count };
+        Job job = new() { Source = source, Destination = destination, Index = index.Data, Axis = axis, Count = count };
         job.Elements = outer * count;
         Run(ref job, (elementSize, indexType) switch
         {
@@ -64,9 +70,14 @@ internal static unsafe class GatherElements
         where TIndex : unmanaged, IBinaryInteger<TIndex>
     {
         ref Job job = ref *(Job*)context;
-        long line = job.Lines * piece / job.Pieces, end = job.Lines * (piece + 1) / job.Pieces, n = job.Count;
-        for (; line < end; line++)
-            PickLine((T*)job.Source + (line * job.Axis), (T*)job.Destination + (line * n), (TIndex*)job.Index + (line * n), n, TIndex.CreateTruncating(job.Axis));
+        long at = job.Elements * piece / job.Pieces, end = job.Elements * (piece + 1) / job.Pieces;
+        while (at < end)
+        {
+            (long line, long first) = Math.DivRem(at, job.Count);
+            long more = Math.Min(job.Count - first, end - at);
+            PickLine((T*)job.Source + (line * job.Axis), (T*)job.Destination + at, (TIndex*)job.Index + at, more, TIndex.CreateTruncating(job.Axis));
+            at += more;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -105,7 +116,6 @@ internal static unsafe class GatherElements
         public nint Source;
         public nint Destination;
         public nint Index;
-        public long Lines;
         public long Axis;
         public long Count;
         public long Elements;

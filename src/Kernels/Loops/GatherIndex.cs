@@ -6,6 +6,8 @@ namespace Fusion.Kernels;
 /// <summary>An array of Int32 or Int64 indices into an axis; negative ones may count from its end.</summary>
 internal readonly unsafe struct GatherIndex
 {
+    private const long SplitIndices = 32 * 1024;
+
     private readonly nint _data;
     private readonly bool _isLong;
     private readonly long _axis;
@@ -40,8 +42,24 @@ internal readonly unsafe struct GatherIndex
     /// <summary>Where the first index is that is out of range, or −1.</summary>
     public long FirstBad(long count, bool allowNegative = true)
     {
-        long least = allowNegative ? -_axis : 0;
-        return _isLong ? FirstOutside((long*)_data, count, least, _axis - 1) : FirstOutside((int*)_data, count, least, _axis - 1);
+        var check = new Check { Index = this, Count = count, Least = allowNegative ? -_axis : 0, Bad = long.MaxValue };
+        check.Pieces = count < SplitIndices ? 1 : 4 * WorkerPool.Threads;
+        WorkerPool.Run(check.Pieces, &CheckPiece, &check);
+        return check.Bad == long.MaxValue ? -1 : check.Bad;
+    }
+
+    private static void CheckPiece(void* context, int piece)
+    {
+        Check* check = (Check*)context;
+        long first = check->Count * piece / check->Pieces, count = (check->Count * (piece + 1) / check->Pieces) - first;
+        long most = check->Index._axis - 1, bad = check->Index._isLong
+            ? FirstOutside((long*)check->Index._data + first, count, check->Least, most)
+            : FirstOutside((int*)check->Index._data + first, count, check->Least, most);
+        if (bad < 0) return;
+        bad += first;
+        for (long known; (known = Volatile.Read(ref check->Bad)) > bad && Interlocked.CompareExchange(ref check->Bad, bad, known) != known;)
+        {
+        }
     }
 
     // Whole registers are only asked for their extremes; the elements of one that is out of range are then looked at.
@@ -64,5 +82,14 @@ internal readonly unsafe struct GatherIndex
         }
 
         return -1;
+    }
+
+    private struct Check
+    {
+        public GatherIndex Index;
+        public long Count;
+        public long Least;
+        public long Bad;
+        public int Pieces;
     }
 }

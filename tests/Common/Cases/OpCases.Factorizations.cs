@@ -61,6 +61,10 @@ internal static partial class OpCases
         {
             Rejects = [Rejection.Of<ShapeException>("a vector", static () => Nd.Svd(Nd.Ones(3)).S, "Svd", "(3,)")],
         },
+        Matrices(OpTable.SvdVals, static x => Nd.SvdVals(Tall(x[0])), static x => LinePer(Tall(x[0]), SingularValues), [[[4, 2]], [[2, 3, 2]], [[0, 4, 2]]]) with
+        {
+            Rejects = [Rejection.Of<ShapeException>("a vector", static () => Nd.SvdVals(Nd.Ones(3)), "SvdVals", "(3,)")],
+        },
         Matrices(OpTable.Pinv, static x => Nd.Pinv(Tall(x[0])), static x => Each(Tall(x[0]), PseudoInverse), [[[4, 2]], [[2, 3, 2]], [[0, 4, 2]]]) with
         {
             Rejects = [Rejection.Of<ShapeException>("a vector", static () => Nd.Pinv(Nd.Ones(3)), "Pinv", "(3,)")],

@@ -5,6 +5,18 @@ internal static partial class OpCases
 {
     internal static readonly OpCase[] Products =
     [
+        Case(OpTable.Cross, "", static x => Nd.Cross(x[0], x[1]), static x => Cross(x[0], x[1]), [[[2, 3], [2, 3]], [[3], [3]], [[0, 3], [0, 3]], [[130, 3], [3]]]) with
+        {
+            Scale = 4,
+            Large = [[2000, 3], [2000, 3]],
+            Rejects = [Rejection.Of<ShapeException>("a vector of two components", static () => Nd.Cross(Nd.Ones(2), Nd.Ones(2)), "Cross", "(2,)")],
+        },
+        Case(OpTable.Cross, "along an inner axis", static x => Nd.Cross(x[0], x[1], 1), static x => Cross(x[0].Transpose(0, 2, 1), x[1].Transpose(0, 2, 1)).Transpose(0, 2, 1),
+            [[[2, 3, 5], [2, 3, 5]], [[2, 3, 37], [1, 3, 37]]]) with
+        {
+            Scale = 4,
+            Large = [[30, 3, 90], [30, 3, 90]],
+        },
         Case(OpTable.MatMul, "", static x => Nd.MatMul(x[0], x[1]), static x => MatMul(x[0], x[1]),
             [[[2, 3], [3, 4]], [[1, 1], [1, 1]], [[3, 130], [130, 17]], [[2, 0], [0, 3]], [[0, 2], [2, 3]], [[33, 5], [5, 1]]]) with
         {
@@ -136,6 +148,16 @@ internal static partial class OpCases
             ],
         },
     ];
+
+    // Along the last axis; the others broadcast.
+    private static RefArray Cross(RefArray a, RefArray b)
+    {
+        RefArray[] x = [.. Enumerable.Range(0, 3).Select(i => Component(a, i)), .. Enumerable.Range(0, 3).Select(i => Component(b, i))];
+        RefArray[] y = [.. Enumerable.Range(0, 3).Select(i => RefArray.Zip(x, v => (v[(i + 1) % 3] * v[3 + ((i + 2) % 3)]) - (v[(i + 2) % 3] * v[3 + ((i + 1) % 3)])))];
+        return RefArray.Build([.. y[0].Shape, 3], i => y[i[^1]][i.AsSpan(0, i.Length - 1)]);
+
+        static RefArray Component(RefArray x, int k) => RefArray.Build(x.Shape[..^1], i => x[[.. i, k]]);
+    }
 
     // Over the last two axes; the others broadcast.
     private static RefArray MatMul(RefArray a, RefArray b)

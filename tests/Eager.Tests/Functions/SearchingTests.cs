@@ -27,6 +27,19 @@ public sealed class SearchingTests
     }
 
     [Fact]
+    public void ManyValuesAreFoundInLinesOfEveryLength()
+    {
+        double[] values = [.. Enumerable.Range(0, 5003).Select(static i => i % 97 == 0 ? double.NaN : ((i * 37 % 211) - 3) * 0.5)];
+        for (int n = 0; n < 70; n++)
+        {
+            double[] line = [.. Enumerable.Range(0, n).Select(i => i >= n - (n % 4) ? double.NaN : (double)(i / 2))];
+            NDArray sorted = Nd.Array(line), x = Nd.Array(values);
+            Close([.. values.Select(v => (double)line.Count(s => s < v || (double.IsNaN(v) && !double.IsNaN(s))))], Nd.SearchSorted(sorted, x));
+            Close([.. values.Select(v => (double)line.Count(s => s <= v || double.IsNaN(v)))], Nd.SearchSorted(sorted, x, right: true));
+        }
+    }
+
+    [Fact]
     public void InterpolationIsPiecewiseLinearAndConstantOutside()
     {
         NDArray positions = Doubles(1, 2, 4), heights = Doubles(10, 20, -20);

@@ -57,6 +57,7 @@ public sealed class HalfFunctionTests
         ["Lstsq"] = static x => Nd.Lstsq(x[0], x[1]),
         ["Pinv"] = static x => Nd.Pinv(x[0]),
         ["Svd"] = static x => Nd.Svd(x[0]).S,
+        ["SvdVals"] = static x => Nd.SvdVals(x[0]),
         ["Cholesky"] = static x => Nd.Cholesky(Nd.Where(Nd.Eye(4, DType.Bool), 2, x[0][.., 0..4] * 0.0625)),
         ["Solve"] = static x => Nd.Solve(x[0][.., 0..4], x[1]),
         ["TriangularSolve"] = static x => Nd.TriangularSolve(x[0][.., 0..4], x[1]),

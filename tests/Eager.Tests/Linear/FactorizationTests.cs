@@ -115,6 +115,7 @@ public sealed class FactorizationTests
             AssertClose(Nd.BroadcastTo(Nd.Eye(k, dtype), (2, k, k)), Nd.MatMul(vt, T(vt)));
             double[] values = Values(s);
             for (int i = 0; i < values.Length; i++) Assert.True(values[i] >= 0 && (i % k == 0 || values[i] <= values[i - 1]));
+            AssertClose(s, Nd.SvdVals(a), exact: true);
         }
     }
 
@@ -275,6 +276,8 @@ public sealed class FactorizationTests
             "svd" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2) + Weigh(Nd.Svd(x[0]).S, 3), [tall]),
             "svd wide" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2), [wide]),
             "svd values" => (x => Nd.Square(Nd.Svd(x[0]).S), [a]),
+            "svdvals" => (x => Nd.Square(Nd.SvdVals(x[0])), [tall]),
+            "svdvals wide" => (x => Nd.Square(Nd.SvdVals(x[0])), [wide]),
             "pinv" => (x => Nd.Square(Nd.Pinv(x[0])), [tall]),
             "pinv wide" => (x => Nd.Square(Nd.Pinv(x[0])), [wide]),
             "lstsq" => (x => Nd.Square(Nd.Lstsq(x[0], x[1])), [tall, Random((4, 2), DType.Float64)]),

@@ -129,20 +129,37 @@ public sealed unsafe class GatherTests : IDisposable
     }
 
     [Fact]
+    public void TheFirstBadIndexIsNamedWhicheverThreadFindsOne()
+    {
+        const int N = 100_000;
+        long[] index = new long[N];
+        fixed (long* x = index)
+        {
+            Assert.Equal(-1, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+            index[N - 1] = -10;
+            Assert.Equal(N - 1, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+            index[70_000] = index[40_001] = 9;
+            Assert.Equal(40_001, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
+        }
+    }
+
+    [Fact]
     public void TuplesBecomePositions()
     {
-        long[] positions = new long[70], second = [.. Enumerable.Range(0, 70).Select(static i => (long)(i % 5) - (i % 2 * 5))];
-        int[] first = [.. Enumerable.Range(0, 70).Select(static i => (i % 3) - 3)];
-        fixed (long* p = positions, s = second)
-        fixed (int* f = first)
+        const int N = 70;
+        int[] tuples = [.. Enumerable.Range(0, N).Select(static i => (i % 3) - 3), .. Enumerable.Range(0, N).Select(static i => (i % 5) - (i % 2 * 5))];
+        long[] wide = [.. tuples.Select(static i => (long)i)], positions = new long[N], same = new long[N];
+        fixed (long* p = positions, q = same, w = wide)
+        fixed (int* t = tuples)
         {
-            Assert.Equal(-1, RavelIndex.AddAxis((nint)f, DType.Int32, 70, 3, p));
-            Assert.Equal(-1, RavelIndex.AddAxis((nint)s, DType.Int64, 70, 5, p));
-            first[69] = 3;
-            Assert.Equal(69, RavelIndex.AddAxis((nint)f, DType.Int32, 70, 3, p));
+            Assert.Equal((-1, -1), RavelIndex.Run((nint)t, DType.Int32, N, [3, 5], p));
+            Assert.Equal((-1, -1), RavelIndex.Run((nint)w, DType.Int64, N, [3, 5], q));
+            tuples[N + 69] = 5;
+            Assert.Equal((1, 69), RavelIndex.Run((nint)t, DType.Int32, N, [3, 5], p));
         }
 
-        Assert.Equal([.. Enumerable.Range(0, 70).Select(static i => ((i % 3) * 5L) + (i % 5))], positions);
+        Assert.Equal(positions, same);
+        Assert.Equal([.. Enumerable.Range(0, N).Select(static i => ((i % 3) * 5L) + (i % 5))], positions);
     }
 
     [Fact]
