@@ -68,6 +68,6 @@ public static partial class Nd
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return VDot(Elements.Wide(a), Elements.Wide(b)).AsType(dtype);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(SumOfProducts(Reshape(a, -1), Reshape(b, -1)));
+        return made.Keep(a.Shape == b.Shape ? SumOfProducts(a, b) : SumOfProducts(Reshape(a, -1), Reshape(b, -1)));
     }
 }

@@ -101,9 +101,13 @@ internal static partial class OpCases
             Large = [[40, 30, 50]],
         };
 
-    private static OpCase ProductSums(string detail, int[]? axes) => Case(OpTable.SumOfProducts, detail, x => Sum(OpTable.SumOfProducts, [x[0], x[1]], axes),
+    private static OpCase ProductSums(string detail, int[]? axes) => Case(OpTable.SumOfProducts, detail,
+        x => Sum(OpTable.SumOfProducts, [x[0], x[1]], axes),
         x => RefArray.Zip([x[0], x[1]], static v => v[0] * v[1]).Reduce(static line => line.Sum(), axes, false),
-        [.. s_reduceShapes.Select(static s => (Shape[])[s[0], s[0]])]).Squared() with { Large = [[8, 30, 50], [8, 30, 50]] };
+        [.. s_reduceShapes.Select(static s => (Shape[])[s[0], s[0]])]).Squared() with
+    {
+        Large = [[8, 30, 50], [8, 30, 50]],
+    };
 
     private static OpCase Squared(this OpCase test) => test with { DTypes = ResultTypes.Floats, Scale = 6400, Large = [[8, 30, 50]] };
 
