@@ -128,8 +128,8 @@ internal static partial class OpCases
         Ternary(OpTable.Huber, static (x, y, d) => OpTable.Huber.Apply([x, y, d]), static (x, y, d) => Math.Abs(x - y) <= d ? (x - y) * (x - y) / 2 : d * (Math.Abs(x - y) - (d / 2)),
             Real(0, 0.4), Real(-0.6, -0.1), Real(1.5, 2)) with
         {
+            Title = "Huber of two arrays",
             DTypes = ResultTypes.Floats,
-            Order = 0,
             Special = [[3, 1, 1, 1.5], [NaN, 1, 1, NaN], [Inf, 0, 1, Inf], [1, 1, 1, 0]],
         },
         Binary(OpTable.AbsoluteDifference, static (x, y) => Elements.Real(OpTable.AbsoluteDifference, x, y), static (x, y) => Math.Abs(x - y), Real(1, 2), Real(-2, 0.5)) with
