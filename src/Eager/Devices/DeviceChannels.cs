@@ -3,7 +3,7 @@ namespace Fusion;
 /// <summary>Batch normalization on an accelerator, of element-wise kernels and reductions.</summary>
 internal static class DeviceChannels
 {
-    public static void Moments(NDArray x, NDArray moments) => Unrecorded(moments, () =>
+    public static void Moments(NDArray x, NDArray moments) => Movement.Compose(moments, () =>
     {
         int[] axes = Normalization.ChannelAxes(x.Rank);
         NDArray mean = Nd.Mean(x, axes, keepDims: true);
@@ -11,16 +11,16 @@ internal static class DeviceChannels
     });
 
     public static void Normalize(NDArray x, NDArray gamma, NDArray beta, NDArray moments, double epsilon, NDArray y) =>
-        Unrecorded(y, () => (Standardized(x, moments, epsilon, out _) * PerChannel(gamma, x.Rank)) + PerChannel(beta, x.Rank));
+        Movement.Compose(y, () => (Standardized(x, moments, epsilon, out _) * PerChannel(gamma, x.Rank)) + PerChannel(beta, x.Rank));
 
-    public static void Gradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx) => Unrecorded(dx, () =>
+    public static void Gradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx) => Movement.Compose(dx, () =>
     {
         NDArray normalized = Standardized(x, moments, epsilon, out NDArray scale), means = sums / (x.Size / (double)x.Shape[1]);
         NDArray centered = g - PerChannel(means[0], x.Rank) - (normalized * PerChannel(means[1], x.Rank));
         return centered * (scale * PerChannel(gamma, x.Rank));
     });
 
-    public static void Sums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums) => Unrecorded(sums, () =>
+    public static void Sums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums) => Movement.Compose(sums, () =>
     {
         int[] axes = Normalization.ChannelAxes(x.Rank);
         return Nd.Stack([Nd.Sum(g, axes), Nd.Sum(g * Standardized(x, moments, epsilon, out _), axes)]);
@@ -33,10 +33,4 @@ internal static class DeviceChannels
     }
 
     private static NDArray PerChannel(NDArray values, int rank) => Nd.Reshape(values, [values.Shape[0], .. Enumerable.Repeat(1, rank - 2)]);
-
-    /// <summary>Computes a result of operators of the device, which no tape sees.</summary>
-    public static void Unrecorded(NDArray result, Func<NDArray> compute)
-    {
-        using (Autograd.Pause(Autograd.IsTraining)) Movement.CopyTo(compute(), result);
-    }
 }

@@ -20,12 +20,9 @@ public static class Loss
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
         NDArray difference = prediction - target;
-        return made.Keep(reduction switch
-        {
-            Reduction.Sum => Rounded(Nd.SumOfSquares(difference), dtype),
-            Reduction.Mean => Rounded(Nd.SumOfSquares(difference) / difference.Size, dtype),
-            _ => Reduce(Nd.Square(difference), reduction, dtype),
-        });
+        if (reduction is not (Reduction.Sum or Reduction.Mean)) return made.Keep(Reduce(Nd.Square(difference), reduction, dtype));
+        NDArray sum = Nd.SumOfSquares(difference);
+        return made.Keep(Rounded(reduction == Reduction.Sum ? sum : sum / difference.Size, dtype));
     }
 
     /// <summary>|prediction − target|.</summary>

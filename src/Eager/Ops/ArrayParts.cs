@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -15,33 +17,35 @@ internal static unsafe class ArrayParts
         }
 
         const int Most = ArrayPins.MaxArrays - 1;
-        NDArray[] sources = new NDArray[inputs.Length];
+        NDArray[] sources = ArrayPool<NDArray>.Shared.Rent(inputs.Length + 1);
         int count = 0;
         foreach (NDArray input in inputs)
             if (input.Size > 0) sources[count++] = input.OnHost();
+        sources[count] = output;
         Join join = new() { Axis = axis, Output = output };
-        NDArray[] outputs = [output];
         for (int i = 0; i < count; i += Most)
         {
             join.Inputs = sources.AsSpan(i, Math.Min(Most, count - i));
-            ArrayPins.Run(join.Inputs, outputs, ref join);
+            ArrayPins.Run(join.Inputs, sources.AsSpan(count, 1), ref join);
         }
+
+        ArrayPool<NDArray>.Shared.Return(sources, clearArray: true);
     }
 
-    /// <summary>Writes <paramref name="source"/> to its place in a contiguous array, and one value everywhere else.</summary>
-    public static void Surround(NDArray source, NDArray target, SliceAttributes place, double value)
+    /// <summary>Writes one value everywhere but at a place of a contiguous array, and the source there; without one, what is there is not asked for and may change.</summary>
+    public static void Surround(NDArray? source, NDArray target, SliceAttributes place, double value)
     {
         if (target.Size == 0) return;
-        if (target.IsOnGpu || source.IsOnGpu || source.Size == 0 || place.Steps.Span.ContainsAnyExcept(1))
+        if (target.IsOnGpu || source is { IsOnGpu: true } or { Size: 0 } || place.Steps.Span.ContainsAnyExcept(1))
         {
             Movement.Fill(target, value);
-            Movement.CopyIntoView(source, target, place);
+            if (source is not null) Movement.CopyIntoView(source, target, place);
             return;
         }
 
         int rank = target.Rank, size = target.DType.Size, count = 0, shared = rank;
         long* from = stackalloc long[Math.Max(1, rank)], to = stackalloc long[Math.Max(1, rank)], repeats = stackalloc long[Math.Max(1, rank)];
-        source.CopyStrides(new Span<long>(from, rank));
+        source?.CopyStrides(new Span<long>(from, rank));
         target.CopyStrides(new Span<long>(to, rank));
         new Span<long>(repeats, rank).Clear();
         int* sizes = stackalloc int[Math.Max(1, rank)], shapes = stackalloc int[(2 * rank + 1) * rank + 1];
@@ -49,7 +53,7 @@ internal static unsafe class ArrayParts
         CopyPart* parts = stackalloc CopyPart[2 * rank + 1];
         ulong element = 0;
         Copy.Fill((nint)(&element), 1, target.DType, value);
-        fixed (byte* data = &source.Data, start = &target.Data)
+        fixed (byte* data = &Data(source), start = &target.Data)
         {
             // Axis after axis what lies before and behind the place: as wide as the place along earlier axes, as the array along later ones.
             nint origin = (nint)start;
@@ -76,7 +80,7 @@ internal static unsafe class ArrayParts
                 sizes[axis] = kept;
             }
 
-            parts[count] = Part(shapes + (rank * count++), (nint)data, from, origin);
+            if (source is not null) parts[count] = Part(shapes + (rank * count++), (nint)data, from, origin);
             CopyParts.Run(parts, count, to, rank, shared, size);
         }
 
@@ -88,6 +92,12 @@ internal static unsafe class ArrayParts
             new Span<int>(sizes, rank).CopyTo(new Span<int>(shape, rank));
             return new CopyPart { Source = elements, Strides = strides, Target = first, Shape = shape };
         }
+    }
+
+    private static ref byte Data(NDArray? array)
+    {
+        if (array is null) return ref Unsafe.NullRef<byte>();
+        return ref array.Data;
     }
 
     private static void ConcatViews(ReadOnlySpan<NDArray> inputs, int axis, NDArray output)

@@ -168,7 +168,7 @@ internal static class Factorizations
     public static void SvdVals(NDArray x, NDArray y) => Each(x, y, (a, values, m, n) =>
     {
         CheckFinite("SvdVals", a);
-        if (!SingularKernel.Run(a, values, m, n)) throw Unsettled("SvdVals");
+        if (!SingularKernel.Run(a, [], values, [], m, n)) throw Unsettled("SvdVals");
     });
 
     public static void Pinv(NDArray x, CutoffAttributes cutoff, NDArray y)

@@ -84,44 +84,10 @@ internal static unsafe class Movement
         GC.KeepAlive(target);
     }
 
-    /// <summary>Sets every element of a contiguous array that is not at the slice's place; those that are may be set as well.</summary>
-    public static void FillOutside(NDArray target, SliceAttributes place, double value)
+    /// <summary>Computes a result of operators, which no tape sees.</summary>
+    public static void Compose(NDArray result, Func<NDArray> compute)
     {
-        if (target.Size == 0) return;
-        if (target.IsOnGpu || place.Steps.Span.ContainsAnyExcept(1))
-        {
-            Fill(target, value);
-            return;
-        }
-
-        // Axis after axis what lies before and behind the place: as wide as the place along earlier axes, as the array along later ones.
-        int rank = target.Rank;
-        long* strides = stackalloc long[Math.Max(1, rank)];
-        target.CopyStrides(new Span<long>(strides, rank));
-        Span<int> sizes = stackalloc int[rank];
-        target.Shape.Dimensions.CopyTo(sizes);
-        long origin = 0;
-        fixed (byte* to = &target.Data)
-        {
-            for (int axis = 0; axis < rank; axis++)
-            {
-                int before = place.Starts[axis], count = place.Counts[axis], size = sizes[axis];
-                Slab(to, 0, before, sizes);
-                Slab(to, before + count, size - before - count, sizes);
-                origin += before * strides[axis];
-                sizes[axis] = count;
-
-                void Slab(byte* data, int first, int width, Span<int> shape)
-                {
-                    if (width == 0) return;
-                    shape[axis] = width;
-                    nint start = (nint)((origin + (first * strides[axis])) * target.DType.Size);
-                    Fusion.Kernels.Copy.Fill((nint)data + start, strides, shape, target.DType, value);
-                }
-            }
-        }
-
-        GC.KeepAlive(target);
+        using (Autograd.Pause(Autograd.IsTraining)) CopyTo(compute(), result);
     }
 
     /// <summary>A converted copy.</summary>

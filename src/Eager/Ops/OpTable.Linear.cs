@@ -40,6 +40,7 @@ internal static partial class OpTable
     public static readonly Op Cross = Row(new Op
     {
         Name = "Cross",
+        IsTotal = true,
         Arity = 2,
         Infer = VectorProducts.InferCross,
         Run = (x, attributes, y) => VectorProducts.RunCross(x[0], x[1], ((AxisAttributes)attributes!).Axis, y[0]),

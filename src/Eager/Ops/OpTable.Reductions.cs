@@ -25,6 +25,7 @@ internal static partial class OpTable
     public static readonly Op SumOfSquares = Row(new Op
     {
         Name = "SumOfSquares",
+        IsTotal = true,
         Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfSquares", x, (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => Reductions.Run(ReduceKind.SumOfSquares, x[0], (ReduceAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => DeviceRowExecution.Reduce(ReduceKind.SumOfSquares, x[0], (ReduceAttributes)attributes!, y[0]),
@@ -39,6 +40,7 @@ internal static partial class OpTable
     public static readonly Op SumOfProducts = Row(new Op
     {
         Name = "SumOfProducts",
+        IsTotal = true,
         Arity = 2,
         Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfProducts", x, (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => ReducedTerms.Products(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
@@ -52,6 +54,7 @@ internal static partial class OpTable
     public static readonly Op SumOfSquaredDeviations = Row(new Op
     {
         Name = "SumOfSquaredDeviations",
+        IsTotal = true,
         Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfSquaredDeviations", x, (ReduceAttributes)attributes!),
         Run = (x, attributes, y) => ReducedTerms.SquaredDeviations(x[0], (ReduceAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => ReducedTerms.ComposeSquaredDeviations(x[0], (ReduceAttributes)attributes!, y[0]),

@@ -56,8 +56,8 @@ internal static unsafe class ReducedTerms
     }
 
     public static void ProductsOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
-        DeviceChannels.Unrecorded(sums, () => OpTable.Sum.Apply(x * y, attributes));
+        Movement.Compose(sums, () => OpTable.Sum.Apply(x * y, attributes));
 
     public static void ComposeSquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums) =>
-        DeviceChannels.Unrecorded(sums, () => OpTable.SumOfSquares.Apply(x - Nd.Mean(x, attributes.Axes.Span.ToArray(), keepDims: true), attributes));
+        Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - Nd.Mean(x, attributes.Axes.Span.ToArray(), keepDims: true), attributes));
 }

@@ -32,9 +32,5 @@ internal static unsafe class VectorProducts
         return made.Keep((a1 * b2) - (a2 * b1));
     }
 
-    public static void RunCrossOnDevice(NDArray a, NDArray b, int axis, NDArray y)
-    {
-        using var paused = Autograd.Pause();
-        Movement.CopyTo(CrossOfRolled(a, b, axis, axis), y);
-    }
+    public static void RunCrossOnDevice(NDArray a, NDArray b, int axis, NDArray y) => Movement.Compose(y, () => CrossOfRolled(a, b, axis, axis));
 }

@@ -5,7 +5,7 @@ internal readonly record struct Fill(SliceAttributes Where, double Value, bool O
 {
     public void Run(NDArray whole)
     {
-        if (Outside) Movement.FillOutside(whole, Where, Value);
+        if (Outside) ArrayParts.Surround(null, whole, Where, Value);
         else Movement.FillInside(whole, Where, Value);
     }
 }

@@ -21,8 +21,6 @@ internal sealed class NormsStep : PlanStep
     /// <summary>What can be one launch.</summary>
     public (DType, DType) Types => (Inputs[0].DType, Outputs[0].DType);
 
-    public override bool CannotFail => true;
-
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs)
     {
         int count = inputs.Length;

@@ -8,23 +8,35 @@ internal static unsafe class SingularKernel
 {
     /// <summary>
     /// Of <paramref name="a"/> (m × n, m ≥ n, row-major) the descending singular values, Uᵀ (n × m) and Vᵀ (n × n). The largest component of each right
-    /// vector is positive. False: no convergence.
+    /// vector is positive. Without room for the vectors nothing is accumulated or rotated; the values have the same bits. False: no convergence.
     /// </summary>
     public static bool Run(ReadOnlySpan<double> a, Span<double> ut, Span<double> values, Span<double> vt, int m, int n)
     {
+        bool vectors = !ut.IsEmpty;
         int pitch = Reflections.Pitch(n), tall = Reflections.Pitch(m);
-        long cells = ((long)m * pitch) + (2L * n * (pitch + tall)), lines = (11L * pitch) + (2L * tall);
+        long sides = (long)n * (pitch + tall), cells = ((long)m * pitch) + (vectors ? 2 * sides : sides), lines = (11L * pitch) + (2L * tall);
         using var memory = new NativeScratch((cells + lines) * sizeof(double));
-        double* matrix = (double*)memory.Pointer, u = matrix + ((long)m * pitch), v = u + ((long)n * tall), leftVectors = v + ((long)n * pitch);
-        double* rightVectors = leftVectors + ((long)n * tall), d = rightVectors + ((long)n * pitch), e = d + pitch, work = e + pitch;
+        double* matrix = (double*)memory.Pointer, leftVectors = matrix + ((long)m * pitch), rightVectors = leftVectors + ((long)n * tall);
+        double* u = leftVectors + sides, v = u + ((long)n * tall), d = matrix + cells, e = d + pitch, work = e + pitch;
         new Span<double>(matrix, checked((int)cells)).Clear();
         Bidiagonal.Side left = new() { Vectors = leftVectors, Factors = work + (2 * (pitch + tall)), Pitch = tall, Count = n };
         Bidiagonal.Side right = new() { Vectors = rightVectors, Factors = left.Factors + pitch, Pitch = pitch, Count = n - 1 };
         double* logs = right.Factors + pitch;
-        int exponent = Scale(a, matrix, pitch, m, n);
-        for (int i = 0; i < n; i++) u[((long)i * tall) + i] = v[((long)i * pitch) + i] = 1;
-
+        int exponent = EigenKernel.Exponent(a);
+        double scale = Math.ScaleB(1, -exponent);
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) matrix[((long)i * pitch) + j] = a[(i * n) + j] * scale;
         Bidiagonal.Reduce(matrix, pitch, m, n, d, e, left, right, work);
+        if (!vectors)
+        {
+            if (!new BidiagonalQr(d, e, n, default, default, logs).Run()) return false;
+            for (int i = 0; i < n; i++) values[i] = Math.ScaleB(Math.Abs(d[i]), exponent);
+            values.Sort();
+            values.Reverse();
+            return true;
+        }
+
+        for (int i = 0; i < n; i++) u[((long)i * tall) + i] = v[((long)i * pitch) + i] = 1;
         Bidiagonal.Accumulate(v, pitch, n, right, shift: 1, isUnit: true);
         // Rotations of long rows cost more than reflections of full ones: these then come last.
         bool reflectLast = m > n + (n / 2);
@@ -47,35 +59,5 @@ internal static unsafe class SingularKernel
         }
 
         return true;
-    }
-    /// <summary>The values alone, the same bits: nothing is accumulated or rotated.</summary>
-    public static bool Run(ReadOnlySpan<double> a, Span<double> values, int m, int n)
-    {
-        int pitch = Reflections.Pitch(n), tall = Reflections.Pitch(m);
-        long cells = ((long)m * pitch) + ((long)n * (pitch + tall)), lines = (11L * pitch) + (2L * tall);
-        using var memory = new NativeScratch((cells + lines) * sizeof(double));
-        double* matrix = (double*)memory.Pointer, leftVectors = matrix + ((long)m * pitch), rightVectors = leftVectors + ((long)n * tall);
-        double* d = rightVectors + ((long)n * pitch), e = d + pitch, work = e + pitch;
-        new Span<double>(matrix, checked((int)cells)).Clear();
-        Bidiagonal.Side left = new() { Vectors = leftVectors, Factors = work + (2 * (pitch + tall)), Pitch = tall, Count = n };
-        Bidiagonal.Side right = new() { Vectors = rightVectors, Factors = left.Factors + pitch, Pitch = pitch, Count = n - 1 };
-        int exponent = Scale(a, matrix, pitch, m, n);
-        Bidiagonal.Reduce(matrix, pitch, m, n, d, e, left, right, work);
-        if (!new BidiagonalQr(d, e, n, default, default, right.Factors + pitch).Run()) return false;
-
-        for (int i = 0; i < n; i++) values[i] = Math.ScaleB(Math.Abs(d[i]), exponent);
-        values.Sort();
-        values.Reverse();
-        return true;
-    }
-
-    // Copies the matrix, divided by a power of two near its largest element.
-    private static int Scale(ReadOnlySpan<double> a, double* matrix, int pitch, int m, int n)
-    {
-        int exponent = EigenKernel.Exponent(a);
-        double scale = Math.ScaleB(1, -exponent);
-        for (int i = 0; i < m; i++)
-            for (int j = 0; j < n; j++) matrix[((long)i * pitch) + j] = a[(i * n) + j] * scale;
-        return exponent;
     }
 }

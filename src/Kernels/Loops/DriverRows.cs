@@ -94,14 +94,7 @@ internal unsafe struct DriverRows
             if (_tiles == 1 && _filled == 0 && !spills)
             {
                 Unsafe.AsRef<ElementKernel>(_kernel).Invoke((nint)origin, 0, dimensions[0]);
-                if (++index[1] < dimensions[1])
-                {
-                    for (int k = 0; k < count; k++) origin[k] += step[k];
-                    continue;
-                }
-
-                index[1]--;
-                Next(origin, index);
+                Next(origin, step, index);
                 continue;
             }
 
@@ -127,11 +120,25 @@ internal unsafe struct DriverRows
             }
             if (++tile < _tiles) continue;
             tile = 0;
-            Next(origin, index);
+            Next(origin, step, index);
         }
     }
 
-    private readonly void Next(nint* origin, long* index)
+    // To the next row: nearly always a step of the innermost outer axis.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void Next(nint* origin, nint* step, long* index)
+    {
+        if (index[1] + 1 == _plan->Dimensions[1])
+        {
+            Carry(origin, index);
+            return;
+        }
+
+        index[1]++;
+        for (int k = 0; k < _plan->Operands; k++) origin[k] += step[k];
+    }
+
+    private readonly void Carry(nint* origin, long* index)
     {
         for (int d = 1; d < _plan->Rank; d++)
         {

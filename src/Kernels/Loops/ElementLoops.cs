@@ -47,65 +47,36 @@ internal static unsafe class ElementLoops
         where TX : struct, IElementOperand<L>
         where TZ : struct, IElementOperand<L>
     {
-        switch (scalars)
-        {
-            case 1:
-                BinaryWithFirst<TOp, L, T, TX, TZ>(table, start, end);
-                return;
-            case 2:
-                BinaryWithSecond<TOp, L, T, TX, TZ>(table, start, end);
-                return;
-            case 3:
-                BinaryOfTwo<TOp, L, T, TX, TZ>(table, start, end);
-                return;
-        }
-
         byte** operands = (byte**)table;
         byte* x = operands[0], y = operands[1], z = operands[2];
+        if (scalars != 0)
+        {
+            if (scalars == 1) BinaryWithOne<TOp, L, T, TX, TZ>(x, y, z, start, end);
+            else if (scalars == 2) BinaryWithOne<Flipped<TOp>, L, T, TX, TZ>(y, x, z, start, end);
+            else
+            {
+                // Two numbers.
+                L value = TOp.Invoke(Repeated<L, TX>(x), Repeated<L, TX>(y));
+                for (long i = start; i < end; i += L.Count) TZ.Store(value, z + (i * TZ.Size));
+            }
+
+            return;
+        }
+
         for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), TX.Load(y + (i * TX.Size))), z + (i * TZ.Size));
     }
 
-    // The broadcast operand stays in a register.
+    // z = f(x, y) with one x, which stays in a register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BinaryWithFirst<TOp, L, T, TX, TZ>(nint table, long start, long end)
+    private static void BinaryWithOne<TOp, L, T, TX, TZ>(byte* one, byte* y, byte* z, long start, long end)
         where TOp : struct, IBinaryOp
         where L : struct, IVectorLane<L, T>
         where T : unmanaged
         where TX : struct, IElementOperand<L>
         where TZ : struct, IElementOperand<L>
     {
-        byte** operands = (byte**)table;
-        byte* y = operands[1], z = operands[2];
-        L x = Repeated<L, TX>(operands[0]);
+        L x = Repeated<L, TX>(one);
         for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(x, TX.Load(y + (i * TX.Size))), z + (i * TZ.Size));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BinaryWithSecond<TOp, L, T, TX, TZ>(nint table, long start, long end)
-        where TOp : struct, IBinaryOp
-        where L : struct, IVectorLane<L, T>
-        where T : unmanaged
-        where TX : struct, IElementOperand<L>
-        where TZ : struct, IElementOperand<L>
-    {
-        byte** operands = (byte**)table;
-        byte* x = operands[0], z = operands[2];
-        L y = Repeated<L, TX>(operands[1]);
-        for (long i = start; i < end; i += L.Count) TZ.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), y), z + (i * TZ.Size));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BinaryOfTwo<TOp, L, T, TX, TZ>(nint table, long start, long end)
-        where TOp : struct, IBinaryOp
-        where L : struct, IVectorLane<L, T>
-        where T : unmanaged
-        where TX : struct, IElementOperand<L>
-        where TZ : struct, IElementOperand<L>
-    {
-        byte** operands = (byte**)table;
-        byte* z = operands[2];
-        L value = TOp.Invoke(Repeated<L, TX>(operands[0]), Repeated<L, TX>(operands[1]));
-        for (long i = start; i < end; i += L.Count) TZ.Store(value, z + (i * TZ.Size));
     }
 
     [SkipLocalsInit]
@@ -116,6 +87,15 @@ internal static unsafe class ElementLoops
         Vector512<byte> register;
         TX.Repeat(source, (byte*)&register);
         return TX.Load((byte*)&register);
+    }
+
+    // f with its operands exchanged.
+    private readonly struct Flipped<TOp> : IBinaryOp
+        where TOp : struct, IBinaryOp
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Invoke<L>(L x, L y)
+            where L : struct, ILane<L> => TOp.Invoke(y, x);
     }
 
     /// <summary>w = f(x, y, z), where x may be a mask and the others are values</summary>

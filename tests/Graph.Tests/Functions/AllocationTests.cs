@@ -48,6 +48,15 @@ public sealed class AllocationTests
         result.Dispose();
     }
 
+    [Fact]
+    public void JoiningInputsAllocatesTheHandleOfTheResult()
+    {
+        HybridFunction<Func<NDArray, NDArray>> join = Hybrid.Hybridize(static (NDArray x) => Nd.Concat([x, x.Transpose(), x], 1), Check.Strict);
+        HybridFunction<Func<NDArray, NDArray>> same = Hybrid.Hybridize(static (NDArray x) => x.Tanh(), Check.Strict);
+        NDArray x = TestArrays.Uniform((40, 40)), wide = TestArrays.Uniform((40, 120));
+        Assert.InRange(BytesPerCall(() => join.Invoke(x).Dispose()) - BytesPerCall(() => same.Invoke(wide).Dispose()), -64, 64);
+    }
+
     private static long BytesPerCall(Action call)
     {
         const int Calls = 50;
