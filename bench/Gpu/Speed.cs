@@ -12,16 +12,23 @@ internal static class Speed
     private static IEnumerable<SpeedCase> All =>
     [
         .. new[] { 1_000_000, 10_000_000, 100_000_000 }.SelectMany(Streams),
+        Transfer("to the device, 64 MB", static (host, _, device) => host.To(device)),
+        Transfer("from the device, 64 MB", static (_, there, _) => there.To(Device.Cpu)),
         Rows("softmax (16384, 1024)", 16384, 1024, static x => Nd.Softmax(x)),
+        Rows("softmax (262144, 64)", 262144, 64, static x => Nd.Softmax(x)),
+        Rows("softmax (1048576, 10)", 1048576, 10, static x => Nd.Softmax(x)),
         Rows("layer norm (16384, 1024)", 16384, 1024, static x => Nd.LayerNorm(x)),
         Rows("sum of rows (16384, 1024)", 16384, 1024, static x => Nd.Sum(x, [1]), written: 0),
         Rows("sum of columns (16384, 1024)", 16384, 1024, static x => Nd.Sum(x, [0]), written: 0),
         Rows("sum (16384, 1024)", 16384, 1024, static x => Nd.Sum(x), written: 0),
         .. new[] { 512, 1024, 2048, 4096 }.Select(static n => Product(n, n, n)),
         Product(128, 4096, 4096),
+        Convolution("convolution 3x3 of (32, 64, 56, 56) to 64 channels", 32, 64, 56),
         Step("MLP 784-512-512-10, batch 128, Adam, eager", 128, compiled: false),
         Step("MLP 784-512-512-10, batch 128, Adam, hybridized", 128, compiled: true),
         Step("MLP 784-512-512-10, batch 4096, Adam, hybridized", 4096, compiled: true),
+        LeNet("LeNet, batch 256, Adam, eager", compiled: false),
+        LeNet("LeNet, batch 256, Adam, hybridized", compiled: true),
         Transformer("transformer block 256, 8 heads, (32, 64), Adam, eager", compiled: false),
         Transformer("transformer block 256, 8 heads, (32, 64), Adam, hybridized", compiled: true),
     ];
@@ -102,6 +109,28 @@ internal static class Speed
     {
         (NDArray a, NDArray b) = (Normal(device, (m, k)), Normal(device, (k, n)));
         return () => Nd.MatMul(a, b);
+    });
+
+    private static SpeedCase Transfer(string name, Func<NDArray, NDArray, Device, NDArray> copy) => new(name, 64 << 20, 0, device =>
+    {
+        NDArray host = Normal(Device.Cpu, 16 << 20), there = host.To(device);
+        return () => copy(host, there, device);
+    });
+
+    private static SpeedCase Convolution(string name, int batch, int channels, int side) =>
+        new(name, 0, 2.0 * batch * channels * side * side * channels * 9, device =>
+        {
+            (NDArray x, NDArray w) = (Normal(device, (batch, channels, side, side)), Normal(device, (channels, channels, 3, 3)));
+            return () => Nd.Conv2D(x, w, padding: 1);
+        });
+
+    private static SpeedCase LeNet(string name, bool compiled) => new(name, 0, 0, device =>
+    {
+        NDArray x = Normal(device, (256, 1, 28, 28)), labels = Nd.Random.RandInt(0, 10, 256).To(device);
+        Sequential network = new Sequential(
+            new Conv2d(1, 6, 5, padding: 2), new Relu(), new MaxPool2d(2), new Conv2d(6, 16, 5), new Relu(), new MaxPool2d(2),
+            new Flatten(), new Linear(400, 120), new Relu(), new Linear(120, 84), new Relu(), new Linear(84, 10)).To(device);
+        return Training(network, () => Loss.SoftmaxCrossEntropy(network.Forward(x), labels), compiled);
     });
 
     private static SpeedCase Step(string name, int batch, bool compiled) => new(name, 0, 0, device =>

@@ -42,6 +42,12 @@ for n in (1_000_000, 10_000_000, 100_000_000):
     results[f"gelu {n}, eager"] = median(lambda: F.gelu(a))
     del a, b, c, d
 
+host, there = torch.randn(16 << 20), normal(16 << 20)
+results["to the device, 64 MB"] = median(lambda: host.to(device))
+results["from the device, 64 MB"] = median(lambda: there.cpu())
+for rows, columns in ((262144, 64), (1048576, 10)):
+    x = normal(rows, columns)
+    results[f"softmax ({rows}, {columns})"] = median(lambda: torch.softmax(x, -1))
 x = normal(16384, 1024)
 results["softmax (16384, 1024)"] = median(lambda: torch.softmax(x, -1))
 results["layer norm (16384, 1024)"] = median(lambda: F.layer_norm(x, (1024,)))
@@ -51,6 +57,8 @@ results["sum (16384, 1024)"] = median(lambda: x.sum())
 for m, n, k in [(s, s, s) for s in (512, 1024, 2048, 4096)] + [(128, 4096, 4096)]:
     a, b = normal(m, k), normal(k, n)
     results[f"matrix product ({m}, {k}) x ({k}, {n})"] = median(lambda: a @ b)
+x, w = normal(32, 64, 56, 56), normal(64, 64, 3, 3)
+results["convolution 3x3 of (32, 64, 56, 56) to 64 channels"] = median(lambda: F.conv2d(x, w, padding=1))
 
 
 def training(network, loss):
@@ -73,6 +81,14 @@ for batch in (128, 4096):
     seconds = training(mlp, lambda: F.cross_entropy(mlp(x), labels))
     results[f"MLP 784-512-512-10, batch {batch}, Adam, eager"] = seconds
     results[f"MLP 784-512-512-10, batch {batch}, Adam, hybridized"] = seconds
+
+lenet = torch.nn.Sequential(
+    torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(6, 16, 5), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
+    torch.nn.Flatten(), torch.nn.Linear(400, 120), torch.nn.ReLU(), torch.nn.Linear(120, 84), torch.nn.ReLU(), torch.nn.Linear(84, 10)).to(device)
+x, labels = normal(256, 1, 28, 28), torch.randint(0, 10, (256,), device=device)
+seconds = training(lenet, lambda: F.cross_entropy(lenet(x), labels))
+results["LeNet, batch 256, Adam, eager"] = seconds
+results["LeNet, batch 256, Adam, hybridized"] = seconds
 
 block = torch.nn.TransformerEncoderLayer(256, 8, 1024, dropout=0.0, activation="gelu", batch_first=True, norm_first=True).to(device)
 x, target = normal(32, 64, 256), normal(32, 64, 256)

@@ -5,19 +5,19 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// The owner of one piece of a device's memory, as <see cref="NativeBlock"/> is of the processor's: it goes back to the pool exactly once, by
-/// <see cref="Release"/> or when nobody can reach the owner.
+/// <see cref="Release"/> or when nobody can reach the owner (see <see cref="BlockOwners"/>).
 /// </summary>
 internal sealed class DeviceBlock
 {
+    private readonly BlockLease _lease;
     private MemoryBuffer1D<byte, Stride1D.Dense>? _buffer;
 
     public DeviceBlock(GpuDevice device, long bytes)
     {
         Device = device;
         _buffer = device.Pool.Rent(bytes);
+        _lease = BlockOwners.Add(this, device.Pool, _buffer, 0, _buffer.Length);
     }
-
-    ~DeviceBlock() => Return();
 
     public GpuDevice Device { get; }
 
@@ -34,17 +34,10 @@ internal sealed class DeviceBlock
     /// <summary>Gives the memory back now; false if that has happened before.</summary>
     public bool Release()
     {
-        if (!Return()) return false;
-#pragma warning disable CA1816 // early release is not Dispose: owners need not call it
-        GC.SuppressFinalize(this);
-#pragma warning restore CA1816
-        return true;
-    }
-
-    private bool Return()
-    {
         if (Interlocked.Exchange(ref _buffer, null) is not { } buffer) return false;
+        BlockOwners.Remove(_lease);
         Device.Pool.Return(buffer);
+        GC.KeepAlive(this); // until its memory cannot be taken for that of a dead owner
         return true;
     }
 }

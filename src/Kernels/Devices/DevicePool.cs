@@ -6,21 +6,22 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Free memory of a device by size, the sizes of <see cref="BlockCache"/>. Blocks are reused in the order of the device's only stream, so nobody waits.
-/// The garbage collector sees none of it, so the pool asks for collections: before it takes fresh memory from the driver, when arrays hold more than what
-/// was alive after the last collection plus a budget: so many blocks of the size that is asked for that a collection (some 150 µs, in which nothing is
+/// The garbage collector sees none of it, so the pool asks for collections: before it takes fresh memory from the driver, when arrays hold more than the least
+/// since the last collection plus a budget: so many blocks of the size that is asked for that a collection (some 150 µs, in which nothing is
 /// queued) costs about a microsecond a block, at most a sixteenth of the device's memory. Larger budgets would mean more memory taken from the driver, which
-/// costs 60 µs a block.
+/// costs 60 µs a block and milliseconds where it is large.
 /// </summary>
-internal sealed class DevicePool(GpuDevice device)
+/// <remarks>Why collections are of generation 1 at least is written at <see cref="CollectionTrigger"/>.</remarks>
+internal sealed class DevicePool(GpuDevice device) : IBlockHome
 {
     private const long MinBudget = 64L << 20, MaxBudget = 8L << 30, BlocksPerCollection = 128;
 
     private readonly Dictionary<long, Stack<Memory>> _idle = [];
 
-    // A buffer of ILGPU has a finalizer that frees it: without a reference from here it would run together with that of its owner.
+    // A buffer of ILGPU has a finalizer that frees it: without a reference from here it would run when its owner dies.
     private readonly HashSet<Memory> _all = [];
     private readonly long _mostBudget = Math.Clamp(device.Accelerator.MemorySize / 16, MinBudget, MaxBudget);
-    private long _baseline;
+    private long _least; // the least that arrays held since the last collection
     private long _idleBytes;
     private long _liveBytes;
 
@@ -39,25 +40,35 @@ internal sealed class DevicePool(GpuDevice device)
         Memory? buffer = Pop(capacity);
         if (buffer is null)
         {
-            CollectIfDue(capacity);
-            buffer = Pop(capacity) ?? AllocateFresh(capacity, bytes);
+            BlockOwners.Reclaim(); // the program's own collections find dead arrays, too
+            buffer = Pop(capacity);
         }
 
+        if (buffer is null)
+        {
+            CollectIfDue(capacity);
+            buffer = Pop(capacity);
+        }
+
+        buffer ??= AllocateFresh(capacity, bytes);
         Interlocked.Add(ref _liveBytes, capacity);
         return buffer;
     }
 
-    /// <summary>Takes memory back; any thread, the finalizer's included. Does not talk to the driver.</summary>
+    /// <summary>Takes memory back; any thread. Does not talk to the driver.</summary>
     public void Return(Memory buffer)
     {
-        Interlocked.Add(ref _liveBytes, -buffer.Length);
         lock (_idle)
         {
+            long live = Interlocked.Add(ref _liveBytes, -buffer.Length);
+            if (live < _least) Volatile.Write(ref _least, live);
             if (!_idle.TryGetValue(buffer.Length, out Stack<Memory>? stack)) _idle.Add(buffer.Length, stack = new());
             stack.Push(buffer);
             _idleBytes += buffer.Length;
         }
     }
+
+    void IBlockHome.Return(BlockLease lease) => Return((Memory)lease.Memory!);
 
     /// <summary>Gives all idle memory back to the driver.</summary>
     public void Trim()
@@ -79,18 +90,24 @@ internal sealed class DevicePool(GpuDevice device)
         }
     }
 
-    // Older generations are collected only when the younger ones did not give enough.
+    // The oldest generation is collected only when the younger ones did not give enough.
     private void CollectIfDue(long capacity)
     {
-        long budget = Math.Clamp(BlocksPerCollection * capacity, Math.Min(_mostBudget, 256L << 20), _mostBudget);
-        if (LiveBytes + capacity <= Volatile.Read(ref _baseline) + budget) return;
-        for (int generation = 0; generation <= 2; generation++)
+        long budget = Math.Clamp(BlocksPerCollection * capacity, Math.Min(_mostBudget, 256L << 20), _mostBudget), least = Volatile.Read(ref _least);
+        if (LiveBytes + capacity <= least + budget) return;
+        for (int generation = 1; generation <= 2; generation++)
         {
-            DeviceCollection.Run(generation, (Pool: this, capacity), static s => s.Pool.HasIdle(s.capacity));
-            if (HasIdle(capacity) || LiveBytes + capacity <= _baseline + (budget / 2)) break;
+            Collect(generation);
+            if (HasIdle(capacity) || LiveBytes + capacity <= least + (budget / 2)) break;
         }
 
-        Volatile.Write(ref _baseline, LiveBytes);
+        lock (_idle) Volatile.Write(ref _least, LiveBytes);
+    }
+
+    private static void Collect(int generation)
+    {
+        GC.Collect(generation, GCCollectionMode.Forced, blocking: true, compacting: false);
+        BlockOwners.Reclaim();
     }
 
     private bool HasIdle(long capacity)
@@ -116,7 +133,7 @@ internal sealed class DevicePool(GpuDevice device)
         }
         catch (Exception e) when (DeviceFailures.KindOf(e) == DeviceFailureKind.Memory)
         {
-            DeviceCollection.Run(2, 0, static _ => false);
+            Collect(2);
             Trim();
         }
 

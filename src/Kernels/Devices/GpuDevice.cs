@@ -24,6 +24,7 @@ internal enum GpuBackend
 internal sealed class GpuDevice
 {
     private readonly ConcurrentDictionary<object, object> _kernels = new();
+    private readonly HostTransfers? _transfers;
     private (string Message, Exception Cause)? _failure;
 
     public GpuDevice(Accelerator accelerator, GpuBackend backend, string name)
@@ -31,6 +32,7 @@ internal sealed class GpuDevice
         (Accelerator, Backend, Name) = (accelerator, backend, name);
         Stream = accelerator.CreateStream();
         Pool = new DevicePool(this);
+        if (backend == GpuBackend.Cuda) _transfers = new HostTransfers(this);
     }
 
     public string Name { get; }
@@ -97,7 +99,12 @@ internal sealed class GpuDevice
     public void Upload(ReadOnlySpan<byte> source, DeviceBlock target, long offset)
     {
         if (source.IsEmpty) return;
-        using (Enter()) target.View<byte>(offset, source.Length).CopyFromCPU(Stream, source);
+        using (Enter())
+        {
+            ArrayView<byte> to = target.View<byte>(offset, source.Length);
+            if (_transfers is null) to.CopyFromCPU(Stream, source);
+            else _transfers.Upload(source, to);
+        }
     }
 
     /// <summary>Copies bytes from the device, when what writes them has finished.</summary>
@@ -106,7 +113,14 @@ internal sealed class GpuDevice
         if (target.IsEmpty) return;
         using (Enter())
         {
-            source.View<byte>(offset, target.Length).CopyToCPU(Stream, target);
+            ArrayView<byte> from = source.View<byte>(offset, target.Length);
+            if (_transfers is not null)
+            {
+                _transfers.Download(from, target);
+                return;
+            }
+
+            from.CopyToCPU(Stream, target);
             Stream.Synchronize();
         }
     }

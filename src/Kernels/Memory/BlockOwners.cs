@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// The owners of native blocks, held weakly. A collection clears the references to those it finds dead; the next look at the list gives their
-/// memory back to <see cref="BlockCache"/>. Finalizers would do the same, but on another thread, some ten microseconds a block later, and every dead
+/// The owners of pooled blocks, held weakly. A collection clears the references to those it finds dead; the next look at the list gives their
+/// memory back to the pool it came from. Finalizers would do the same, but on another thread, some ten microseconds a block later, and every dead
 /// owner would survive one collection.
 /// </summary>
 /// <remarks>
@@ -20,14 +20,18 @@ internal static class BlockOwners
     private static int s_seenOlder; // and those of generation 1 and 2
 
     /// <summary>From now on the memory goes back when the owner is dead.</summary>
-    public static BlockLease Add(NativeBlock owner, nint pointer, long capacity)
+    /// <param name="owner">What has to be reachable for the memory to be in use.</param>
+    /// <param name="home">Where it goes back to.</param>
+    /// <param name="memory">Memory of a device, or null.</param>
+    /// <param name="pointer">Memory of the processor, or 0.</param>
+    /// <param name="capacity">Its bytes.</param>
+    public static BlockLease Add(object owner, IBlockHome home, object? memory, nint pointer, long capacity)
     {
         lock (s_lock)
         {
             BlockLease lease = TakeUnused() ?? new BlockLease();
             lease.Owner.SetTarget(owner);
-            lease.Pointer = pointer;
-            lease.Capacity = capacity;
+            (lease.Home, lease.Memory, lease.Pointer, lease.Capacity) = (home, memory, pointer, capacity);
             lease.LinkAfter(s_lists[0]);
             return lease;
         }
@@ -63,7 +67,7 @@ internal static class BlockOwners
         for (BlockLease lease = head.Previous, next; lease != head; lease = next)
         {
             next = lease.Previous;
-            if (lease.Owner.TryGetTarget(out NativeBlock? owner))
+            if (lease.Owner.TryGetTarget(out object? owner))
             {
                 int now = GC.GetGeneration(owner);
                 if (now == generation) continue;
@@ -72,13 +76,14 @@ internal static class BlockOwners
                 continue;
             }
 
-            BlockCache.Return(lease.Pointer, lease.Capacity);
+            lease.Home!.Return(lease);
             Forget(lease);
         }
     }
 
     private static void Forget(BlockLease lease)
     {
+        lease.Memory = null;
         lease.Unlink();
         lease.LinkAfter(s_unused);
     }
@@ -92,10 +97,19 @@ internal static class BlockOwners
     }
 }
 
+/// <summary>A pool that blocks come from.</summary>
+internal interface IBlockHome
+{
+    /// <summary>Takes back the block of a dead owner. <see cref="BlockOwners"/> is locked meanwhile.</summary>
+    void Return(BlockLease lease);
+}
+
 /// <summary>What <see cref="BlockOwners"/> knows of one block. Used again and again, together with its weak reference.</summary>
 internal sealed class BlockLease
 {
-    public readonly WeakGCHandle<NativeBlock> Owner = new(null!, trackResurrection: true);
+    public readonly WeakGCHandle<object> Owner = new(null!, trackResurrection: true);
+    public IBlockHome? Home;
+    public object? Memory;
     public nint Pointer;
     public long Capacity;
     public BlockLease Next, Previous;

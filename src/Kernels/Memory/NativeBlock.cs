@@ -13,7 +13,7 @@ internal sealed class NativeBlock
     {
         Capacity = BlockCache.RoundUp(bytes);
         _pointer = BlockCache.Rent(Capacity, bytes);
-        _lease = BlockOwners.Add(this, _pointer, Capacity);
+        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, Capacity);
     }
 
     /// <summary>The first byte; 0 once released.</summary>
@@ -32,5 +32,12 @@ internal sealed class NativeBlock
         BlockCache.Return(pointer, capacity);
         GC.KeepAlive(this); // until its memory cannot be taken for that of a dead owner
         return true;
+    }
+
+    private sealed class NativeHome : IBlockHome
+    {
+        public static readonly NativeHome Instance = new();
+
+        public void Return(BlockLease lease) => BlockCache.Return(lease.Pointer, lease.Capacity);
     }
 }

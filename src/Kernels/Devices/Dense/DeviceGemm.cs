@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -13,7 +14,8 @@ namespace Fusion.Kernels;
 /// <list type="bullet">
 /// <item>groups of fewer than 256 threads, or at most 1024 elements a matrix and at most 64 deep: <see cref="ElementKernels.Product{T, TTarget}"/>;</item>
 /// <item>at most 8 rows or columns: <see cref="ThinKernels"/> from a depth of 32 on, else <see cref="ElementKernels.Product{T, TTarget}"/>;</item>
-/// <item>the rest: <see cref="TileKernels"/>, see <see cref="GemmTiles{T, TBody}"/>.</item>
+/// <item>the rest: <see cref="TileKernels"/>, see <see cref="GemmTiles{T, TBody}"/>; with <c>FUSION_CUBLAS=1</c> on a machine that has it
+/// <see cref="CuBlas"/>, and the bias and the work on the elements are a launch after it.</item>
 /// </list>
 /// </remarks>
 internal static class DeviceGemm
@@ -69,6 +71,7 @@ internal static class DeviceGemm
         {
             if (k == 0 || IsSmall(device, shape)) Elements(device, shape);
             else if (Math.Min(m, n) <= MaxThin) ThinLaunch<T, TBody>.Run(device, shape);
+            else if (CuBlas.For(device) is { } blas && CuBlas.Takes(a, shape.SizeA.Columns) && CuBlas.Takes(b, shape.SizeB.Columns)) Vendor(device, blas, shape);
             else GemmTiles<T, TBody>.Run(device, shape);
         }
 
@@ -76,6 +79,25 @@ internal static class DeviceGemm
         GC.KeepAlive(b.Block);
         GC.KeepAlive(c.Block);
         GC.KeepAlive(bias?.Block);
+    }
+
+    private static void Vendor<T, TBody>(GpuDevice device, CuBlas blas, in GemmShape<T, TBody> s)
+        where T : unmanaged, INumber<T>
+        where TBody : struct, IProductBody<T>
+    {
+        device.LaunchCount++;
+        if (typeof(TBody) == typeof(NoBody<T>) && s.Bias is null && CuBlas.Takes(s.C, s.N))
+        {
+            blas.Run(s, s.View(s.C, s.M, s.N), (int)s.C.Leading, s.C.Stride);
+            return;
+        }
+
+        int size = checked(s.M * s.N);
+        var product = new DeviceBlock(device, (long)s.Batch * size * Unsafe.SizeOf<T>());
+        ArrayView<T> elements = product.View<T>(0, checked(s.Batch * size));
+        blas.Run(s, elements, s.N, size);
+        GemmPieces<T>.Add(device, elements, s.Target(false), s.Batch, 1, s.M, s.N);
+        product.Release(); // reused in the order of the stream
     }
 
     private static bool IsSmall<T, TBody>(GpuDevice device, in GemmShape<T, TBody> s)

@@ -5,6 +5,25 @@ namespace Fusion.Kernels;
 /// <summary>The device code of <see cref="DeviceCopy"/>.</summary>
 internal static class DeviceCopyKernels
 {
+    /// <summary>A run: a thread takes elements that lie a group apart, all loads before all stores.</summary>
+    public static void Run<T>(ArrayView<T> source, ArrayView<T> target)
+        where T : unmanaged
+    {
+        int step = Group.DimX, count = source.IntLength;
+        int i = (Grid.IdxX * DeviceGrid.PerThread * step) + Group.IdxX;
+        if (i < count - (3 * step))
+        {
+            T first = source[i], second = source[i + step], third = source[i + (2 * step)], fourth = source[i + (3 * step)];
+            target[i] = first;
+            target[i + step] = second;
+            target[i + (2 * step)] = third;
+            target[i + (3 * step)] = fourth;
+            return;
+        }
+
+        for (; i < count; i += step) target[i] = source[i];
+    }
+
     /// <summary>Any layout: a thread takes elements that lie a group apart, all loads before all stores.</summary>
     public static void Strided<T>(ArrayView<T> source, ArrayView<T> target, DeviceWalk walk)
         where T : unmanaged
