@@ -74,6 +74,34 @@ public unsafe class DeviceRowTests
         }
     }
 
+    /// <summary>Warps of 32, as CUDA has: rows of 4, 8 and 16 threads that shuffle their lanes, with one to four lanes each, and some chunks.</summary>
+    [Theory]
+    [InlineData(7, 3)]
+    [InlineData(17, 10)]
+    [InlineData(9, 16)]
+    [InlineData(5, 17)]
+    [InlineData(5, 31)]
+    [InlineData(4, 32)]
+    [InlineData(3, 33)]
+    [InlineData(5, 64)]
+    [InlineData(2, 65)]
+    [InlineData(1, 250)]
+    [InlineData(3, 256)]
+    public void ShuffledLanesHaveTheBitsOfTheProcessor(int n, int m)
+    {
+        using Rows<float> rows = new(false, n, m, DeviceRunner.Warps);
+        float[] x = rows.Values(3), g = rows.Values(1), gamma = rows.Values(2)[..m];
+        x[^1] = -0f;
+        DeviceRowOperand dx = rows.Array(x), dg = rows.Array(g), dgamma = rows.Vector(gamma), epsilon = rows.Number(1e-5);
+        Assert.InRange(DeviceRows.Key(DeviceRunner.Warps, RowPrograms.Softmax(false), [dx, dx], n, m).Shuffled, 4, 16);
+        rows.Check("softmax", RowPrograms.Softmax(false), [dx], true, (y, p) => RowKernels.Softmax(DType.Float32, p[0], y, n, m), x);
+        rows.Check("layer norm gradient", RowPrograms.NormalizeGradient(false, true, true), [dx, dg, dgamma, epsilon], true,
+            (y, p) => RowNormalize.Gradient(DType.Float32, p[0], p[1], p[2], y, n, m, 1e-5, true), x, g, gamma);
+        using Rows<double> doubles = new(false, n, m, DeviceRunner.Warps);
+        double[] z = doubles.Values(4);
+        doubles.Check("log-softmax", RowPrograms.LogSoftmax(true), [doubles.Array(z)], true, (y, p) => RowKernels.LogSoftmax(DType.Float64, p[0], y, n, m), z);
+    }
+
     [AcceleratorTheory(whole: true)]
     [InlineData(DeviceRows.MaxLength + 5)]
     public void ARowThatNoKernelHolds(int length)
@@ -176,9 +204,9 @@ public unsafe class DeviceRowTests
     }
 
     /// <summary>The operands of a shape on a device, and the comparison.</summary>
-    private sealed class Rows<T>(bool accelerator, int rows, int length) : IDisposable where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private sealed class Rows<T>(bool accelerator, int rows, int length, GpuDevice? device = null) : IDisposable where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        private readonly DeviceRunner _runner = new(accelerator ? DeviceRunner.Accelerator! : DeviceRunner.Debug);
+        private readonly DeviceRunner _runner = new(device ?? (accelerator ? DeviceRunner.Accelerator! : DeviceRunner.Debug));
         private int _seed = (rows * 31) + length;
 
         public bool Is64 { get; } = sizeof(T) == 8;
@@ -214,7 +242,7 @@ public unsafe class DeviceRowTests
             DeviceRowOperand output = new(_runner.Array<T>(new T[size]), elements ? length : 1);
             DeviceRows.Run(_runner.Device, spec, [.. inputs, output], rows, length);
             Compare(what, expected, _runner.Read<T>(output.Operand, size));
-            if (!accelerator && length > 1)
+            if (!accelerator && device is null && length > 1)
             {
                 DeviceLongRows.Run(_runner.Device, spec, [.. inputs, output], rows, length);
                 Compare(what + " step by step", expected, _runner.Read<T>(output.Operand, size));

@@ -1,15 +1,31 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Fusion.Kernels;
+using ILGPU;
+using ILGPU.Runtime.CPU;
 
 namespace Fusion.Tests.Devices;
 
 /// <summary>Arrays of a device for the length of a test.</summary>
 internal sealed class DeviceRunner(GpuDevice device) : IDisposable
 {
+    // ILGPU's debug device with the warps of CUDA.
+    private static readonly Lazy<GpuDevice> s_warps = new(static () =>
+    {
+        Context context = Context.Create(static builder =>
+        {
+            builder.Optimize(OptimizationLevel.O2).CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 2, numMultiprocessors: 1));
+            DeviceIntrinsics.Register(builder);
+        });
+        return new GpuDevice(context.GetCPUDevice(0).CreateAccelerator(context), GpuBackend.Debug, "debug device with warps of 32");
+    });
+
     private readonly List<DeviceBlock> _blocks = [];
 
     public static GpuDevice Debug => GpuDevices.Debug;
+
+    /// <summary>A debug device of groups of 64 threads in warps of 32; GpuDevices.Debug has warps of 4.</summary>
+    public static GpuDevice Warps => s_warps.Value;
 
     /// <summary>The OpenCL or CUDA device, or null.</summary>
     public static GpuDevice? Accelerator => GpuDevices.Count > 0 ? GpuDevices.Open(0) : null;

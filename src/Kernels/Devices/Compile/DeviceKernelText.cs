@@ -38,12 +38,8 @@ internal static class DeviceKernelText
     }
 
     /// <summary>The row kernel for many contiguous rows of a length.</summary>
-    public static string ToPtx(RowSpec spec, int length, int capability = 80)
-    {
-        bool few = length <= 256 && length % 4 == 0, isKept = length <= 1024 && spec.Weight <= DeviceRows.LightProgram;
-        int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
-        return ToPtx(new DeviceRowKey(spec, 256, few ? 4 : 1, few, isKept ? chunks : 0, length > ReduceTree.Block, 0, 0, isKept && chunks * ReduceTree.Lanes == length), Architecture(capability));
-    }
+    public static string ToPtx(RowSpec spec, int length, int capability = 80) =>
+        ToPtx(DeviceRows.Key(spec, length, length % 4 == 0, group: 256, warp: 32, isFilled: false), Architecture(capability));
 
     /// <summary>A row kernel as NVIDIA's intermediate code.</summary>
     public static string ToPtx(DeviceRowKey key, CudaArchitecture architecture)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ILGPU;
@@ -15,8 +16,8 @@ internal sealed unsafe class CuBlas
 {
     private const int Untransposed = 0, Transposed = 1; // cublasOperation_t
 
-    private static readonly object s_key = new();
     private static readonly Lazy<nint> s_library = new(Find);
+    private static readonly ConcurrentDictionary<GpuDevice, CuBlas> s_opened = new();
 
     private readonly nint _handle;
     private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, long, nint, int, long, float*, nint, int, long, int, int> _single;
@@ -37,9 +38,10 @@ internal sealed unsafe class CuBlas
             NativeLibrary.GetExport(library, "cublasDgemmStridedBatched");
     }
 
-    /// <summary>The library for products of a device, or null.</summary>
-    public static CuBlas? For(GpuDevice device) =>
-        device.Backend == GpuBackend.Cuda && s_library.Value != 0 ? device.Kernel(s_key, _ => new CuBlas(s_library.Value, (CudaStream)device.Stream)) : null;
+    /// <summary>The library for products of a device, which the caller has entered, or null.</summary>
+    public static CuBlas? For(GpuDevice device) => device.Backend == GpuBackend.Cuda && s_library.Value != 0
+        ? s_opened.GetOrAdd(device, static one => new CuBlas(s_library.Value, (CudaStream)one.Stream))
+        : null;
 
     /// <summary>Its rows have a stride that the library takes: operands that are broadcast by a stride of 0 do not.</summary>
     public static bool Takes(DeviceMatrix x, int columns) => x.Leading >= Math.Max(1, columns);

@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Moves elements of one device between layouts, as <see cref="Copy"/> does on the processor. What lies in one piece on both sides is a copy of the driver
-/// or, up to 64 MB on CUDA, whose driver takes 30 µs to queue one, a kernel; a transpose goes through shared memory, so that both sides are moved in rows; everything else takes a thread for four units.
+/// or, up to 64 MB on CUDA, whose driver takes 30 µs to queue one, a kernel; a transpose goes through shared memory, so that both sides are moved in rows;
+/// everything else takes a thread for four units.
 /// </summary>
 internal static class DeviceCopy
 {

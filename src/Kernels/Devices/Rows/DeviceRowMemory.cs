@@ -23,6 +23,26 @@ internal static class DeviceRowMemory
     [MethodImpl(Inline)]
     public static int Min(int a, int b) => a < b ? a : b;
 
+    /// <summary>The value of the thread so many lanes on in the warp.</summary>
+    [MethodImpl(Inline)]
+    public static float ShuffleDown(float value, int distance) => Warp.ShuffleDown(value, distance);
+
+    /// <summary>The value of the thread so many lanes on in the warp.</summary>
+    [MethodImpl(Inline)]
+    public static double ShuffleDown(double value, int distance) => Warp.ShuffleDown(value, distance);
+
+    /// <summary>The value of the first thread of a team.</summary>
+    /// <param name="value">This thread's value.</param>
+    /// <param name="thread">Its place in the team.</param>
+    [MethodImpl(Inline)]
+    public static float FirstOfTeam(float value, int thread) => Warp.Shuffle(value, Warp.LaneIdx - thread);
+
+    /// <summary>The value of the first thread of a team.</summary>
+    /// <param name="value">This thread's value.</param>
+    /// <param name="thread">Its place in the team.</param>
+    [MethodImpl(Inline)]
+    public static double FirstOfTeam(double value, int thread) => Warp.Shuffle(value, Warp.LaneIdx - thread);
+
     /// <summary>The row's label; −1 if it is none of the columns.</summary>
     [MethodImpl(Inline)]
     public static int Label(ArrayView<int> labels, int i, int columns) => (uint)labels[i] < (uint)columns ? labels[i] : -1;

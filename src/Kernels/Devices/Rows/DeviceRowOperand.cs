@@ -14,21 +14,31 @@ internal readonly record struct DeviceRowOperand(DeviceOperand Operand, int RowS
 /// <summary>What a compiled row kernel depends on, besides the device.</summary>
 /// <param name="Spec">The program.</param>
 /// <param name="Group">Threads of a group.</param>
-/// <param name="LanesPerThread">Of a row's 64 lanes, a thread has 4 or 1.</param>
+/// <param name="LanesPerThread">How many of a row's 64 lanes a thread has: neighbours, unless lanes are shuffled.</param>
 /// <param name="Quads">Rows are aligned, and four elements are moved at a time.</param>
-/// <param name="Chunks">A row has so many times 64 elements or less, and what several passes read stays in registers; 0: rows of any length.</param>
+/// <param name="Chunks">A row has so many chunks of elements or less, and what several passes read stays in registers; 0: rows of any length.</param>
 /// <param name="Long">A row is longer than a block of <see cref="ReduceTree"/>, and a group works on it alone.</param>
 /// <param name="Mapped">Bit k: the rows of operand k are mapped.</param>
 /// <param name="LongLabels">Bit k: operand k has Int64 labels.</param>
 /// <param name="Full">A row has exactly so many chunks: no element needs to be tested.</param>
+/// <param name="Shuffled">
+/// So many threads of one warp have a row, each the lanes that are as many apart, and fold them from register to register; 0: in shared memory. Where they have
+/// fewer than 64 lanes, at most four each, no row is longer: the lanes that no element is in are left out.
+/// </param>
 internal readonly record struct DeviceRowKey(
-    RowSpec Spec, int Group, int LanesPerThread, bool Quads, int Chunks, bool Long, uint Mapped, uint LongLabels, bool Full = false)
+    RowSpec Spec, int Group, int LanesPerThread, bool Quads, int Chunks, bool Long, uint Mapped, uint LongLabels, bool Full = false, int Shuffled = 0)
 {
+    /// <summary>The longest row whose lanes are shuffled.</summary>
+    public const int MaxShuffled = 256;
+
     /// <summary>The most blocks of a long row: their results lie in shared memory.</summary>
     public const int MaxBlocks = 1024;
 
     /// <summary>Threads that work on a row, or on a block of a long one.</summary>
-    public int TeamSize => ReduceTree.Lanes / LanesPerThread;
+    public int TeamSize => Shuffled > 0 ? Shuffled : ReduceTree.Lanes / LanesPerThread;
+
+    /// <summary>Elements of a chunk: one of every lane.</summary>
+    public int ChunkLength => TeamSize * LanesPerThread;
 
     public int Teams => Group / TeamSize;
 

@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Fusion.Kernels;
 
-// The elements of a row, in chunks of 64: of each chunk a thread has the elements of its lanes. Loads of several chunks come before their bodies, so that
+// The elements of a row, in chunks of 64 or, where it is short, fewer: of each chunk a thread has the elements of its lanes. Loads of several chunks come before their bodies, so that
 // they are in flight together; where the row ends, the last element is read again and does not count.
 internal sealed partial class DeviceRowTree
 {
@@ -60,7 +60,7 @@ internal sealed partial class DeviceRowTree
     private int Columns => _key.Quads ? 1 : _key.LanesPerThread;
 
     // A place is an element, or four of them.
-    private int PlacesPerChunk => _key.Quads ? ReduceTree.Lanes / 4 : ReduceTree.Lanes;
+    private int PlacesPerChunk => _key.Quads ? _key.ChunkLength / 4 : _key.ChunkLength;
 
     private Expression Limit(Expression elements) => _key.Quads ? Expression.RightShift(elements, Expression.Constant(2)) : elements;
 

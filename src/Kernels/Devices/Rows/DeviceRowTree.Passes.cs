@@ -130,13 +130,20 @@ internal sealed partial class DeviceRowTree
         return uses;
     }
 
-    private BinaryExpression FirstElement(int lane) =>
-        Expression.Add(Expression.Multiply(_thread, Expression.Constant(_key.LanesPerThread)), Expression.Constant(lane));
+    private BinaryExpression FirstElement(int lane) => _key.Shuffled > 0
+        ? Expression.Add(_thread, Expression.Constant(lane * _key.TeamSize))
+        : Expression.Add(Expression.Multiply(_thread, Expression.Constant(_key.LanesPerThread)), Expression.Constant(lane));
 
     // Lane j takes lane j + 32, then j + 16, … j + 1: to eight by eight threads of each team, the rest by every thread.
     private void Fold(TreeBuilder builder, int[] reductions, ParameterExpression[][] sums)
     {
         if (reductions.Length == 0) return;
+        if (_key.Shuffled > 0)
+        {
+            for (int r = 0; r < reductions.Length; r++) _rowValues[reductions[r]] = Shuffle(Kind(reductions[r]), sums[r]);
+            return;
+        }
+
         List<Expression> to = builder.Statements;
         Expression lanes = Expression.Multiply(_team, Expression.Constant(ReduceTree.Lanes));
         Expression eights = Expression.Add(Expression.Constant(_key.Teams * ReduceTree.Lanes), Expression.Multiply(_team, Expression.Constant(8)));
@@ -169,6 +176,26 @@ internal sealed partial class DeviceRowTree
         }
 
         _loops++;
+    }
+
+    // Lanes whose partner is in the same thread first, then those of other threads; every thread gets the result of the first. A lane without elements is the
+    // identity of the reduction, which its partner began with: nothing is lost without it.
+    private TreeLane Shuffle(RowReduction kind, ParameterExpression[] sums)
+    {
+        TreeLane[] lanes = [.. sums.Select(static sum => new TreeLane(sum))];
+        for (int half = 2; half > 0; half /= 2)
+        {
+            for (int j = 0; j < half && j + half < lanes.Length; j++) lanes[j] = kind.Combine(lanes[j], lanes[j + half]);
+        }
+
+        TreeLane total = TreeLane.Let(lanes[0]);
+        for (int distance = _key.TeamSize / 2; distance > 0; distance /= 2)
+        {
+            TreeLane other = TreeLane.Let(new(RowCall(nameof(DeviceRowMemory.ShuffleDown), total.Node, Expression.Constant(distance))));
+            total = TreeLane.Let(kind.Combine(total, other));
+        }
+
+        return TreeLane.Let(new(RowCall(nameof(DeviceRowMemory.FirstOfTeam), total.Node, _thread)));
     }
 
     // An item takes the one half their number away, as lanes do.

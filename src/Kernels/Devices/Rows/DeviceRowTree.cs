@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// A row kernel as expression trees. A team of threads works on a row: thread t has the lanes of <see cref="ReduceTree"/> from LanesPerThread·t on, and
-/// takes their elements in order; the lanes are folded in shared memory in the order of the tree. So reductions have the processor's bits, whatever the
+/// takes their elements in order; the lanes are folded in shared memory in the order of the tree. A team that is a part of a warp folds the lanes of a short
+/// row by shuffles instead: thread t has lanes t, t + team …, so that the first steps of the tree are its own. So reductions have the processor's bits, whatever the
 /// grid. A long row is worked on by all teams of a group, a block of the tree each.
 /// </summary>
 /// <remarks>
@@ -72,7 +73,7 @@ internal sealed partial class DeviceRowTree
 
     private void Write()
     {
-        for (int r = 0; r < _spec.MostReductions; r++)
+        for (int r = 0; r < _spec.MostReductions && _key.Shuffled == 0; r++)
         {
             // 64 lanes and 8 sums of them a team; the results of a long row's blocks.
             int size = (_key.Teams * (ReduceTree.Lanes + 8)) + (_key.Long ? DeviceRowKey.MaxBlocks : 0);

@@ -72,15 +72,36 @@ internal static class DeviceRows
         }
 
         Accelerator accelerator = device.Accelerator;
-        int group = Math.Min(MaxGroup, accelerator.MaxNumThreadsPerGroup);
-        bool isLong = length > ReduceTree.Block, isLight = spec.Weight <= LightProgram;
+        int group = Math.Min(MaxGroup, accelerator.MaxNumThreadsPerGroup), warp = device.Backend == GpuBackend.OpenCL ? 0 : accelerator.WarpSize;
         bool isFilled = (long)rows * (ReduceTree.Lanes / Quad) >= (long)accelerator.NumMultiprocessors * ThreadsPerMultiprocessor;
+        return Key(spec, length, aligned, group, warp, isFilled) with { Mapped = mapped, LongLabels = longLabels };
+    }
+
+    /// <summary>As above, given what the device has.</summary>
+    /// <param name="spec">The program.</param>
+    /// <param name="length">Elements of a row.</param>
+    /// <param name="aligned">Rows can be moved in quads.</param>
+    /// <param name="group">Threads of a group.</param>
+    /// <param name="warp">Threads that exchange registers; 0 where they cannot (OpenCL promises no such thing).</param>
+    /// <param name="isFilled">There are so many rows that few threads for each fill the device.</param>
+    public static DeviceRowKey Key(RowSpec spec, int length, bool aligned, int group, int warp, bool isFilled)
+    {
+        bool isLong = length > ReduceTree.Block, isLight = spec.Weight <= LightProgram;
+        int team = length <= 16 ? 4 : length <= 32 ? 8 : 16;
+        if (length <= DeviceRowKey.MaxShuffled && team <= warp && group % warp == 0)
+        {
+            int lanes = Math.Min(Quad, (length + team - 1) / team), chunk = lanes * team, count = Chunks(length, chunk);
+            return new(spec, group, lanes, false, isLight ? count : 0, false, 0, 0, isLight && count * chunk == length, team);
+        }
+
         // Few threads a row, with four elements each: for short rows, and for long ones if there are so many that the loads in flight suffice.
         bool few = group < ReduceTree.Lanes || (aligned && !isLong && (length <= ShortRow || (isFilled && (!isLight || length > KeptRow))));
-        int chunks = (int)BitOperations.RoundUpToPowerOf2((uint)((length + ReduceTree.Lanes - 1) / ReduceTree.Lanes));
+        int chunks = Chunks(length, ReduceTree.Lanes);
         bool isKept = isLight && length <= (few ? ShortRow : KeptRow);
-        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, mapped, longLabels, isKept && chunks * ReduceTree.Lanes == length);
+        return new(spec, group, few ? Quad : 1, few && aligned, isKept ? chunks : 0, isLong, 0, 0, isKept && chunks * ReduceTree.Lanes == length);
     }
+
+    private static int Chunks(int length, int chunk) => (int)BitOperations.RoundUpToPowerOf2((uint)((length + chunk - 1) / chunk));
 
     private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)
     {
