@@ -23,6 +23,7 @@ internal static class Speed
         Rows("sum (16384, 1024)", 16384, 1024, static x => Nd.Sum(x), written: 0),
         .. new[] { 512, 1024, 2048, 4096 }.Select(static n => Product(n, n, n)),
         Product(128, 4096, 4096),
+        Layer("gelu(x·w + b), (8192, 1024) x (1024, 4096), hybridized", 8192, 4096, 1024),
         Convolution("convolution 3x3 of (32, 64, 56, 56) to 64 channels", 32, 64, 56),
         Step("MLP 784-512-512-10, batch 128, Adam, eager", 128, compiled: false),
         Step("MLP 784-512-512-10, batch 128, Adam, hybridized", 128, compiled: true),
@@ -115,6 +116,14 @@ internal static class Speed
     {
         NDArray host = Normal(Device.Cpu, 16 << 20), there = host.To(device);
         return () => copy(host, there, device);
+    });
+
+    private static SpeedCase Layer(string name, int m, int n, int k) => new(name, 0, 2.0 * m * n * k, device =>
+    {
+        (NDArray x, NDArray w, NDArray b) = (Normal(device, (m, k)), Normal(device, (n, k)), Normal(device, n));
+        Func<NDArray, NDArray, NDArray, NDArray> f = static (x, w, b) => Nd.Gelu(Nd.FullyConnected(x, w, b));
+        Func<NDArray, NDArray, NDArray, NDArray> compiled = f.Hybridize(new HybridOptions { FallbackToEager = false }).Invoke;
+        return () => compiled(x, w, b);
     });
 
     private static SpeedCase Convolution(string name, int batch, int channels, int side) =>

@@ -57,6 +57,8 @@ results["sum (16384, 1024)"] = median(lambda: x.sum())
 for m, n, k in [(s, s, s) for s in (512, 1024, 2048, 4096)] + [(128, 4096, 4096)]:
     a, b = normal(m, k), normal(k, n)
     results[f"matrix product ({m}, {k}) x ({k}, {n})"] = median(lambda: a @ b)
+x, w, b = normal(8192, 1024), normal(4096, 1024), normal(4096)
+results["gelu(x·w + b), (8192, 1024) x (1024, 4096), hybridized"] = median(lambda: F.gelu(F.linear(x, w, b)))
 x, w = normal(32, 64, 56, 56), normal(64, 64, 3, 3)
 results["convolution 3x3 of (32, 64, 56, 56) to 64 channels"] = median(lambda: F.conv2d(x, w, padding=1))
 

@@ -22,7 +22,7 @@ internal static partial class PtxSummary
     {
         string kind = opcode.Split('.')[0];
         if (kind is "ld" or "st" or "bar" or "barrier") return opcode;
-        if (kind is "mov" or "cvt" or "cvta" or "bra" or "ret" or "setp" or "selp") return kind;
+        if (kind is "mov" or "shfl" or "cvt" or "cvta" or "bra" or "ret" or "setp" or "selp") return kind;
         return opcode.EndsWith(".f32", StringComparison.Ordinal) || opcode.EndsWith(".f64", StringComparison.Ordinal) ? opcode : "integer";
     }
 

@@ -31,6 +31,13 @@ public sealed class PtxTests
                 AssertClean(ptx, capability, isProduct: s_products.Contains(name));
                 text.Append($"sm_{capability} {name}: {PtxSummary.Of(ptx)}\n");
             }
+
+            foreach ((string name, RowSpec spec) in new[] { ("softmax", RowPrograms.Softmax(false)), ("layer norm", RowPrograms.Normalize(false, true, true, true)) })
+            {
+                string ptx = DeviceKernelText.ToPtx(spec, 1024, capability);
+                AssertClean(ptx, capability);
+                text.Append($"sm_{capability} {name} of rows of 1024: {PtxSummary.Of(ptx)}\n");
+            }
         }
 
         string path = Path.Combine(RepositoryRoot.Path, "tests/Graph.Tests/Devices/ptx.txt");
@@ -38,17 +45,34 @@ public sealed class PtxTests
         Assert.Equal(File.ReadAllText(path), text.ToString(), ignoreLineEndingDifferences: true);
     }
 
+    [Fact]
+    public void ContiguousElementsAreMovedFourAtATime()
+    {
+        string ptx = Assert.Single(Ptx("chain", 80));
+        Assert.Equal((2, 1), (Regex.Count(ptx, @"ld\.global\S*v4\.f32"), Regex.Count(ptx, @"st\.global\S*v4\.f32")));
+    }
+
+    /// <summary>Every reduction: a shuffle for each halving of the threads that share a row, and one that gives all of them the result.</summary>
     [Theory]
-    [InlineData("chain", 2, 1, 0)]
-    [InlineData("softmax and neighbours", 2, 1, 1)]
-    [InlineData("layer norm, residual, gelu", 4, 1, 1)]
-    public void AlignedRowsAreMovedFourAtATimeAndReducedInSharedMemory(string name, int loads, int stores, int shared)
+    [InlineData("softmax and neighbours", 2)]
+    [InlineData("layer norm, residual, gelu", 2)]
+    [InlineData("softmax gradient", 1)]
+    public void ShortRowsAreFoldedByShuffles(string name, int reductions)
     {
         string ptx = Assert.Single(Ptx(name, 80));
-        Assert.Equal(loads, Regex.Count(ptx, @"ld\.global\S*v4\.f32"));
-        Assert.Equal(stores, Regex.Count(ptx, @"st\.global\S*v4\.f32"));
-        Assert.Equal(shared, Regex.Count(ptx, @"^\s*\.shared", RegexOptions.Multiline));
-        Assert.Equal(shared > 0, Regex.IsMatch(ptx, @"\bbar(rier)?\.sync"));
+        int shuffles = Regex.Count(ptx, @"shfl\.sync");
+        Assert.Equal(0, shuffles % reductions);
+        Assert.InRange(shuffles / reductions, int.Log2(4) + 1, int.Log2(16) + 1);
+        Assert.DoesNotMatch(@"\.shared|\bbar(rier)?\.sync", ptx);
+    }
+
+    [Fact]
+    public void LongRowsAreReducedInSharedMemory()
+    {
+        string ptx = DeviceKernelText.ToPtx(RowPrograms.Softmax(false), 1024);
+        Assert.Matches(@"(?m)^\s*\.shared", ptx);
+        Assert.Matches(@"\bbar(rier)?\.sync", ptx);
+        Assert.DoesNotMatch("shfl", ptx);
     }
 
     [Fact]
