@@ -14,6 +14,7 @@ internal static class TileLaunch<T>
     private const int EnoughSmall = 200;
     private const int WantedLarge = 264;
     private const int ShortestLarge = 512;
+    private const int ShortestPiece = 256;
     private const int ShortestSmall = 128;
 
     /// <summary>
@@ -27,7 +28,7 @@ internal static class TileLaunch<T>
         int edge = large ? TileKernels.LargeEdge : TileKernels.SmallEdge;
         (int splits, int piece) = (1, k);
         if (!large) (splits, piece) = GemmPieces<T>.Split(Tiles(m, n, edge) * batch, EnoughSmall, k, ShortestSmall);
-        else if (tiles < EnoughLarge) (splits, piece) = GemmPieces<T>.Split(tiles, WantedLarge, k, ShortestLarge);
+        else if (tiles < EnoughLarge) (splits, piece) = GemmPieces<T>.Split(tiles, WantedLarge, k, ShortestPiece);
         return new TileGrid((m + edge - 1) / edge, (n + edge - 1) / edge, splits, piece, k);
     }
 
