@@ -16,16 +16,16 @@ internal unsafe struct ChannelJob
     public nint Input;
     public nint Gradient;
 
-    /// <summary>One value per channel.</summary>
+    /// <summary>One value per channel, or <see cref="Scales"/> that repeat.</summary>
     public nint Gamma;
 
-    /// <summary>One value per channel.</summary>
+    /// <summary>As many as of gamma.</summary>
     public nint Beta;
 
-    /// <summary>The means of the channels, then their variances.</summary>
+    /// <summary>The means of the channels, or of groups of them, then their variances.</summary>
     public nint Moments;
 
-    /// <summary>Σ g of the channels, then Σ g·x̂.</summary>
+    /// <summary>Σ g of the channels, or of groups of them, then Σ g·x̂.</summary>
     public nint Sums;
 
     public nint Output;
@@ -34,6 +34,12 @@ internal unsafe struct ChannelJob
 
     /// <summary>Contiguous elements of one channel of one sample.</summary>
     public long Size;
+
+    /// <summary>How many values gamma and beta have; 0: one a channel.</summary>
+    public long Scales;
+
+    /// <summary>Neighbouring channels that have the moments and sums in common; 0: each has its own.</summary>
+    public long Group;
 
     public double Epsilon;
     public delegate*<ChannelJob*, long, void> Body;
@@ -49,10 +55,14 @@ internal static unsafe class ChannelDriver
 {
     private const long ParallelElements = 32 * 1024;
 
+    private const long ChunkElements = 4 * 1024;
+
     public static void Run<TKernel>(DType dtype, ChannelJob job)
         where TKernel : IChannelKernel
     {
         if (job.Channels == 0) return;
+        if (job.Scales == 0) job.Scales = job.Channels;
+        if (job.Group == 0) job.Group = 1;
         job.Body = dtype == DType.Float32
             ? SimdWidth.Current switch
             {
@@ -72,8 +82,8 @@ internal static unsafe class ChannelDriver
             return;
         }
 
-        // Chunks are claimed one by one: a channel each, or some when there are very many.
-        var perChunk = (job.Channels + 1023) / 1024;
+        // Chunks are claimed one by one: a channel each, or some when there are very many or they are short.
+        var perChunk = Math.Max((job.Channels + 1023) / 1024, Math.Min(ChunkElements / Math.Max(1, job.Count), job.Channels / (4L * WorkerPool.Threads)));
         var shared = (Job: job, PerChunk: perChunk);
         WorkerPool.Run((int)((job.Channels + perChunk - 1) / perChunk), &Chunk, &shared);
     }
