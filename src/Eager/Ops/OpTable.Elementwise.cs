@@ -86,6 +86,10 @@ internal static partial class OpTable
     public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X - c.Y, -c.Z, c.Z]),
         c => c.G * Clip.Apply([c.Y - c.X, -c.Z, c.Z]), null);
 
+    /// <summary>Inputs: x, σ, and δ = 1/σ, which are constants. The gradient is σ·x limited to [−1, 1].</summary>
+    public static readonly Op SmoothL1 = Element(ElementOps.SmoothL1, Saved.Input0 | Saved.Input1, c => c.G * Nd.Clip(c.X * c.Y, -1, 1), null, null)
+        .Named("mx.npx.smooth_l1, -, torch.nn.functional.smooth_l1_loss");
+
     /// <summary>|x − y|; the gradient is 0 where they are equal.</summary>
     public static readonly Op AbsoluteDifference = Element(ElementOps.AbsoluteDifference, Saved.Inputs, c => c.G * Nd.Sign(c.X - c.Y), c => c.G * Nd.Sign(c.Y - c.X));
 
