@@ -112,15 +112,9 @@ public static partial class Nd
         if (channels > 0 && channels % groups != 0)
             throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
         if (x.Size == 0) return real.Alias();
-        using Temporaries made = Temporaries.Collect();
         if (IsPerChannel(gamma) && IsPerChannel(beta) && x.Size >= LeastRun * x.Shape[0] * channels)
-        {
-            GroupNormAttributes attributes = new(CheckEpsilon(op, epsilon), groups);
-            NDArray moments;
-            using (Autograd.Pause(Autograd.IsTraining)) moments = GroupNormalization.Moments(Elements.Wide(real), attributes);
-            return made.Keep(OpTable.GroupNorm.Apply([real, gamma, beta, moments], attributes));
-        }
-
+            return OpTable.GroupNorm.Apply([real, gamma, beta], new GroupNormAttributes(CheckEpsilon(op, epsilon), groups));
+        using Temporaries made = Temporaries.Collect();
         NDArray rows = Reshape(Elements.Wide(real), x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
         return made.Keep(Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType));

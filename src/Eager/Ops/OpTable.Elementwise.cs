@@ -98,7 +98,8 @@ internal static partial class OpTable
         .Named("mx.npx.hard_sigmoid, -, torch.nn.functional.hardsigmoid");
 
     /// <summary>x·y + z in one pass, rounded twice: the bits of the product and the sum, which are what a graph sees instead.</summary>
-    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y, c => c.G * c.X, c => c.G);
+    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y,
+        c => Broadcasting.ProductTo(c.G, c.X, c.ShapeOf(1)), c => c.G);
 
     /// <summary>Inputs: x, y, t.</summary>
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))

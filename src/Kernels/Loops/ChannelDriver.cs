@@ -16,16 +16,16 @@ internal unsafe struct ChannelJob
     public nint Input;
     public nint Gradient;
 
-    /// <summary>One value per channel, or <see cref="Scales"/> that repeat.</summary>
+    /// <summary>One value per channel, or one per segment, of which there are <see cref="Scales"/>, and again.</summary>
     public nint Gamma;
 
     /// <summary>As many as of gamma.</summary>
     public nint Beta;
 
-    /// <summary>The means of the channels, or of groups of them, then their variances.</summary>
+    /// <summary>The means of the channels, then their variances.</summary>
     public nint Moments;
 
-    /// <summary>Σ g of the channels, or of groups of them, then Σ g·x̂.</summary>
+    /// <summary>Σ g of the channels, or of their segments, then Σ g·x̂.</summary>
     public nint Sums;
 
     public nint Output;
@@ -35,11 +35,11 @@ internal unsafe struct ChannelJob
     /// <summary>Contiguous elements of one channel of one sample.</summary>
     public long Size;
 
-    /// <summary>How many values gamma and beta have; 0: one a channel.</summary>
-    public long Scales;
+    /// <summary>Where a channel consists of several ones, each with a gamma and beta of its own: how many.</summary>
+    public long Segments;
 
-    /// <summary>Neighbouring channels that have the moments and sums in common; 0: each has its own.</summary>
-    public long Group;
+    /// <summary>With segments: how many values gamma and beta have.</summary>
+    public long Scales;
 
     public double Epsilon;
     public delegate*<ChannelJob*, long, void> Body;
@@ -61,8 +61,6 @@ internal static unsafe class ChannelDriver
         where TKernel : IChannelKernel
     {
         if (job.Channels == 0) return;
-        if (job.Scales == 0) job.Scales = job.Channels;
-        if (job.Group == 0) job.Group = 1;
         job.Body = dtype == DType.Float32
             ? SimdWidth.Current switch
             {

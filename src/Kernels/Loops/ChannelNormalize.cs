@@ -92,8 +92,8 @@ internal static unsafe class ChannelSum<L, T>
     /// <summary>The mean and 1/√(variance + ε).</summary>
     public static (T Mean, T Scale) Of(ChannelJob* job, long channel)
     {
-        T* moments = (T*)job->Moments + channel / job->Group;
-        return (*moments, T.One / T.Sqrt(moments[job->Channels / job->Group] + T.CreateTruncating(job->Epsilon)));
+        T* moments = (T*)job->Moments;
+        return (moments[channel], T.One / T.Sqrt(moments[job->Channels + channel] + T.CreateTruncating(job->Epsilon)));
     }
 }
 
@@ -133,8 +133,7 @@ internal readonly unsafe struct ChannelForwardKernel : IChannelKernel
         long n = job->Size, stride = job->Stride;
         T* x = (T*)job->Input + channel * n, y = (T*)job->Output + channel * n;
         var (center, root) = ChannelSum<L, T>.Of(job, channel);
-        long own = channel % job->Scales;
-        L mean = L.Broadcast(center), scale = L.Broadcast(root), gamma = L.Broadcast(((T*)job->Gamma)[own]), beta = L.Broadcast(((T*)job->Beta)[own]);
+        L mean = L.Broadcast(center), scale = L.Broadcast(root), gamma = L.Broadcast(((T*)job->Gamma)[channel]), beta = L.Broadcast(((T*)job->Beta)[channel]);
         for (var sample = job->Batch; sample > 0; sample--, x += stride, y += stride)
         {
             long i = 0;
