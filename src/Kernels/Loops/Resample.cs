@@ -5,8 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Linear maps of the rows and the columns of contiguous planes, such as interpolation and averaging, in one pass: what is between the two maps of a plane
-/// stays in scratch memory. Each sum is taken in the order of its terms, every product rounded. The map that lengthens its axis comes second, so that the
-/// one along the rows, which is a loop over single elements, has fewer to do.
+/// stays in scratch memory. Each sum is taken in the order of its terms, every product rounded. The map along the rows is a loop over single elements: it is
+/// done where there are fewer rows, before or after the other one.
 /// </summary>
 internal static unsafe class Resample
 {
