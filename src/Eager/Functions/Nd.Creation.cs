@@ -125,7 +125,7 @@ public static partial class Nd
     }
 
     /// <summary>Numbers that the library has computed, as an array on a device; a constant where a function is traced.</summary>
-    private static NDArray Table<T>(T[] values, Shape shape, Device device)
+    internal static NDArray Table<T>(T[] values, Shape shape, Device device)
     {
         NDArray result = NDArray.Allocate(DTypes.Of<T>(), shape, device.Accelerator);
         result.CopyIn((ReadOnlySpan<T>)values);

@@ -5,7 +5,7 @@ public static partial class Nd
     /// <summary>
     /// Einstein summation: letters name axes, <c>...</c> stands for axes that broadcast, letters that are missing on the right of <c>-&gt;</c> are summed
     /// over. Without an arrow the result has the letters that occur once, in alphabetical order. Operands are contracted pairwise from the left by
-    /// matrix products.
+    /// matrix products, or multiplied element by element where nothing is summed.
     /// </summary>
     /// <exception cref="ArgumentException">The equation is malformed or does not fit the number of operands.</exception>
     /// <exception cref="ShapeException">An operand has another rank than its letters, or two axes of one letter differ in size.</exception>
@@ -25,7 +25,7 @@ public static partial class Nd
             // What no later operand and not the result needs is summed now.
             HashSet<char> needed = [.. parsed.Output];
             for (int later = i + 1; later < terms.Length; later++) needed.UnionWith(terms[later].Labels);
-            result = EinsumTerm.Contract(result, terms[i], needed);
+            result = EinsumTerm.Contract(result, terms[i], needed, parsed.Output);
         }
 
         return Rounded(result.Deliver(parsed.Output), dtype);

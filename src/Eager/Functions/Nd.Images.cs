@@ -22,8 +22,9 @@ public static partial class Nd
         (_, _, int h, int w) = Image(x, "Resize");
         if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
         if (x.DType.IsHalf && mode != ResizeMode.Nearest) return Resize(Elements.Wide(x), height, width, mode, alignCorners).AsType(x.DType);
-        NDArray real = mode == ResizeMode.Nearest ? x : RealInput(x);
-        return ResizeAxis(ResizeAxis(real, 2, height, mode, alignCorners), 3, width, mode, alignCorners);
+        if (mode == ResizeMode.Nearest) return NearestAxis(NearestAxis(x, 2, height), 3, width);
+        ResampleKind kind = alignCorners ? ResampleKind.LinearCorners : ResampleKind.Linear;
+        return OpTable.Resample.Apply(RealInput(x), new ResampleAttributes(kind, h, w, height, width, false));
     }
 
     /// <summary>
@@ -115,28 +116,13 @@ public static partial class Nd
         }
     }
 
-    private static NDArray ResizeAxis(NDArray x, int axis, int size, ResizeMode mode, bool alignCorners)
+    private static NDArray NearestAxis(NDArray x, int axis, int size)
     {
         int n = x.Shape[axis];
         if (n == size) return x;
-        int[] low = new int[size], high = new int[size];
-        double[] part = new double[size];
-        for (int i = 0; i < size; i++)
-        {
-            double at = mode == ResizeMode.Nearest ? Math.Floor((double)i * n / size)
-                : alignCorners ? (size == 1 ? 0 : (double)i * (n - 1) / (size - 1))
-                : Math.Max(0, (i + 0.5) * n / size - 0.5);
-            low[i] = Math.Min((int)at, n - 1);
-            high[i] = Math.Min(low[i] + 1, n - 1);
-            part[i] = at - low[i];
-        }
-
-        NDArray first = Take(x, Table(low, low.Length, x.Device), axis);
-        if (mode == ResizeMode.Nearest) return first;
-        using Temporaries made = Temporaries.Collect();
-        int[] shape = Ones1(x.Rank);
-        shape[axis] = size;
-        return made.Keep(Lerp(first, Take(x, Table(high, high.Length, x.Device), axis), Reshape(Table(part, part.Length, x.Device).AsType(x.DType), shape)));
+        int[] nearest = new int[size];
+        for (int i = 0; i < size; i++) nearest[i] = Math.Min((int)Math.Floor((double)i * n / size), n - 1);
+        return Take(x, Table(nearest, nearest.Length, x.Device), axis);
     }
 
     // The position in the (padded) image of each window element, window element by window element, and the number of places.

@@ -54,8 +54,7 @@ public static partial class Nd
         if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
         NDArray real = Elements.To(x, Elements.RealType(x.DType));
-        using Temporaries made = Temporaries.Collect();
-        return made.Keep(OpTable.Huber.Apply([real, Elements.Weak(OpTable.Huber, 0, real.DType), Elements.Weak(OpTable.Huber, 1 / square, real.DType)]) * square);
+        return OpTable.SmoothL1.Apply([real, Elements.Weak(OpTable.SmoothL1, square, real.DType), Elements.Weak(OpTable.SmoothL1, 1 / square, real.DType)]);
     }
 
     private static NDArray AlongAxis(Op op, NDArray x, int axis)

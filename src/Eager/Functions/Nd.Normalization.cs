@@ -1,7 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Fusion;
 
 public static partial class Nd
 {
+    // Channels of one sample with fewer elements than this are scaled after all groups are normalized.
+    private const long LeastRun = 16;
+
     /// <summary>(x − mean x)/√(variance x + ε)·gamma + beta along the last axis; gamma and beta have its size, 1 and 0 by default.</summary>
     /// <remarks>Ba, Kiros and Hinton, "Layer Normalization", 2016.</remarks>
     /// <exception cref="ShapeException">gamma or beta has another size, or x is a scalar.</exception>
@@ -107,10 +112,14 @@ public static partial class Nd
         if (channels > 0 && channels % groups != 0)
             throw new ShapeException($"{op}: {groups} groups do not divide the {channels} channels of the input {x.Shape}.");
         if (x.Size == 0) return real.Alias();
+        if (IsPerChannel(gamma) && IsPerChannel(beta) && x.Size >= LeastRun * x.Shape[0] * channels)
+            return OpTable.GroupNorm.Apply([real, gamma, beta], new GroupNormAttributes(CheckEpsilon(op, epsilon), groups));
         using Temporaries made = Temporaries.Collect();
         NDArray rows = Reshape(Elements.Wide(real), x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
         return made.Keep(Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType));
+
+        bool IsPerChannel([NotNullWhen(true)] NDArray? vector) => vector is not null && vector.Shape == (Shape)channels && vector.DType == real.DType;
     }
 
     private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta, DType dtype)

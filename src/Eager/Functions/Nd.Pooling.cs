@@ -50,11 +50,37 @@ public static partial class Nd
         int n = SpatialAxes("AdaptiveAvgPool", x);
         int[] sizes = WindowRules.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
         if (x.DType.IsHalf) return AdaptiveAvgPool(Elements.Wide(x), outputSize).AsType(x.DType);
+        if (x.Shape.Dimensions[2..].Contains(0)) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
         NDArray result = Elements.To(x, Elements.RealType(x.DType));
-        for (int i = 0; i < n; i++)
-            if (sizes[i] != x.Shape[i + 2]) result = SwapAxes(MatMul(SwapAxes(result, i + 2, -1), AveragingMatrix(x.Shape[i + 2], sizes[i], result.DType, x.Device)),
-                i + 2, -1);
-        return ReferenceEquals(result, x) ? x.Alias() : result;
+        if (x.Shape.Dimensions[2..].SequenceEqual(sizes)) return ReferenceEquals(result, x) ? x.Alias() : result;
+        // The last two axes are those of planes; then each axis before them with all that lies behind it.
+        int[] shape = x.Shape.ToArray();
+        using Temporaries made = Temporaries.Collect();
+        if (n == 1) Average(2, 1, shape[2], 1, sizes[0]);
+        else Average(n, shape[n], shape[n + 1], sizes[n - 2], sizes[n - 1]);
+        for (int at = n - 1; at >= 2; at--)
+        {
+            int behind = Extent(shape.AsSpan(at + 1));
+            Average(at, shape[at], behind, sizes[at - 2], behind);
+        }
+
+        return made.Keep(Reshape(result, shape));
+
+        // The axes from one on, as planes; axes of the array that are done have their new size.
+        void Average(int axis, int height, int width, int newHeight, int newWidth)
+        {
+            NDArray planes = Reshape(result, Extent(shape.AsSpan(0, axis)), height, width);
+            result = OpTable.Resample.Apply(planes, new ResampleAttributes(ResampleKind.Average, height, width, newHeight, newWidth, false));
+            shape[axis] = sizes[axis - 2];
+            if (axis == n) shape[^1] = sizes[^1];
+        }
+    }
+
+    private static int Extent(ReadOnlySpan<int> sizes)
+    {
+        int product = 1;
+        foreach (int size in sizes) product = checked(product * size);
+        return product;
     }
 
     /// <summary>The mean over all spatial axes of x (n, c, …); they stay with size 1.</summary>
@@ -119,21 +145,6 @@ public static partial class Nd
         }
 
         NDArray result = Table(counts, WindowRules.OutputShape(1, 1, a).Dimensions[2..].ToArray(), device);
-        return dtype == DType.Float64 ? result : result.AsType(dtype);
-    }
-
-    /// <summary>The matrix (in, out) whose column i averages window i of an axis.</summary>
-    private static NDArray AveragingMatrix(int from, int to, DType dtype, Device device)
-    {
-        if (from == 0) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
-        double[] matrix = new double[(long)from * to];
-        for (int i = 0; i < to; i++)
-        {
-            int start = (int)((long)i * from / to), end = (int)(((i + 1L) * from + to - 1) / to);
-            for (int k = start; k < end; k++) matrix[k * to + i] = 1.0 / (end - start);
-        }
-
-        NDArray result = Table(matrix, (from, to), device);
         return dtype == DType.Float64 ? result : result.AsType(dtype);
     }
 

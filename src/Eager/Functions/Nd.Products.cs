@@ -44,8 +44,28 @@ public static partial class Nd
             joined[i] = checked(sizesA[i] * sizesB[i]);
         }
 
-        return Reshape(Reshape(a, spreadA) * Reshape(b, spreadB), joined);
+        using Temporaries made = Temporaries.Collect();
+        (NDArray first, NDArray second) = (Reshape(a, spreadA), Reshape(b, spreadB));
+        if (rank > 1 && sizesB[^1] < ShortRow && joined[^1] > 1 && Math.Min(a.Size / sizesA[^1], b.Size / sizesB[^1]) >= ManyRows)
+        {
+            // Both rows spread over the row of the result, once each, are long and lie contiguously.
+            first = Along(first, 2 * rank - 1, sizesB[^1]);
+            second = Along(second, 2 * rank - 2, sizesA[^1]);
+        }
+
+        return made.Keep(Reshape(first * second, joined));
+
+        NDArray Along(NDArray x, int axis, int size)
+        {
+            int[] wide = x.Shape.ToArray();
+            wide[axis] = size;
+            int[] rows = [.. wide[..^2], wide[^2] * wide[^1]];
+            return Reshape(BroadcastTo(x, wide), rows);
+        }
     }
+
+    // Of a Kronecker product: elements of a row that is worked on where it lies, and rows for which a copy of what they have in common pays.
+    private const int ShortRow = 128, ManyRows = 8;
 
     /// <summary>The vector product along an axis of size 3; the other axes broadcast.</summary>
     /// <exception cref="ShapeException">The axis has another size.</exception>

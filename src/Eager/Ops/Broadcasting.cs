@@ -3,6 +3,8 @@ namespace Fusion;
 /// <summary>NumPy's broadcasting: shapes are matched from the right; an axis of size 1 stretches.</summary>
 internal static class Broadcasting
 {
+    private const int LeastRow = 16;
+
     public static Shape Infer(string op, Shape a, Shape b)
     {
         if (a.Equals(b) || b.Rank == 0) return a;
@@ -46,6 +48,18 @@ internal static class Broadcasting
     }
 
     /// <summary>
+    /// g·x for an operand of a shape: summed over the last axes along which it was stretched, while the products are in registers. What is left to be summed is
+    /// left to <see cref="SumTo"/>.
+    /// </summary>
+    public static NDArray ProductTo(NDArray g, NDArray x, Shape target)
+    {
+        int rank = g.Rank, rows = rank;
+        while (rows > 0 && (rows - 1 < rank - target.Rank || target[rows - 1 - rank + target.Rank] == 1)) rows--;
+        if (rows == rank || g.Size == 0 || x.Shape != g.Shape || x.DType != g.DType || g.DType is not (DType.Float32 or DType.Float64)) return g * x;
+        return Nd.SumOfProducts(g, x, [.. Enumerable.Range(rows, rank - rows)], keepDims: true);
+    }
+
+    /// <summary>
     /// The transpose of broadcasting: sums a gradient over the axes that were stretched; stretches it where the rule returned a smaller one.
     /// Written with differentiable operators.
     /// </summary>
@@ -56,6 +70,16 @@ internal static class Broadcasting
         List<int> axes = [];
         for (int i = 0; i < gradient.Rank; i++)
             if (i < shift || (target.Dimensions[i - shift] == 1 && gradient.Shape.Dimensions[i] != 1)) axes.Add(i);
+        // The last axes by themselves are rows as they lie; with others they would be copied first.
+        int rows = gradient.Rank;
+        while (rows > 0 && (axes.Contains(rows - 1) || gradient.Shape[rows - 1] == 1)) rows--;
+        int before = axes.FindIndex(axis => axis >= rows);
+        if (before > 0 && gradient.Shape.Dimensions[rows..].ToArray().Aggregate(1L, static (a, b) => a * b) >= LeastRow)
+        {
+            gradient = Nd.Sum(gradient, [.. axes[before..]], keepDims: true);
+            axes.RemoveRange(before, axes.Count - before);
+        }
+
         NDArray sum = Nd.Sum(gradient, [.. axes], keepDims: true);
         NDArray reshaped = shift == 0 ? sum : Nd.Reshape(sum, sum.Shape.Dimensions[shift..].ToArray());
         return reshaped.Shape == target ? reshaped : Nd.BroadcastTo(reshaped, target);

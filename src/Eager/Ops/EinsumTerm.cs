@@ -25,7 +25,11 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
     }
 
     /// <summary>The product of two terms, summed over the labels that are not needed any more.</summary>
-    public static EinsumTerm Contract(EinsumTerm a, EinsumTerm b, HashSet<char> needed)
+    /// <param name="a">The first term.</param>
+    /// <param name="b">The second term.</param>
+    /// <param name="needed">Labels of later operands and of the result.</param>
+    /// <param name="output">The labels of the result, in their order.</param>
+    public static EinsumTerm Contract(EinsumTerm a, EinsumTerm b, HashSet<char> needed, string output)
     {
         a = a.SumExcept(label => needed.Contains(label) || b.Labels.Contains(label, StringComparison.Ordinal));
         b = b.SumExcept(label => needed.Contains(label) || a.Labels.Contains(label, StringComparison.Ordinal));
@@ -34,6 +38,8 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
         string summed = string.Concat(shared.Where(c => !needed.Contains(c)));
         string left = string.Concat(a.Labels.Where(c => !shared.Contains(c, StringComparison.Ordinal)));
         string right = string.Concat(b.Labels.Where(c => !shared.Contains(c, StringComparison.Ordinal)));
+
+        if (summed.Length == 0) return Multiply(a, b, string.Concat((batch + left + right).OrderBy(c => output.IndexOf(c, StringComparison.Ordinal))));
 
         // (batch, left, summed) × (batch, summed, right); axes that broadcast are made equal first.
         (a, b) = Align(a, b, shared);
@@ -49,6 +55,13 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
     {
         EinsumTerm kept = SumExcept(label => output.Contains(label, StringComparison.Ordinal));
         return kept.Labels == output ? kept.Array : Nd.Transpose(kept.Array, kept.Order(output));
+    }
+
+    // Nothing is summed: a product of elements, its axes in the order of the labels.
+    private static EinsumTerm Multiply(EinsumTerm a, EinsumTerm b, string labels)
+    {
+        (a, b) = Align(a, b, string.Concat(a.Labels.Where(b.Labels.Contains)));
+        return new EinsumTerm(a.Spread(labels) * b.Spread(labels), labels);
     }
 
     private static (EinsumTerm A, EinsumTerm B) Align(EinsumTerm a, EinsumTerm b, string shared)
@@ -79,6 +92,13 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
     }
 
     private NDArray Arrange(string labels, int[] sizes) => Nd.Reshape(labels == Labels ? Array : Nd.Transpose(Array, Order(labels)), sizes);
+
+    /// <summary>With an axis for each of some labels, of size 1 where the term has none.</summary>
+    private NDArray Spread(string labels)
+    {
+        string own = string.Concat(labels.Where(Labels.Contains));
+        return Arrange(own, [.. labels.Select(c => Labels.Contains(c, StringComparison.Ordinal) ? Size(c) : 1)]);
+    }
 
     private int[] Order(string labels) => [.. labels.Select(c => Labels.IndexOf(c, StringComparison.Ordinal))];
 

@@ -171,7 +171,8 @@ internal static unsafe class Normalization
         return x;
     }
 
-    private static void CheckVector(string op, string name, TensorType vector, TensorType x, int size, string axis)
+    /// <summary>One value for each of some places.</summary>
+    public static void CheckVector(string op, string name, TensorType vector, TensorType x, int size, string axis)
     {
         if (vector.Shape.Rank != 1 || vector.Shape[0] != size)
             throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");

@@ -86,6 +86,10 @@ internal static partial class OpTable
     public static readonly Op Huber = Element(ElementOps.Huber, Saved.Inputs, c => c.G * Clip.Apply([c.X - c.Y, -c.Z, c.Z]),
         c => c.G * Clip.Apply([c.Y - c.X, -c.Z, c.Z]), null);
 
+    /// <summary>Inputs: x, σ, and δ = 1/σ, which are constants. The gradient is σ·x limited to [−1, 1].</summary>
+    public static readonly Op SmoothL1 = Element(ElementOps.SmoothL1, Saved.Input0 | Saved.Input1, c => c.G * Nd.Clip(c.X * c.Y, -1, 1), null, null)
+        .Named("mx.npx.smooth_l1, -, torch.nn.functional.smooth_l1_loss");
+
     /// <summary>|x − y|; the gradient is 0 where they are equal.</summary>
     public static readonly Op AbsoluteDifference = Element(ElementOps.AbsoluteDifference, Saved.Inputs, c => c.G * Nd.Sign(c.X - c.Y), c => c.G * Nd.Sign(c.Y - c.X));
 
@@ -94,7 +98,8 @@ internal static partial class OpTable
         .Named("mx.npx.hard_sigmoid, -, torch.nn.functional.hardsigmoid");
 
     /// <summary>x·y + z in one pass, rounded twice: the bits of the product and the sum, which are what a graph sees instead.</summary>
-    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y, c => c.G * c.X, c => c.G);
+    public static readonly Op MultiplyAdd = Element(ElementOps.MultiplyAdd, Saved.Input0 | Saved.Input1, c => c.G * c.Y,
+        c => Broadcasting.ProductTo(c.G, c.X, c.ShapeOf(1)), c => c.G);
 
     /// <summary>Inputs: x, y, t.</summary>
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))

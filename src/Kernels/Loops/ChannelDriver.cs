@@ -16,16 +16,16 @@ internal unsafe struct ChannelJob
     public nint Input;
     public nint Gradient;
 
-    /// <summary>One value per channel.</summary>
+    /// <summary>One value per channel, or one per segment, of which there are <see cref="Scales"/>, and again.</summary>
     public nint Gamma;
 
-    /// <summary>One value per channel.</summary>
+    /// <summary>As many as of gamma.</summary>
     public nint Beta;
 
     /// <summary>The means of the channels, then their variances.</summary>
     public nint Moments;
 
-    /// <summary>Σ g of the channels, then Σ g·x̂.</summary>
+    /// <summary>Σ g of the channels, or of their segments, then Σ g·x̂.</summary>
     public nint Sums;
 
     public nint Output;
@@ -34,6 +34,12 @@ internal unsafe struct ChannelJob
 
     /// <summary>Contiguous elements of one channel of one sample.</summary>
     public long Size;
+
+    /// <summary>Where a channel consists of several ones, each with a gamma and beta of its own: how many.</summary>
+    public long Segments;
+
+    /// <summary>With segments: how many values gamma and beta have.</summary>
+    public long Scales;
 
     public double Epsilon;
     public delegate*<ChannelJob*, long, void> Body;
@@ -48,6 +54,8 @@ internal unsafe struct ChannelJob
 internal static unsafe class ChannelDriver
 {
     private const long ParallelElements = 32 * 1024;
+
+    private const long ChunkElements = 4 * 1024;
 
     public static void Run<TKernel>(DType dtype, ChannelJob job)
         where TKernel : IChannelKernel
@@ -72,8 +80,8 @@ internal static unsafe class ChannelDriver
             return;
         }
 
-        // Chunks are claimed one by one: a channel each, or some when there are very many.
-        var perChunk = (job.Channels + 1023) / 1024;
+        // Chunks are claimed one by one: a channel each, or some when there are very many or they are short.
+        var perChunk = Math.Max((job.Channels + 1023) / 1024, Math.Min(ChunkElements / Math.Max(1, job.Count), job.Channels / (4L * WorkerPool.Threads)));
         var shared = (Job: job, PerChunk: perChunk);
         WorkerPool.Run((int)((job.Channels + perChunk - 1) / perChunk), &Chunk, &shared);
     }

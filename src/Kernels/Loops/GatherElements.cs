@@ -71,6 +71,12 @@ internal static unsafe class GatherElements
     {
         ref Job job = ref *(Job*)context;
         long at = job.Elements * piece / job.Pieces, end = job.Elements * (piece + 1) / job.Pieces;
+        if (job.Count == 1)
+        {
+            PickOne((T*)job.Source, (T*)job.Destination, (TIndex*)job.Index, at, end, job.Axis);
+            return;
+        }
+
         while (at < end)
         {
             (long line, long first) = Math.DivRem(at, job.Count);
@@ -108,6 +114,20 @@ internal static unsafe class GatherElements
             // Without a branch: the axis is added to negative indices.
             TIndex raw = index[i];
             destination[i] = source[long.CreateTruncating(raw + (axis & (raw >> sign)))];
+        }
+    }
+
+    // One element of each line.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PickOne<T, TIndex>(T* source, T* destination, TIndex* index, long begin, long end, long axis)
+        where T : unmanaged
+        where TIndex : unmanaged, IBinaryInteger<TIndex>
+    {
+        source += begin * axis;
+        for (long i = begin; i < end; i++, source += axis)
+        {
+            long raw = long.CreateTruncating(index[i]);
+            destination[i] = source[raw + (axis & (raw >> 63))];
         }
     }
 

@@ -39,6 +39,7 @@ internal static class ElementOps
     public static readonly ElementOp Relu = ElementOp.Unary<ReluOp>("Relu", integers: true);
     public static readonly ElementOp LeakyRelu = ElementOp.Binary<LeakyReluOp>("LeakyRelu");
     public static readonly ElementOp Huber = ElementOp.Ternary<HuberOp>("Huber");
+    public static readonly ElementOp SmoothL1 = ElementOp.Ternary<SmoothL1Op>("SmoothL1");
     public static readonly ElementOp HardSigmoid = ElementOp.Ternary<HardSigmoidOp>("HardSigmoid");
     public static readonly ElementOp Where = ElementOp.Choice<WhereOp>("Where");
 
@@ -109,7 +110,7 @@ internal static class ElementOps
         Add, Subtract, Multiply, Divide, FloorDivide, Mod, MultiplyAdd, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
         AbsoluteDifference, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
-        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, HardSigmoid, Where,
+        Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, SmoothL1, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
         Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,

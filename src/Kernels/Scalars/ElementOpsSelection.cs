@@ -74,6 +74,19 @@ internal readonly struct HuberOp : ITernaryOp
     }
 }
 
+/// <summary>½σ·x² where |x| ≤ δ, else |x| − ½δ; with δ = 1/σ they meet.</summary>
+internal readonly struct SmoothL1Op : ITernaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L sigma, L delta) where L : struct, ILane<L>
+    {
+        (x, delta) = (L.Let(x), L.Let(delta));
+        L size = L.Let(L.Abs(x));
+        L half = L.Const(0.5);
+        return L.Select(L.LessOrEqual(size, delta), x * x * (half * sigma), size - (half * delta));
+    }
+}
+
 /// <summary>x·α + β, two roundings, limited to [0, 1].</summary>
 internal readonly struct HardSigmoidOp : ITernaryOp
 {

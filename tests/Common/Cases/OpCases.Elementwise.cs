@@ -119,11 +119,17 @@ internal static partial class OpCases
             Slopes = [[-1.5, 1], [2.5, 1], [3, 0], [-2, 0], [0, 1]],
             Rejects = [Rejection.Of<ArgumentException>("low above high", static () => Nd.Clip(Nd.Ones(2), 2, 1), "Clip", "2", "1")],
         },
-        Unary(OpTable.Huber, static x => Nd.SmoothL1(x), static x => Math.Abs(x) <= 1 ? x * x / 2 : Math.Abs(x) - 0.5, NonZero(0.2, 0.9)) with
+        Unary(OpTable.SmoothL1, static x => Nd.SmoothL1(x), static x => Math.Abs(x) <= 1 ? x * x / 2 : Math.Abs(x) - 0.5, NonZero(0.2, 0.9)) with
         {
             Special = [[NaN, NaN], [-Inf, Inf], [-3, 2.5], [1, 0.5], [-0.0, 0]],
             Slopes = [[0, 0], [1, 1], [-1, -1], [0.5, 0.5], [7, 1], [-7, -1]],
             Rejects = [Rejection.Of<ArgumentOutOfRangeException>("a width of 0", static () => Nd.SmoothL1(Nd.Ones(2), 0))],
+        },
+        Unary(OpTable.SmoothL1, static x => Nd.SmoothL1(x, 2), static x => Math.Abs(x) <= 0.25 ? 2 * x * x : Math.Abs(x) - 0.125, NonZero(0.3, 0.9)) with
+        {
+            Title = "SmoothL1 of a narrow middle",
+            Special = [[NaN, NaN], [-Inf, Inf], [0.25, 0.125], [0.125, 0.03125]],
+            Slopes = [[0, 0], [0.25, 1], [-0.25, -1], [0.125, 0.5], [7, 1]],
         },
         Ternary(OpTable.Huber, static (x, y, d) => OpTable.Huber.Apply([x, y, d]), static (x, y, d) => Math.Abs(x - y) <= d ? (x - y) * (x - y) / 2 : d * (Math.Abs(x - y) - (d / 2)),
             Real(0, 0.4), Real(-0.6, -0.1), Real(1.5, 2)) with

@@ -60,14 +60,76 @@ internal static partial class OpCases
         Case(OpTable.BatchNormSums, "", static x => OpTable.BatchNormSums.Apply([x[0], x[1], Moments(x[0])], s_centered),
             static x => PerChannel(x[0], x[1], static (v, g) => [g.Sum(), Standardize(v, true).Zip(g, static (a, b) => a * b).Sum()]),
             [.. s_channelShapes.Select(static s => (Shape[])[s[0], s[0]])]) with { Scale = 800 },
+        Case(OpTable.GroupNorm, "", static x => OpTable.GroupNorm.Apply([x[0], x[1], x[2]], s_groups),
+            static x => PerChannelAffine(Grouped(x[0], x[0], static (v, _) => Standardize(v, true)), x[1], x[2]), WithVectors(2, s_groupShapes)) with
+        {
+            Scale = 8,
+            Large = [[30, 6, 11, 20], [6], [6]],
+            Rejects =
+            [
+                Rejection.Of<ShapeException>("a gamma that does not fit", static () => Nd.GroupNorm(Nd.Ones((2, 4, 20)), 2, Nd.Ones(2), Nd.Ones(4)), "GroupNorm", "(4,)", "(2,)"),
+                Rejection.Of<ShapeException>("a beta that does not fit", static () => OpTable.GroupNorm.Apply([Nd.Ones((2, 4)), Nd.Ones(4), Nd.Ones(3)], s_groups),
+                    "GroupNorm", "beta", "(4,)", "(3,)"),
+                Rejection.Of<ShapeException>("groups that do not fit", static () => OpTable.GroupNorm.Apply([Nd.Ones((2, 3)), Nd.Ones(3), Nd.Ones(3)], s_groups),
+                    "GroupNorm", "2 groups", "(2, 3)"),
+            ],
+        },
+        Case(OpTable.GroupNorm, "of a function", static x => Nd.GroupNorm(x[0], 2, x[1], x[2], Epsilon),
+            static x => PerChannelAffine(Grouped(x[0], x[0], static (v, _) => Standardize(v, true)), x[1], x[2]), [[[1, 2, 16], [2], [2]], [[3, 4, 3], [4], [4]]]) with
+        {
+            Scale = 8,
+            Optional = [1, 2],
+        },
+        Case(OpTable.GroupNormGradient, "",
+            static x => OpTable.GroupNormGradient.Apply([x[0], x[1], x[2], GroupSums(x[0], x[2])], s_groups),
+            static x => Grouped(x[0], PerChannelAffine(x[2], x[1], null), static (v, g) => Backward(v, g, true)),
+            [.. WithVectors(1, s_groupShapes).Select(static s => (Shape[])[.. s, s[0]])]) with
+        {
+            Scale = 80,
+            Large = [[30, 6, 11, 20], [6], [30, 6, 11, 20]],
+            Rejects = [Rejection.Of<ShapeException>("sums that do not fit",
+                static () => OpTable.GroupNormGradient.Apply([Nd.Ones((2, 4)), Nd.Ones(4), Nd.Ones((2, 4)), Nd.Ones((2, 4))], s_groups), "GroupNorm", "sums", "(2, 2, 4)", "(2, 4)")],
+        },
+        Case(OpTable.GroupNormSums, "", static x => OpTable.GroupNormSums.Apply(x[0], x[1], s_groups),
+            static x => SampleSums(x[1], Grouped(x[0], x[0], static (v, _) => Standardize(v, true))), [.. s_groupShapes.Select(static s => (Shape[])[s[0], s[0]])]) with
+        {
+            Scale = 800,
+            Large = [[30, 6, 11, 20], [30, 6, 11, 20]],
+        },
     ];
+
+    private static readonly GroupNormAttributes s_groups = new(Epsilon, 2);
+
+    private static Shape[][] s_groupShapes => [[[2, 2, 3]], [[3, 4, 21]], [[2, 6, 2, 40]], [[3, 2]], [[1, 2, 130]]];
+
+    private static NDArray GroupSums(NDArray x, NDArray g) =>
+        Nd.StopGradient(OpTable.GroupNormSums.Apply(Elements.Wide(x), Elements.Wide(g), s_groups));
+
+    /// <summary>A function of the elements of each of two groups of channels of each sample.</summary>
+    private static RefArray Grouped(RefArray x, RefArray g, Func<double[], double[], double[]> f)
+    {
+        int samples = x.Shape[0], size = x.Values.Length / samples / 2;
+        return Lines2([x.Reshape(samples, 2, size), g.Reshape(samples, 2, size)], f).Reshape(x.Shape);
+    }
+
+    private static RefArray PerChannelAffine(RefArray x, RefArray gamma, RefArray? beta) =>
+        RefArray.Build(x.Shape, i => x[i] * gamma[i[1]] + (beta?[i[1]] ?? 0));
+
+    /// <summary>Σ g and Σ g·x̂ of each channel of each sample.</summary>
+    private static RefArray SampleSums(RefArray g, RefArray normalized)
+    {
+        int samples = g.Shape[0], channels = g.Shape[1], size = g.Values.Length / samples / channels;
+        RefArray a = g.Reshape(samples, channels, size), b = normalized.Reshape(samples, channels, size);
+        return RefArray.Build([2, samples, channels],
+            i => Enumerable.Range(0, size).Sum(k => a[i[1], i[2], k] * (i[0] == 0 ? 1 : b[i[1], i[2], k])));
+    }
 
     private static NDArray Moments(NDArray x) => Nd.StopGradient(OpTable.ChannelMoments.Apply(Elements.Wide(x)));
 
     private static NDArray Sums(NDArray x, NDArray g) =>
         Nd.StopGradient(OpTable.BatchNormSums.Apply([Elements.Wide(x), Elements.Wide(g), Moments(x)], s_centered));
 
-    private static Shape[][] WithVectors(int count) => [.. s_channelShapes.Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
+    private static Shape[][] WithVectors(int count, Shape[][]? shapes = null) => [.. (shapes ?? s_channelShapes).Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
 
     private static double Variance(double[] x) => x.Average(v => (v - x.Average()) * (v - x.Average()));
 

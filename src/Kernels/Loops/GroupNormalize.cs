@@ -1,0 +1,127 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Fusion.Kernels;
+
+/// <summary>The sizes of a group normalization.</summary>
+/// <param name="Batch">Samples.</param>
+/// <param name="Channels">Channels of a sample.</param>
+/// <param name="Groups">Groups of channels, of equal size.</param>
+/// <param name="Size">Contiguous elements of one channel of one sample.</param>
+internal readonly record struct GroupShape(long Batch, long Channels, long Groups, long Size);
+
+/// <summary>
+/// Group normalization of contiguous (batch, channels, size) arrays: x̂ = (x − μ)·r, r = 1/√(variance + ε) by the moments of each group of channels of each
+/// sample, which are those that <see cref="RowNormalize"/> has of a row. They are computed where they are needed, while the group is in a cache.
+/// </summary>
+internal static unsafe class GroupNormalize
+{
+    /// <summary>y = x̂·gamma + beta.</summary>
+    public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint y, in GroupShape shape, double epsilon) =>
+        ChannelDriver.Run<GroupForwardKernel>(dtype, Job(shape, epsilon) with { Input = x, Gamma = gamma, Beta = beta, Output = y });
+
+    /// <summary>(2, batch · channels): Σ g, then Σ g·x̂.</summary>
+    public static void Sums(DType dtype, nint x, nint g, nint sums, in GroupShape shape, double epsilon) =>
+        ChannelDriver.Run<GroupSumsKernel>(dtype, Job(shape, epsilon) with { Input = x, Gradient = g, Output = sums });
+
+    /// <summary>dx = r·(h − mean h − x̂·mean(h·x̂)) over the groups, with h = g·gamma; the sums are those of <see cref="Sums"/>.</summary>
+    public static void Gradient(DType dtype, nint x, nint gamma, nint g, nint sums, nint dx, in GroupShape shape, double epsilon) =>
+        ChannelDriver.Run<GroupGradientKernel>(dtype, Job(shape, epsilon) with { Input = x, Gamma = gamma, Gradient = g, Sums = sums, Output = dx });
+
+    // A group of a sample is a channel of the job.
+    private static ChannelJob Job(in GroupShape shape, double epsilon) => new()
+    {
+        Batch = 1,
+        Channels = shape.Batch * shape.Groups,
+        Size = shape.Channels / shape.Groups * shape.Size,
+        Segments = shape.Channels / shape.Groups,
+        Scales = shape.Channels,
+        Epsilon = epsilon,
+    };
+}
+
+/// <summary>What is known of a group before its elements are passed over.</summary>
+internal static unsafe class GroupMoments<L, T>
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The mean and 1/√(variance + ε).</summary>
+    public static (T Mean, T Scale) Of(ChannelJob* job, T* x)
+    {
+        (T mean, T variance) = ChannelSum<L, T>.Moments(job, x);
+        return (mean, T.One / T.Sqrt(variance + T.CreateTruncating(job->Epsilon)));
+    }
+
+    /// <summary>The mean of what has these sums over the segments, times gamma; in double precision, since segments may be many.</summary>
+    public static L Mean(ChannelJob* job, T* gamma, T* sums)
+    {
+        double total = 0;
+        for (long i = 0; i < job->Segments; i++) total += double.CreateTruncating(gamma[i]) * double.CreateTruncating(sums[i]);
+        return L.Broadcast(T.CreateTruncating(total / job->Size));
+    }
+}
+
+internal readonly unsafe struct GroupForwardKernel : IChannelKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Channel<L, T>(ChannelJob* job, long channel)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        long segments = job->Segments, n = job->Size / segments, own = channel * segments % job->Scales;
+        T* x = (T*)job->Input + channel * job->Size, y = (T*)job->Output + channel * job->Size;
+        T* gammas = (T*)job->Gamma + own, betas = (T*)job->Beta + own;
+        var (center, root) = GroupMoments<L, T>.Of(job, x);
+        L mean = L.Broadcast(center), scale = L.Broadcast(root);
+        for (long s = 0; s < segments; s++, x += n, y += n)
+        {
+            L gamma = L.Broadcast(gammas[s]), beta = L.Broadcast(betas[s]);
+            long i = 0;
+            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(x + i) - mean) * scale * gamma + beta, y + i);
+            if (i < n) LaneTail.Store<L, T>((L.Load(x + i) - mean) * scale * gamma + beta, y + i, n - i);
+        }
+    }
+}
+
+internal readonly unsafe struct GroupSumsKernel : IChannelKernel
+{
+    public static void Channel<L, T>(ChannelJob* job, long channel)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        long segments = job->Segments, n = job->Size / segments;
+        T* x = (T*)job->Input + channel * job->Size, g = (T*)job->Gradient + channel * job->Size;
+        T* sums = (T*)job->Output + channel * segments, products = sums + job->Channels * segments;
+        var (center, root) = GroupMoments<L, T>.Of(job, x);
+        L mean = L.Broadcast(center);
+        for (long s = 0; s < segments; s++, x += n, g += n)
+        {
+            var (sum, product) = PairSum<L, T>.Sum(x, g, mean, n);
+            sums[s] = sum;
+            products[s] = product * root;
+        }
+    }
+}
+
+internal readonly unsafe struct GroupGradientKernel : IChannelKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Channel<L, T>(ChannelJob* job, long channel)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        long segments = job->Segments, n = job->Size / segments, offset = channel * job->Size;
+        T* x = (T*)job->Input + offset, g = (T*)job->Gradient + offset, dx = (T*)job->Output + offset;
+        T* gammas = (T*)job->Gamma + channel * segments % job->Scales, sums = (T*)job->Sums + channel * segments;
+        var (center, root) = GroupMoments<L, T>.Of(job, x);
+        L mean = L.Broadcast(center), scale = L.Broadcast(root);
+        L meanOfH = GroupMoments<L, T>.Mean(job, gammas, sums), dot = GroupMoments<L, T>.Mean(job, gammas, sums + job->Channels * segments);
+        for (long s = 0; s < segments; s++, x += n, g += n, dx += n)
+        {
+            L gamma = L.Broadcast(gammas[s]);
+            long i = 0;
+            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(g + i) * gamma - meanOfH - (L.Load(x + i) - mean) * scale * dot) * scale, dx + i);
+            if (i < n) LaneTail.Store<L, T>((L.Load(g + i) * gamma - meanOfH - (L.Load(x + i) - mean) * scale * dot) * scale, dx + i, n - i);
+        }
+    }
+}
