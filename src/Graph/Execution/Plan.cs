@@ -49,6 +49,7 @@ internal sealed class Plan
             List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, onDevice: device is not null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
+            EarlyUpdates.Apply(function, groups, steps);
             PartPlacement parts = PartPlacement.Plan(function, device is null ? steps : []);
             HorizontalFusion.Apply(groups, steps, function.Leaves, parts);
             parts.Finish(groups, steps);
