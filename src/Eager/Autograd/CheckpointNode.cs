@@ -121,18 +121,22 @@ internal static class CheckpointNode
         NDArray x = node.ExtraSaved[0].Read(node, "input");
         for (int i = 1; i < node.ExtraSaved.Length; i++) node.ExtraSaved[i].Read(node, "captured variable");
         RandomState now = Nd.Random.State;
+        ExecutionState state = ExecutionState.Current;
+        bool repeats = state.Repeats;
         NDArray input;
         NDArray output;
         using (Autograd.Record(Autograd.IsTraining))
         {
             input = Input(node.Edge(0), x, createGraph);
             Nd.Random.State = random;
+            state.Repeats = true;
             try
             {
                 output = f(input);
             }
             finally
             {
+                state.Repeats = repeats;
                 Nd.Random.State = now;
             }
         }

@@ -9,7 +9,7 @@ public sealed class CheckpointStepTests
 {
     private delegate NDArray Wrapper(Func<NDArray, NDArray> f, NDArray x);
 
-    public static TheoryData<string> Blocks => ["products", "dropout", "rows", "convolution"];
+    public static TheoryData<string> Blocks => ["products", "dropout", "rows", "convolution", "batch norm"];
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -133,6 +133,7 @@ public sealed class CheckpointStepTests
             "products" => new Sequential(new Linear(32, 128), new Gelu(), new Linear(128, 128), new Gelu(), new Linear(128, 32)),
             "dropout" => new Sequential(new Linear(32, 128), new Gelu(), new Dropout(0.25), new Linear(128, 128), new Gelu(), new Linear(128, 32)),
             "rows" => new Sequential(new LayerNorm(32), new Linear(32, 128), new Gelu(), new LayerNorm(128), new Linear(128, 32)),
+            "batch norm" => new Sequential(new Linear(32, 128), new BatchNorm(128), new Gelu(), new Linear(128, 128), new Gelu(), new Linear(128, 32)),
             _ => new Images(),
         };
     }
