@@ -29,7 +29,8 @@ internal static class ProgramCheck
                 int bits = Math.Min(128 << mode, SimdWidth.Hardware);
                 SimdWidth.Current = bits;
                 FusionRuntime.NumThreads = 1 + (turn + mode) % 2;
-                string name = $"{bits} bits, {FusionRuntime.NumThreads} thread(s)";
+                TieredLoop.PairsAtOnce = turn / 2 % 2 == 1;
+                string name = $"{bits} bits, {FusionRuntime.NumThreads} thread(s){(TieredLoop.PairsAtOnce ? ", settled" : "")}";
                 HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = Hybrid.Hybridize(program.Run, new HybridOptions { FallbackToEager = false });
                 Same($"compiled, {name}", forward, ProgramRun.Forward(f.Invoke, inputs));
                 Same($"called again, {name}", forward, ProgramRun.Forward(f.Invoke, inputs));
@@ -45,6 +46,7 @@ internal static class ProgramCheck
         }
         finally
         {
+            TieredLoop.PairsAtOnce = false;
             (SimdWidth.Current, FusionRuntime.NumThreads) = (width, threads);
         }
     }

@@ -24,8 +24,8 @@ internal static class CheckpointNode
     }
 
     /// <summary>
-    /// In a trace the compiler decides what to keep, and is told that all of this may be computed twice. The call is one node nevertheless, so that gradients are
-    /// added up in the order, and to the bits, of eager execution.
+    /// In a trace the compiler repeats the calls, and is told which these are. The call is one node nevertheless, so that gradients are added up in the order, and
+    /// to the bits, of eager execution.
     /// </summary>
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
@@ -33,14 +33,35 @@ internal static class CheckpointNode
         NDArray input = OpTable.Copy.Apply(x);
         if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
         Tracer tracer = state.Tracer!;
-        tracer.Checkpoint(begins: true);
-        NDArray output = f(input);
-        tracer.Checkpoint(begins: false);
+        object? checkpoint = tracer.BeginCheckpoint();
+        NDArray? output = null;
+        try
+        {
+            output = f(input);
+        }
+        finally
+        {
+            tracer.EndCheckpoint(checkpoint, output);
+        }
+
         if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
-        Record(state, (node, gradients, inputs, _) => Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs), x, captured, result);
+        Record(state, Gradient, x, captured, result);
         return result;
+
+        void Gradient(TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> inputs, BackwardPass pass)
+        {
+            object? before = tracer.BeginRepeat(checkpoint, gradients[0]!);
+            try
+            {
+                Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs);
+            }
+            finally
+            {
+                tracer.EndRepeat(before);
+            }
+        }
     }
 
     private static TapeNode Record(ExecutionState state, BackwardRule backward, NDArray x, List<TapeEdge> captured, NDArray result)
@@ -100,18 +121,22 @@ internal static class CheckpointNode
         NDArray x = node.ExtraSaved[0].Read(node, "input");
         for (int i = 1; i < node.ExtraSaved.Length; i++) node.ExtraSaved[i].Read(node, "captured variable");
         RandomState now = Nd.Random.State;
+        ExecutionState state = ExecutionState.Current;
+        bool repeats = state.Repeats;
         NDArray input;
         NDArray output;
         using (Autograd.Record(Autograd.IsTraining))
         {
             input = Input(node.Edge(0), x, createGraph);
             Nd.Random.State = random;
+            state.Repeats = true;
             try
             {
                 output = f(input);
             }
             finally
             {
+                state.Repeats = repeats;
                 Nd.Random.State = now;
             }
         }

@@ -20,6 +20,9 @@ internal sealed class ExecutionState
     /// <summary>Set while calls are repeated that a node stands for: their places on the tape.</summary>
     public SequenceRange? Sequences;
 
+    /// <summary>Set while a checkpoint is computed again: what its first run has written (running statistics) is not written twice.</summary>
+    public bool Repeats;
+
     /// <summary>Set while a plan runs a library kernel: where its temporary copies come from.</summary>
     public IScratch? Scratch;
 

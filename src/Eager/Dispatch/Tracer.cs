@@ -27,8 +27,23 @@ internal abstract class Tracer
     /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
     public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
 
-    /// <summary>What is called from here on (or no longer) may be computed again for its gradient, whatever it costs.</summary>
-    public virtual void Checkpoint(bool begins)
+    /// <summary>What is called from here on may be computed again for its gradient, whatever it costs. Returns its name; null: part of what is open already.</summary>
+    public virtual object? BeginCheckpoint() => null;
+
+    /// <summary>What is called from here on is part of it no longer.</summary>
+    /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
+    /// <param name="result">What it computed; null: nothing.</param>
+    public virtual void EndCheckpoint(object? checkpoint, NDArray? result)
+    {
+    }
+
+    /// <summary>The gradient of a checkpoint is computed from here on. Returns what to give to <see cref="EndRepeat"/>.</summary>
+    /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
+    /// <param name="gradient">That of its result: nothing need be computed again before it is there.</param>
+    public virtual object? BeginRepeat(object? checkpoint, NDArray gradient) => null;
+
+    /// <summary>The gradient of a checkpoint has been computed.</summary>
+    public virtual void EndRepeat(object? before)
     {
     }
 

@@ -182,7 +182,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return null;
     }
 
-    private HybridVariant? Find(NDArray[] inputs, ExecutionState state)
+    /// <summary>The variant whose guards hold; null: the call has to be traced.</summary>
+    public HybridVariant? Find(NDArray[] inputs, ExecutionState state)
     {
         if (_last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(last);
         foreach (HybridVariant variant in _variants)

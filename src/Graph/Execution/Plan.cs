@@ -8,6 +8,9 @@ namespace Fusion;
 /// </summary>
 internal sealed class Plan
 {
+    // Expanded operators from which a plan's kernels are compiled on all threads: a millisecond.
+    private const int ManyOperators = 100;
+
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
@@ -49,6 +52,7 @@ internal sealed class Plan
             List<PlanGroup> groups = Grouper.Group(function, fuse && KernelCompiler.IsAvailable, failed, onDevice: device is not null);
             HashSet<GraphNode> written = Materialised(function, groups);
             if (Launches(function, groups, written, failed, device is not null) is not { } steps) continue;
+            EarlyUpdates.Apply(function, groups, steps);
             PartPlacement parts = PartPlacement.Plan(function, device is null ? steps : []);
             HorizontalFusion.Apply(groups, steps, function.Leaves, parts);
             parts.Finish(groups, steps);
@@ -59,24 +63,35 @@ internal sealed class Plan
     // Null when a kernel failed: its operators are in the list then.
     private static List<PlanStep>? Launches(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, Dictionary<OpNode, string> failed, bool onDevice)
     {
-        List<PlanStep> steps = [];
-        foreach (PlanGroup group in groups)
+        PlanStep?[] steps = new PlanStep?[groups.Count];
+        KernelFailedException?[] failures = new KernelFailedException?[groups.Count];
+
+        // What takes its time is machine code; kernels for accelerators are compiled at their first launch.
+        if (!onDevice && groups.Sum(static g => Kernels(g).Sum(static k => k.ExpandedWeight)) >= ManyOperators && KernelCompiler.FaultOfThread is null) KernelCompiler.ForEach(groups.Count, Make);
+        else
+            for (int i = 0; i < steps.Length; i++) Make(i);
+
+        int failure = Array.FindIndex(failures, static f => f is not null);
+        if (failure < 0) return [.. steps.OfType<PlanStep>()];
+        string message = failures[failure]!.Message;
+        foreach (OpNode member in Kernels(groups[failure]).SelectMany(static k => k.Members).Where(static m => m.Op.Element is not null)) failed.Add(member, message);
+        Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {message}");
+        return null;
+
+        void Make(int i)
         {
             try
             {
-                if (PlanStep.Of(group, function, written, onDevice) is { } step) steps.Add(step);
+                steps[i] = PlanStep.Of(groups[i], function, written, onDevice);
             }
-            catch (KernelFailedException failure)
+            catch (KernelFailedException e)
             {
-                List<PlanGroup> kernels = group.Parts.Count == 0 ? [group] : group.Parts.FindAll(static p => p.Kind == GroupKind.Elementwise);
-                foreach (OpNode member in kernels.SelectMany(static k => k.Members).Where(static m => m.Op.Element is not null)) failed.Add(member, failure.Message);
-                Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {failure.Message}");
-                return null;
+                failures[i] = e;
             }
         }
-
-        return steps;
     }
+
+    private static List<PlanGroup> Kernels(PlanGroup group) => group.Parts.Count == 0 ? [group] : group.Parts.FindAll(static p => p.Kind == GroupKind.Elementwise);
 
     /// <summary>The values that exist in memory after a run: what leaves its group, and the results of library calls.</summary>
     public static HashSet<GraphNode> Materialised(GraphFunction function, List<PlanGroup> groups)

@@ -25,15 +25,14 @@ internal static class StatePlacement
         for (int i = 0; i < steps.Count; i++)
             if (!steps[i].CannotFail || function.Outcomes.Count > 0) lastFailure = i;
 
-        Dictionary<object, GraphNode> leafOf = new(ReferenceEqualityComparer.Instance);
-        foreach (CapturedNode captured in function.Captured) leafOf.Add(captured.Array, captured);
+        Dictionary<object, GraphNode> captured = Captured(function);
         StatePlace[] places = new StatePlace[function.States.Count];
         HashSet<GraphNode> claimed = [];
         HashSet<GraphNode> readAtEnd = [.. results];
         for (int k = 0; k < places.Length; k++)
         {
             StateWrite write = function.States[k];
-            GraphNode source = Contiguous(write.Value, leaves);
+            GraphNode source = Source(write, leaves);
             bool owned = source is OpNode && madeBy.ContainsKey(source) && !results.Contains(source) && claimed.Add(source);
             places[k] = new StatePlace(write, owned ? (OpNode)source : null, false);
             if (!owned) readAtEnd.Add(Placement.Root(write.Value, leaves));
@@ -43,16 +42,29 @@ internal static class StatePlacement
         {
             if (places[k] is not { Owned: { } owned, Write: var write }) continue;
             int at = madeBy[owned];
-            GraphNode? old = write.Array is { } array ? leafOf.GetValueOrDefault(array) : function.Arguments[write.Argument];
+            GraphNode? old = OldValue(function, write, captured);
             places[k] = places[k] with { Direct = at > lastFailure && (old is null || !(readAtEnd.Contains(old) || IsReadLater(old, owned, at, steps, leaves))) };
         }
 
         return places;
     }
 
-    /// <summary>The value whose elements lie in the same order: reshaping moves nothing.</summary>
-    private static GraphNode Contiguous(GraphNode node, HashSet<GraphNode> leaves)
+    /// <summary>The captured values by their arrays.</summary>
+    public static Dictionary<object, GraphNode> Captured(GraphFunction function)
     {
+        Dictionary<object, GraphNode> values = new(ReferenceEqualityComparer.Instance);
+        foreach (CapturedNode captured in function.Captured) values.Add(captured.Array, captured);
+        return values;
+    }
+
+    /// <summary>What is in the array before; null: nobody reads it.</summary>
+    public static GraphNode? OldValue(GraphFunction function, StateWrite write, Dictionary<object, GraphNode> captured) =>
+        write.Array is { } array ? captured.GetValueOrDefault(array) : function.Arguments[write.Argument];
+
+    /// <summary>The value that is written, or the one whose elements lie in the same order: reshaping moves nothing.</summary>
+    public static GraphNode Source(StateWrite write, HashSet<GraphNode> leaves)
+    {
+        GraphNode node = write.Value;
         while (node is OpNode { Op.Name: "Reshape", IsView: true } view && !leaves.Contains(node)) node = view.Inputs[0];
         return node;
     }

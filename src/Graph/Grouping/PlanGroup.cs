@@ -55,7 +55,10 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     public int StreamOperands => Kind == GroupKind.Elementwise && Members.Count(static m => m.Op.Draw is not null) is > 0 and var draws ? draws + 1 : 0;
 
     /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
-    public bool IsExpensive => Members.Sum(static m => Weight(m.Op)) >= ExpensiveWeight;
+    public bool IsExpensive => ExpandedWeight >= ExpensiveWeight;
+
+    /// <summary>Expanded operations per element of all its members.</summary>
+    public int ExpandedWeight => Members.Sum(static m => Weight(m.Op));
 
     public int LastId => Members[^1].Id;
 

@@ -36,8 +36,8 @@ internal sealed class FunctionTrace
 
     public required int OpCount { get; init; }
 
-    /// <summary>The ids of what was traced inside checkpoints.</summary>
-    public IReadOnlyList<(int First, int End)> Checkpoints { get; init; } = [];
+    /// <summary>What was traced inside checkpoints.</summary>
+    public IReadOnlyList<CheckpointRegion> Checkpoints { get; init; } = [];
 
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
     public CapturedNode[] CapturedVariables { get; private set; } = [];
@@ -103,8 +103,8 @@ internal sealed class FunctionTrace
     /// <summary>The value was computed inside a checkpoint: it may be computed again.</summary>
     public bool IsCheckpointed(GraphNode node)
     {
-        foreach ((int first, int end) in Checkpoints)
-            if (node.Id >= first && node.Id < end) return true;
+        foreach (CheckpointRegion checkpoint in Checkpoints)
+            if (node.Id >= checkpoint.First && node.Id < checkpoint.End) return true;
         return false;
     }
 
@@ -224,6 +224,7 @@ internal sealed class FunctionTrace
         if (heads.Count == 0) return;
         NDArray[] differentiable = [.. targets.Where(static t => t.DType.IsFloat)];
         GradientTargets found = new(differentiable, stop: true) { Contributions = [] };
+        tracer.CutsGradients = true;
         try
         {
             BackwardPass pass = new(createGraph: false, retainGraph: true, trainMode: null);

@@ -12,9 +12,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
-    private readonly List<(int First, int End)> _checkpoints = [];
+    private readonly List<CheckpointRegion> _checkpoints = [];
     private int _openCheckpoints;
-    private int _checkpointStart;
+    private CheckpointRegion? _repeated;
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
@@ -29,8 +29,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Facts outside the graph that the traced code has looked at.</summary>
     public IReadOnlyList<Func<bool>> Guards => _guards;
 
-    /// <summary>The ids of what was traced inside checkpoints.</summary>
-    public IReadOnlyList<(int First, int End)> Checkpoints => _checkpoints;
+    /// <summary>What was traced inside checkpoints.</summary>
+    public IReadOnlyList<CheckpointRegion> Checkpoints => _checkpoints;
+
+    /// <summary>Gradients from here on are a function of their own: which values it computes again is decided when that is cut off.</summary>
+    public bool CutsGradients { get; set; }
 
     /// <summary>Operators were recorded: which arrays carry gradients shaped the graph.</summary>
     public bool Recorded { get; private set; }
@@ -87,17 +90,26 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
-    public override void Checkpoint(bool begins)
+    public override object? BeginCheckpoint() => _openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null;
+
+    public override void EndCheckpoint(object? checkpoint, NDArray? result)
     {
-        if (begins)
-        {
-            if (_openCheckpoints++ == 0) _checkpointStart = graph.Nodes.Count;
-        }
-        else if (--_openCheckpoints == 0)
-        {
-            _checkpoints.Add((_checkpointStart, graph.Nodes.Count));
-        }
+        _openCheckpoints--;
+        if (checkpoint is not CheckpointRegion region) return;
+        region.Close(result is null ? null : NodeOf(result));
+        _checkpoints.Add(region);
     }
+
+    public override object? BeginRepeat(object? checkpoint, NDArray gradient)
+    {
+        CheckpointRegion? before = _repeated;
+        if (checkpoint is not CheckpointRegion region || CutsGradients) return before;
+        region.Repeat(NodeOf(gradient));
+        _repeated = region;
+        return before;
+    }
+
+    public override void EndRepeat(object? before) => _repeated = (CheckpointRegion?)before;
 
     public override void Created(NDArray array) => _created.Add(array);
 
@@ -138,6 +150,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public NDArray Symbol(GraphNode node) => NDArray.Symbolic(new TracedValue(graph, node), node.Type);
 
     public GraphNode NodeOf(NDArray array)
+    {
+        GraphNode node = Current(array);
+        return _repeated is null ? node : _repeated.Again(node);
+    }
+
+    private GraphNode Current(NDArray array)
     {
         if (array.Symbol is { } symbol) return Own(symbol);
         array.ThrowIfUnusable("Hybridize");

@@ -74,9 +74,9 @@ internal static class KernelCompiler
     public static ElementKernel Compile(KernelSpec spec, int width)
     {
         if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
-        return IsAvailable
-            ? s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value
-            : throw NotAvailable();
+        if (!IsAvailable) throw NotAvailable();
+        ElementKernel kernel = s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+        return TieredLoop.PairsAtOnce ? kernel.Settled() : kernel;
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
@@ -95,24 +95,52 @@ internal static class KernelCompiler
     /// <summary>The caller did not ask <see cref="IsAvailable"/>.</summary>
     public static PlatformNotSupportedException NotAvailable() => new("Kernels cannot be compiled where dynamic code is not supported. Run the operators' own loops.");
 
+    /// <summary>Calls with 0 to <paramref name="count"/> − 1, on all threads; what they compile counts as this thread's.</summary>
+    public static void ForEach(int count, Action<int> compile)
+    {
+        int caller = Environment.CurrentManagedThreadId;
+        int compiled = 0;
+        Parallel.For(
+            0,
+            count,
+            new ParallelOptions { MaxDegreeOfParallelism = FusionRuntime.NumThreads },
+            static () => t_compileCount,
+            (i, _, before) =>
+            {
+                compile(i);
+                return before;
+            },
+            before => Interlocked.Add(ref compiled, Environment.CurrentManagedThreadId == caller ? 0 : t_compileCount - before));
+        t_compileCount += compiled;
+    }
+
     private static ElementKernel Build(KernelSpec spec, int width)
     {
-        long start = Stopwatch.GetTimestamp();
-        ElementLoop loop;
+        TieredLoop loop;
         try
         {
-            loop = KernelTree.Build(spec, width).ToLambda().Compile();
-            Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+            (ElementLoop first, KernelTree tree) = Build(spec, width, paired: false);
+            int operators = tree.OperatorCount;
+            loop = operators <= KernelTree.PairedFrom ? new TieredLoop(first) : new TieredLoop(first, operators, () => Build(spec, width, paired: true).Loop);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             throw new KernelFailedException($"{failure.GetType().Name}: {failure.Message}", failure);
         }
 
-        Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
         Interlocked.Increment(ref s_compileCount);
         t_compileCount++;
         return new ElementKernel(loop);
+    }
+
+    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool paired)
+    {
+        long start = Stopwatch.GetTimestamp();
+        KernelTree tree = KernelTree.Build(spec, width, paired);
+        ElementLoop loop = tree.ToLambda().Compile();
+        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
+        return (loop, tree);
     }
 
     // A call with no elements has the method jitted here and not in the first step of the user: it reads the pointers and the scalars only.

@@ -62,10 +62,10 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector128<T> Remainder128<T>(Vector128<T> a, Vector128<T> b) where T : unmanaged => Lane128<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
-    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too <paramref name="large"/> to be reduced in line.</summary>
     [MethodImpl(Inline)]
-    public static Vector128<T> LargeAngle128<T>(int function, Vector128<T> x, Vector128<T> value) where T : unmanaged =>
-        Lane128<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
+    public static Vector128<T> LargeAngle128<T>(int function, Vector128<T> x, Vector128<T> value, Vector128<T> large) where T : unmanaged =>
+        large.AsByte() == Vector128<byte>.Zero ? value : Lane128<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
@@ -112,10 +112,10 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector256<T> Remainder256<T>(Vector256<T> a, Vector256<T> b) where T : unmanaged => Lane256<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
-    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too <paramref name="large"/> to be reduced in line.</summary>
     [MethodImpl(Inline)]
-    public static Vector256<T> LargeAngle256<T>(int function, Vector256<T> x, Vector256<T> value) where T : unmanaged =>
-        Lane256<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
+    public static Vector256<T> LargeAngle256<T>(int function, Vector256<T> x, Vector256<T> value, Vector256<T> large) where T : unmanaged =>
+        large.AsByte() == Vector256<byte>.Zero ? value : Lane256<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
@@ -162,8 +162,8 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector512<T> Remainder512<T>(Vector512<T> a, Vector512<T> b) where T : unmanaged => Lane512<T>.Remainder(new() { V = a }, new() { V = b }).V;
 
-    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too large to be reduced in line.</summary>
+    /// <summary><paramref name="value"/>, but sine (0), cosine (1) or tangent (2) of <paramref name="x"/> where |x| is too <paramref name="large"/> to be reduced in line.</summary>
     [MethodImpl(Inline)]
-    public static Vector512<T> LargeAngle512<T>(int function, Vector512<T> x, Vector512<T> value) where T : unmanaged =>
-        Lane512<T>.LargeAngle((AngleFunction)function, new() { V = x }, new() { V = value }).V;
+    public static Vector512<T> LargeAngle512<T>(int function, Vector512<T> x, Vector512<T> value, Vector512<T> large) where T : unmanaged =>
+        large.AsByte() == Vector512<byte>.Zero ? value : Lane512<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 }

@@ -64,11 +64,18 @@ internal sealed class KernelTree
     /// <summary>The statements of the loop body but for the advance of the index; every variable is assigned once, before its uses.</summary>
     public List<Expression> Body { get; } = [];
 
-    public static KernelTree Build(KernelSpec spec, int width)
+    /// <summary>Operators for one register.</summary>
+    public int OperatorCount { get; private set; }
+
+    /// <param name="spec">What is computed.</param>
+    /// <param name="width">Bits of a register.</param>
+    /// <param name="paired">A long body computes two registers.</param>
+    public static KernelTree Build(KernelSpec spec, int width, bool paired = true)
     {
         KernelTree tree = new(spec, width);
         (TreeBuilder one, List<Expression> stores) = tree.Write(Index, "t", int.MaxValue, spec.Outputs.Length > 1);
-        if (one.OperatorCount <= PairedFrom)
+        tree.OperatorCount = one.OperatorCount;
+        if (!paired || one.OperatorCount <= PairedFrom)
         {
             tree.Step = tree._vector.Count;
             tree.Add(one.Statements, one.Variables);

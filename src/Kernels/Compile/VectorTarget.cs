@@ -29,7 +29,7 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
             Counted(Expression.Call(vector.Unary(op.ToString()), a[0].Node)),
         LaneOp.ScaleB => ScaleB(a[0], a[1]),
         LaneOp.Remainder => Counted(Expression.Call(vector.Memory(nameof(LaneOp.Remainder)), a[0].Node, a[1].Node)),
-        LaneOp.LargeAngle => Counted(Expression.Call(vector.Memory(nameof(LaneOp.LargeAngle)), a[0].Node, a[1].Node, a[2].Node)),
+        LaneOp.LargeAngle => LargeAngle(a[0], TreeLane.Let(a[1]), a[2]),
         LaneOp.Less => Binary(nameof(Vector128.LessThan), a),
         LaneOp.LessOrEqual => Binary(nameof(Vector128.LessThanOrEqual), a),
         LaneOp.Greater => Binary(nameof(Vector128.GreaterThan), a),
@@ -82,6 +82,15 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         return holder is null ? LaneFallback.ToInteger(a) : Pattern(Expression.Call(holder.GetMethod(name, [vector.Type])!, a.Node));
     }
 
+    // One operator, whose mask is written here: a wrapper that computes it would take longer to inline.
+    private TreeLane LargeAngle(TreeLane function, TreeLane x, TreeLane value)
+    {
+        int count = TreeBuilder.Current.OperatorCount;
+        TreeLane large = AngleReduction.IsLarge(x);
+        TreeBuilder.Current.OperatorCount = count;
+        return Counted(Expression.Call(vector.Memory(nameof(LaneOp.LargeAngle)), function.Node, x.Node, value.Node, large.Node));
+    }
+
     private static TreeLane Smaller(TreeLane a, TreeLane b) => TreeLane.Select(TreeLane.Less(a, b), a, b);
 
     private static TreeLane Larger(TreeLane a, TreeLane b) => TreeLane.Select(TreeLane.Greater(a, b), a, b);
@@ -90,7 +99,9 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
 
     private TreeLane Ternary(string name, ReadOnlySpan<TreeLane> a) => Counted(Expression.Call(vector.Ternary(name), a[0].Node, a[1].Node, a[2].Node));
 
-    private MethodCallExpression AsInteger(TreeLane a) => Expression.Call(vector.AsInteger, a.Node);
+    // Integers that were only called elements are taken as they are: every call costs compile time.
+    private Expression AsInteger(TreeLane a) =>
+        a.Node is MethodCallExpression { Arguments: [var integers] } call && call.Method == vector.AsElement ? integers : Expression.Call(vector.AsInteger, a.Node);
 
     private TreeLane AsElement(Expression integers) => new(Expression.Call(vector.AsElement, integers));
 

@@ -8,11 +8,11 @@ namespace Fusion.Kernels;
 /// <remarks>The same signature for loops compiled ahead of time and for compiled expression trees.</remarks>
 public delegate void ElementLoop(nint table, long start, long end);
 
-/// <summary>A loop as a function pointer (ahead-of-time loops) or as a delegate (compiled expression trees).</summary>
+/// <summary>A loop as a function pointer (ahead-of-time loops) or as one or more delegates (compiled expression trees).</summary>
 internal readonly unsafe struct ElementKernel
 {
     private readonly delegate*<nint, long, long, int, void> _pointer;
-    private readonly ElementLoop? _delegate;
+    private readonly TieredLoop? _compiled;
     private readonly int _scalars;
 
     /// <summary>A loop that takes as its last argument which operands are scalars (bit i: operand i).</summary>
@@ -22,9 +22,21 @@ internal readonly unsafe struct ElementKernel
         _scalars = scalars;
     }
 
-    public ElementKernel(ElementLoop loop) => _delegate = loop;
+    public ElementKernel(ElementLoop loop) => _compiled = new TieredLoop(loop);
 
-    public bool IsEmpty => _pointer == null && _delegate is null;
+    public ElementKernel(TieredLoop loop) => _compiled = loop;
+
+    public bool IsEmpty => _pointer == null && _compiled is null;
+
+    /// <summary>No faster loop will take over.</summary>
+    public bool IsFinal => _compiled is null or { IsFinal: true };
+
+    /// <summary>The faster loop takes over now.</summary>
+    public ElementKernel Settled()
+    {
+        _compiled?.Pair();
+        return this;
+    }
 
     /// <summary>It can be told which operands are scalars.</summary>
     public bool TakesScalars => _pointer != null;
@@ -35,6 +47,6 @@ internal readonly unsafe struct ElementKernel
     public void Invoke(nint table, long start, long end)
     {
         if (_pointer != null) _pointer(table, start, end, _scalars);
-        else _delegate!(table, start, end);
+        else _compiled!.Invoke(table, start, end);
     }
 }

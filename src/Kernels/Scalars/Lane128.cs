@@ -156,15 +156,16 @@ internal unsafe struct Lane128<T> : IVectorLane<Lane128<T>, T>
     public static Lane128<T> LargeAngle(AngleFunction function, Lane128<T> x, Lane128<T> value)
     {
         Lane128<T> large = AngleReduction.IsLarge(x);
-        return large.V.AsByte() == Vector128<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+        return large.V.AsByte() == Vector128<byte>.Zero ? value : LargeAngleByElement(function, x, value, large);
     }
 
+    /// <summary><paramref name="value"/>, but the function of <paramref name="x"/> where that is <paramref name="large"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Lane128<T> LargeAngleByElement(AngleFunction function, Lane128<T> x)
+    public static Lane128<T> LargeAngleByElement(AngleFunction function, Lane128<T> x, Lane128<T> value, Lane128<T> large)
     {
         Vector128<T> values = x.V;
         AngleReduction.Evaluate(function, (T*)&values, Count);
-        return new() { V = values };
+        return Select(large, new() { V = values }, value);
     }
 
     [MethodImpl(Inline)]

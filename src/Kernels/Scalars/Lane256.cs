@@ -153,15 +153,16 @@ internal unsafe struct Lane256<T> : IVectorLane<Lane256<T>, T>
     public static Lane256<T> LargeAngle(AngleFunction function, Lane256<T> x, Lane256<T> value)
     {
         Lane256<T> large = AngleReduction.IsLarge(x);
-        return large.V.AsByte() == Vector256<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+        return large.V.AsByte() == Vector256<byte>.Zero ? value : LargeAngleByElement(function, x, value, large);
     }
 
+    /// <summary><paramref name="value"/>, but the function of <paramref name="x"/> where that is <paramref name="large"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Lane256<T> LargeAngleByElement(AngleFunction function, Lane256<T> x)
+    public static Lane256<T> LargeAngleByElement(AngleFunction function, Lane256<T> x, Lane256<T> value, Lane256<T> large)
     {
         Vector256<T> values = x.V;
         AngleReduction.Evaluate(function, (T*)&values, Count);
-        return new() { V = values };
+        return Select(large, new() { V = values }, value);
     }
 
     [MethodImpl(Inline)]

@@ -152,15 +152,16 @@ internal unsafe struct Lane512<T> : IVectorLane<Lane512<T>, T>
     public static Lane512<T> LargeAngle(AngleFunction function, Lane512<T> x, Lane512<T> value)
     {
         Lane512<T> large = AngleReduction.IsLarge(x);
-        return large.V.AsByte() == Vector512<byte>.Zero ? value : Select(large, LargeAngleByElement(function, x), value);
+        return large.V.AsByte() == Vector512<byte>.Zero ? value : LargeAngleByElement(function, x, value, large);
     }
 
+    /// <summary><paramref name="value"/>, but the function of <paramref name="x"/> where that is <paramref name="large"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Lane512<T> LargeAngleByElement(AngleFunction function, Lane512<T> x)
+    public static Lane512<T> LargeAngleByElement(AngleFunction function, Lane512<T> x, Lane512<T> value, Lane512<T> large)
     {
         Vector512<T> values = x.V;
         AngleReduction.Evaluate(function, (T*)&values, Count);
-        return new() { V = values };
+        return Select(large, new() { V = values }, value);
     }
 
     [MethodImpl(Inline)]

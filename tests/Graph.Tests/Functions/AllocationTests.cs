@@ -28,12 +28,22 @@ public sealed class AllocationTests
         Assert.InRange(BytesPerCall(() => compiled.Invoke(inputs)), 0, BytesPerResult * results);
     }
 
-    [Fact]
-    public void AGuardAllocatesNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GuardsAllocateNothing(bool recorded)
     {
         NDArray[] inputs = [.. Enumerable.Range(0, 10).Select(static i => TestArrays.Uniform((3, i + 1)))];
-        HybridSignature signature = HybridSignature.Of(inputs, ExecutionState.Current);
-        Assert.Equal(0, BytesPerCall(() => Assert.True(signature.Matches(inputs, ExecutionState.Current))));
+        NDArray captured = TestArrays.Uniform((3, 1), 20);
+        HybridEngine engine = new(x => [x[0] * captured], Check.Strict, "guards");
+        engine.Invoke([.. inputs.Reverse()]);
+        if (recorded)
+            foreach (NDArray input in inputs) input.AttachGrad();
+        using RecordScope scope = recorded ? Autograd.Record() : Autograd.Pause();
+        engine.Invoke(inputs);
+        HybridVariant variant = engine.Last!;
+        Assert.Equal(2, engine.VariantCount);
+        Assert.Equal(0, BytesPerCall(() => Assert.Same(variant, engine.Find(inputs, ExecutionState.Current))));
     }
 
     [Fact]

@@ -71,9 +71,24 @@ public class KernelCompilerTests
         foreach (int width in s_widths)
         {
             using Operands inPlace = new();
-            inPlace.Add<float>(values).Run(KernelCompiler.Compile(spec, width), 0, values.Length, [0, 0]);
+            inPlace.Add<float>(values).Run(KernelCompiler.Compile(spec, width).Settled(), 0, values.Length, [0, 0]);
             Assert.Equal(SpecRunner.StepByStep(spec, width, [values], values.Length)[0], inPlace.Read<byte>(0));
         }
+    }
+
+    [Fact]
+    public void ALongBodyThatHasRunForAWhileIsCompiledAgain()
+    {
+        KernelStep[] steps = [.. Enumerable.Range(0, 180).Select(k => KernelStep.Of(k % 2 == 0 ? ElementOps.Subtract : ElementOps.Multiply, k, 0))];
+        KernelSpec spec = new(false, [new()], steps, [60, 180]);
+        float[] values = [.. Enumerable.Range(0, 4099).Select(i => (i / 4099f) - 0.5f)];
+        ElementKernel kernel = KernelCompiler.Compile(spec);
+        Assert.False(kernel.IsFinal);
+        byte[][] first = SpecRunner.Run(spec, kernel, [values], values.Length);
+        for (long work = 0; work <= TieredLoop.Work; work += (long)values.Length * steps.Length) SpecRunner.Run(spec, kernel, [values], values.Length);
+        Assert.True(SpinWait.SpinUntil(() => kernel.IsFinal, TimeSpan.FromMinutes(1)));
+        Assert.Equal(first, SpecRunner.Run(spec, KernelCompiler.Compile(spec), [values], values.Length));
+        Assert.True(KernelCompiler.Compile(KernelSpec.Of(ElementOps.Square, is64: false)).IsFinal);
     }
 
     [Fact]
@@ -159,9 +174,11 @@ public class KernelCompilerTests
         foreach (int width in s_widths)
         {
             byte[][] expected = SpecRunner.StepByStep(spec, width, inputs, length);
-            byte[][] actual = SpecRunner.Run(spec, KernelCompiler.Compile(spec, width), inputs, length);
+            ElementKernel kernel = KernelCompiler.Compile(spec, width);
+            byte[][] actual = SpecRunner.Run(spec, kernel, inputs, length), settled = SpecRunner.Run(spec, kernel.Settled(), inputs, length);
             for (int i = 0; i < expected.Length; i++)
-                Assert.True(expected[i].AsSpan().SequenceEqual(actual[i]), $"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
+                foreach (byte[] result in (byte[][])[actual[i], settled[i]])
+                    Assert.True(expected[i].AsSpan().SequenceEqual(result), $"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
         }
     }
 }

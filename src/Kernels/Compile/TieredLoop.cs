@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace Fusion.Kernels;
+
+/// <summary>
+/// A compiled loop. That of a long body is compiled for one register a turn at first, which takes half the time; when it has run for about as long as compiling takes,
+/// a thread of the pool compiles the paired one (see <see cref="KernelTree"/>), and calls go there. Both give the same bits.
+/// </summary>
+internal sealed class TieredLoop
+{
+    /// <summary>Operators times elements after which a loop is worth compiling again: some milliseconds.</summary>
+    public const long Work = 1L << 26;
+
+    private static readonly AsyncLocal<bool> s_pairsAtOnce = new();
+
+    private ElementLoop _loop;
+    private long _left;
+    private Func<ElementLoop>? _paired;
+
+    public TieredLoop(ElementLoop loop) => _loop = loop;
+
+    /// <param name="loop">What runs at first.</param>
+    /// <param name="operators">Its operators.</param>
+    /// <param name="paired">Compiles the faster one.</param>
+    public TieredLoop(ElementLoop loop, int operators, Func<ElementLoop> paired)
+    {
+        _loop = loop;
+        _paired = paired;
+        _left = Work / operators;
+    }
+
+    /// <summary>For tests: kernels that are asked for from here on have their faster loop at once.</summary>
+    public static bool PairsAtOnce
+    {
+        get => s_pairsAtOnce.Value;
+        set => s_pairsAtOnce.Value = value;
+    }
+
+    /// <summary>The faster loop is what runs, or there is none.</summary>
+    public bool IsFinal => Volatile.Read(ref _paired) is null;
+
+    public void Invoke(nint table, long start, long end)
+    {
+        if (_left > 0) Count(end - start);
+        _loop(table, start, end);
+    }
+
+    // Threads may lose each other's counts: about is enough.
+    private void Count(long elements)
+    {
+        if ((_left -= elements) > 0) return;
+        _left = 0;
+        if (_paired is not null) ThreadPool.UnsafeQueueUserWorkItem(static loop => loop.Pair(), this, preferLocal: false);
+    }
+
+    /// <summary>Compiles the faster loop now, if there is one.</summary>
+    public void Pair()
+    {
+        if (Volatile.Read(ref _paired) is not { } build) return;
+        try
+        {
+            Volatile.Write(ref _loop, build());
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            Debug.Fail(failure.Message);        // the loop that runs is as good, and slower
+        }
+
+        Volatile.Write(ref _paired, null);
+    }
+}
