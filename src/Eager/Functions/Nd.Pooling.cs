@@ -126,7 +126,7 @@ public static partial class Nd
     private static NDArray AveragingMatrix(int from, int to, DType dtype, Device device)
     {
         if (from == 0) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
-        double[] matrix = new double[(long)from * to];
+        double[] matrix = new double[Errors.Extent("AdaptiveAvgPool", (long)from * to)];
         for (int i = 0; i < to; i++)
         {
             int start = (int)((long)i * from / to), end = (int)(((i + 1L) * from + to - 1) / to);
