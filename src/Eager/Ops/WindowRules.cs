@@ -52,7 +52,10 @@ internal static class WindowRules
 
             plane *= Math.Max(1, spare + extent);
             if (plane > MaxPlane)
-                throw new ShapeException($"{op}: the input {string.Join(" × ", input.ToArray())} with its padding, {padding}, has more than {MaxPlane} elements. Pad or dilate less.");
+            {
+                throw new ShapeException($"{op}: the input {string.Join(" × ", input.ToArray())} with its padding, {padding}, has more than {MaxPlane} elements. " +
+                    "Pad or dilate less.");
+            }
 
             // A longer step has nowhere to go, and kernels multiply with it.
             strides[i] = Math.Min(strides[i], Math.Max(0, spare) + 1);
