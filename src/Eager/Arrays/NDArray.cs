@@ -132,7 +132,7 @@ public sealed partial class NDArray : IDisposable
     /// <exception cref="OutOfMemoryException">The memory is not to be had; the message names type, shape and bytes.</exception>
     internal static NDArray Allocate(DType dtype, Shape shape, GpuDevice? device = null)
     {
-        long bytes = ByteCount(dtype, shape);
+        long bytes = ByteCount(DTypes.Checked(dtype), shape);
         if (device is not null && shape.Size > int.MaxValue) throw Errors.TooManyForDevice(device, shape);
         try
         {

@@ -17,6 +17,11 @@ internal static class Errors
     public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
+    /// <summary>The size of an axis that is computed from other sizes.</summary>
+    public static int Extent(string operation, Int128 size) => size <= int.MaxValue
+        ? (int)size
+        : throw new ShapeException($"{operation}: an axis would have {size} elements; it has at most {int.MaxValue}. Work on parts of the array.");
+
     public static InsufficientMemoryException TooManyForDevice(Fusion.Kernels.GpuDevice device, Shape shape) =>
         new($"An array {shape} has {shape.Size} elements; on {device.Name} an array has at most {int.MaxValue}. Work on slices of it.");
 

@@ -75,7 +75,7 @@ public static partial class Nd
         int turns = (k % 4 + 4) % 4;
         return turns switch
         {
-            0 => x,
+            0 => x.Alias(),
             1 => SwapAxes(Flip(x, b), a, b),
             2 => Flip(Flip(x, a), b),
             _ => Flip(SwapAxes(x, a, b), b),
@@ -99,6 +99,7 @@ public static partial class Nd
         if (mode == PadMode.Constant) return Pad(x, widths);
         ArgumentNullException.ThrowIfNull(widths);
         if (widths.Length != Checked(x).Rank) throw new ShapeException($"Pad: {widths.Length} pairs of widths for the shape {x.Shape}; give one per axis.");
+        NDArray padded = x;
         for (int axis = 0; axis < widths.Length; axis++)
         {
             (int before, int after) = widths[axis];
@@ -106,15 +107,15 @@ public static partial class Nd
             int most = mode switch { PadMode.Reflect => n - 1, PadMode.Symmetric or PadMode.Wrap => n, _ => n == 0 ? 0 : int.MaxValue };
             if (before < 0 || after < 0 || before > most || after > most)
                 throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
-            if (before + after == 0) continue;
+            if ((before, after) == (0, 0)) continue;
 
-            List<NDArray> parts = [x];
-            if (before > 0) parts.Insert(0, Before(x, axis, n, before, mode));
-            if (after > 0) parts.Add(After(x, axis, n, after, mode));
-            x = Concat([.. parts], axis);
+            List<NDArray> parts = [padded];
+            if (before > 0) parts.Insert(0, Before(padded, axis, n, before, mode));
+            if (after > 0) parts.Add(After(padded, axis, n, after, mode));
+            padded = Concat([.. parts], axis);
         }
 
-        return x;
+        return ReferenceEquals(padded, x) ? x.Alias() : padded;
 
         // The edges are views, too.
         static NDArray Before(NDArray x, int axis, int n, int count, PadMode mode) => mode switch
@@ -152,7 +153,7 @@ public static partial class Nd
         (int n, int c, int h, int w) = Image(x, "SpaceToDepth");
         if (h % block != 0 || w % block != 0) throw new ShapeException($"SpaceToDepth: height and width of {x.Shape} are not multiples of {block}.");
         NDArray cut = Reshape(x, n, c, h / block, block, w / block, block);
-        return Reshape(Transpose(cut, 0, 3, 5, 1, 2, 4), n, c * block * block, h / block, w / block);
+        return Reshape(Transpose(cut, 0, 3, 5, 1, 2, 4), n, Errors.Extent("SpaceToDepth", (Int128)c * block * block), h / block, w / block);
     }
 
     /// <summary>The inverse of <see cref="SpaceToDepth"/>: (n, c·b², h, w) to (n, c, h·b, w·b).</summary>
@@ -161,9 +162,10 @@ public static partial class Nd
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block);
         (int n, int c, int h, int w) = Image(x, "DepthToSpace");
-        if (c % (block * block) != 0) throw new ShapeException($"DepthToSpace: the channels of {x.Shape} are no multiple of {block}² = {block * block}.");
-        NDArray cut = Reshape(x, n, block, block, c / (block * block), h, w);
-        return Reshape(Transpose(cut, 0, 3, 4, 1, 5, 2), n, c / (block * block), h * block, w * block);
+        long area = (long)block * block;
+        if (c % area != 0) throw new ShapeException($"DepthToSpace: the channels of {x.Shape} are no multiple of {block}² = {area}.");
+        (int depth, int height, int width) = ((int)(c / area), Errors.Extent("DepthToSpace", (long)h * block), Errors.Extent("DepthToSpace", (long)w * block));
+        return Reshape(Transpose(Reshape(x, n, block, block, depth, h, w), 0, 3, 4, 1, 5, 2), n, depth, height, width);
     }
 
     /// <summary>One value everywhere, of the shape and type of <paramref name="x"/>.</summary>

@@ -87,8 +87,8 @@ public static partial class Nd
                 throw new ArgumentOutOfRangeException(nameof(outputPadding), more,
                     $"{op}: outputPadding {more} must be less than the stride {strides[i]} along axis {i + 2}.");
             (int before, int after) = padding.IsSame ? (0, 0) : padding.Along(op, i, n);
-            sizes[i] = padding.IsSame ? size * strides[i]
-                : checked((size - 1) * strides[i] - before - after + (weight.Shape[i + 2] - 1) * dilations[i] + more + 1);
+            sizes[i] = padding.IsSame ? Errors.Extent(op, (long)size * strides[i])
+                : Errors.Extent(op, (size - 1L) * strides[i] - before - after + (weight.Shape[i + 2] - 1L) * dilations[i] + more + 1);
             if (sizes[i] <= 0)
                 throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and " +
                     $"{before} + {after} of padding. Pad less.");

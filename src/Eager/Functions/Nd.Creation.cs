@@ -65,7 +65,7 @@ public static partial class Nd
         if (ExecutionState.Current.Tracer is { } tracer)
         {
             // A number of the graph: memory of the trace would outlive the call.
-            tracer.Apply(OpTable.BroadcastTo, [Elements.Scalar(value, dtype)], new ShapeAttributes(shape), new Span<NDArray>(ref result));
+            tracer.Apply(OpTable.BroadcastTo, [Elements.Scalar(value, DTypes.Checked(dtype))], new ShapeAttributes(shape), new Span<NDArray>(ref result));
             return result;
         }
 

@@ -28,6 +28,7 @@ public static partial class Nd
             result = EinsumTerm.Contract(result, terms[i], needed, parsed.Output);
         }
 
-        return Rounded(result.Deliver(parsed.Output), dtype);
+        NDArray delivered = Rounded(result.Deliver(parsed.Output), dtype);
+        return ReferenceEquals(delivered, operands[0]) ? delivered.Alias() : delivered;
     }
 }

@@ -159,6 +159,7 @@ public static partial class Nd
             if (rest > 1) square = MatMul(square, square);
         }
 
+        if (ReferenceEquals(result, a)) return a.Alias();
         return result ?? BroadcastTo(Eye(rows, square.DType, square.Device), square.Shape);
     }
 

@@ -22,7 +22,13 @@ public static partial class Nd
         (_, _, int h, int w) = Image(x, "Resize");
         if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
         if (x.DType.IsHalf && mode != ResizeMode.Nearest) return Resize(Elements.Wide(x), height, width, mode, alignCorners).AsType(x.DType);
-        if (mode == ResizeMode.Nearest) return NearestAxis(NearestAxis(x, 2, height), 3, width);
+        if (mode == ResizeMode.Nearest)
+        {
+            NDArray nearest = NearestAxis(NearestAxis(x, 2, height), 3, width);
+            return ReferenceEquals(nearest, x) ? x.Alias() : nearest;
+        }
+
+        ResampleAttributes.CheckSize("Resize", Math.Max(height, width));
         ResampleKind kind = alignCorners ? ResampleKind.LinearCorners : ResampleKind.Linear;
         return OpTable.Resample.Apply(RealInput(x), new ResampleAttributes(kind, h, w, height, width, false));
     }
@@ -34,9 +40,9 @@ public static partial class Nd
     public static NDArray Unfold(this NDArray x, (int Height, int Width) kernel, int stride = 1, int padding = 0, int dilation = 1)
     {
         (int n, int c, int h, int w) = Image(x, "Unfold");
+        (int[] positions, int places, int pixels) = Windows("Unfold", h, w, padding, kernel, stride, dilation);
         NDArray padded = padding == 0 ? x : Pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)]);
-        (int[] positions, int places) = Windows("Unfold", h + 2 * padding, w + 2 * padding, kernel, stride, dilation);
-        NDArray windows = Take(Reshape(padded, n, c, padded.Shape[2] * padded.Shape[3]), Table(positions, positions.Length, x.Device), 2);
+        NDArray windows = Take(Reshape(padded, n, c, pixels), Table(positions, positions.Length, x.Device), 2);
         return Reshape(windows, n, c * kernel.Height * kernel.Width, places);
     }
 
@@ -45,14 +51,15 @@ public static partial class Nd
     public static NDArray Fold(this NDArray x, int height, int width, (int Height, int Width) kernel, int stride = 1, int padding = 0, int dilation = 1)
     {
         ArgumentNullException.ThrowIfNull(x);
-        (int h, int w) = (height + 2 * padding, width + 2 * padding);
-        (int[] positions, int places) = Windows("Fold", h, w, kernel, stride, dilation);
+        ArgumentOutOfRangeException.ThrowIfNegative(height);
+        ArgumentOutOfRangeException.ThrowIfNegative(width);
+        (int[] positions, int places, int pixels) = Windows("Fold", height, width, padding, kernel, stride, dilation);
         int area = kernel.Height * kernel.Width;
         if (x.Rank != 3 || x.Shape[1] % area != 0 || x.Shape[2] != places)
             throw new ShapeException($"Fold: {x.Shape} are not the columns (n, c·{area}, {places}) of images ({height}, {width}).");
         (int n, int c) = (x.Shape[0], x.Shape[1] / area);
-        NDArray sums = OpTable.TakeGradient.Apply(Reshape(x, n, c, positions.Length), Table(positions, positions.Length, x.Device), new TakeAttributes(2, (n, c, h * w)));
-        NDArray padded = Reshape(sums, n, c, h, w);
+        NDArray sums = OpTable.TakeGradient.Apply(Reshape(x, n, c, positions.Length), Table(positions, positions.Length, x.Device), new TakeAttributes(2, (n, c, pixels)));
+        NDArray padded = Reshape(sums, n, c, height + 2 * padding, width + 2 * padding);
         return padding == 0 ? padded : Slice(Slice(padded, 2, padding, padding + height), 3, padding, padding + width);
     }
 
@@ -125,20 +132,24 @@ public static partial class Nd
         return Take(x, Table(nearest, nearest.Length, x.Device), axis);
     }
 
-    // The position in the (padded) image of each window element, window element by window element, and the number of places.
-    private static (int[] Positions, int Places) Windows(string op, int h, int w, (int Height, int Width) kernel, int stride, int dilation)
+    // The position in the padded image of each window element, window element by window element, the number of places, and that of the padded image's pixels.
+    private static (int[] Positions, int Places, int Pixels) Windows(
+        string op, int height, int width, int padding, (int Height, int Width) kernel, int stride, int dilation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stride);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dilation);
-        int down = (h - dilation * (kernel.Height - 1) - 1) / stride + 1, across = (w - dilation * (kernel.Width - 1) - 1) / stride + 1;
-        if (kernel.Height < 1 || kernel.Width < 1 || h < dilation * (kernel.Height - 1) + 1 || w < dilation * (kernel.Width - 1) + 1)
+        ArgumentOutOfRangeException.ThrowIfNegative(padding);
+        int h = Errors.Extent(op, height + 2L * padding), w = Errors.Extent(op, width + 2L * padding), pixels = Errors.Extent(op, (long)h * w);
+        long spareRows = h - dilation * (kernel.Height - 1L) - 1, spareColumns = w - dilation * (kernel.Width - 1L) - 1;
+        if (kernel.Height < 1 || kernel.Width < 1 || spareRows < 0 || spareColumns < 0)
             throw new ShapeException($"{op}: the window ({kernel.Height}, {kernel.Width}) with dilation {dilation} does not fit into ({h}, {w}).");
-        int[] positions = new int[kernel.Height * kernel.Width * down * across];
+        int down = (int)(spareRows / stride) + 1, across = (int)(spareColumns / stride) + 1;
+        int[] positions = new int[Errors.Extent(op, (Int128)kernel.Height * kernel.Width * down * across)];
         int at = 0;
         for (int ky = 0; ky < kernel.Height; ky++)
             for (int kx = 0; kx < kernel.Width; kx++)
                 for (int y = 0; y < down; y++)
                     for (int z = 0; z < across; z++) positions[at++] = (y * stride + ky * dilation) * w + z * stride + kx * dilation;
-        return (positions, down * across);
+        return (positions, down * across, pixels);
     }
 }

@@ -94,12 +94,13 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">There are fewer values than elements to replace.</exception>
     public static NDArray MaskedAssign(this NDArray x, NDArray mask, NDArray values)
     {
-        if (Checked(mask).Shape != Checked(x).Shape || Checked(values).Rank != 1)
+        (Shape shape, Shape given) = (Checked(x).Shape, Checked(values).Shape);
+        if (Checked(mask).Shape != shape || given.Rank != 1)
             throw new ShapeException($"MaskedAssign: the mask {mask.Shape} must have x's shape {x.Shape}, and the values {values.Shape} rank 1.");
-        if (x.Size == 0) return x;
+        if (x.Size == 0) return x.Alias();
         NDArray set = Elements.To(mask, DType.Bool);
         NDArray order = Where(set, Reshape(CumSum(set) - 1, x.Shape), 0);
-        if (values.Shape[0] == 0) return BooleanMask(Reshape(x, -1), Reshape(set, -1)).Size == 0 ? x : throw TooFew();
+        if (values.Shape[0] == 0) return BooleanMask(Reshape(x, -1), Reshape(set, -1)).Size == 0 ? x.Alias() : throw TooFew();
         return Where(set, Take(values, order), x);
 
         static ArgumentOutOfRangeException TooFew() => new(nameof(values), "MaskedAssign: there are no values for the elements to replace.");
@@ -126,7 +127,7 @@ public static partial class Nd
         if (Checked(values).Shape != expected)
             throw new ShapeException($"{op}: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
         NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
-        return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([checked((int)positions.Size), .. flat.Shape.Dimensions[1..]])));
+        return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([(int)positions.Size, .. flat.Shape.Dimensions[1..]])));
     }
 
     /// <summary>Something for every position of an axis, in a shape that broadcasts along it.</summary>

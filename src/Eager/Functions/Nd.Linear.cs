@@ -81,7 +81,7 @@ public static partial class Nd
     private static int Rows(ReadOnlySpan<int> sizes)
     {
         int rows = 1;
-        foreach (int size in sizes) rows = checked(rows * size);
+        foreach (int size in sizes) rows = Errors.Extent("Reshape", (long)rows * size);
         return rows;
     }
 }

@@ -10,8 +10,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.Rank == 2) return Diagonal(x, k);
         if (x.Rank != 1) throw new ShapeException($"Diag: {x.Shape} is neither a vector nor a matrix. Diagonal takes stacks of matrices.");
-        int size = x.Shape[0] + Math.Abs(k), first = k >= 0 ? k : checked(-k * size);
-        SliceAttributes place = new(new IntList([first]), new IntList([x.Shape[0]]), new IntList([size + 1]), checked(size * size));
+        int size = Errors.Extent("Diag", x.Shape[0] + Math.Abs((long)k)), area = Errors.Extent("Diag", (long)size * size);
+        SliceAttributes place = new(new IntList([k >= 0 ? k : -k * size]), new IntList([x.Shape[0]]), new IntList([size + 1]), area);
         return Reshape(OpTable.Unslice.Apply(x, place), size, size);
     }
 
@@ -22,7 +22,7 @@ public static partial class Nd
         (int rows, int columns) = MatrixSize(x, "Diagonal");
         int count = Math.Max(0, Math.Min(k >= 0 ? rows : rows + k, k >= 0 ? columns - k : columns));
         int first = count == 0 ? 0 : k >= 0 ? k : -k * columns, end = count == 0 ? 0 : first + ((count - 1) * (columns + 1)) + 1;
-        return Slice(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], checked(rows * columns)])), -1, first, end, columns + 1);
+        return Slice(Reshape(x, Shape.Create([.. x.Shape.Dimensions[..^2], Errors.Extent("Diagonal", (long)rows * columns)])), -1, first, end, columns + 1);
     }
 
     /// <summary>The sum of the k-th diagonal of each matrix in the last two axes.</summary>
@@ -42,12 +42,15 @@ public static partial class Nd
     public static NDArray Triu(this NDArray x, int k = 0)
     {
         (int rows, int columns) = MatrixSize(x, "Triu");
-        return Where(TriangleMask(rows, columns, k - 1, x.Device), 0, x);
+        return Where(TriangleMask(rows, columns, k - 1L, x.Device), 0, x);
     }
 
     // True at column ≤ row + k.
-    private static NDArray TriangleMask(int rows, int columns, int k, Device device) =>
-        Arange(0, columns, 1, DType.Int32, device) <= Reshape(Arange(k, k + (double)rows, 1, DType.Int32, device), rows, 1);
+    private static NDArray TriangleMask(int rows, int columns, long k, Device device)
+    {
+        double first = Math.Clamp(k, -rows, columns);
+        return Arange(0, columns, 1, DType.Int32, device) <= Reshape(Arange(first, first + rows, 1, DType.Int32, device), rows, 1);
+    }
 
     private static (int Rows, int Columns) MatrixSize(NDArray x, string op)
     {

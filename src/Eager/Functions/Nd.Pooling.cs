@@ -50,6 +50,7 @@ public static partial class Nd
         int n = SpatialAxes("AdaptiveAvgPool", x);
         int[] sizes = WindowRules.PerDimension("AdaptiveAvgPool", "outputSize", outputSize, n);
         if (x.DType.IsHalf) return AdaptiveAvgPool(Elements.Wide(x), outputSize).AsType(x.DType);
+        foreach (int size in sizes) ResampleAttributes.CheckSize("AdaptiveAvgPool", size);
         if (x.Shape.Dimensions[2..].Contains(0)) throw new ShapeException("AdaptiveAvgPool: a spatial axis is empty and has no mean.");
         NDArray result = Elements.To(x, Elements.RealType(x.DType));
         if (x.Shape.Dimensions[2..].SequenceEqual(sizes)) return ReferenceEquals(result, x) ? x.Alias() : result;
@@ -78,9 +79,9 @@ public static partial class Nd
 
     private static int Extent(ReadOnlySpan<int> sizes)
     {
-        int product = 1;
-        foreach (int size in sizes) product = checked(product * size);
-        return product;
+        Int128 product = 1;
+        foreach (int size in sizes) product *= size;
+        return Errors.Extent("AdaptiveAvgPool", product);
     }
 
     /// <summary>The mean over all spatial axes of x (n, c, …); they stay with size 1.</summary>

@@ -8,7 +8,7 @@ public static partial class Nd
     public static NDArray TensorDot(this NDArray a, NDArray b, int axes = 2)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(axes);
-        if (axes > Checked(a).Rank || axes > Checked(b).Rank)
+        if (axes > Math.Min(Checked(a).Rank, Checked(b).Rank))
             throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
         return TensorDot(a, b, [.. Enumerable.Range(a.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
     }
@@ -19,7 +19,8 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(axesA);
         ArgumentNullException.ThrowIfNull(axesB);
-        int[] sumA = [.. axesA.Select(i => Checked(a).Shape.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => Checked(b).Shape.Axis(i, "TensorDot"))];
+        (Shape shapeA, Shape shapeB) = (Checked(a).Shape, Checked(b).Shape);
+        int[] sumA = [.. axesA.Select(i => shapeA.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => shapeB.Axis(i, "TensorDot"))];
         bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
         if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
             throw new ShapeException(
@@ -41,7 +42,7 @@ public static partial class Nd
         {
             (spreadA[2 * i], spreadA[2 * i + 1]) = (sizesA[i], 1);
             (spreadB[2 * i], spreadB[2 * i + 1]) = (1, sizesB[i]);
-            joined[i] = checked(sizesA[i] * sizesB[i]);
+            joined[i] = Errors.Extent("Kron", (long)sizesA[i] * sizesB[i]);
         }
 
         using Temporaries made = Temporaries.Collect();

@@ -40,9 +40,10 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegative(order);
         if (x.DType.IsHalf) return Diff(Elements.Wide(x), order, axis).AsType(x.DType);
         int at = x.Shape.Axis(axis, "Diff");
+        if (order == 0) return x.Alias();
         if (x.DType.IsFloat && at == x.Rank - 1 && Math.Min(order, x.Shape[at]) is > 0 and var steps) return OpTable.Difference.Apply(x, new DifferenceAttributes(steps, false));
         using Temporaries made = Temporaries.Collect();
-        for (; order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
+        for (order = Math.Min(order, Math.Max(1, x.Shape[at])); order > 0; order--) x = Slice(x, at, 1, null) - Slice(x, at, 0, Math.Max(0, x.Shape[at] - 1));
         return made.Keep(x);
     }
 

@@ -90,7 +90,8 @@ public static partial class Nd
     // (time, 1), checked against the lengths.
     private static NDArray Times(NDArray x, NDArray lengths, string op)
     {
-        if (Checked(x).Rank < 2 || Checked(lengths).Rank != 1 || lengths.Shape[0] != x.Shape[1])
+        int rank = Checked(lengths).Rank;
+        if (Checked(x).Rank < 2 || rank != 1 || lengths.Shape[0] != x.Shape[1])
             throw new ShapeException($"{op}: {x.Shape} and lengths {lengths.Shape}; they are (time, batch, …) and (batch,).");
         Indexing.CheckIndexType(op, lengths.DType);
         return Reshape(Arange(0, x.Shape[0], 1, DType.Int64, x.Device), -1, 1);

@@ -49,7 +49,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.Rank == 0) return Reshape(x, 1, 1);
         int rest = 1;
-        for (int i = 1; i < x.Rank; i++) rest = checked(rest * x.Shape[i]);
+        for (int i = 1; i < x.Rank; i++) rest = Errors.Extent("Flatten", (long)rest * x.Shape[i]);
         return Reshape(x, x.Shape[0], rest);
     }
 
@@ -224,7 +224,7 @@ public static partial class Nd
         int at = x.Shape.Axis(axis, "Repeat");
         ReadOnlySpan<int> sizes = x.Shape.Dimensions;
         Shape stretched = Shape.Create([.. sizes[..(at + 1)], count, .. sizes[(at + 1)..]]);
-        return Reshape(BroadcastTo(ExpandDims(x, at + 1), stretched), Shape.Create([.. sizes[..at], checked(sizes[at] * count), .. sizes[(at + 1)..]]));
+        return Reshape(BroadcastTo(ExpandDims(x, at + 1), stretched), Shape.Create([.. sizes[..at], Errors.Extent("Repeat", (long)sizes[at] * count), .. sizes[(at + 1)..]]));
     }
 
     /// <summary>Repeats the whole array along each axis.</summary>
@@ -243,7 +243,7 @@ public static partial class Nd
             ArgumentOutOfRangeException.ThrowIfNegative(repeats[i], nameof(counts));
             (split[2 * i], split[2 * i + 1]) = (1, sizes[i]);
             (stretched[2 * i], stretched[2 * i + 1]) = (repeats[i], sizes[i]);
-            joined[i] = checked(sizes[i] * repeats[i]);
+            joined[i] = Errors.Extent("Tile", (long)sizes[i] * repeats[i]);
         }
 
         return Reshape(BroadcastTo(Reshape(x, split), stretched), joined);
@@ -261,7 +261,7 @@ public static partial class Nd
         {
             if (widths[i].Before < 0 || widths[i].After < 0) throw new ShapeException($"Pad: negative width at axis {i}. Slice the array to make it smaller.");
             starts[i] = widths[i].Before;
-            full[i] = checked(widths[i].Before + x.Shape[i] + widths[i].After);
+            full[i] = Errors.Extent("Pad", (long)widths[i].Before + x.Shape[i] + widths[i].After);
         }
 
         SliceAttributes place = new(new IntList(starts), new IntList(x.Shape.ToArray()), new IntList(Ones1(x.Rank)), full);

@@ -100,7 +100,7 @@ public static partial class Nd
     private static Shape JoinAxes(Shape shape, int axes)
     {
         int joined = 1;
-        for (int i = 0; i < axes; i++) joined = checked(joined * shape.Dimensions[i]);
+        for (int i = 0; i < axes; i++) joined = Errors.Extent("Reshape", (long)joined * shape.Dimensions[i]);
         return Shape.Create([joined, .. shape.Dimensions[axes..]]);
     }
 

@@ -104,7 +104,9 @@ public static partial class Nd
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
         if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
         if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");
-        int count = checked((int)Math.Max(minLength, most + 1));
+        if (most >= int.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(x), most, $"BinCount: the number {most} would need a bin for every smaller one; at most {int.MaxValue} are possible.");
+        int count = Math.Max(minLength, (int)most + 1);
         return weights is null
             ? OpTable.CountIndices.Apply(flat, new DepthAttributes(count))
             : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count));

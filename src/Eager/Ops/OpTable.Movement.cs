@@ -22,7 +22,7 @@ internal static partial class OpTable
         Name = "Cast",
         IsTotal = true,
         Moves = true,
-        Infer = (x, dtype, y) => y[0] = x[0] with { DType = (DType)dtype! },
+        Infer = (x, dtype, y) => y[0] = x[0] with { DType = DTypes.Checked((DType)dtype!) },
         Run = (x, _, y) => Movement.CastTo(x[0], y[0]),
         DeviceRun = (x, _, y) => Movement.CastTo(x[0], y[0]),
         Gradient = [c => c.G],

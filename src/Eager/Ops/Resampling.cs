@@ -18,6 +18,13 @@ internal enum ResampleKind
 /// <summary>A linear map of the last two axes from one size to another, or its transpose, from the other to the one.</summary>
 internal sealed record ResampleAttributes(ResampleKind Kind, int Height, int Width, int NewHeight, int NewWidth, bool Transposed)
 {
+    // The neighbours of every element are in a table.
+    private const int MaxSize = 1 << 29;
+
+    /// <summary>An axis of this size can be made.</summary>
+    public static int CheckSize(string op, int size) =>
+        size <= MaxSize ? size : throw new ShapeException($"{op}: the new size {size} of an axis is more than {MaxSize}. Work on parts of the array.");
+
     public ResampleAttributes Transpose() => this with { Transposed = !Transposed };
 
     public AxisTaps Rows() => Taps(Height, NewHeight);

@@ -144,7 +144,7 @@ internal static class Views
             for (int k = 0; fits && k < sizes.Length; k++) fits = k == axis || shape.Dimensions[k] == sizes[k];
             if (!fits) throw new ShapeException($"Concat: {x[0].Shape} and {shape} differ in another axis than {axis}. Reshape or slice them to match.");
             if (x[i].DType != x[0].DType) throw new DTypeException($"Concat: {x[0].DType} and {x[i].DType}. Convert with AsType.");
-            sizes[axis] = checked(sizes[axis] + shape.Dimensions[axis]);
+            sizes[axis] = Errors.Extent("Concat", (long)sizes[axis] + shape.Dimensions[axis]);
         }
 
         y[0] = x[0] with { Shape = Shape.Own(sizes) };

@@ -20,6 +20,9 @@ internal sealed record WindowAttributes(IntList Input, IntList Kernel, IntList S
 /// <summary>Arguments, shape rules and kernel calls that convolutions and poolings share.</summary>
 internal static class WindowRules
 {
+    // Kernels count the elements of some planes, and their bytes, in 64 bits.
+    private const long MaxPlane = 1L << 40;
+
     /// <summary>Checks and completes the arguments of a call.</summary>
     public static WindowAttributes Attributes(
         string op, ReadOnlySpan<int> input, ReadOnlySpan<int> kernel, Shape? stride, Shape? dilation, Padding padding, int groups = 1)
@@ -27,24 +30,35 @@ internal static class WindowRules
         int n = input.Length;
         int[] strides = PerDimension(op, "stride", stride ?? 1, n), dilations = PerDimension(op, "dilation", dilation ?? 1, n), before = new int[n],
             after = new int[n];
+        Int128 plane = 1;
         for (int i = 0; i < n; i++)
         {
-            int extent = checked((kernel[i] - 1) * dilations[i] + 1);
+            int extent = Errors.Extent(op, (kernel[i] - 1L) * dilations[i] + 1);
             if (padding.IsSame)
             {
-                int total = Math.Max(0, ((input[i] + strides[i] - 1) / strides[i] - 1) * strides[i] + extent - input[i]);
-                (before[i], after[i]) = (total / 2, total - total / 2);
-                continue;
+                long total = Math.Max(0, (((long)input[i] + strides[i] - 1) / strides[i] - 1) * strides[i] + extent - input[i]);
+                (before[i], after[i]) = ((int)(total / 2), (int)(total - total / 2));
             }
+            else (before[i], after[i]) = padding.Along(op, i, n);
 
-            (before[i], after[i]) = padding.Along(op, i, n);
-            if (input[i] + before[i] + after[i] < extent)
+            int spare = Errors.Extent(op, (long)input[i] + before[i] + after[i]) - extent;
+            if (spare < 0 && !padding.IsSame)
             {
                 throw new ShapeException(
                     $"{op}: a window of {extent} elements (kernel {kernel[i]}, dilation {dilations[i]}) does not fit axis {i + 2} of the input, whose " +
                     $"size is {input[i]}" +
                     $" with {before[i]} + {after[i]} of padding. Pad more, or use a smaller kernel.");
             }
+
+            plane *= Math.Max(1, spare + extent);
+            if (plane > MaxPlane)
+            {
+                throw new ShapeException($"{op}: the input {string.Join(" × ", input.ToArray())} with its padding, {padding}, has more than {MaxPlane} elements. " +
+                    "Pad or dilate less.");
+            }
+
+            // A longer step has nowhere to go, and kernels multiply with it.
+            strides[i] = Math.Min(strides[i], Math.Max(0, spare) + 1);
         }
 
         return new WindowAttributes(

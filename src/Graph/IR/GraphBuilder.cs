@@ -5,7 +5,7 @@ internal sealed class GraphBuilder
 {
     private readonly FastRules? _fast;
     private readonly Dictionary<Key, OpNode> _operators = [];
-    private readonly Dictionary<(long Bits, DType DType), ConstantNode> _constants = [];
+    private readonly Dictionary<(long Bits, DType DType, bool IsRead), ConstantNode> _constants = [];
     private readonly Dictionary<NDArray, CapturedNode> _captured = new(ReferenceEqualityComparer.Instance);
     private readonly List<GraphNode> _nodes = [];
 
@@ -39,11 +39,13 @@ internal sealed class GraphBuilder
         return node;
     }
 
-    public ConstantNode Constant(double value, DType dtype)
+    public ConstantNode Constant(double value, DType dtype) => Constant(value, dtype, isRead: false);
+
+    private ConstantNode Constant(double value, DType dtype, bool isRead)
     {
-        (long, DType) key = (BitConverter.DoubleToInt64Bits(value), dtype);
+        (long, DType, bool) key = (BitConverter.DoubleToInt64Bits(value), dtype, isRead);
         if (_constants.TryGetValue(key, out ConstantNode? node)) return node;
-        node = new ConstantNode(_nodes.Count, value, dtype);
+        node = new ConstantNode(_nodes.Count, value, dtype, isRead);
         _nodes.Add(node);
         _constants.Add(key, node);
         return node;
@@ -85,6 +87,7 @@ internal sealed class GraphBuilder
     {
         if (SimplifyRules.Apply(this, op, inputs, attributes, type) is { } simpler) return simpler;
         if (_fast?.Apply(op, inputs, type) is { } faster) return faster;
+        if (ComparesNumbers(op)) inputs = Array.ConvertAll(inputs, x => x is ConstantNode { IsOperand: false } c ? Constant(c.Value, c.DType, isRead: true) : x);
         Key key = new(op, CanonicalOrder.Key(op, inputs), attributes);
         if (!op.Impure && _operators.TryGetValue(key, out OpNode? node)) return node;
         node = new OpNode(_nodes.Count, op, inputs, attributes, type);
@@ -92,6 +95,9 @@ internal sealed class GraphBuilder
         if (!op.Impure) _operators.Add(key, node);
         return node;
     }
+
+    // Their formulas compare an operand with numbers: in code such a mask would be a constant, see ConstantNode.IsOperand.
+    private static bool ComparesNumbers(Op op) => op == OpTable.Pow || op == OpTable.Atan2 || op == OpTable.Hypot || op == OpTable.Mod || op == OpTable.LogAddExp;
 
     private readonly struct Key(Op op, GraphNode[] inputs, object? attributes) : IEquatable<Key>
     {

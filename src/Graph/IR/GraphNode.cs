@@ -38,15 +38,17 @@ internal sealed class CapturedNode(int id, NDArray array) : GraphNode(id, array.
 }
 
 /// <summary>A number of rank 0 that is the same in every call.</summary>
-internal sealed class ConstantNode(int id, double value, DType dtype) : GraphNode(id, new TensorType(dtype, default))
+internal sealed class ConstantNode(int id, double value, DType dtype, bool isRead = false) : GraphNode(id, new TensorType(dtype, default))
 {
     public double Value { get; } = value;
 
     /// <summary>
     /// A kernel reads the number as an operand of one element, once before its loop. Most numbers are: many come from sizes (the 1/n of a mean), and the
-    /// same kernel must serve all of them. Those that formulas are full of are part of the code: 0, ±½, ±1, ±2, infinities and NaN.
+    /// same kernel must serve all of them. Those that formulas are full of are part of the code: 0, ±½, ±1 and ±2. Infinities and NaN are not: from x &lt; NaN,
+    /// written in code, .NET 10 makes a mask of zeros, and from another mask &amp; that one the other mask (with AVX-512). Neither are masks, nor the numbers of
+    /// operators that compare them with others.
     /// </summary>
-    public bool IsOperand => !(Math.Abs(Value) is 0 or 0.5 or 1 or 2 || !double.IsFinite(Value));
+    public bool IsOperand => isRead || DType == DType.Bool || Math.Abs(Value) is not (0 or 0.5 or 1 or 2);
 
     /// <summary>A kernel finds the value in memory; other numbers are part of its code.</summary>
     public static bool IsRead(GraphNode node) => node is not ConstantNode { IsOperand: false };

@@ -43,16 +43,21 @@ public static class DTypes
         };
 
         /// <summary><see langword="true"/> for the floating-point types, which can carry a gradient: Float16, BFloat16, Float32 and Float64.</summary>
-        public bool IsFloat => dtype is <= DType.Float64 or >= DType.Float16;
+        public bool IsFloat => dtype is DType.Float32 or DType.Float64 or DType.Float16 or DType.BFloat16;
 
         /// <summary>
         /// <see langword="true"/> for Float16 and BFloat16: types to store numbers in. An operator computes with them in Float32 and rounds its result once.
         /// </summary>
-        public bool IsHalf => dtype >= DType.Float16;
+        public bool IsHalf => dtype is DType.Float16 or DType.BFloat16;
 
         /// <summary><see langword="true"/> for Int32, Int64 and UInt8.</summary>
         public bool IsInteger => dtype is DType.Int32 or DType.Int64 or DType.UInt8;
     }
+
+    /// <summary>The type itself.</summary>
+    /// <exception cref="DTypeException">A number that no member of the enumeration has.</exception>
+    internal static DType Checked(DType dtype) =>
+        (uint)dtype <= (uint)DType.BFloat16 ? dtype : throw new DTypeException($"{(int)dtype} is not an element type. Use a member of DType, such as DType.Float32.");
 
     /// <summary>The element type that stores the C# type <typeparamref name="T"/>.</summary>
     /// <exception cref="DTypeException"><typeparamref name="T"/> has no element type.</exception>

@@ -55,6 +55,19 @@ public sealed class BadInputTests
         ["cross entropy"] = (static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Array([0, 1, 2])), ["SoftmaxCrossEntropy", "(2, 3)", "(3,)"]),
         ["einsum rank"] = (static () => Nd.Einsum("ijk->i", s_x), ["Einsum", "(2, 3)"]),
         ["einsum sizes"] = (static () => Nd.Einsum("ij,ij->i", s_x, Nd.Ones((2, 4))), ["Einsum", "3", "4"]),
+        ["diag off the axis"] = (static () => Nd.Ones(3).Diag(int.MinValue), ["Diag", "axis"]),
+        ["repeat too often"] = (static () => s_x.Repeat(int.MaxValue, 0), ["Repeat", "4294967294"]),
+        ["tile too often"] = (static () => s_x.Tile(int.MaxValue), ["Tile", "6442450941"]),
+        ["pad too wide"] = (static () => s_x.Pad([(0, 0), (int.MaxValue, 1)]), ["Pad", "2147483651"]),
+        ["pad edges too wide"] = (static () => s_x.Pad([(0, 0), (0, int.MaxValue)], PadMode.Edge), ["Concat", "2147483650"]),
+        ["flatten too long"] = (static () => Nd.Scalar(1).BroadcastTo((2, 1 << 16, 1 << 16)).Flatten(), ["Flatten", "4294967296"]),
+        ["kron too long"] = (static () => Nd.Kron(Nd.Scalar(1).BroadcastTo(1 << 16), Nd.Scalar(1).BroadcastTo(1 << 16)), ["Kron", "4294967296"]),
+        ["fold"] = (static () => Nd.Ones((1, 4, 9)).Fold(int.MaxValue, int.MaxValue, (2, 2)), ["Fold"]),
+        ["unfold"] = (static () => Nd.Ones((1, 1, 3, 3)).Unfold((2, 2), dilation: int.MaxValue), ["Unfold", "does not fit"]),
+        ["depth to space"] = (static () => Nd.Ones((1, 4, 2, 2)).DepthToSpace(1 << 16), ["DepthToSpace", "4294967296"]),
+        ["adaptive pooling"] = (static () => Nd.Ones((1, 1, 4, 4)).AdaptiveAvgPool(int.MaxValue), ["AdaptiveAvgPool"]),
+        ["convolution of padding"] = (static () => Nd.Conv3D(Nd.Ones((1, 1, 2, 2, 2)), Nd.Ones((1, 1, 2, 2, 2)), padding: Padding.Same, dilation: 1 << 20), ["Conv3D", "padding"]),
+        ["dilation"] = (static () => Nd.Conv2D(Nd.Ones((1, 1, 3, 3)), Nd.Ones((1, 1, 3, 3)), dilation: int.MaxValue), ["Conv2D"]),
         ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar"]),
     };
 
@@ -85,6 +98,7 @@ public sealed class BadInputTests
         ["dropout"] = (static () => s_x.Dropout(1.5), ["Dropout"]),
         ["arange"] = (static () => Nd.Arange(0, 1, 0), ["Arange", "step"]),
         ["linspace"] = (static () => Nd.Linspace(0, 1, -1), ["count"]),
+        ["bins"] = (static () => Nd.Array([long.MaxValue]).BinCount(), ["BinCount", "9223372036854775807"]),
         ["threads"] = (static () => FusionRuntime.NumThreads = 0, []),
     };
 
@@ -118,6 +132,10 @@ public sealed class BadInputTests
         ["outer"] = static () => Nd.Outer(s_x, null!),
         ["lerp"] = static () => Nd.Lerp(s_x, null!, 0.5),
         ["pad"] = static () => s_x.Pad(null!),
+        ["masked assign"] = static () => s_x.MaskedAssign(Nd.Ones(2), null!),
+        ["sequence last"] = static () => Nd.Ones(3).SequenceLast(null!),
+        ["tensor dot"] = static () => Nd.Ones(3).TensorDot(null!),
+        ["tensor dot axes"] = static () => Nd.TensorDot(null!, s_x, [], []),
     };
 
     [Theory]
@@ -150,6 +168,21 @@ public sealed class BadInputTests
         Check<DTypeException>(static () => Nd.Ones(2).OneHot(3), ["OneHot", "Float32"]);
         Check<DTypeException>(static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Ones(2)), ["SoftmaxCrossEntropy", "Float32"]);
         Check<DTypeException>(static () => Nd.Array([1m]), ["Decimal"]);
+    }
+
+    [Theory]
+    [InlineData(99)]
+    [InlineData(-1)]
+    public void TypesThatDoNotExist(int number)
+    {
+        DType dtype = (DType)number;
+        string[] parts = [$"{number} is not"];
+        Check<DTypeException>(() => Nd.Zeros(2, dtype), parts);
+        Check<DTypeException>(() => Nd.Scalar(2, dtype), parts);
+        Check<DTypeException>(() => Nd.Arange(0, 2, 1, dtype), parts);
+        Check<DTypeException>(() => s_x.AsType(dtype), parts);
+        Check<DTypeException>(() => Nd.Random.Uniform(0, 1, 2, dtype), parts);
+        Check<DTypeException>(() => Nd.Random.Bernoulli(0.5, 2, dtype), parts);
     }
 
     [Fact]

@@ -32,6 +32,37 @@ public sealed class ValueSemanticsTests
         Assert.Equal(expected, view.ToArray<float>());
     }
 
+    /// <summary>A function that finds nothing to do gives another handle, not the argument.</summary>
+    [Theory]
+    [MemberData(nameof(Idle))]
+    public void AWriteToAnUnchangedResultIsNotSeenInTheArgument(string name)
+    {
+        NDArray x = Nd.Ones((1, 1, 2, 2));
+        x.AttachGrad();
+        NDArray y = s_idle[name](x);
+        y.Fill(7);
+        Assert.Equal([1, 1, 1, 1], x.ToArray<float>());
+        using (Autograd.Record()) y = (s_idle[name](x) * 3).Sum();
+        y.Backward();
+        Assert.Equal([3, 3, 3, 3], x.Grad!.ToArray<float>());
+    }
+
+    public static TheoryData<string> Idle => [.. s_idle.Keys];
+
+    private static readonly Dictionary<string, Func<NDArray, NDArray>> s_idle = new()
+    {
+        ["difference of order 0"] = static x => x.Diff(0),
+        ["no padding"] = static x => x.Pad(new (int, int)[4], PadMode.Edge),
+        ["the same size"] = static x => x.Resize(2, 2),
+        ["einsum"] = static x => Nd.Einsum("abij->abij", x),
+        ["first power"] = static x => x.MatrixPower(1),
+        ["no turn"] = static x => x.Rot90(4),
+        ["no element masked"] = static x => x.MaskedAssign(Nd.Zeros(x.Shape, DType.Bool), Nd.Zeros(0)),
+        ["the pooled size"] = static x => x.AdaptiveAvgPool(2),
+        ["broadcast"] = static x => x.BroadcastTo((1, 1, 2, 2)),
+        ["turned shape"] = static x => x.Reshape(1, 1, 2, 2),
+    };
+
     [Fact]
     public void SiblingsAreApart()
     {

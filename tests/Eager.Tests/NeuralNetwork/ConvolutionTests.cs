@@ -199,6 +199,28 @@ public sealed class ConvolutionTests
         Assert.Equal(new Shape(1, 0, 3, 3), Nd.Zeros((1, 2, 5, 5)).Conv2D(Nd.Zeros((0, 2, 3, 3))).Shape);
     }
 
+    /// <summary>A stride beyond the input leaves one window, however long it is.</summary>
+    [Theory]
+    [InlineData(6)]
+    [InlineData(1 << 20)]
+    [InlineData(int.MaxValue)]
+    public void StridesBeyondTheInputLeaveOneWindow(int stride)
+    {
+        NDArray x = Nd.Random.Uniform(-1, 1, (2, 2, 5, 5)), w = Nd.Random.Uniform(-1, 1, (4, 2, 3, 3));
+        x.AttachGrad();
+        NDArray y, first;
+        using (Autograd.Record()) y = x.Conv2D(w, stride: (stride, 1), padding: 1);
+        y.Backward();
+        float[] gradient = x.Grad!.ToArray<float>();
+        using (Autograd.Record()) first = x.Pad([(0, 0), (0, 0), (1, 0), (0, 0)])[.., .., ..3].Conv2D(w, padding: (0, 1));
+        first.Backward();
+        Assert.Equal((2, 4, 1, 5), y.Shape);
+        Assert.True(y.AllClose(first, absolute: 1e-5));
+        Assert.True(Nd.Array(gradient, x.Shape).AllClose(x.Grad!, absolute: 1e-5));
+        Assert.True(x.MaxPool2D(2, stride).ArrayEqual(x[.., .., ..2, ..2].MaxPool2D(2)));
+        Assert.True(x.Conv2D(w, stride: stride, padding: Padding.Same).ArrayEqual(x.Conv2D(w, stride: 5, padding: Padding.Same)));
+    }
+
     [Fact]
     public void StridedInputsAreRead()
     {

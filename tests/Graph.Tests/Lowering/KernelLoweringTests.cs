@@ -43,7 +43,7 @@ public sealed class KernelLoweringTests
     [InlineData(2, -2, false)]
     [InlineData(0.5, 2, false)]
     [InlineData(0, -0.0, false)]
-    [InlineData(double.PositiveInfinity, double.NegativeInfinity, false)]
+    [InlineData(double.PositiveInfinity, double.NegativeInfinity, true)]
     public void NumbersAreOperandsButForThoseOfFormulas(double first, double second, bool same) => Assert.Equal(
         same,
         Lower(Check.List(x => x / first), TestArrays.Uniform(4)).Spec.Equals(Lower(Check.List(x => x / second), TestArrays.Uniform(4)).Spec));
