@@ -32,7 +32,7 @@ internal sealed class FilledStep(PlanStep inner, OpNode whole, List<Fill> fills)
     private readonly Fill[] _fills = [.. fills];
 
     /// <summary>The launch alone.</summary>
-    public PlanStep Inner => inner;
+    public PlanStep Inner => inner is FilledStep filled ? filled.Inner : inner;
 
     public override IEnumerable<LoweredKernel> Kernels => inner.Kernels;
 

@@ -57,7 +57,8 @@ internal sealed class PartPlacement
     /// <summary>Takes out the launches that have nothing to copy; what surrounds a part is filled before it is computed.</summary>
     public void Finish(List<PlanGroup> groups, List<PlanStep> steps)
     {
-        foreach (Assembly assembly in _assemblies)
+        // A part that is put together itself comes first: its own launch stays, or its parts' launches are those of the larger value.
+        foreach (Assembly assembly in Enumerable.Reverse(_assemblies))
         {
             PlanGroup group = assembly.Step.Group;
             OpNode whole = assembly.Step.Node;
@@ -73,9 +74,16 @@ internal sealed class PartPlacement
             view.Members.Add(whole);
             groups[groups.IndexOf(group)] = view;
             if (assembly.Fills.Count == 0) continue;
-            int producer = steps.FindIndex(s => Array.IndexOf(s.Outputs, assembly.Placed[0]) >= 0);
+            int producer = assembly.Placed.Min(p => FirstLaunch(steps, p));
             steps[producer] = new FilledStep(steps[producer], whole, assembly.Fills);
         }
+    }
+
+    // The first launch that writes to a value that is computed where it belongs.
+    private int FirstLaunch(List<PlanStep> steps, OpNode placed)
+    {
+        int own = steps.FindIndex(s => Array.IndexOf(s.Outputs, placed) >= 0);
+        return own >= 0 ? own : _assemblies.Find(a => ReferenceEquals(a.Step.Node, placed))!.Placed.Min(p => FirstLaunch(steps, p));
     }
 
     private static bool IsAssembly(OpNode node) => ReferenceEquals(node.Op, OpTable.Concat) || ReferenceEquals(node.Op, OpTable.Unslice) || ReferenceEquals(node.Op, OpTable.Pad);

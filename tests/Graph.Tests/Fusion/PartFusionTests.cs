@@ -72,6 +72,29 @@ public sealed class PartFusionTests
         TileModes.AssertSameGradients(Check.List(static x => x[.., 1..3] * x[.., 2..4]), TestArrays.Special((5, 7)));
     }
 
+    /// <summary>What is filled around a part that is put together itself: by the first launch that writes there.</summary>
+    [Fact]
+    public void PartsOfWhatIsPaddedAreComputedInPlaceToo()
+    {
+        (int Kernels, Func<NDArray, NDArray> F)[] functions =
+        [
+            (2, static x => Nd.Pad(Nd.Concat([x, x.Tanh()], 1), [(0, 3), (0, 0)])),
+            (2, static x => Nd.Pad(Nd.Concat([x.Exp(), x.Tanh()], 0), [(2, 1), (0, 0)])),
+            (2, static x => Nd.Pad(Nd.Concat([x.Exp(), x.Tanh()], 1), [(2, 1), (0, 0)], value: 7)),
+            (1, static x => Nd.Pad(Nd.Pad(x.Tanh(), [(1, 1), (0, 0)], value: 3), [(2, 2), (0, 0)], value: 5)),
+            (4, static x => Nd.Concat([Nd.Pad(Nd.Concat([x, x.Exp()], 1), [(1, 0), (0, 0)]), Nd.Concat([x.Sin(), x * 2], 1)], 0)),
+            (2, static x => Nd.Stack([Nd.Pad(Nd.Stack([x.Tanh(), x.Exp()], 0), [(1, 1), (0, 0), (0, 0)]), Nd.Ones((4, x.Shape[0], x.Shape[1]))], 0)),
+        ];
+        List<int> counts = [];
+        foreach ((_, Func<NDArray, NDArray> f) in functions)
+        {
+            counts.Add(TileModes.AssertSame(Check.List(f), TileModes.Random(1, (16, 64))).KernelCount);
+            foreach (Shape shape in (Shape[])[(4, 6), (16, 64), (5, 7), (40, 384)]) TileModes.AssertSameGradients(Check.List(f), TileModes.Random(shape.Dimensions[0], shape));
+        }
+
+        Assert.Equal(functions.Select(static f => f.Kernels), counts);
+    }
+
     [Fact]
     public void PartsOfPartsLieInTheOutermostValue()
     {
