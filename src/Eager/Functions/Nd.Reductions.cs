@@ -144,6 +144,13 @@ public static partial class Nd
         return OpTable.SumOfProducts.Apply(a, b, Reductions.Attributes("Sum", a, axes, keepDims));
     }
 
+    /// <summary>Σ (a − b)² of two arrays of one shape.</summary>
+    internal static NDArray SumOfSquaredDifferences(NDArray a, NDArray b, int[]? axes = null, bool keepDims = false)
+    {
+        if (a.DType != b.DType || !a.DType.IsFloat) return SumOfSquares(a - b, axes, keepDims);
+        return OpTable.SumOfSquaredDifferences.Apply(a, b, Reductions.Attributes("Sum", a, axes, keepDims));
+    }
+
     private static NDArray Reduce(Op op, NDArray x, int[]? axes, bool keepDims)
     {
         ArgumentNullException.ThrowIfNull(x);

@@ -19,10 +19,9 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
-        NDArray difference = prediction - target;
-        if (reduction is not (Reduction.Sum or Reduction.Mean)) return made.Keep(Reduce(Nd.Square(difference), reduction, dtype));
-        NDArray sum = Nd.SumOfSquares(difference);
-        return made.Keep(Rounded(reduction == Reduction.Sum ? sum : sum / difference.Size, dtype));
+        if (reduction is not (Reduction.Sum or Reduction.Mean)) return made.Keep(Reduce(Nd.Square(prediction - target), reduction, dtype));
+        NDArray sum = Nd.SumOfSquaredDifferences(prediction, target);
+        return made.Keep(Rounded(reduction == Reduction.Sum ? sum : sum / prediction.Size, dtype));
     }
 
     /// <summary>|prediction − target|.</summary>

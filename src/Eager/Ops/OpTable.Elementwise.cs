@@ -93,6 +93,9 @@ internal static partial class OpTable
     /// <summary>|x − y|; the gradient is 0 where they are equal.</summary>
     public static readonly Op AbsoluteDifference = Element(ElementOps.AbsoluteDifference, Saved.Inputs, c => c.G * Nd.Sign(c.X - c.Y), c => c.G * Nd.Sign(c.Y - c.X));
 
+    /// <summary>(x − y)·s in one pass, rounded twice: the bits of the difference and the product, which are what a graph sees instead.</summary>
+    public static readonly Op ScaledDifference = Element(ElementOps.ScaledDifference, Saved.Inputs, c => c.G * c.Z, c => -(c.G * c.Z), c => c.G * (c.X - c.Y));
+
     /// <summary>Inputs: x, and the constants α and β. The gradient passes on the closed interval.</summary>
     public static readonly Op HardSigmoid = Element(ElementOps.HardSigmoid, Saved.Inputs, HardSigmoidGradient, null, null)
         .Named("mx.npx.hard_sigmoid, -, torch.nn.functional.hardsigmoid");

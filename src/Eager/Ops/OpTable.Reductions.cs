@@ -50,6 +50,22 @@ internal static partial class OpTable
         SavesPerInput = [Saved.Input1, Saved.Input0],
     });
 
+    /// <summary>
+    /// Σ (x − y)² of two arrays of one shape, each difference and each square rounded: the bits of the sum of the squares, which is what a graph sees
+    /// instead. Attributes: <see cref="ReduceAttributes"/>.
+    /// </summary>
+    public static readonly Op SumOfSquaredDifferences = Row(new Op
+    {
+        Name = "SumOfSquaredDifferences",
+        IsTotal = true,
+        Arity = 2,
+        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfSquaredDifferences", x, (ReduceAttributes)attributes!),
+        Run = (x, attributes, y) => ReducedTerms.SquaredDifferences(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => ReducedTerms.SquaredDifferencesOnDevice(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
+        Gradient = [c => ScaledDifference.Apply([c.X, c.Y, Reductions.Kept(c, c.G * 2)]), c => ScaledDifference.Apply([c.Y, c.X, Reductions.Kept(c, c.G * 2)])],
+        Saves = Saved.Inputs,
+    });
+
     /// <summary>Σ (x − mean x)² along the last axes. Attributes: <see cref="ReduceAttributes"/>.</summary>
     public static readonly Op SumOfSquaredDeviations = Row(new Op
     {

@@ -22,24 +22,11 @@ internal static unsafe class ReducedTerms
         return Reductions.Infer(op, ReduceKind.Sum, x[0], attributes);
     }
 
-    /// <summary>Terms of other than the last axes go through memory.</summary>
-    public static void Products(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums)
-    {
-        long columns = Reductions.RowLength(x.Shape.Dimensions, attributes.Axes.Span);
-        if (columns == 0)
-        {
-            NDArray terms = x.Temporary(x.DType, x.Shape);
-            OpTable.Multiply.Run([x, y], null, new Span<NDArray>(ref terms));
-            Reductions.Run(ReduceKind.Sum, terms, attributes, sums);
-            return;
-        }
+    public static void Products(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
+        OfPairs(x, y, attributes, sums, OpTable.Multiply, ReduceKind.Sum, &ReduceTerms.Products);
 
-        (x, y) = (x.Contiguous(), y.Contiguous());
-        fixed (byte* first = &x.Data, second = &y.Data, to = &sums.Data)
-            ReduceTerms.Products(x.DType, (nint)first, (nint)second, (nint)to, x.Size / columns, columns);
-        GC.KeepAlive(x);
-        GC.KeepAlive(y);
-    }
+    public static void SquaredDifferences(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
+        OfPairs(x, y, attributes, sums, OpTable.Subtract, ReduceKind.SumOfSquares, &ReduceTerms.SquaredDifferences);
 
     public static void SquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums)
     {
@@ -58,6 +45,35 @@ internal static unsafe class ReducedTerms
     public static void ProductsOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.Sum.Apply(x * y, attributes));
 
+    public static void SquaredDifferencesOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
+        Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - y, attributes));
+
     public static void ComposeSquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - Nd.Mean(x, attributes.Axes.Span.ToArray(), keepDims: true), attributes));
+
+    // Terms of other than the last axes go through memory.
+    private static void OfPairs(
+        NDArray x,
+        NDArray y,
+        ReduceAttributes attributes,
+        NDArray sums,
+        Op pairs,
+        ReduceKind kind,
+        delegate*<DType, nint, nint, nint, long, long, void> kernel)
+    {
+        long columns = Reductions.RowLength(x.Shape.Dimensions, attributes.Axes.Span);
+        if (columns == 0)
+        {
+            NDArray values = x.Temporary(x.DType, x.Shape);
+            pairs.Run([x, y], null, new Span<NDArray>(ref values));
+            Reductions.Run(kind, values, attributes, sums);
+            return;
+        }
+
+        (x, y) = (x.Contiguous(), y.Contiguous());
+        fixed (byte* first = &x.Data, second = &y.Data, to = &sums.Data)
+            kernel(x.DType, (nint)first, (nint)second, (nint)to, x.Size / columns, columns);
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
+    }
 }

@@ -126,7 +126,10 @@ internal static class Reductions
 
     /// <summary>Repeats the gradient of a reduction along the reduced axes.</summary>
     public static NDArray Spread(GradientContext c, NDArray gradient) =>
-        Nd.BroadcastTo(KeepDims(gradient, c.ShapeOf(0), c.Attributes<ReduceAttributes>()), c.ShapeOf(0));
+        Nd.BroadcastTo(Kept(c, gradient), c.ShapeOf(0));
+
+    /// <summary>The gradient of a reduction with the reduced axes as axes of size 1.</summary>
+    public static NDArray Kept(GradientContext c, NDArray gradient) => KeepDims(gradient, c.ShapeOf(0), c.Attributes<ReduceAttributes>());
 
     /// <summary>The gradient of max and min is shared equally among ties.</summary>
     public static NDArray ExtremumGradient(GradientContext c)

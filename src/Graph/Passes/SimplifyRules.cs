@@ -36,6 +36,9 @@ internal static class SimplifyRules
     {
         "SumOfSquares" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Square, x)], attributes),        // Σ x², squares rounded
         "SumOfProducts" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Multiply, x)], attributes),     // Σ x·y, products rounded
+        "SumOfSquaredDifferences" =>                                                                   // Σ (x − y)², differences and squares rounded
+            graph.Call(OpTable.Sum, [graph.Call(OpTable.Square, [graph.Call(OpTable.Subtract, x)])], attributes),
+        "ScaledDifference" => graph.Call(OpTable.Multiply, [graph.Call(OpTable.Subtract, x[..2]), x[2]]),    // (x − y)·s, rounded twice
         "MultiplyAdd" => graph.Call(OpTable.Add, [graph.Call(OpTable.Multiply, x[..2]), x[2]]),        // x·y + z, rounded twice
         _ => null,
     };

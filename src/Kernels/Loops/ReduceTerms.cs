@@ -8,8 +8,15 @@ internal static unsafe class ReduceTerms
     /// <summary>Σ x·y, each product rounded.</summary>
     public static void Products(DType dtype, nint x, nint y, nint output, long rows, long n)
     {
-        if (dtype == DType.Float32) Products((float*)x, (float*)y, (float*)output, rows, n);
-        else Products((double*)x, (double*)y, (double*)output, rows, n);
+        if (dtype == DType.Float32) Terms<Product, float>((float*)x, (float*)y, (float*)output, rows, n);
+        else Terms<Product, double>((double*)x, (double*)y, (double*)output, rows, n);
+    }
+
+    /// <summary>Σ (x − y)², differences and squares rounded.</summary>
+    public static void SquaredDifferences(DType dtype, nint x, nint y, nint output, long rows, long n)
+    {
+        if (dtype == DType.Float32) Terms<PairSquaredDifference, float>((float*)x, (float*)y, (float*)output, rows, n);
+        else Terms<PairSquaredDifference, double>((double*)x, (double*)y, (double*)output, rows, n);
     }
 
     /// <summary>Σ (x − μ)² with the mean μ = Σ x / n of the row.</summary>
@@ -19,19 +26,20 @@ internal static unsafe class ReduceTerms
         else SquaredDeviations((double*)x, (double*)output, rows, n);
     }
 
-    private static void Products<T>(T* x, T* y, T* output, long rows, long n)
+    private static void Terms<TTerm, T>(T* x, T* y, T* output, long rows, long n)
+        where TTerm : IRowTerm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         switch (SimdWidth.Current)
         {
             case 512:
-                ReduceRows<TermFold<Product, Lane512<T>, T>, Lane512<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane512<T>, T>, Lane512<T>, T>.Run(x, y, null, output, rows, n);
                 break;
             case 256:
-                ReduceRows<TermFold<Product, Lane256<T>, T>, Lane256<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane256<T>, T>, Lane256<T>, T>.Run(x, y, null, output, rows, n);
                 break;
             default:
-                ReduceRows<TermFold<Product, Lane128<T>, T>, Lane128<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane128<T>, T>, Lane128<T>, T>.Run(x, y, null, output, rows, n);
                 break;
         }
     }

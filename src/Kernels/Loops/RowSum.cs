@@ -48,6 +48,15 @@ internal readonly struct SquaredDifference : IRowTerm
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - shift) * (a - shift);
 }
 
+/// <summary>(a − b)², the difference rounded first.</summary>
+internal readonly struct PairSquaredDifference : IRowTerm
+{
+    public static bool IsKept => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - b) * (a - b);
+}
+
 /// <summary>(a − shift)·b.</summary>
 internal readonly struct ShiftedProduct : IRowTerm
 {

@@ -21,6 +21,7 @@ internal static class ElementOps
     public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
     public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
     public static readonly ElementOp AbsoluteDifference = ElementOp.Binary<AbsoluteDifferenceOp>("AbsoluteDifference");
+    public static readonly ElementOp ScaledDifference = ElementOp.Ternary<ScaledDifferenceOp>("ScaledDifference");
     public static readonly ElementOp Lerp = ElementOp.Ternary<LerpOp>("Lerp");
 
     // Rounding
@@ -108,7 +109,7 @@ internal static class ElementOps
     public static IReadOnlyList<ElementOp> All { get; } =
     [
         Add, Subtract, Multiply, Divide, FloorDivide, Mod, MultiplyAdd, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
-        AbsoluteDifference, Lerp,
+        AbsoluteDifference, ScaledDifference, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, SmoothL1, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,

@@ -113,6 +113,13 @@ internal readonly struct AbsoluteDifferenceOp : IBinaryOp
     public static L Invoke<L>(L x, L y) where L : struct, ILane<L> => L.Abs(x - y);
 }
 
+/// <summary>(x − y)·s, two roundings.</summary>
+internal readonly struct ScaledDifferenceOp : ITernaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x, L y, L s) where L : struct, ILane<L> => (x - y) * s;
+}
+
 /// <summary>x + t·(y − x), taken from the nearer end, so that t = 0 gives x and t = 1 gives y exactly (as in PyTorch).</summary>
 internal readonly struct LerpOp : ITernaryOp
 {

@@ -144,6 +144,13 @@ internal static partial class OpCases
             Special = [[Inf, Inf, NaN], [-Inf, 1, Inf], [2, 2, 0]],
             Slopes = [[3, 1, 1, -1], [1, 1, 0, 0], [1, 3, -1, 1]],
         },
+        Ternary(OpTable.ScaledDifference, static (x, y, s) => OpTable.ScaledDifference.Apply([x, y, s]), static (x, y, s) => (x - y) * s, Real(-2, 2), Real(-2, 2),
+            Real(-2, 2)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Scale = 4,
+            Special = [[Inf, Inf, 1, NaN], [3, 1, Inf, Inf], [1, 1, -1, -0.0], [NaN, 1, 1, NaN]],
+        },
         Unary(OpTable.HardSigmoid, static x => Nd.HardSigmoid(x, 0.25), static x => double.IsNaN(x) ? x : Math.Min(Math.Max((x / 4) + 0.5, 0), 1), NonZero(0.1, 1.8)) with
         {
             Special = [[NaN, NaN], [Inf, 1], [-Inf, 0], [0, 0.5], [-0.0, 0.5]],

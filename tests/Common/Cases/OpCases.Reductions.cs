@@ -26,6 +26,7 @@ internal static partial class OpCases
         Reduction(OpTable.SumOfSquaredDeviations, "axis -1", static x => Sum(OpTable.SumOfSquaredDeviations, [x], [-1]), Deviations, [-1]).Squared(),
         Reduction(OpTable.SumOfSquaredDeviations, "axis 0", static x => Sum(OpTable.SumOfSquaredDeviations, [x], [0]), Deviations, [0]).Squared(),
         ProductSums("", null), ProductSums("axis -1", [-1]), ProductSums("axis 1", [1]),
+        DifferenceSums("", null), DifferenceSums("axis -1", [-1]), DifferenceSums("axis 1", [1]),
         Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with
         {
             Rejects = [.. AxisMistakes("Max", static (x, axes) => Nd.Max(x, axes)), Empty("Max", static x => Nd.Max(x, 1))],
@@ -101,9 +102,14 @@ internal static partial class OpCases
             Large = [[40, 30, 50]],
         };
 
-    private static OpCase ProductSums(string detail, int[]? axes) => Case(OpTable.SumOfProducts, detail,
-        x => Sum(OpTable.SumOfProducts, [x[0], x[1]], axes),
-        x => RefArray.Zip([x[0], x[1]], static v => v[0] * v[1]).Reduce(static line => line.Sum(), axes, false),
+    private static OpCase ProductSums(string detail, int[]? axes) => PairSums(OpTable.SumOfProducts, detail, static v => v[0] * v[1], axes);
+
+    private static OpCase DifferenceSums(string detail, int[]? axes) =>
+        PairSums(OpTable.SumOfSquaredDifferences, detail, static v => (v[0] - v[1]) * (v[0] - v[1]), axes);
+
+    private static OpCase PairSums(Op row, string detail, Func<double[], double> term, int[]? axes) => Case(row, detail,
+        x => Sum(row, [x[0], x[1]], axes),
+        x => RefArray.Zip([x[0], x[1]], term).Reduce(static line => line.Sum(), axes, false),
         [.. s_reduceShapes.Select(static s => (Shape[])[s[0], s[0]])]).Squared() with
     {
         Large = [[8, 30, 50], [8, 30, 50]],

@@ -21,6 +21,7 @@ internal static class ScalarReference
         "Square" => x * x,
         "Cube" => x * x * x,
         "AbsoluteDifference" => T.Abs(x - y),
+        "ScaledDifference" => (x - y) * z,
         "Huber" => T.Abs(x - y) <= z ? (x - y) * (x - y) * T.CreateChecked(0.5) : (T.Abs(x - y) - (T.CreateChecked(0.5) * z)) * z,
         "SmoothL1" => T.Abs(x) <= z ? x * x * (T.CreateChecked(0.5) * y) : T.Abs(x) - (T.CreateChecked(0.5) * z),
         "HardSigmoid" => Clip((x * y) + z, T.Zero, T.One),
