@@ -78,6 +78,9 @@ public sealed partial class NDArray : IDisposable
     /// <summary>Row-major without gaps (the offset may be anything).</summary>
     internal bool IsContiguous => _strides is null;
 
+    /// <summary>Elements are repeated along an axis.</summary>
+    internal bool IsStretched => _strides is not null && _strides.AsSpan().Contains(0);
+
     internal bool IsDisposed => _storage is null;
 
     /// <summary>The elements are in the memory of the processor.</summary>

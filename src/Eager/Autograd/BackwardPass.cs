@@ -10,6 +10,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private readonly PriorityQueue<TapeNode, long> _frontier = new();
     private readonly Dictionary<Variable, GradientSlot> _leaves = new(ReferenceEqualityComparer.Instance);
     private readonly List<Variable> _leafOrder = [];
+    private const int LeastStretched = 4096;
+
     private GradientTargets? _targets;
 
     public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients)
@@ -36,10 +38,15 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         {
             NDArray head = heads[i];
             NDArray? given = headGradients?[i];
-            NDArray gradient = given is null ? Nd.OnesLike(head) : given.DType == head.DType ? given : given.AsType(head.DType);
+            NDArray gradient = given is null ? Ones(head) : given.DType == head.DType ? given : given.AsType(head.DType);
             Add(head.Source!, head.SourceIndex, gradient, owned: given is null);
         }
     }
+
+    // One element, stretched: element-wise rules keep it in a register. Small arrays take their short way only where they are contiguous.
+    private static NDArray Ones(NDArray head) => head.Size < LeastStretched || head.IsOnGpu || head.IsSymbolic
+        ? Nd.OnesLike(head)
+        : Nd.BroadcastTo(Nd.Full(default, 1, head.DType), head.Shape);
 
     public void Run(GradientTargets? targets)
     {
@@ -134,6 +141,15 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private void RunRules(TapeNode node, GradientSlot slot, bool keep)
     {
         NDArray gradient = slot.Value!;
+        bool owned = slot.Owned && !keep;
+        if (!createGraph && gradient.Size >= LeastStretched && ReadsRows(node) && gradient.IsStretched && !gradient.IsOnGpu)
+        {
+            // Each kernel that reads it would copy it anew.
+            NDArray dense = NDArray.Allocate(gradient.DType, gradient.Shape);
+            Movement.CopyTo(gradient, dense);
+            (gradient, owned) = (dense, true);
+        }
+
         NDArray? common = null;
         bool passedOn = false;
         for (int i = 0; i < node.InputCount; i++)
@@ -154,8 +170,12 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         if (!createGraph && !node.IsTraced) common?.ReleaseIfUnshared();
 
         // A consumed gradient that no rule passed on is dead: its memory is the next gradient's. A trace, though, may have captured it.
-        if (slot.Owned && !passedOn && !keep && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
+        if (owned && !passedOn && !createGraph && !node.IsTraced) gradient.ReleaseIfUnshared();
     }
+
+    // Its gradient is computed by kernels that read contiguous operands.
+    private static bool ReadsRows(TapeNode node) =>
+        node.Op.Element is null && node.Op.View is null && !node.Op.Moves && !node.IsTraced && node.Attributes is not ReduceAttributes;
 
     // What a rule makes on its way is dead when its gradient is there, unless that is recorded.
     private NDArray Apply(GradientRule rule, TapeNode node, int input, NDArray gradient, ref NDArray? common)
