@@ -48,10 +48,10 @@ internal static unsafe class WorkerPool
         s_job.Context = context;
         s_job.Chunks = chunks;
         s_job.Pending = chunks;
-        Interlocked.Exchange(ref s_job.Unclaimed, chunks); // publishes the fields above; a full fence before the parked workers are counted
+        Interlocked.Exchange(ref s_job.Unclaimed, (long)chunks << 32); // publishes the fields above; a full fence before the parked workers are counted
         Workers.Wake(helpers);
 
-        Work();
+        Work(isCaller: true);
         for (int i = 0; Volatile.Read(ref s_job.Pending) != 0; i++)
         {
             // Somebody still runs a claimed chunk, perhaps on this very core: spin for a moment, then leave the core to others.
@@ -65,19 +65,24 @@ internal static unsafe class WorkerPool
     }
 
     /// <summary>There are chunks that nobody has claimed.</summary>
-    internal static bool HasWork => Volatile.Read(ref s_job.Unclaimed) > 0;
+    internal static bool HasWork => Volatile.Read(ref s_job.Unclaimed) >> 32 > 0;
 
-    /// <summary>Claims and runs chunks until none is left.</summary>
-    internal static void Work()
+    /// <summary>
+    /// Claims and runs chunks until none is left: the caller from the first one on, workers from the last one down. So in one job after the other a core
+    /// has much the same part of the arrays, which is in its own caches.
+    /// </summary>
+    internal static void Work(bool isCaller)
     {
+        long claim = isCaller ? 1 - (1L << 32) : -(1L << 32);
         // A claim that succeeds holds the job open until Pending is decremented, so the fields read after it belong to the same job even if
         // the thread slept since it last looked; a claim that fails touches nothing.
-        int left;
-        while (HasWork && (left = Interlocked.Decrement(ref s_job.Unclaimed)) >= 0)
+        long unclaimed;
+        while (HasWork && (unclaimed = Interlocked.Add(ref s_job.Unclaimed, claim)) >= 0)
         {
+            int left = (int)(unclaimed >> 32), callers = (int)unclaimed;
             try
             {
-                s_job.Body(s_job.Context, s_job.Chunks - 1 - left);
+                s_job.Body(s_job.Context, isCaller ? callers - 1 : left + callers);
             }
             catch (Exception e)
             {
@@ -123,8 +128,8 @@ internal static unsafe class WorkerPool
         [FieldOffset(16)] public void* Context;
         [FieldOffset(24)] public int Chunks;
 
-        /// <summary>Chunks not yet claimed; zero or less when there is no job.</summary>
-        [FieldOffset(128)] public int Unclaimed;
+        /// <summary>Upper half: chunks not yet claimed; zero or less when there is no job. Lower half: those that the caller has claimed.</summary>
+        [FieldOffset(128)] public long Unclaimed;
 
         /// <summary>Chunks not yet ended.</summary>
         [FieldOffset(256)] public int Pending;

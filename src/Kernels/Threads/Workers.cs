@@ -56,7 +56,7 @@ internal static class Workers
         while (!EndsAsExcess())
         {
             if (!SpinForWork()) Park();
-            WorkerPool.Work();
+            WorkerPool.Work(isCaller: false);
         }
     }
 
