@@ -28,7 +28,6 @@ internal static unsafe class GemmBlock
         var panels = (n + panel - 1) / panel;
         var depth = p.Depth;
         var columns = Math.Min(panels * panel, Math.Max(panel, BytesOfB / (Math.Max(1, depth) * sizeof(T)) / panel * panel));
-        columns = Even(panels, columns / panel) * panel;
 
         // With little reuse a panel of B is multiplied while it is still in L1.
         if (tiles <= 2) columns = panel;
@@ -80,13 +79,6 @@ internal static unsafe class GemmBlock
         }
 
         if (!w.FinishTiles && !p.Finish.IsEmpty) p.Finish.Invoke(p.FirstRow + row0, m, column0, n);
-    }
-
-    // The panels of a block where all blocks have about as many, and no more than the most.
-    private static nint Even(nint panels, nint most)
-    {
-        var blocks = (panels + most - 1) / most;
-        return (panels + blocks - 1) / blocks;
     }
 
     /// <summary>Every tile of one block of A with one block of B.</summary>
