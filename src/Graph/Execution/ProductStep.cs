@@ -28,6 +28,7 @@ internal sealed unsafe class ProductStep : PlanStep
     private readonly bool _inTiles;
     private readonly bool _onDevice;
     private readonly bool _expensive;
+    private readonly int _arrays;
 
     private ProductStep(
         PlanGroup group, OpNode product, LoweredKernel kernel, GraphNode[] inputs, OpNode[] outputs, RowAccess[] access, RowFrame frame, bool inTiles, bool onDevice)
@@ -41,6 +42,7 @@ internal sealed unsafe class ProductStep : PlanStep
         _readsProduct = Array.ConvertAll(kernel.Inputs, i => ReferenceEquals(Behind(i, group), product));
         _frame = frame;
         _inTiles = inTiles;
+        _arrays = access.Where((a, i) => !_readsProduct[i] && a.IsOwn(frame, perRow: false)).Count() + outputs.Length - 1;
         _onDevice = onDevice;
         _expensive = group.Parts[1].IsExpensive;
         _result = Array.IndexOf(outputs, product);
@@ -200,7 +202,7 @@ internal sealed unsafe class ProductStep : PlanStep
             for (int i = 0; i < inputs; i++) operands[i] = Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar);
             for (int i = inputs; i < pointers.Length; i++) operands[i] = Step._frame.Own.At(pointers[i], Written[i - inputs].DType, isScalar: false);
             Epilogue epilogue = new() { Loop = Step._loop, Operands = operands, Inputs = inputs, Count = pointers.Length, Width = Step._frame.Columns };
-            Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue)));
+            Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue), Step._arrays));
         }
     }
 

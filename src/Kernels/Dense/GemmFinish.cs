@@ -6,12 +6,15 @@ namespace Fusion.Kernels;
 /// </summary>
 /// <param name="body">Gets the context, then the first row (counted through a batch), rows, first column, columns; null: nothing is called.</param>
 /// <param name="context">Whatever the body needs; it outlives the product.</param>
-internal readonly unsafe struct GemmFinish(delegate*<void*, long, long, long, long, void> body, void* context)
+/// <param name="arrays">How many arrays as large as C it reads and writes beside C: what a cut through the columns costs.</param>
+internal readonly unsafe struct GemmFinish(delegate*<void*, long, long, long, long, void> body, void* context, int arrays = 0)
 {
     private const long ParallelElements = 16 * 1024;
 
     private readonly delegate*<void*, long, long, long, long, void> _body = body;
     private readonly void* _context = context;
+
+    public int Arrays { get; } = arrays;
 
     public bool IsEmpty => _body == null;
 

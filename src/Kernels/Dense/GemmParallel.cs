@@ -12,6 +12,13 @@ internal static unsafe class GemmParallel
     // A rectangle of less work than this is not cut further.
     private const double MinFlops = 200_000;
 
+    // What a cut through the columns costs for each element of C and of what is computed with it, in elements packed: measured.
+    private const double ColumnCut = 1.5;
+    private const double ColumnCutOfArray = 0.5;
+
+    // Packing an element of a transposed B, or one that is gathered, against one that is copied.
+    private const double Gathered = 2;
+
     public static void Run<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TPacker : struct, IPanelPacker<T>
@@ -23,22 +30,24 @@ internal static unsafe class GemmParallel
         nint threads = WorkerPool.Threads, wanted = threads;
         var flops = 2.0 * p.M * p.N * p.K;
 
-        // Two or more rectangles a thread even out unequal cores, once they are large enough for their packing not to show.
-        if (flops / threads > 50e6) wanted = 4 * threads;
-        else if (flops / threads > 4e6) wanted = 2 * threads;
+        // Two rectangles a thread even out unequal cores, once they are large enough for their packing not to show.
+        if (flops / threads > 4e6) wanted = 2 * threads;
         wanted = Math.Max(1, Math.Min(wanted, (nint)(flops / MinFlops)));
 
-        // Halve the longer side (in elements) of the rectangles until there are enough.
+        // Halve the rectangles until there are enough. Cut through rows, every part packs all its columns of B. Cut through columns, it packs all its rows of A, and C and
+        // what is computed with it no longer lie in one piece: streams end with every row, and what is fetched ahead of them belongs to another thread.
+        double packing = p.TransB || p.B == null ? Gathered : 1, cut = ColumnCut + (ColumnCutOfArray * p.Finish.Arrays);
         nint gridM = 1, gridN = 1;
         while (gridM * gridN < wanted)
         {
-            var splitN = panels / gridN >= 2 && (p.N / gridN >= p.M / gridM || tiles / gridM < 2);
-            if (splitN) gridN *= 2;
-            else if (tiles / gridM >= 2) gridM *= 2;
+            double rows = (double)p.M / gridM, columns = (double)p.N / gridN;
+            var isFlat = tiles / gridM < 2;
+            if (panels / gridN >= 2 && (isFlat || packing * columns * p.K >= (rows * p.K) + (cut * rows * columns))) gridN *= 2;
+            else if (!isFlat) gridM *= 2;
             else break;
         }
 
-        var rowsPerChunk = Round((p.M + gridM - 1) / gridM, gridM == 1 ? 1 : kernels.MaxRows);
+        var rowsPerChunk = (p.M + gridM - 1) / gridM;
         var columnsPerChunk = (panels + gridN - 1) / gridN * panel;
         var job = new Job<T, TPacker>
         {
@@ -51,8 +60,6 @@ internal static unsafe class GemmParallel
         var chunks = (p.M + rowsPerChunk - 1) / rowsPerChunk * job.GridN;
         WorkerPool.Run((int)chunks, &Chunk<T, TPacker>, Unsafe.AsPointer(ref job));
     }
-
-    private static nint Round(nint n, nint multiple) => (n + multiple - 1) / multiple * multiple;
 
     private static void Chunk<T, TPacker>(void* context, int chunk)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
