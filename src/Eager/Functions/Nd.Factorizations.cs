@@ -163,7 +163,10 @@ public static partial class Nd
         return result ?? BroadcastTo(Eye(rows, square.DType, square.Device), square.Shape);
     }
 
-    /// <summary>(Σ |x|ᵖ)^(1/p) over axes; the largest |x| for ∞, the smallest for −∞, the number of elements that are not 0 for 0.</summary>
+    /// <summary>
+    /// (Σ |x|ᵖ)^(1/p) over axes; the largest |x| for ∞, the smallest for −∞, the number of elements that are not 0 for 0. The gradient is 0 where the norm is 0,
+    /// and in elements that are 0.
+    /// </summary>
     public static NDArray VectorNorm(this NDArray x, double order = 2, int[]? axes = null, bool keepDims = false)
     {
         if (Checked(x).DType.IsHalf) return VectorNorm(Elements.Wide(x), order, axes, keepDims).AsType(x.DType);
@@ -176,8 +179,17 @@ public static partial class Nd
             0 => Sum(NotEqual(real, 0), axes, keepDims).AsType(real.DType),
             double.PositiveInfinity => Max(Abs(real), axes, keepDims),
             double.NegativeInfinity => Min(Abs(real), axes, keepDims),
-            _ => Pow(Sum(Pow(Abs(real), order), axes, keepDims), 1 / order),
+            _ => Power(),
         });
+
+        // At 0 powers below 1 have infinite slopes, of which 0 times would be NaN: they are computed at 1 there and not selected.
+        NDArray Power()
+        {
+            NDArray none = Equal(real, 0);
+            NDArray sum = Sum(Where(none, order > 0 ? 0 : double.PositiveInfinity, Pow(Where(none, 1, Abs(real)), order)), axes, keepDims);
+            NDArray zero = order > 0 ? Equal(sum, 0) : IsInfinity(sum);
+            return Where(zero, 0, Pow(Where(zero, 1, sum), 1 / order));
+        }
     }
 
     /// <summary>A norm of each matrix in the last two axes.</summary>

@@ -67,23 +67,23 @@ public static partial class Nd
     /// <summary>The variance along one axis.</summary>
     public static NDArray Var(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Var(x, [axis], keepDims, correction);
 
-    /// <summary>√Var.</summary>
+    /// <summary>√Var. The gradient is 0 where the deviation is 0, as for a constant.</summary>
     public static NDArray Std(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.DType.IsHalf ? Std(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType) : Sqrt(Var(x, axes, keepDims, correction));
+        return x.DType.IsHalf ? Std(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType) : Root(Var(x, axes, keepDims, correction));
     }
 
     /// <summary>The standard deviation along one axis.</summary>
     public static NDArray Std(this NDArray x, int axis, bool keepDims = false, int correction = 0) => Std(x, [axis], keepDims, correction);
 
-    /// <summary>√Σ x², the Euclidean norm.</summary>
+    /// <summary>√Σ x², the Euclidean norm. The gradient is 0 where the norm is 0.</summary>
     public static NDArray Norm(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Sqrt(SumOfSquares(x, axes, keepDims)));
+        return made.Keep(Root(SumOfSquares(x, axes, keepDims)));
     }
 
     /// <summary>The Euclidean norm along one axis.</summary>
@@ -132,6 +132,9 @@ public static partial class Nd
 
         static NDArray Flatten(NDArray a) => a.Rank == 1 ? a : Reshape(a, -1);
     }
+
+    /// <summary>√x of a sum of squares; the gradient is 0 where it is 0.</summary>
+    internal static NDArray Root(NDArray x) => Elements.Real(OpTable.Root, x);
 
     /// <summary>Σ x²; integers are squared in their own type.</summary>
     internal static NDArray SumOfSquares(NDArray x, int[]? axes = null, bool keepDims = false) =>

@@ -26,13 +26,13 @@ public static partial class Nd
     /// <summary>arctan x in radians.</summary>
     public static NDArray Atan(this NDArray x) => Elements.Real(OpTable.Atan, x);
 
-    /// <summary>The angle of the point (x, y) in (−π, π].</summary>
+    /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
     public static NDArray Atan2(this NDArray y, NDArray x) => Elements.Real(OpTable.Atan2, y, x);
 
-    /// <summary>The angle of the point (x, y) in (−π, π].</summary>
+    /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
     public static NDArray Atan2(this NDArray y, double x) => Elements.Real(OpTable.Atan2, y, x);
 
-    /// <summary>The angle of the point (x, y) in (−π, π].</summary>
+    /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
     public static NDArray Atan2(double y, NDArray x) => Elements.Real(OpTable.Atan2, y, x);
 
     /// <summary>√(x² + y²) without overflow on the way; the derivative at (0, 0) is 0.</summary>

@@ -102,7 +102,9 @@ public static class Loss
         return made.Keep(Reduce(Nd.Exp(prediction) - target * prediction, reduction, dtype));
     }
 
-    /// <summary>1 − cos of the angle between prediction and target along the last axis.</summary>
+    /// <summary>
+    /// 1 − prediction·target / max(|prediction|·|target|, ε) along the last axis: 1 − cos of the angle. A vector of zeros has the distance 1.
+    /// </summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray CosineDistance(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double epsilon = 1e-8)
     {

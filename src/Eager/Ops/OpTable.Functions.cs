@@ -19,6 +19,9 @@ internal static partial class OpTable
 
     public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output).Named("sqrt");
 
+    /// <summary>√x of a sum of squares, a length; the derivative is 0 where it is 0, which is a subgradient of the length.</summary>
+    public static readonly Op Root = Element("Root", ElementOps.Sqrt, Saved.Output, RootGradient);
+
     public static readonly Op ReciprocalSqrt = Element(ElementOps.ReciprocalSqrt, Saved.Output, c => c.G * -0.5 * (c.Output * c.Output * c.Output))
         .Named("mx.nd.rsqrt, -, torch.rsqrt");
 
@@ -90,5 +93,12 @@ internal static partial class OpTable
         NDArray t = Nd.Tanh(c.X * (square * (0.044715 * SqrtTwoOverPi) + SqrtTwoOverPi));
         NDArray slope = square * (3 * 0.044715 * SqrtTwoOverPi) + SqrtTwoOverPi;
         return c.G * ((t + 1) * 0.5 + c.X * 0.5 * ((1 - Nd.Square(t)) * slope));
+    }
+
+    // Both the gradient and the divisor are selected: an infinite gradient at 0 counts for nothing, and neither does the second derivative there.
+    private static NDArray RootGradient(GradientContext c)
+    {
+        NDArray zero = Nd.Equal(c.Output, 0);
+        return Nd.Where(zero, 0, c.G) * 0.5 / Nd.Where(zero, 1, c.Output);
     }
 }

@@ -28,12 +28,8 @@ internal static partial class OpTable
 
     public static readonly Op Atan = Element(ElementOps.Atan, Saved.Input0, c => c.G / (Nd.Square(c.X) + 1)).Named("mx.np.arctan, np.arctan, torch.atan");
 
-    /// <summary>Inputs y, x.</summary>
-    public static readonly Op Atan2 = Element(
-        ElementOps.Atan2,
-        Saved.Inputs,
-        c => c.G * (c.Y / (Nd.Square(c.X) + Nd.Square(c.Y))),
-        c => -(c.G * (c.X / (Nd.Square(c.X) + Nd.Square(c.Y))))).Named("mx.np.arctan2, np.arctan2, torch.atan2");
+    /// <summary>Inputs y, x. The gradient at (0, 0) is 0.</summary>
+    public static readonly Op Atan2 = Element(ElementOps.Atan2, Saved.Inputs, c => c.G * Atan2Slope(c, c.Y), c => -(c.G * Atan2Slope(c, c.X))).Named("mx.np.arctan2, np.arctan2, torch.atan2");
 
     /// <summary>The gradient at (0, 0) is 0.</summary>
     public static readonly Op Hypot = Element(ElementOps.Hypot, Saved.Inputs | Saved.Output, c => HypotGradient(c, c.X), c => HypotGradient(c, c.Y))
@@ -93,7 +89,14 @@ internal static partial class OpTable
     public static readonly Op Softsign = Element(ElementOps.Softsign, Saved.Input0, c => c.G / Nd.Square(Nd.Abs(c.X) + 1))
         .Named("mx.npx.activation('softsign'), -, torch.nn.functional.softsign");
 
-    private static NDArray HypotGradient(GradientContext c, NDArray x) => Nd.Where(Nd.Equal(c.Output, 0), 0, c.G * (x / c.Output));
+    // a/(x² + y²), 0 at the origin.
+    private static NDArray Atan2Slope(GradientContext c, NDArray a)
+    {
+        NDArray square = Nd.Square(c.X) + Nd.Square(c.Y);
+        return a / Nd.Where(Nd.Equal(square, 0), 1, square);
+    }
+
+    private static NDArray HypotGradient(GradientContext c, NDArray x) => c.G * (x / Nd.Where(Nd.Equal(c.Output, 0), 1, c.Output));
 
     // t + x·(1 − t²)·σ(x) with t = tanh(softplus x).
     private static NDArray MishGradient(GradientContext c)

@@ -21,9 +21,12 @@ internal static partial class OpTable
     }
 
     /// <summary>An element-wise row: its element expression is its eager kernel, too.</summary>
-    private static Op Element(ElementOp element, Saved saves, params GradientRule?[] gradient) => Row(new Op
+    private static Op Element(ElementOp element, Saved saves, params GradientRule?[] gradient) => Element(element.Name, element, saves, gradient);
+
+    /// <summary>A second row of an element expression, with another gradient.</summary>
+    private static Op Element(string name, ElementOp element, Saved saves, params GradientRule?[] gradient) => Row(new Op
     {
-        Name = element.Name,
+        Name = name,
         Arity = element.Arity,
         Infer = (inputs, _, outputs) => outputs[0] = ElementExecution.Infer(element, inputs),
         Run = (inputs, _, outputs) => ElementExecution.Run(element, inputs, outputs[0]),

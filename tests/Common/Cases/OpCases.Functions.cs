@@ -17,6 +17,7 @@ internal static partial class OpCases
             Special = [[-0.0, -Inf], [0, Inf], [-Inf, -0.0]],
         },
         Unary(OpTable.Sqrt, Nd.Sqrt, Math.Sqrt, Real(0.1, 9)) with { Special = [[-0.0, -0.0], [-1, NaN], [Inf, Inf]] },
+        Unary(OpTable.Root, Nd.Root, Math.Sqrt, Real(0.1, 9)) with { Special = [[-0.0, -0.0], [-1, NaN], [Inf, Inf]], Slopes = [[0, 0], [4, 0.25]] },
         Unary(OpTable.ReciprocalSqrt, Nd.ReciprocalSqrt, static x => 1 / Math.Sqrt(x), Real(0.2, 9)) with { Special = [[0, Inf], [-1, NaN], [Inf, 0]] },
         Unary(OpTable.Reciprocal, Nd.Reciprocal, static x => 1 / x, NonZero(0.5, 9)) with { Special = [[0, Inf], [-0.0, -Inf], [-Inf, -0.0]] },
         Unary(OpTable.Cbrt, Nd.Cbrt, Math.Cbrt, NonZero(0.5, 9)) with { Special = [[-8, -2], [-0.0, -0.0], [-Inf, -Inf]] },
@@ -52,7 +53,11 @@ internal static partial class OpCases
         Unary(OpTable.Asin, Nd.Asin, Math.Asin, Real(-0.8, 0.8)) with { Special = [[-0.0, -0.0], [1.5, NaN]] },
         Unary(OpTable.Acos, Nd.Acos, Math.Acos, Real(-0.8, 0.8)) with { Special = [[1, 0], [-1.5, NaN]] },
         Unary(OpTable.Atan, Nd.Atan, Math.Atan, Real(-4, 4)) with { Special = [[-0.0, -0.0], [NaN, NaN]] },
-        Binary(OpTable.Atan2, Nd.Atan2, Math.Atan2, NonZero(0.3, 3), NonZero(0.3, 3)) with { Special = [[0, 1, 0], [-0.0, 1, -0.0], [0, 0, 0], [NaN, 1, NaN]] },
+        Binary(OpTable.Atan2, Nd.Atan2, Math.Atan2, NonZero(0.3, 3), NonZero(0.3, 3)) with
+        {
+            Special = [[0, 1, 0], [-0.0, 1, -0.0], [0, 0, 0], [NaN, 1, NaN]],
+            Slopes = [[0, 0, 0, 0], [0, 2, 0.5, 0]],
+        },
         Unary(OpTable.Sinh, Nd.Sinh, Math.Sinh, Real(-3, 3)) with { Special = [[-0.0, -0.0], [-Inf, -Inf], [1000, Inf]] },
         Unary(OpTable.Cosh, Nd.Cosh, Math.Cosh, Real(-3, 3)) with { Special = [[0, 1], [-Inf, Inf], [1000, Inf]] },
         Unary(OpTable.Tanh, Nd.Tanh, Math.Tanh, Real(-3, 3)) with { Special = [[-0.0, -0.0], [1e-30, 1e-30], [-Inf, -1], [Inf, 1]] },
