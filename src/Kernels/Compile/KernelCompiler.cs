@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -6,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Compiles kernel descriptions to machine code by way of expression trees over vector types, and keeps every kernel for the life of the process.
-/// A kernel gives the same bits as its operators' eager loops, one after the other.
+/// Compiles kernel descriptions to machine code by way of expression trees over vector types, and keeps the some thousand kernels that were asked for last; plans keep
+/// theirs themselves. A kernel gives the same bits as its operators' eager loops, one after the other.
 /// </summary>
 internal static class KernelCompiler
 {
@@ -20,7 +19,8 @@ internal static class KernelCompiler
     /// </remarks>
     public const int MaxOperators = 200;
 
-    private static readonly ConcurrentDictionary<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new();
+    // A kernel takes some 14 KB.
+    private static readonly RecentCache<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new(2048);
     private static int s_compileCount;
     private static long s_compileTicks;
 
@@ -80,7 +80,7 @@ internal static class KernelCompiler
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
-    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGetValue((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
+    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel!.IsValueCreated;
 
     /// <summary>The number of operators that <paramref name="op"/> expands to, on any machine. A kernel's sum should not pass <see cref="MaxOperators"/>.</summary>
     public static int Weight(ElementOp op) => op.Weight;
