@@ -79,12 +79,11 @@ internal sealed class PartPlacement
         }
     }
 
-    // The first launch that writes to a value that is computed where it belongs.
-    private int FirstLaunch(List<PlanStep> steps, OpNode placed)
-    {
-        int own = steps.FindIndex(s => Array.IndexOf(s.Outputs, placed) >= 0);
-        return own >= 0 ? own : _assemblies.Find(a => ReferenceEquals(a.Step.Node, placed))!.Placed.Min(p => FirstLaunch(steps, p));
-    }
+    // The first launch that writes to a value that is computed where it belongs: filling may overwrite what it surrounds. Of one that is put together itself, the
+    // first of its parts', which run before what is copied to it.
+    private int FirstLaunch(List<PlanStep> steps, OpNode placed) => _assemblies.Find(a => ReferenceEquals(a.Step.Node, placed)) is { } inner
+        ? inner.Placed.Min(p => FirstLaunch(steps, p))
+        : steps.FindIndex(s => Array.IndexOf(s.Outputs, placed) >= 0);
 
     private static bool IsAssembly(OpNode node) => ReferenceEquals(node.Op, OpTable.Concat) || ReferenceEquals(node.Op, OpTable.Unslice) || ReferenceEquals(node.Op, OpTable.Pad);
 

@@ -22,10 +22,10 @@ internal sealed class HostTransfers(GpuDevice device, int piece = 1 << 20)
     /// <summary>Queues a copy to the device.</summary>
     public void Upload(ReadOnlySpan<byte> source, ArrayView<byte> target)
     {
-        for (int start = 0; start < source.Length; start += piece)
+        for (long start = 0; start < source.Length; start += piece)
         {
-            int slot = Take(), length = Math.Min(piece, source.Length - start);
-            source.Slice(start, length).CopyTo(_slots[slot]!.Span);
+            int slot = Take(), length = (int)Math.Min(piece, source.Length - start);
+            source.Slice((int)start, length).CopyTo(_slots[slot]!.Span);
             _slots[slot]!.ArrayView.SubView(0, length).CopyTo(device.Stream, target.SubView(start, length));
             Mark(slot);
         }
@@ -35,7 +35,7 @@ internal sealed class HostTransfers(GpuDevice device, int piece = 1 << 20)
     public void Download(ArrayView<byte> source, Span<byte> target)
     {
         // Half of the slots are on their way while the others are read.
-        int pieces = (target.Length + piece - 1) / piece;
+        int pieces = (int)(((long)target.Length + piece - 1) / piece);
         Span<int> slots = stackalloc int[Slots / 2];
         for (int i = 0; i < pieces + slots.Length; i++)
         {

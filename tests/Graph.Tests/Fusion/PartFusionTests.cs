@@ -79,6 +79,8 @@ public sealed class PartFusionTests
         (int Kernels, Func<NDArray, NDArray> F)[] functions =
         [
             (2, static x => Nd.Pad(Nd.Concat([x, x.Tanh()], 1), [(0, 3), (0, 0)])),
+            (2, static x => Nd.Pad(Nd.Concat([x, x.Tanh()], 1).Reshape(1, -1), [(0, 0), (5, 3)], value: 2)),
+            (2, static x => Nd.Pad(Nd.Concat([x, x.Tanh()], 1).Reshape(1, -1), [(0, 0), (64, 64)], value: 2)),
             (2, static x => Nd.Pad(Nd.Concat([x.Exp(), x.Tanh()], 0), [(2, 1), (0, 0)])),
             (2, static x => Nd.Pad(Nd.Concat([x.Exp(), x.Tanh()], 1), [(2, 1), (0, 0)], value: 7)),
             (1, static x => Nd.Pad(Nd.Pad(x.Tanh(), [(1, 1), (0, 0)], value: 3), [(2, 2), (0, 0)], value: 5)),

@@ -2,8 +2,8 @@ using System.Linq.Expressions;
 
 namespace Fusion.Kernels;
 
-// The elements of a row, in chunks of 64 or, where it is short, fewer: of each chunk a thread has the elements of its lanes. Loads of several chunks come before their bodies, so that
-// they are in flight together; where the row ends, the last element is read again and does not count.
+// The elements of a row, in chunks of 64 or, where it is short, fewer: of each chunk a thread has the elements of its lanes. Loads of several chunks come
+// before their bodies, so that they are in flight together; where the row ends, the last element is read again and does not count.
 internal sealed partial class DeviceRowTree
 {
     /// <summary>Chunks in one turn of a loop, if its body is short.</summary>
