@@ -76,7 +76,7 @@ internal sealed class FusedRule
 
         if (KernelCompiler.TryCompile(spec) is not { } kernel) return null;
         NDArray result = NDArray.Allocate(gradient.DType, gradient.Shape);
-        ElementExecution.Run(kernel, expensive: false, mask, operands, new ReadOnlySpan<NDArray>(in result), gradient.Shape);
+        ElementExecution.Run(kernel, mask, operands, new ReadOnlySpan<NDArray>(in result), gradient.Shape);
         ExecutionState state = ExecutionState.Current;
         if (state.TemporaryScopes > 0) Temporaries.Add(state, result);
         return result;

@@ -92,16 +92,15 @@ internal static unsafe class ElementExecution
             if (inputs[i].Size == 1) scalars |= 1 << i;
         }
 
-        Run(element.Loop(value, scalars), expensive: false, scalars, inputs, new ReadOnlySpan<NDArray>(in output), output.Shape);
+        Run(element.Loop(value, scalars), scalars, inputs, new ReadOnlySpan<NDArray>(in output), output.Shape);
     }
 
     /// <summary>Runs a kernel, ahead-of-time or compiled, over <paramref name="shape"/>; bit i of <paramref name="scalars"/>: operand i is read once.</summary>
-    public static void Run(ElementKernel kernel, bool expensive, int scalars, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, Shape shape)
+    public static void Run(ElementKernel kernel, int scalars, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, Shape shape)
     {
         Action action = new()
         {
             Kernel = kernel,
-            Expensive = expensive,
             Scalars = scalars,
             Inputs = inputs,
             Outputs = outputs,
@@ -113,7 +112,6 @@ internal static unsafe class ElementExecution
     private ref struct Action : IArrayAction
     {
         public ElementKernel Kernel;
-        public bool Expensive;
         public int Scalars;
         public Shape Shape;
         public ReadOnlySpan<NDArray> Inputs;
@@ -141,7 +139,7 @@ internal static unsafe class ElementExecution
                 };
             }
 
-            ElementDriver.Run(Kernel, Inputs.Length, Outputs.Length, operands, Shape.Dimensions, Expensive);
+            ElementDriver.Run(Kernel, Inputs.Length, Outputs.Length, operands, Shape.Dimensions);
         }
     }
 }

@@ -35,6 +35,6 @@ internal static partial class OpTable
     {
         if (y.Size == 0) return;
         int scalars = (x[0].Size == 1 ? 1 : 0) | (x[1].Size == 1 ? 2 : 0);
-        ElementExecution.Run(BitLoops.Loop(operation, y.DType, scalars), expensive: false, scalars, x, new ReadOnlySpan<NDArray>(in y), y.Shape);
+        ElementExecution.Run(BitLoops.Loop(operation, y.DType, scalars), scalars, x, new ReadOnlySpan<NDArray>(in y), y.Shape);
     }
 }

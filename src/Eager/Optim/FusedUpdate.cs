@@ -51,7 +51,7 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
         NDArray[] inputs = compiled.Inputs;
         operands.CopyTo(inputs);
         if (operands[0].IsOnGpu) DeviceElementExecution.Run(compiled.Spec, inputs, operands[..outputs], operands[0].Shape);
-        else ElementExecution.Run(compiled.Kernel!.Value, expensive: false, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
+        else ElementExecution.Run(compiled.Kernel!.Value, compiled.ScalarMask, inputs, operands[..outputs], operands[0].Shape);
         inputs.AsSpan(0, arrays).Clear();
     }
 

@@ -7,10 +7,6 @@ namespace Fusion;
 /// <summary>One kernel over many tensors: small ones follow one another without a launch each, and all of them together are split among threads.</summary>
 internal sealed unsafe class ManyTensorStep : PlanStep
 {
-    // Elements of the smallest piece that is worth handing to another thread.
-    private const long CheapPiece = 16 * 1024;
-    private const long ExpensivePiece = 4 * 1024;
-
     private readonly FusedStep[] _members;
     private readonly int[] _inputStarts;
     private readonly int[] _outputStarts;
@@ -27,7 +23,7 @@ internal sealed unsafe class ManyTensorStep : PlanStep
         _inputStarts = new int[members.Length + 1];
         _outputStarts = new int[members.Length + 1];
         _sizes = [.. members.Select(static m => m.Group.Shape.Size)];
-        long piece = members[0].IsExpensive ? ExpensivePiece : CheapPiece;
+        long piece = ElementDriver.PieceLength(members[0].Group.ExpandedWeight, members[0].Outputs[0].DType.Size);
         long filled = 0;
         for (int k = 0; k < members.Length; k++)
         {

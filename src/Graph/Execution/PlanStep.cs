@@ -47,7 +47,6 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 {
     // On a device the first launch compiles: which kernel it takes depends on where scalars lie.
     private readonly ElementKernel _kernel = onDevice ? default : kernel.Compile();
-    private readonly bool _expensive = group.IsExpensive;
 
     /// <summary>Its results may lie in rows of wider arrays.</summary>
     public bool WritesRows => !onDevice;
@@ -61,8 +60,6 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 
     public int ScalarMask => kernel.ScalarMask;
 
-    public bool IsExpensive => _expensive;
-
     public override IEnumerable<LoweredKernel> Kernels => [kernel];
 
     public override bool CannotFail => true;
@@ -74,7 +71,7 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     {
         if (Group.Shape.Size == 0) return;
         if (outputs[0].IsOnGpu) DeviceElementExecution.Run(kernel.Spec, inputs, outputs, Group.Shape);
-        else ElementExecution.Run(_kernel, _expensive, kernel.ScalarMask, inputs, outputs, Group.Shape);
+        else ElementExecution.Run(_kernel, kernel.ScalarMask, inputs, outputs, Group.Shape);
     }
 }
 

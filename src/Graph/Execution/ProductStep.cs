@@ -27,7 +27,6 @@ internal sealed unsafe class ProductStep : PlanStep
     private readonly RowFrame _frame;
     private readonly bool _inTiles;
     private readonly bool _onDevice;
-    private readonly bool _expensive;
     private readonly int _arrays;
 
     private ProductStep(
@@ -44,7 +43,6 @@ internal sealed unsafe class ProductStep : PlanStep
         _inTiles = inTiles;
         _arrays = access.Where((a, i) => !_readsProduct[i] && a.IsOwn(frame, perRow: false)).Count() + outputs.Length - 1;
         _onDevice = onDevice;
-        _expensive = group.Parts[1].IsExpensive;
         _result = Array.IndexOf(outputs, product);
         if (_result < 0) _result = Array.FindIndex(outputs, o => o.DType == product.DType);
     }
@@ -130,7 +128,7 @@ internal sealed unsafe class ProductStep : PlanStep
         else
         {
             _product.Op.Product!(factors, _product.Attributes, product, default);
-            ElementExecution.Run(_loop, _expensive, _kernel.ScalarMask, read, written, Group.Parts[1].Shape);
+            ElementExecution.Run(_loop, _kernel.ScalarMask, read, written, Group.Parts[1].Shape);
         }
 
         if (alias is not null) Return(alias);

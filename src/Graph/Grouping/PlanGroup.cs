@@ -8,12 +8,6 @@ namespace Fusion;
 /// </summary>
 internal sealed class PlanGroup(Shape shape, DType laneType)
 {
-    // From this many expanded operations per element on, work is handed to other threads earlier.
-    private const int ExpensiveWeight = 12;
-
-    // Ten rounds of the generator on four registers of words are some 120 instructions, a distribution as many as a cheap function.
-    private const int DrawWeight = 35;
-
     private GraphNode[]? _reads;
 
     public Shape Shape { get; } = shape;
@@ -54,16 +48,13 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     /// <summary>Operands of its kernel for random draws that it makes itself: one each, and the place in the stream.</summary>
     public int StreamOperands => Kind == GroupKind.Elementwise && Members.Count(static m => m.Op.Draw is not null) is > 0 and var draws ? draws + 1 : 0;
 
-    /// <summary>The kernel takes long enough per element to be split among threads early.</summary>
-    public bool IsExpensive => ExpandedWeight >= ExpensiveWeight;
-
     /// <summary>Expanded operations per element of all its members.</summary>
     public int ExpandedWeight => Members.Sum(static m => Weight(m.Op));
 
     public int LastId => Members[^1].Id;
 
     /// <summary>Expanded operations per element.</summary>
-    public static int Weight(Op op) => op.Element is { } element ? KernelCompiler.Weight(element) : op.Draw is null ? 0 : DrawWeight;
+    public static int Weight(Op op) => op.Element is { } element ? KernelCompiler.Weight(element) : op.Draw is null ? 0 : DrawingLoop.DrawWeight;
 
     /// <summary>Makes a conversion at its border part of a kernel: see <see cref="HalfOperands"/>.</summary>
     public void Absorb(OpNode conversion)

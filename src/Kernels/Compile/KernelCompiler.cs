@@ -121,7 +121,7 @@ internal static class KernelCompiler
         {
             (ElementLoop first, KernelTree tree) = Build(spec, width, paired: false);
             int operators = tree.OperatorCount;
-            loop = operators <= KernelTree.PairedFrom ? new TieredLoop(first) : new TieredLoop(first, operators, () => Build(spec, width, paired: true).Loop);
+            loop = new TieredLoop(first, operators, operators <= KernelTree.PairedFrom ? null : () => Build(spec, width, paired: true).Loop);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

@@ -17,17 +17,19 @@ internal sealed class TieredLoop
     private long _left;
     private Func<ElementLoop>? _paired;
 
-    public TieredLoop(ElementLoop loop) => _loop = loop;
-
     /// <param name="loop">What runs at first.</param>
     /// <param name="operators">Its operators.</param>
-    /// <param name="paired">Compiles the faster one.</param>
-    public TieredLoop(ElementLoop loop, int operators, Func<ElementLoop> paired)
+    /// <param name="paired">Compiles the faster one, if there is one.</param>
+    public TieredLoop(ElementLoop loop, int operators, Func<ElementLoop>? paired = null)
     {
         _loop = loop;
+        Operators = operators;
         _paired = paired;
-        _left = Work / operators;
+        _left = paired is null ? 0 : Work / operators;
     }
+
+    /// <summary>The operators that its formula expands to, for each element.</summary>
+    public int Operators { get; }
 
     /// <summary>For tests: kernels that are asked for from here on have their faster loop at once.</summary>
     public static bool PairsAtOnce

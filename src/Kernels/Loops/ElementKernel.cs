@@ -14,19 +14,24 @@ internal readonly unsafe struct ElementKernel
     private readonly delegate*<nint, long, long, int, void> _pointer;
     private readonly TieredLoop? _compiled;
     private readonly int _scalars;
+    private readonly int _weight;
 
-    /// <summary>A loop that takes as its last argument which operands are scalars (bit i: operand i).</summary>
-    public ElementKernel(delegate*<nint, long, long, int, void> pointer, int scalars)
+    /// <summary>A loop of <paramref name="weight"/> operators that takes as its last argument which operands are scalars (bit i: operand i).</summary>
+    public ElementKernel(delegate*<nint, long, long, int, void> pointer, int scalars, int weight = 1)
     {
         _pointer = pointer;
         _scalars = scalars;
+        _weight = weight;
     }
 
-    public ElementKernel(ElementLoop loop) => _compiled = new TieredLoop(loop);
+    public ElementKernel(ElementLoop loop, int weight = 1) => _compiled = new TieredLoop(loop, weight);
 
     public ElementKernel(TieredLoop loop) => _compiled = loop;
 
     public bool IsEmpty => _pointer == null && _compiled is null;
+
+    /// <summary>The operators that its formula expands to, for each element: see <see cref="ElementOp.Weight"/>.</summary>
+    public int Weight => _compiled?.Operators ?? _weight;
 
     /// <summary>No faster loop will take over.</summary>
     public bool IsFinal => _compiled is null or { IsFinal: true };
@@ -42,7 +47,7 @@ internal readonly unsafe struct ElementKernel
     public bool TakesScalars => _pointer != null;
 
     /// <summary>The same loop with further operands read once.</summary>
-    public ElementKernel WithScalars(int scalars) => new(_pointer, _scalars | scalars);
+    public ElementKernel WithScalars(int scalars) => new(_pointer, _scalars | scalars, _weight);
 
     public void Invoke(nint table, long start, long end)
     {

@@ -19,6 +19,12 @@ internal readonly record struct DrawnOperand(int Operand, NumberSource Source, u
 /// <param name="draws">The drawn operands.</param>
 internal sealed unsafe class DrawingLoop(ElementKernel kernel, int operands, int origin, DrawnOperand[] draws)
 {
+    /// <summary>
+    /// What a draw costs, in operators for each element: ten rounds of the generator on four registers of words are some 120 instructions, a distribution as
+    /// many as a cheap function.
+    /// </summary>
+    public const int DrawWeight = 35;
+
     // A multiple of whole registers and of the source's grain: what a kernel writes past the end of a stretch would spoil the next one's operands.
     private const int Stretch = 1024;
     private const int MaxElementSize = 8;
@@ -27,7 +33,7 @@ internal sealed unsafe class DrawingLoop(ElementKernel kernel, int operands, int
 
     private readonly ElementKernel _kernel = kernel;
 
-    public ElementKernel Kernel => new(Run);
+    public ElementKernel Kernel => new(Run, _kernel.Weight + (draws.Length * DrawWeight));
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -61,7 +61,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
         int slot = ((int)valueType * Widths) + (width >> 8);
         nint loop = _loops[slot];
         if (loop == 0) _loops[slot] = loop = Resolve(valueType, width);
-        return new ElementKernel((delegate*<nint, long, long, int, void>)loop, scalarMask);
+        return new ElementKernel((delegate*<nint, long, long, int, void>)loop, scalarMask, Weight);
     }
 
     private ElementKernel Compiled(DType valueType, int scalarMask, int width)

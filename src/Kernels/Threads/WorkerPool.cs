@@ -46,7 +46,6 @@ internal static unsafe class WorkerPool
         Workers.Ensure(s_threads - 1);
         s_job.Body = body;
         s_job.Context = context;
-        s_job.Chunks = chunks;
         s_job.Pending = chunks;
         Interlocked.Exchange(ref s_job.Unclaimed, (long)chunks << 32); // publishes the fields above; a full fence before the parked workers are counted
         Workers.Wake(helpers);
@@ -73,12 +72,16 @@ internal static unsafe class WorkerPool
     /// </summary>
     internal static void Work(bool isCaller)
     {
-        long claim = isCaller ? 1 - (1L << 32) : -(1L << 32);
-        // A claim that succeeds holds the job open until Pending is decremented, so the fields read after it belong to the same job even if
-        // the thread slept since it last looked; a claim that fails touches nothing.
-        long unclaimed;
-        while (HasWork && (unclaimed = Interlocked.Add(ref s_job.Unclaimed, claim)) >= 0)
+        // A claim that succeeds holds the job open until Pending is lowered, so the fields read after it belong to the same job even if
+        // the thread slept since it last looked; a claim that fails touches nothing. Each of the two counters is a cache line that moves between
+        // cores: one access a chunk to the one, one a thread to the other, and none to find out that there is nothing left where the last claim said so.
+        if (!HasWork) return;
+        long claim = isCaller ? 1 - (1L << 32) : -(1L << 32), unclaimed;
+        int ended = 0;
+        do
         {
+            unclaimed = Interlocked.Add(ref s_job.Unclaimed, claim);
+            if (unclaimed < 0) break;
             int left = (int)(unclaimed >> 32), callers = (int)unclaimed;
             try
             {
@@ -88,8 +91,10 @@ internal static unsafe class WorkerPool
             {
                 Interlocked.CompareExchange(ref s_error, ExceptionDispatchInfo.Capture(e), null);
             }
-            Interlocked.Decrement(ref s_job.Pending);
+            ended++;
         }
+        while (unclaimed >> 32 > 0);
+        if (ended > 0) Interlocked.Add(ref s_job.Pending, -ended);
     }
 
     private static void RunSerially(int chunks, delegate*<void*, int, void> body, void* context)
@@ -119,17 +124,20 @@ internal static unsafe class WorkerPool
             ? Math.Min(threads, MaxThreads)
             : Math.Min(Environment.ProcessorCount, MaxThreads);
 
-    /// <summary>The current job. The two counters that all threads write have cache lines of their own (two each: lines are prefetched in pairs).</summary>
+    /// <summary>
+    /// The current job. What all threads write has cache lines of its own (two each: lines are prefetched in pairs); what a worker reads behind its
+    /// claim lies in the line that the claim has fetched.
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 512)]
     private struct Job
     {
         [FieldOffset(0)] public int Busy;
-        [FieldOffset(8)] public delegate*<void*, int, void> Body;
-        [FieldOffset(16)] public void* Context;
-        [FieldOffset(24)] public int Chunks;
 
         /// <summary>Upper half: chunks not yet claimed; zero or less when there is no job. Lower half: those that the caller has claimed.</summary>
         [FieldOffset(128)] public long Unclaimed;
+
+        [FieldOffset(136)] public delegate*<void*, int, void> Body;
+        [FieldOffset(144)] public void* Context;
 
         /// <summary>Chunks not yet ended.</summary>
         [FieldOffset(256)] public int Pending;

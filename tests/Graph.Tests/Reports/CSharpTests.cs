@@ -33,7 +33,7 @@ public sealed class CSharpTests
         LoweredKernel kernel = LoweredKernel.Lower(Assert.Single(groups), Plan.Materialised(function, groups).Contains);
         NDArray output = Nd.Zeros((13, 21), dtype);
         NDArray[] inputs = [.. kernel.Inputs.Select(i => i is ConstantNode number ? Nd.Scalar(number.Value, number.DType) : x[((InputNode)i).Index])];
-        ElementExecution.Run(new ElementKernel(method.CreateDelegate<ElementLoop>()), false, kernel.ScalarMask, inputs, [output], output.Shape);
+        ElementExecution.Run(new ElementKernel(method.CreateDelegate<ElementLoop>()), kernel.ScalarMask, inputs, [output], output.Shape);
         Check.Same(expected[0], output);
     }
 

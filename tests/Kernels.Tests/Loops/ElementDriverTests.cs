@@ -57,7 +57,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
     {
         Operand operand = default;
         var kernel = new ElementKernel((_, _, _) => Assert.Fail("called"));
-        ElementDriver.Run(kernel, 0, 1, &operand, [3, 0, 2], expensive: false);
+        ElementDriver.Run(kernel, 0, 1, &operand, [3, 0, 2]);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
         operands[0] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
         operands[1] = new Operand { Data = (nint)(&scalar), ElementSize = 4, IsScalar = true };
         operands[2] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
-        ElementDriver.Run(new ElementKernel(&AddScalar, 0), 2, 1, operands, [200, 200], expensive: true);
+        ElementDriver.Run(new ElementKernel(&AddScalar, 0, weight: 100), 2, 1, operands, [200, 200]);
         for (int i = 0; i < 40_000; i++) Assert.Equal(i + 3, z.Floats[i]);
     }
 
@@ -88,7 +88,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
         Operand* operands = stackalloc Operand[3];
         operands[0] = operands[2] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
         operands[1] = new Operand { Data = (nint)bias.Floats, Strides = strides, ElementSize = 4 };
-        ElementDriver.Run(new ElementKernel(&Add, 0), 2, 1, operands, [100, 333], expensive: true);
+        ElementDriver.Run(new ElementKernel(&Add, 0, weight: 100), 2, 1, operands, [100, 333]);
         for (int i = 0; i < 100 * 333; i++) Assert.Equal((i % 1000) + (i % 333), x.Floats[i]);
     }
 
@@ -107,7 +107,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
         operands[0] = new Operand { Data = (nint)x.Floats, ElementSize = 4 };
         operands[1] = new Operand { Data = (nint)y.Floats, Strides = strides, ElementSize = 4 };
         operands[2] = new Operand { Data = (nint)z.Floats, ElementSize = 4 };
-        ElementDriver.Run(new ElementKernel(&Add, 0), 2, 1, operands, [3, 2, 130], expensive: false);
+        ElementDriver.Run(new ElementKernel(&Add, 0), 2, 1, operands, [3, 2, 130]);
         for (int i = 0; i < Size; i++) Assert.Equal(i / 130 % 2 == 0 ? 3 : 4, z.Floats[i]);
         Assert.Equal(-1, new Span<float>(z.Floats + Registers, 64).IndexOfAnyExcept(-5));
     }
@@ -172,7 +172,7 @@ public sealed unsafe class ElementDriverTests : IDisposable
             operands[1] = new Operand { Data = (nint)y.Data, Strides = ys, ElementSize = 4 };
             operands[2] = new Operand { Data = (nint)w.Floats, ElementSize = 4 };
             operands[3] = new Operand { Data = (nint)(z.Floats + origin), Strides = zs, ElementSize = 4 };
-            ElementDriver.Run(new ElementKernel(&AddTwice, 0), 2, 2, operands, shape, random.Next(2) == 0);
+            ElementDriver.Run(new ElementKernel(&AddTwice, 0, random.Next(2) == 0 ? 1 : 1000), 2, 2, operands, shape);
         }
 
         List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape);
@@ -228,8 +228,9 @@ public sealed unsafe class ElementDriverTests : IDisposable
             operands[7] = new Operand { Data = (nint)v.Floats, ElementSize = 1 };
             operands[8] = new Operand { Data = (nint)r.Floats, ElementSize = 2 };
             // A delegate reads every operand as it finds it; a pointer may be told that some are single elements.
-            ElementKernel kernel = random.Next(2) == 0 ? new ElementKernel(&Mixed, 0) : new ElementKernel(static (table, start, end) => Mixed(table, start, end, 0));
-            ElementDriver.Run(kernel, 5, 4, operands, shape, random.Next(2) == 0);
+            int weight = random.Next(2) == 0 ? 1 : 1000;
+            ElementKernel kernel = random.Next(2) == 0 ? new(&Mixed, 0, weight) : new(static (table, start, end) => Mixed(table, start, end, 0), weight);
+            ElementDriver.Run(kernel, 5, 4, operands, shape);
         }
         List<nint> xa = x.Addresses(shape), ya = y.Addresses(shape), ua = u.Addresses(shape), ta = t.Addresses(shape), qa = q.Addresses(shape);
         for (int i = 0; i < size; i++)
