@@ -11,6 +11,7 @@ using Fusion.Peers.Onnx;
 using Fusion.Peers.Reports;
 using Fusion.Peers.Table;
 
+const double SmallBytes = 32 * 1024;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length > 0 && args[0] == ChildProcess.Option) return ChildProcess.Answer(args[1..]);
 
@@ -51,4 +52,5 @@ Console.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
 return report.IsRight ? 0 : 1;
 
 // Nothing is handed to a second thread there.
-static bool IsSerial(PeerCase one) => one.Area is Overhead.Area or Latency.Area or CostGrowth.Area;
+static bool IsSerial(PeerCase one) =>
+    one.Area is Overhead.Area or Latency.Area or CostGrowth.Area || (one.Area is Elementwise.Area && one.Work.Bytes < SmallBytes);

@@ -28,6 +28,7 @@ internal static class RandomNumbers
         new(Area, $"{name}, {size:N0}", () => [.. Enumerable.Range(1, inputs).Select(i => FusionSide.Normal(size, (ulong)i))], ours, theirs)
         {
             IsCompiled = true,
+            IsQuick = size < 1_000_000,
             Tolerance = 0.05,
             Work = Work.Floats((double)arrays * size),
         };
