@@ -51,15 +51,29 @@ internal sealed class EarlyUpdates
             order.AddRange(early[i]);
         }
 
-        for (int i = 0; i < order.Count; i++)
+        // The groups of what was moved follow that of the launch before; views stay where they are.
+        HashSet<PlanGroup> movedGroups = [.. moved.Select(static m => m.Group)];
+        Queue<PlanStep> rest = new(order);
+        List<PlanGroup> newGroups = [];
+        Follow();
+        foreach (PlanGroup group in groups)
         {
-            if (!moved.Contains(order[i])) continue;
-            groups.Remove(order[i].Group);
-            groups.Insert(i == 0 ? 0 : groups.IndexOf(order[i - 1].Group) + 1, order[i].Group);
+            if (movedGroups.Contains(group)) continue;
+            newGroups.Add(group);
+            if (!rest.TryPeek(out PlanStep? step) || !ReferenceEquals(step.Group, group)) continue;
+            rest.Dequeue();
+            Follow();
         }
 
+        groups.Clear();
+        groups.AddRange(newGroups);
         steps.Clear();
         steps.AddRange(order);
+
+        void Follow()
+        {
+            while (rest.TryPeek(out PlanStep? step) && moved.Contains(step)) newGroups.Add(rest.Dequeue().Group);
+        }
     }
 
     // The launch after which one can run; null: it is none of these. Kernels of one structure wait for each other, to become one launch.

@@ -201,15 +201,21 @@ internal sealed class HybridVariant
 /// <param name="Gradients">What it computes of the inputs and captured variables; null where nothing flows, or another argument is the same array.</param>
 internal sealed record CompiledBackward(Plan Plan, GraphNode?[] Gradients)
 {
+    // Which output is the gradient of an argument; −1: none.
+    private readonly int[] _outputs = Find(Plan.Function.Outputs, Gradients);
+
     /// <summary>Gives every argument its gradient.</summary>
     public void Distribute(NDArray[] computed, Span<NDArray?> results)
     {
         for (int i = 0; i < results.Length; i++)
-        {
-            if (Gradients[i] is not { } gradient) continue;
-            for (int k = 0; k < computed.Length; k++)
-                if (ReferenceEquals(Plan.Function.Outputs[k], gradient)) results[i] = computed[k];
-        }
+            if (_outputs[i] >= 0) results[i] = computed[_outputs[i]];
+    }
+
+    private static int[] Find(IReadOnlyList<GraphNode> outputs, GraphNode?[] gradients)
+    {
+        Dictionary<GraphNode, int> places = [];
+        for (int k = 0; k < outputs.Count; k++) places[outputs[k]] = k;
+        return Array.ConvertAll(gradients, g => g is null ? -1 : places.GetValueOrDefault(g, -1));
     }
 }
 

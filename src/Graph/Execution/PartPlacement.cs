@@ -57,33 +57,43 @@ internal sealed class PartPlacement
     /// <summary>Takes out the launches that have nothing to copy; what surrounds a part is filled before it is computed.</summary>
     public void Finish(List<PlanGroup> groups, List<PlanStep> steps)
     {
+        if (_assemblies.Count == 0) return;
+        Dictionary<PlanStep, int> indices = [];
+        Dictionary<PlanGroup, int> groupIndices = [];
+
+        // The first launch that writes to a value that is computed where it belongs: filling may overwrite what it surrounds. Of one that is put together itself,
+        // the first of its parts', which run before what is copied to it.
+        Dictionary<OpNode, int> firstLaunch = [];
+        for (int i = 0; i < groups.Count; i++) groupIndices.Add(groups[i], i);
+        for (int i = 0; i < steps.Count; i++)
+        {
+            indices.Add(steps[i], i);
+            foreach (OpNode output in steps[i].Outputs) firstLaunch.TryAdd(output, i);
+        }
+
         // A part that is put together itself comes first: its own launch stays, or its parts' launches are those of the larger value.
+        HashSet<PlanStep> removed = [];
         foreach (Assembly assembly in Enumerable.Reverse(_assemblies))
         {
             PlanGroup group = assembly.Step.Group;
             OpNode whole = assembly.Step.Node;
-            int at = steps.IndexOf(assembly.Step);
+            int at = indices[assembly.Step];
+            int producer = firstLaunch[whole] = assembly.Placed.Min(p => firstLaunch[p]);
             if (assembly.Copied.Count > 0)
             {
                 steps[at] = new AssemblyStep(group, whole, assembly.Copied, assembly.Fills);
                 continue;
             }
 
-            steps.RemoveAt(at);
+            removed.Add(assembly.Step);
             PlanGroup view = new(group.Shape, group.LaneType) { Kind = GroupKind.View, Reason = "its parts are computed where they belong" };
             view.Members.Add(whole);
-            groups[groups.IndexOf(group)] = view;
-            if (assembly.Fills.Count == 0) continue;
-            int producer = assembly.Placed.Min(p => FirstLaunch(steps, p));
-            steps[producer] = new FilledStep(steps[producer], whole, assembly.Fills);
+            groups[groupIndices[group]] = view;
+            if (assembly.Fills.Count > 0) steps[producer] = new FilledStep(steps[producer], whole, assembly.Fills);
         }
-    }
 
-    // The first launch that writes to a value that is computed where it belongs: filling may overwrite what it surrounds. Of one that is put together itself, the
-    // first of its parts', which run before what is copied to it.
-    private int FirstLaunch(List<PlanStep> steps, OpNode placed) => _assemblies.Find(a => ReferenceEquals(a.Step.Node, placed)) is { } inner
-        ? inner.Placed.Min(p => FirstLaunch(steps, p))
-        : steps.FindIndex(s => Array.IndexOf(s.Outputs, placed) >= 0);
+        steps.RemoveAll(removed.Contains);
+    }
 
     private static bool IsAssembly(OpNode node) => ReferenceEquals(node.Op, OpTable.Concat) || ReferenceEquals(node.Op, OpTable.Unslice) || ReferenceEquals(node.Op, OpTable.Pad);
 

@@ -66,10 +66,12 @@ internal sealed class PlanState
         }
 
         _bindings = [.. bound.Select(static b => new Binding(b.Place, b.Handle, b.Views))];
+        Dictionary<GraphNode, int> bindingOf = [];
+        for (int i = 0; i < _bindings.Length; i++) bindingOf.Add(_bindings[i].Place.Node, i);
         _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
         _numbers = [.. numbers];
         _states = new StateMemory(device, plan.Placement.States, [.. plan.Placement.States.Select(s => handles[s.Owned ?? s.Write.Value])]);
-        _results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount).Select(o => new Result(handles[o], Array.FindIndex(_bindings, b => ReferenceEquals(b.Place.Node, Placement.Root(o, leaves)))))];
+        _results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount).Select(o => new Result(handles[o], bindingOf.GetValueOrDefault(Placement.Root(o, leaves), -1)))];
 
         NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
     }

@@ -18,9 +18,15 @@ internal static class StatePlacement
     /// <param name="leaves">The function's arguments.</param>
     public static StatePlace[] Plan(GraphFunction function, IReadOnlyList<PlanStep> steps, HashSet<GraphNode> results, HashSet<GraphNode> leaves)
     {
+        if (function.States.Count == 0) return [];
         Dictionary<GraphNode, int> madeBy = [];
+        Dictionary<GraphNode, int> lastReader = [];
         for (int i = 0; i < steps.Count; i++)
+        {
             foreach (OpNode output in steps[i].Outputs) madeBy[output] = i;
+            foreach (GraphNode input in steps[i].Inputs) lastReader[Placement.Root(input, leaves)] = i;
+        }
+
         int lastFailure = -1;
         for (int i = 0; i < steps.Count; i++)
             if (!steps[i].CannotFail || function.Outcomes.Count > 0) lastFailure = i;
@@ -43,10 +49,13 @@ internal static class StatePlacement
             if (places[k] is not { Owned: { } owned, Write: var write }) continue;
             int at = madeBy[owned];
             GraphNode? old = OldValue(function, write, captured);
-            places[k] = places[k] with { Direct = at > lastFailure && (old is null || !(readAtEnd.Contains(old) || IsReadLater(old, owned, at, steps, leaves))) };
+            places[k] = places[k] with { Direct = at > lastFailure && (old is null || !(readAtEnd.Contains(old) || IsReadLater(old, owned, at))) };
         }
 
         return places;
+
+        // The launch that writes may itself read the old value, element by element.
+        bool IsReadLater(GraphNode old, OpNode owned, int at) => !steps[at].CanOverwrite(old, owned, leaves) || lastReader.GetValueOrDefault(old, -1) > at;
     }
 
     /// <summary>The captured values by their arrays.</summary>
@@ -67,15 +76,5 @@ internal static class StatePlacement
         GraphNode node = write.Value;
         while (node is OpNode { Op.Name: "Reshape", IsView: true } view && !leaves.Contains(node)) node = view.Inputs[0];
         return node;
-    }
-
-    // The launch that writes may itself read the old value, element by element.
-    private static bool IsReadLater(GraphNode old, OpNode owned, int at, IReadOnlyList<PlanStep> steps, HashSet<GraphNode> leaves)
-    {
-        if (!steps[at].CanOverwrite(old, owned, leaves)) return true;
-        for (int i = at + 1; i < steps.Count; i++)
-            foreach (GraphNode input in steps[i].Inputs)
-                if (ReferenceEquals(Placement.Root(input, leaves), old)) return true;
-        return false;
     }
 }

@@ -3,9 +3,33 @@ using System.Diagnostics.CodeAnalysis;
 namespace Fusion;
 
 /// <summary>The launches of a function while they are being formed: who computes what, whether two may become one, and the order of all.</summary>
-internal sealed class GroupGraph(GraphFunction function)
+internal sealed class GroupGraph
 {
+    private static readonly List<OpNode> s_nobody = [];
+
+    private readonly GraphFunction _function;
+    private readonly bool _exact;
     private readonly Dictionary<GraphNode, PlanGroup> _home = [];
+    private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
+
+    /// <param name="function">What is cut into launches.</param>
+    /// <param name="exact">Cycles are looked for everywhere.</param>
+    public GroupGraph(GraphFunction function, bool exact)
+    {
+        _function = function;
+        _exact = exact;
+        foreach (OpNode node in function.Operators)
+        {
+            foreach (GraphNode input in node.Inputs)
+            {
+                if (!_users.TryGetValue(input, out List<OpNode>? users)) _users.Add(input, users = []);
+                users.Add(node);
+            }
+        }
+    }
+
+    /// <summary>The operators that read a value, one for each time.</summary>
+    public List<OpNode> Users(GraphNode node) => _users.GetValueOrDefault(node, s_nobody);
 
     /// <summary>The launch that computes a value; none for what is given.</summary>
     public bool TryGetHome(GraphNode node, [NotNullWhen(true)] out PlanGroup? group) => _home.TryGetValue(node, out group);
@@ -17,41 +41,43 @@ internal sealed class GroupGraph(GraphFunction function)
     }
 
     /// <summary>
-    /// Some launch outside lies on a path from the set back into the set. Ids are topological: a launch whose operators all come before the set's first
-    /// one cannot depend on it.
+    /// Some launch outside lies on a path from the set back into the set. It is looked for from both ends by turns, and the search ends where one of them does: for
+    /// most that is near, however large the graph. Unless the graph is exact, it also ends at launches whose operators all come before the set's first one
+    /// or after its last one. Ids are topological, so operators there cannot be in between; but a launch further on that reaches across can.
     /// </summary>
     public bool HasCycle(List<OpNode> union, HashSet<GraphNode> set)
     {
-        int first = int.MaxValue;
-        foreach (OpNode node in union) first = Math.Min(first, node.Id);
-        HashSet<PlanGroup> seen = [];
-        Stack<OpNode> open = new(union);
-        while (open.TryPop(out OpNode? node))
+        int first = 0, last = int.MaxValue;
+        if (!_exact) (first, last) = (union.Min(static n => n.Id), union.Max(static n => n.Id));
+        HashSet<PlanGroup> seenBefore = [], seenAfter = [];
+        Stack<OpNode> before = new(union), after = new(union);
+        while (before.TryPop(out OpNode? reader) && after.TryPop(out OpNode? read))
         {
-            foreach (GraphNode input in node.Inputs)
-            {
-                if (set.Contains(input))
-                {
-                    if (set.Contains(node)) continue;
-                    return true;
-                }
-
-                if (!_home.TryGetValue(input, out PlanGroup? outside) || outside.LastId < first || !seen.Add(outside)) continue;
-                foreach (OpNode member in outside.Members)
-                    if (!set.Contains(member)) open.Push(member);
-            }
+            foreach (GraphNode input in reader.Inputs)
+                if (Visit(reader, input, seenBefore, before)) return true;
+            foreach (OpNode user in Users(read))
+                if (Visit(read, user, seenAfter, after)) return true;
         }
 
         return false;
+
+        bool Visit(OpNode from, GraphNode to, HashSet<PlanGroup> seen, Stack<OpNode> open)
+        {
+            if (set.Contains(to)) return !set.Contains(from);
+            if (!_home.TryGetValue(to, out PlanGroup? outside) || outside.LastId < first || outside.FirstId > last || !seen.Add(outside)) return false;
+            foreach (OpNode member in outside.Members)
+                if (!set.Contains(member)) open.Push(member);
+            return false;
+        }
     }
 
-    /// <summary>Topological order of the groups; among those that are ready the one whose last operator came first in the program.</summary>
-    public List<PlanGroup> Schedule()
+    /// <summary>Topological order of the groups; among those that are ready the one whose last operator came first in the program. Null: there is a cycle.</summary>
+    public List<PlanGroup>? Schedule()
     {
         Dictionary<PlanGroup, HashSet<PlanGroup>> next = [];
         Dictionary<PlanGroup, int> waiting = [];
         foreach (PlanGroup group in _home.Values) waiting.TryAdd(group, 0);
-        foreach (OpNode node in function.Operators)
+        foreach (OpNode node in _function.Operators)
         {
             PlanGroup group = _home[node];
             foreach (GraphNode input in node.Inputs)
@@ -70,7 +96,7 @@ internal sealed class GroupGraph(GraphFunction function)
                 if (--waiting[successor] == 0) ready.Enqueue(successor, successor.LastId);
         }
 
-        return order.Count == waiting.Count ? order : throw new InvalidOperationException("The fusion groups form a cycle.");
+        return order.Count == waiting.Count ? order : null;
 
         void Edge(PlanGroup from, PlanGroup to)
         {

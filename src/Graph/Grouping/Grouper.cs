@@ -21,21 +21,20 @@ internal sealed class Grouper
     private const string NoProducer = "no element-wise producer of the same shape";
 
     private readonly GroupGraph _graph;
-    private readonly Dictionary<GraphNode, List<OpNode>> _users = [];
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
     private readonly bool _fuse;
     private readonly bool _onDevice;
     private readonly IReadOnlyDictionary<OpNode, string> _failed;
 
-    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool onDevice)
+    private Grouper(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string> failed, bool onDevice, bool exact)
     {
         _onDevice = onDevice;
         _failed = failed;
         _function = function;
         _fuse = fuse;
         _required = [.. function.Outputs];
-        _graph = new GroupGraph(function);
+        _graph = new GroupGraph(function, exact);
     }
 
     /// <summary>Cuts a function into launches, in an order in which they can run.</summary>
@@ -43,8 +42,12 @@ internal sealed class Grouper
     /// <param name="fuse">Otherwise every operator is computed by the library.</param>
     /// <param name="failed">Operators that are not to be compiled, and why.</param>
     /// <param name="onDevice">For an accelerator.</param>
-    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool onDevice = false) =>
-        new Grouper(function, fuse, failed ?? new Dictionary<OpNode, string>(), onDevice).Run();
+    public static List<PlanGroup> Group(GraphFunction function, bool fuse, IReadOnlyDictionary<OpNode, string>? failed = null, bool onDevice = false)
+    {
+        failed ??= new Dictionary<OpNode, string>();
+        return new Grouper(function, fuse, failed, onDevice, exact: false).Run() ?? new Grouper(function, fuse, failed, onDevice, exact: true).Run()
+            ?? throw new InvalidOperationException("The fusion groups form a cycle.");
+    }
 
     /// <summary>An element-wise operator on floating-point numbers (or masks) can join a kernel.</summary>
     public static bool IsFusable(OpNode node)
@@ -60,25 +63,18 @@ internal sealed class Grouper
 
     private static bool IsLane(DType dtype) => dtype is DType.Float32 or DType.Float64;
 
-    private List<PlanGroup> Run()
+    // Null when the search for cycles has missed one.
+    private List<PlanGroup>? Run()
     {
-        foreach (OpNode node in _function.Operators)
-        {
-            foreach (GraphNode input in node.Inputs)
-            {
-                if (input is not OpNode) continue;
-                if (!_users.TryGetValue(input, out List<OpNode>? users)) _users.Add(input, users = []);
-                users.Add(node);
-            }
-        }
-
-        if (_fuse && _onDevice) NormGroups.Place(_function, _graph, _users, _required);
+        if (_fuse && _onDevice) NormGroups.Place(_function, _graph, _required);
         foreach (OpNode node in _function.Operators)
             if (!_graph.TryGetHome(node, out _)) Place(node);
         foreach (OpNode node in _function.Operators.Where(static n => n.Op.Draw is not null)) PlaceAlone(node);
-        if (_fuse) TileGrouper.Merge(_function, _graph, _onDevice);
-        List<PlanGroup> order = _graph.Schedule();
-        if (_fuse && !_onDevice) HalfOperands.Absorb(order, _function);
+        List<PlanGroup>? order = _graph.Schedule();
+        if (order is null || !_fuse) return order;
+        TileGrouper.Merge(_function, _graph, order, _onDevice);
+        order = _graph.Schedule();
+        if (order is not null && !_onDevice) HalfOperands.Absorb(order, _function);
         return order;
     }
 
@@ -137,8 +133,8 @@ internal sealed class Grouper
         if (producer.Shape != group.Shape) return $"its consumer has another shape, {group.Shape}";
         bool freeProducer = producer.Members.TrueForAll(static m => LaneType(m) is null);
         if (lane is { } type && type != producer.LaneType && !freeProducer) return $"its consumer computes in {type}";
+        if (Weight(producer.Members) + Weight(group.Members) > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
         List<OpNode> union = [.. producer.Members, .. group.Members];
-        if (Weight(union) > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
         HashSet<GraphNode> set = [.. union];
         if (CountInputs(union, set) > MaxInputs) return $"the kernel would read more than {MaxInputs} arrays";
         if (union.Count(static n => n.Op.Draw is not null) > MaxDraws) return $"the kernel would draw more than {MaxDraws} arrays of random numbers";
@@ -155,7 +151,7 @@ internal sealed class Grouper
     {
         int count = 0;
         foreach (OpNode node in union)
-            if (_required.Contains(node) || (_users.TryGetValue(node, out List<OpNode>? users) && users.Exists(u => !set.Contains(u)))) count++;
+            if (_required.Contains(node) || _graph.Users(node).Exists(u => !set.Contains(u))) count++;
         return count;
     }
 

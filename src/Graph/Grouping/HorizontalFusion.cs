@@ -34,24 +34,34 @@ internal static class HorizontalFusion
             foreach (OpNode output in steps[i].Outputs) writer.Add(output, batch);
         }
 
+        Dictionary<PlanStep, PlanStep?> merged = [];
         foreach (Batch batch in batches)
-            if (batch.Members.Count > 1) Merge(groups, steps, batch.Members);
+        {
+            if (batch.Members.Count == 1) continue;
+            foreach (PlanStep member in batch.Members) merged.Add(member, null);
+            merged[batch.Members[^1]] = Merge(batch.Members);
+        }
+
+        if (merged.Count == 0) return;
+        Dictionary<PlanGroup, PlanGroup?> mergedGroups = merged.ToDictionary(static m => m.Key.Group, static m => m.Value?.Group);
+        Replace(steps, merged);
+        Replace(groups, mergedGroups);
     }
 
-    private static void Merge(List<PlanGroup> groups, List<PlanStep> steps, List<PlanStep> members)
+    private static void Replace<T>(List<T> items, Dictionary<T, T?> replacements)
+        where T : class
+    {
+        T[] kept = [.. items.Select(i => replacements.GetValueOrDefault(i, i)).OfType<T>()];
+        items.Clear();
+        items.AddRange(kept);
+    }
+
+    private static PlanStep Merge(List<PlanStep> members)
     {
         PlanGroup first = members[0].Group;
         PlanGroup merged = new(first.Shape, first.LaneType) { Kind = first.Kind, Reason = $"the same kernel for {members.Count} tensors" };
         merged.Members.AddRange(members.SelectMany(static m => m.Group.Members).Distinct().OrderBy(static n => n.Id));
-        steps[steps.IndexOf(members[^1])] = members[0] is NormsStep
-            ? new NormsStep(merged, [.. members.Cast<NormsStep>()])
-            : new ManyTensorStep(merged, [.. members.Cast<FusedStep>()]);
-        groups[groups.IndexOf(members[^1].Group)] = merged;
-        foreach (PlanStep member in members)
-        {
-            steps.Remove(member);
-            groups.Remove(member.Group);
-        }
+        return members[0] is NormsStep ? new NormsStep(merged, [.. members.Cast<NormsStep>()]) : new ManyTensorStep(merged, [.. members.Cast<FusedStep>()]);
     }
 
     /// <summary>Every operand is one element, or as many as the launch has, in row-major order: the kernel can run on the memory as it lies.</summary>

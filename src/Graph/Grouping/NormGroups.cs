@@ -14,8 +14,7 @@ internal static class NormGroups
     // Blocks of blocks are a third stage.
     private const long MaxSize = (long)ReduceTree.Block * ReduceTree.Block;
 
-    public static void Place(
-        GraphFunction function, GroupGraph graph, IReadOnlyDictionary<GraphNode, List<OpNode>> users, IReadOnlySet<GraphNode> required)
+    public static void Place(GraphFunction function, GroupGraph graph, IReadOnlySet<GraphNode> required)
     {
         List<OpNode[]> norms = [];
         foreach (OpNode node in function.Operators)
@@ -37,6 +36,6 @@ internal static class NormGroups
             return Only(sum) is { DType: DType.Float64 } wide && ReferenceEquals(wide.Op, OpTable.Cast) ? [square, sum, wide] : null;
         }
 
-        OpNode? Only(OpNode node) => !required.Contains(node) && users.TryGetValue(node, out List<OpNode>? readers) && readers is [var only] ? only : null;
+        OpNode? Only(OpNode node) => !required.Contains(node) && graph.Users(node) is [var only] ? only : null;
     }
 }

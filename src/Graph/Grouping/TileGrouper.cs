@@ -27,25 +27,23 @@ internal sealed class TileGrouper
     private readonly Dictionary<PlanGroup, int> _position = [];
     private readonly HashSet<GraphNode> _leaves;
     private readonly HashSet<GraphNode> _required;
-    private readonly ILookup<GraphNode, OpNode> _users;
     private readonly HashSet<(PlanGroup, PlanGroup)> _refused = [];
 
     private readonly bool _onDevice;
 
-    private TileGrouper(GraphFunction function, GroupGraph graph, bool onDevice)
+    private TileGrouper(GraphFunction function, GroupGraph graph, List<PlanGroup> order, bool onDevice)
     {
         _graph = graph;
         _onDevice = onDevice;
-        _order = graph.Schedule();
+        _order = order;
         for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
         _leaves = function.Leaves;
         _required = [.. function.Outputs];
-        _users = function.Operators.SelectMany(static n => n.Inputs, static (n, input) => (n, input)).ToLookup(static p => p.input, static p => p.n);
     }
 
-    public static void Merge(GraphFunction function, GroupGraph graph, bool onDevice)
+    public static void Merge(GraphFunction function, GroupGraph graph, List<PlanGroup> order, bool onDevice)
     {
-        TileGrouper grouper = new(function, graph, onDevice);
+        TileGrouper grouper = new(function, graph, order, onDevice);
         foreach (PlanGroup group in grouper._order)
             if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
         if (!grouper._order.Exists(grouper.IsAnchor)) return;
@@ -96,13 +94,23 @@ internal sealed class TileGrouper
     }
 
     private bool IsNeededOutside(OpNode member, List<PlanGroup> parts) =>
-        _required.Contains(member) || _users[member].Any(u => !parts.Exists(p => p.Members.Contains(u)));
+        _required.Contains(member) || _graph.Users(member).Exists(u => !parts.Exists(p => p.Members.Contains(u)));
 
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
     {
-        if (OpenValues(parts).Count + parts.Sum(static p => p.StreamOperands) > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
+        if (ArrayCount(parts) > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
         List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+    }
+
+    // What is read through several views is an array for each of them.
+    private int ArrayCount(List<PlanGroup> parts)
+    {
+        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
+        HashSet<GraphNode> arrays = OpenValues(parts);
+        arrays.RemoveWhere(n => !members.Contains(n));
+        arrays.UnionWith(parts.SelectMany(static p => p.Reads));
+        return arrays.Count + parts.Sum(static p => p.StreamOperands);
     }
 
     /// <summary>What the parts read, from each other too, and what others need of them.</summary>
@@ -110,7 +118,7 @@ internal sealed class TileGrouper
     {
         HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
         HashSet<GraphNode> open = [.. parts.SelectMany(static p => p.Reads).Select(i => Placement.Root(i, _leaves))];
-        open.UnionWith(members.Where(m => _required.Contains(m) || _users[m].Any(u => !members.Contains(u))));
+        open.UnionWith(members.Where(m => _required.Contains(m) || _graph.Users(m).Exists(u => !members.Contains(u))));
         return open;
     }
 
@@ -173,7 +181,7 @@ internal sealed class TileGrouper
         if (!union.Exists(m => m.DType == product.DType && m.Op.View is null && IsWritten(m))) return "its consumer writes only masks";
         return _graph.HasCycle(union, [.. union]) ? Cycle : null;
 
-        bool IsWritten(OpNode member) => _required.Contains(member) || _users[member].Any(u => !union.Contains(u));
+        bool IsWritten(OpNode member) => _required.Contains(member) || _graph.Users(member).Exists(u => !union.Contains(u));
     }
 
     private void Combine(GroupKind kind, List<PlanGroup> parts, List<OpNode> views, string reason, RowLayout? rows = null, BlockLayout? blocks = null)

@@ -17,6 +17,9 @@ internal abstract class GraphNode(int id, TensorType type)
     public virtual IReadOnlyList<GraphNode> Inputs => [];
 
     public abstract override string ToString();
+
+    // Nodes are compared by reference; ids spread them over tables faster than what the runtime keeps for objects.
+    public sealed override int GetHashCode() => Id;
 }
 
 /// <summary>An argument of the function, or (in a backward graph) a saved value or head gradient.</summary>

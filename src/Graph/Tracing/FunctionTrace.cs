@@ -241,8 +241,9 @@ internal sealed class FunctionTrace
         for (int k = 0; k < places.Length; k++)
             if (found.Result(k) is { } gradient) Gradients[places[k]] = tracer.NodeOf(gradient);
         Contributions = [.. found.Contributions.Select(c => (places[c.Target], tracer.NodeOf(c.Gradient)))];
-        PathCounts = [.. Enumerable.Range(0, Gradients.Length).Select(i => Contributions.Count(c => c.Target == i))];
-        List<GraphNode> needed = GraphOrder.Sort(Gradients.OfType<GraphNode>());
+        PathCounts = new int[Gradients.Length];
+        foreach ((int target, _) in Contributions) PathCounts[target]++;
+        HashSet<GraphNode> needed = [.. GraphOrder.Sort(Gradients.OfType<GraphNode>())];
         foreach (StateWrite write in States)
             if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
                 throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");

@@ -34,6 +34,20 @@ public sealed class ViewFusionTests
         return [y, Find(name)(y), y, Find(name)(y)];
     }, TestArrays.Uniform((4, 5)));
 
+    // A launch binds so many arrays, and every view is one of them.
+    [Fact]
+    public void ManyViewsOfOneArray()
+    {
+        Func<NDArray, NDArray> sum = static x => Enumerable.Range(0, 64).Select(i => x[i % 32] * (1.0 + i)).Aggregate(static (a, b) => a + b).Mean();
+        Check.Both(Check.List(sum), TestArrays.Uniform((32, 64)));
+        Func<NDArray, NDArray> sums = static x =>
+        {
+            NDArray s = x.Square().Sum(1);
+            return Enumerable.Range(0, 50).Select(i => s[i..(i + 1)]).Aggregate(static (a, b) => a * b + 1);
+        };
+        Check.Both(Check.List(sums), TestArrays.Uniform((64, 32)));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void AViewAsInput(string name)

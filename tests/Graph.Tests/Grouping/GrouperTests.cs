@@ -35,6 +35,28 @@ public sealed class GrouperTests
     }
 
     [Fact]
+    public void AValueThatComesBackThroughALaunchThatReachesAcrossIsInALaterGroup()
+    {
+        // The group of h and first reads s; the sums come before s in the program, and read h.
+        ListFunction f = static x =>
+        {
+            NDArray h = Long(x[0]);
+            NDArray sums = h.CumSum(1);
+            NDArray s = Long(x[1]);
+            NDArray first = h + s;
+            return [first, s + sums];
+        };
+        AssertOrdered(Group(f, s_x, s_x));
+        Check.Both(f, TestArrays.Uniform((8, 6)), TestArrays.Uniform((8, 6), 2));
+
+        static NDArray Long(NDArray x)
+        {
+            for (int i = 0; i < 65; i++) x = x * 0.5 + 1;
+            return x;
+        }
+    }
+
+    [Fact]
     public void OperatorsOfOtherShapesAreOtherGroups() =>
         Assert.Equal("Exp | Sin·Add", Graphs.Text(Group(Check.List(static (x, y) => x.Exp() + y.Sin()), Nd.Ones(6), s_x)));
 
