@@ -52,7 +52,7 @@ internal static class MatrixProducts
     /// <param name="b">The right operand.</param>
     /// <param name="bias">Added to every row, or null.</param>
     /// <param name="attributes">Transpositions.</param>
-    /// <param name="c">The result.</param>
+    /// <param name="c">The result: row-major, or rows without gaps that lie apart.</param>
     /// <param name="finish">Called for finished rectangles of C, whose rows are counted through the batch.</param>
     public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, GemmFinish finish = default)
     {
@@ -72,11 +72,13 @@ internal static class MatrixProducts
 
         (a, b) = (left, right);
         bias = bias?.Contiguous();
+        Span<long> strides = stackalloc long[c.Rank];
+        c.CopyStrides(strides);
         fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
         fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {
-            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, pBias, finish);
-            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc, finish);
+            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, strides[0], pBias, finish);
+            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc, strides, finish);
         }
 
         GC.KeepAlive(a);
@@ -85,15 +87,16 @@ internal static class MatrixProducts
     }
 
     private static unsafe void Product(
-        DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, byte* bias, GemmFinish finish)
+        DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, long ldc, byte* bias, GemmFinish finish)
     {
-        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, n, (float*)bias, finish: finish);
-        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, n, (double*)bias, finish: finish);
+        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, ldc, (float*)bias, finish: finish);
+        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, ldc, (double*)bias, finish: finish);
     }
 
     // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
     private static unsafe void Batched(
-        bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, GemmFinish finish)
+        bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, ReadOnlySpan<long> sc,
+        GemmFinish finish)
     {
         int rank = c.Rank - 2;
         ReadOnlySpan<int> sizes = c.Shape.Dimensions[..rank];
@@ -111,20 +114,22 @@ internal static class MatrixProducts
         {
             long oa = 0;
             long ob = 0;
+            long oc = 0;
             for (int i = 0; i < rank - 1; i++)
             {
                 oa += index[i] * sa[i];
                 ob += index[i] * sb[i];
+                oc += index[i] * sc[i];
             }
 
-            byte* x = pa + oa * size, w = pb + ob * size, to = pc + line * last * m * n * size;
+            byte* x = pa + oa * size, w = pb + ob * size, to = pc + oc * size;
             long row = line * last * m;
             if (c.DType == DType.Float32)
                 Gemm.RunBatched(
-                    last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, n, (long)m * n, finish: finish, firstRow: row);
+                    last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, sc[^2], sc[rank - 1], finish: finish, firstRow: row);
             else
                 Gemm.RunBatched(
-                    last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, n, (long)m * n, finish: finish, firstRow: row);
+                    last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, sc[^2], sc[rank - 1], finish: finish, firstRow: row);
             for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

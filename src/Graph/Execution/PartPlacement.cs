@@ -8,11 +8,15 @@ internal sealed record Part(OpNode Whole, SliceAttributes Where, long[]? Strides
 
 /// <summary>
 /// Values that are computed where they belong in a larger one. What is only put together (concatenated, stacked, padded, the gradient of a slice) need not be
-/// copied when the launches that compute its parts can write there: all of them into parts without gaps, element-wise kernels into rows of wider rows, too.
+/// copied when the launches that compute its parts can write there: all of them into parts without gaps, element-wise kernels and matrix products into rows of
+/// wider rows, too. So can what is only moved: elements in an order that no strides reach, such as the heads of an attention beside each other.
 /// </summary>
 internal sealed class PartPlacement
 {
     private const long Register = 64;
+
+    // Shorter rows are moved as fast by a copy.
+    private const int LeastMoved = 16;
 
     private readonly Dictionary<GraphNode, Part> _parts = [];
     private readonly List<Assembly> _assemblies = [];
@@ -95,13 +99,20 @@ internal sealed class PartPlacement
         steps.RemoveAll(removed.Contains);
     }
 
-    private static bool IsAssembly(OpNode node) => ReferenceEquals(node.Op, OpTable.Concat) || ReferenceEquals(node.Op, OpTable.Unslice) || ReferenceEquals(node.Op, OpTable.Pad);
+    private static bool IsAssembly(OpNode node) =>
+        ReferenceEquals(node.Op, OpTable.Concat) || ReferenceEquals(node.Op, OpTable.Unslice) || ReferenceEquals(node.Op, OpTable.Pad) || IsMove(node);
+
+    private static bool IsMove(OpNode node) => ReferenceEquals(node.Op, OpTable.Reshape);
 
     private void Divide(LibraryStep step)
     {
         OpNode whole = step.Node;
         Assembly assembly = new(step);
-        if (whole.Attributes is AxisAttributes { Axis: var axis })
+        if (IsMove(whole))
+        {
+            if (TryMove(whole) is { } moved) assembly.Placed.Add(moved);
+        }
+        else if (whole.Attributes is AxisAttributes { Axis: var axis })
         {
             int start = 0;
             foreach (GraphNode input in whole.Inputs)
@@ -135,7 +146,8 @@ internal sealed class PartPlacement
             alone &= IsAlone(node, view);
         }
 
-        if (node is not OpNode made || !_madeBy.TryGetValue(made, out PlanStep? step) || _parts.ContainsKey(made) || _fixed.Contains(made)) return null;
+        if (MakerOf(node) is not { } step) return null;
+        OpNode made = (OpNode)node;
         long[] row = ViewLayout.RowMajor(whole.Shape);
         if (_parts.TryGetValue(whole, out Part? outer) && outer.Strides is not null) return null;
         long[] strides = [.. row.Select((s, i) => s * where.Steps[i])];
@@ -143,8 +155,8 @@ internal sealed class PartPlacement
         if (!Views.TryReshape(where.Counts.Span, strides, made.Shape.Dimensions, own)) return null;
         if (Views.Normalize(made.Shape.Dimensions, own) is { } apart)
         {
-            // The others that read it would read rows that lie apart; element-wise kernels alone write such.
-            if (!alone || step is not FusedStep { WritesRows: true }) return null;
+            // The others that read it would read rows that lie apart.
+            if (!alone || !step.Writes(made, apart)) return null;
             return Add(apart);
         }
 
@@ -161,6 +173,32 @@ internal sealed class PartPlacement
             return made;
         }
     }
+
+    // The value whose elements in another order are the whole, written in that order.
+    private OpNode? TryMove(OpNode whole)
+    {
+        if (_parts.TryGetValue(whole, out Part? outer) && outer.Strides is not null) return null;
+        GraphNode node = whole.Inputs[0];
+        OpNode reader = whole;
+        long[] strides = new long[node.Shape.Rank];
+        if (!Views.TryReshape(whole.Shape.Dimensions, ViewLayout.RowMajor(whole.Shape), node.Shape.Dimensions, strides)) return null;
+        while (IsAlone(node, reader) && node is OpNode { IsView: true } view && !_leaves.Contains(view))
+        {
+            long[] before = new long[view.Inputs[0].Shape.Rank];
+            if (view.Attributes is PermutationAttributes permutation)
+                for (int i = 0; i < before.Length; i++) before[permutation.Axes[i]] = strides[i];
+            else if (!ReferenceEquals(view.Op, OpTable.Reshape) || !Views.TryReshape(view.Shape.Dimensions, strides, view.Inputs[0].Shape.Dimensions, before)) return null;
+            (reader, node, strides) = (view, view.Inputs[0], before);
+        }
+
+        if (!IsAlone(node, reader) || MakerOf(node) is not { } step || node.Shape.Rank == 0 || node.Shape[-1] < LeastMoved || strides[^1] != 1) return null;
+        if (Views.Normalize(node.Shape.Dimensions, strides) is not { } apart || !step.Writes((OpNode)node, apart)) return null;
+        _parts.Add(node, new Part(whole, Along(whole.Shape, 0, 0, whole.Shape[0]), apart));
+        return (OpNode)node;
+    }
+
+    // The launch that computes a value which may be elsewhere.
+    private PlanStep? MakerOf(GraphNode node) => _parts.ContainsKey(node) || _fixed.Contains(node) ? null : _madeBy.GetValueOrDefault(node);
 
     private static long Whole(long bytes) => (bytes + Register - 1) / Register * Register;
 

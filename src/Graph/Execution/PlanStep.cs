@@ -39,7 +39,16 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     /// <summary>The memory of <paramref name="old"/> may be that of <paramref name="output"/>: it is read not at all, or only element by element.</summary>
     public virtual bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => false;
 
+    /// <summary>A result may lie in memory with these strides, between elements of others.</summary>
+    public virtual bool Writes(OpNode output, long[] strides) => false;
+
     public abstract void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs);
+
+    // A matrix product of the processor: it writes the elements of its result and nothing else.
+    private protected static bool IsProduct(OpNode node) => ReferenceEquals(node.Op, OpTable.MatMul) || ReferenceEquals(node.Op, OpTable.FullyConnected);
+
+    // Rows without gaps, however far they lie apart.
+    private protected static bool AreRows(Shape shape, long[] strides) => shape.Rank >= 2 && shape[-2] > 1 && strides[^1] == 1 && strides[^2] >= shape[-1];
 }
 
 /// <summary>A fused kernel.</summary>
@@ -48,8 +57,7 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     // On a device the first launch compiles: which kernel it takes depends on where scalars lie.
     private readonly ElementKernel _kernel = onDevice ? default : kernel.Compile();
 
-    /// <summary>Its results may lie in rows of wider arrays.</summary>
-    public bool WritesRows => !onDevice;
+    public override bool Writes(OpNode output, long[] strides) => !onDevice;
 
     public KernelSpec Spec => kernel.Spec;
 
@@ -84,6 +92,8 @@ internal sealed class LibraryStep(PlanGroup group, bool onDevice = false) : Plan
 
     public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
         CannotFail && Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));
+
+    public override bool Writes(OpNode output, long[] strides) => !onDevice && IsProduct(output) && AreRows(output.Shape, strides);
 
     public override void Run(ReadOnlySpan<NDArray> inputs, Span<NDArray> outputs) => Node.Op.Compute(inputs, Node.Attributes, outputs);
 }

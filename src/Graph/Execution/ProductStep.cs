@@ -88,6 +88,15 @@ internal sealed unsafe class ProductStep : PlanStep
         return true;
     }
 
+    /// <summary>On finished rectangles of a product, where rows are all as far apart.</summary>
+    public override bool Writes(OpNode output, long[] strides)
+    {
+        if (!_inTiles || !IsProduct(_product) || output.Shape != _product.Shape || Group.Parts[1].Shape != _product.Shape || !AreRows(output.Shape, strides)) return false;
+        for (int i = strides.Length - 3; i >= 0; i--)
+            if (strides[i] != strides[i + 1] * output.Shape[i + 1]) return false;
+        return true;
+    }
+
     public static ProductStep Create(PlanGroup group, GraphFunction function, HashSet<GraphNode> written, bool onDevice)
     {
         OpNode product = group.Parts[0].Members[0];
@@ -197,10 +206,25 @@ internal sealed unsafe class ProductStep : PlanStep
         {
             RowOperand* operands = stackalloc RowOperand[pointers.Length];
             int inputs = Read.Length;
-            for (int i = 0; i < inputs; i++) operands[i] = Step._access[i].At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar);
-            for (int i = inputs; i < pointers.Length; i++) operands[i] = Step._frame.Own.At(pointers[i], Written[i - inputs].DType, isScalar: false);
+            for (int i = 0; i < inputs; i++)
+            {
+                RowAccess access = Step._readsProduct[i] ? Own(Product) : Step._access[i];
+                operands[i] = access.At(pointers[i], Read[i].DType, Step._kernel.Spec.Inputs[i].IsScalar);
+            }
+
+            for (int i = inputs; i < pointers.Length; i++) operands[i] = Own(Written[i - inputs]).At(pointers[i], Written[i - inputs].DType, isScalar: false);
             Epilogue epilogue = new() { Loop = Step._loop, Operands = operands, Inputs = inputs, Count = pointers.Length, Width = Step._frame.Columns };
             Step._product.Op.Product!(Factors, Step._product.Attributes, Product, new GemmFinish(&Finish, Unsafe.AsPointer(ref epilogue), Step._arrays));
+        }
+
+        // Rows of a result may lie apart.
+        private readonly RowAccess Own(NDArray array)
+        {
+            RowAccess own = Step._frame.Own;
+            if (array.IsContiguous) return own;
+            Span<long> strides = stackalloc long[array.Rank];
+            array.CopyStrides(strides);
+            return own with { Pitch = strides[^2] };
         }
     }
 
