@@ -7,41 +7,60 @@ internal sealed class GroupGraph
 {
     private readonly GraphFunction _function;
     private readonly Dictionary<GraphNode, PlanGroup> _home = [];
+    private readonly GroupOrder _order = new();
 
-    // A Fenwick tree: at the id of its last operator, the id of the first operator of a launch. Launches only grow, so that what one was before does no harm.
-    private readonly int[] _earliest;
+    // Some launch came before those that it reads: the order says nothing.
+    private bool _isOrdered = true;
 
-    public GroupGraph(GraphFunction function)
-    {
-        _function = function;
-        int ids = 0;
-        foreach (OpNode node in function.Operators) ids = Math.Max(ids, node.Id + 1);
-        _earliest = new int[ids + 1];
-        Array.Fill(_earliest, int.MaxValue);
-    }
+    public GroupGraph(GraphFunction function) => _function = function;
 
     /// <summary>The launch that computes a value; none for what is given.</summary>
     public bool TryGetHome(GraphNode node, [NotNullWhen(true)] out PlanGroup? group) => _home.TryGetValue(node, out group);
 
-    /// <summary>Makes <paramref name="group"/> the home of its members.</summary>
+    /// <summary>Makes <paramref name="group"/> the home of its members, which come from launches that form no cycle with it (see <see cref="HasCycle"/>).</summary>
     public void Place(PlanGroup group)
     {
+        HashSet<GraphNode> set = [.. group.Members];
+        if (_isOrdered && group.Members.TrueForAll(m => m.Inputs.All(i => i is not OpNode || set.Contains(i) || _home.ContainsKey(i) || _function.Leaves.Contains(i))))
+        {
+            // It goes where the first of its launches was; what it needs of those behind that one, before it.
+            HashSet<PlanGroup> homes = Homes(group.Members);
+            PlanGroup? first = homes.MinBy(_order.At);
+            HashSet<PlanGroup> needed = [];
+            if (first is null) _order.Append(group);
+            else FindsWayBack(group.Members, set, _order.At(first), needed);
+            foreach (PlanGroup other in needed.OrderBy(_order.At)) _order.MoveBefore(other, first!);
+            if (first is not null) _order.Replace(first, group);
+            foreach (PlanGroup old in homes)
+                if (!ReferenceEquals(old, first) && !ReferenceEquals(old, group)) _order.Remove(old);
+        }
+        else
+        {
+            _isOrdered = false;
+        }
+
         foreach (OpNode member in group.Members) _home[member] = group;
-        for (int i = _earliest.Length - 1 - group.LastId; i < _earliest.Length; i += i & -i) _earliest[i] = Math.Min(_earliest[i], group.FirstId);
     }
 
-    /// <summary>
-    /// Some launch outside lies on a path from the set back into the set. Ids are topological: an operator before the set's first one does not depend on
-    /// it, but its launch does when it needs another that has operators on both sides. What comes before the first operator of all those launches need
-    /// not be looked at.
-    /// </summary>
+    /// <summary>Some launch outside lies on a path from the set back into the set.</summary>
     public bool HasCycle(List<OpNode> union, HashSet<GraphNode> set)
     {
-        int first = int.MaxValue;
-        foreach (OpNode node in union) first = Math.Min(first, node.Id);
-        first = Math.Min(first, EarliestOfThoseEndingAt(first));
-        HashSet<PlanGroup> seen = [];
-        Stack<OpNode> open = new(union);
+        PlanGroup? first = _isOrdered ? Homes(union).MinBy(_order.At) : null;
+        return FindsWayBack(union, set, first is null ? long.MinValue : _order.At(first), []);
+    }
+
+    private HashSet<PlanGroup> Homes(List<OpNode> members)
+    {
+        HashSet<PlanGroup> homes = [];
+        foreach (OpNode member in members)
+            if (_home.TryGetValue(member, out PlanGroup? home)) homes.Add(home);
+        return homes;
+    }
+
+    // Launches before the first one of the set cannot depend on it; the others that it needs are seen.
+    private bool FindsWayBack(List<OpNode> members, HashSet<GraphNode> set, long first, HashSet<PlanGroup> seen)
+    {
+        Stack<OpNode> open = new(members);
         while (open.TryPop(out OpNode? node))
         {
             foreach (GraphNode input in node.Inputs)
@@ -52,21 +71,13 @@ internal sealed class GroupGraph
                     return true;
                 }
 
-                if (!_home.TryGetValue(input, out PlanGroup? outside) || outside.LastId < first || !seen.Add(outside)) continue;
+                if (!_home.TryGetValue(input, out PlanGroup? outside) || (_isOrdered && _order.At(outside) < first) || !seen.Add(outside)) continue;
                 foreach (OpNode member in outside.Members)
                     if (!set.Contains(member)) open.Push(member);
             }
         }
 
         return false;
-    }
-
-    /// <summary>The smallest id of all launches whose last operator has at least this id.</summary>
-    private int EarliestOfThoseEndingAt(int id)
-    {
-        int earliest = int.MaxValue;
-        for (int i = _earliest.Length - 1 - id; i > 0; i -= i & -i) earliest = Math.Min(earliest, _earliest[i]);
-        return earliest;
     }
 
     /// <summary>Topological order of the groups; among those that are ready the one whose last operator came first in the program.</summary>

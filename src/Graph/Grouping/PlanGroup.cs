@@ -51,8 +51,6 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     /// <summary>Expanded operations per element of all its members.</summary>
     public int ExpandedWeight => Members.Sum(static m => Weight(m.Op));
 
-    public int FirstId => Members[0].Id;
-
     public int LastId => Members[^1].Id;
 
     /// <summary>Expanded operations per element.</summary>
