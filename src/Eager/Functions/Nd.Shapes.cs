@@ -194,7 +194,7 @@ public static partial class Nd
         int n = shape[at];
         int first = Clamp(start ?? (step > 0 ? 0 : n - 1), n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
         int end = stop is null ? (step > 0 ? n : -1) : Clamp(stop.Value, n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
-        int count = Math.Max(0, step > 0 ? (end - first + step - 1) / step : (first - end - step - 1) / -step);
+        int count = (int)Math.Max(0, step > 0 ? ((long)end - first + step - 1) / step : ((long)first - end - step - 1) / -(long)step);
         int[] starts = new int[shape.Rank];
         int[] steps = Ones1(shape.Rank);
         int[] counts = shape.ToArray();

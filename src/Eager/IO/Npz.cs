@@ -28,7 +28,7 @@ public static class Npz
     }
 
     /// <summary>Reads all arrays of a file.</summary>
-    /// <exception cref="InvalidDataException">The file is not an archive of valid .npy files, or a name occurs twice.</exception>
+    /// <exception cref="InvalidDataException">The file is not an archive of valid .npy files, a name occurs twice, or a checksum is wrong.</exception>
     public static Dictionary<string, NDArray> Load(string path)
     {
         using FileStream stream = File.OpenRead(path);
@@ -40,9 +40,9 @@ public static class Npz
             if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal)) throw new InvalidDataException($"{what}: not an .npy file.");
             if (entry.Length > entry.CompressedLength * MaxDeflateRatio + 1024)
                 throw new InvalidDataException($"{what}: the archive claims {entry.Length} bytes of {entry.CompressedLength}.");
-            using Stream content = entry.Open();
-            if (!arrays.TryAdd(entry.FullName[..^4], Npy.Load(ArrayStream.Seekable(content), what)))
-                throw new InvalidDataException($"{what}: the name occurs twice.");
+            using ZipEntryStream content = new(entry, what);
+            if (!arrays.TryAdd(entry.FullName[..^4], Npy.Load(content, what))) throw new InvalidDataException($"{what}: the name occurs twice.");
+            content.CheckRest();
         }
 
         return arrays;

@@ -40,6 +40,9 @@ internal sealed record PermutationAttributes(IntList Axes);
 /// <summary>First index, count and step (which may be negative) per axis; Full is the shape that is sliced.</summary>
 internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList Steps, Shape Full)
 {
+    /// <summary>1 where there is at most one element: equal slices are equal attributes.</summary>
+    public IntList Steps { get; } = Taken(Steps, Counts);
+
     /// <summary>All elements, as they are.</summary>
     public bool IsWhole => OnlyReverses && !Steps.Span.ContainsAnyExcept(1);
 
@@ -52,6 +55,14 @@ internal sealed record SliceAttributes(IntList Starts, IntList Counts, IntList S
                 if (Counts[i] != Full.Dimensions[i] || Math.Abs(Steps[i]) != 1) return false;
             return true;
         }
+    }
+
+    private static IntList Taken(IntList steps, IntList counts)
+    {
+        int[]? taken = null;
+        for (int i = 0; i < steps.Length; i++)
+            if (counts[i] < 2 && steps[i] != 1) (taken ??= steps.Span.ToArray())[i] = 1;
+        return taken is null ? steps : new IntList(taken);
     }
 }
 

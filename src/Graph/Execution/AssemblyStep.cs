@@ -3,6 +3,9 @@ namespace Fusion;
 /// <summary>A number in a part of a value, or outside of it.</summary>
 internal readonly record struct Fill(SliceAttributes Where, double Value, bool Outside)
 {
+    /// <summary>What is not to be filled is not written either; elements between those of a part are filled with it.</summary>
+    public bool KeepsTheRest => !Outside || !Where.Steps.Span.ContainsAnyExcept(1);
+
     public void Run(NDArray whole)
     {
         if (Outside) ArrayParts.Surround(null, whole, Where, Value);
@@ -38,7 +41,9 @@ internal sealed class FilledStep(PlanStep inner, OpNode whole, List<Fill> fills)
 
     public override bool CannotFail => inner.CannotFail;
 
-    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => inner.CanOverwrite(old, output, leaves);
+    /// <summary>An operand may only lie where the result goes if filling leaves that as it is.</summary>
+    public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) =>
+        Array.TrueForAll(_fills, static f => f.KeepsTheRest) && inner.CanOverwrite(old, output, leaves);
 
     public override IEnumerable<string> Ptx(int capability = 80) => inner.Ptx(capability);
 

@@ -112,6 +112,19 @@ public sealed class IndexingTests
         Assert.Equal([12, 12, 12, 12], x.Grad!.ToArray<float>());
     }
 
+    [Fact]
+    public void StepsPastTheEndSelectOneElement()
+    {
+        NDArray x = Nd.Arange(0, 5);
+        Assert.Equal([0], x.Slice(0, null, null, int.MaxValue).ToArray<float>());
+        Assert.Equal([3], x.Slice(0, 3, 5, int.MaxValue - 1).ToArray<float>());
+        Assert.Equal([4], x.Slice(0, null, null, int.MinValue).ToArray<float>());
+        Assert.Equal([7, 1, 2, 3, 4], x.SliceUpdate(Nd.Scalar(7), 0, 0, 3, int.MaxValue).ToArray<float>());
+        x.AttachGrad();
+        using (Autograd.Record()) (x.Slice(0, 1, null, int.MaxValue) * 3).Backward();
+        Assert.Equal([0, 3, 0, 0, 0], x.Grad!.ToArray<float>());
+    }
+
     // Which row-major positions of the (2, 3, 4) cube an index selects, by visiting all of them.
     private static int[] Naive(AxisIndex[] index)
     {

@@ -167,6 +167,35 @@ public sealed class ArrayFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ChecksumsOfNpzFilesAreChecked(bool compress)
+    {
+        NDArray x = Nd.Arange(0, 1021);
+        Npz.Save(_folder["x.npz"], new Dictionary<string, NDArray> { ["x"] = x, ["sub/../x"] = Nd.Array((byte[])[1, 2, 3]) }, compress);
+        Dictionary<string, NDArray> loaded = Npz.Load(_folder["x.npz"]);
+        Assert.Equal(x.ToArray<float>(), loaded["x"].ToArray<float>());
+        Assert.Equal([1, 2, 3], loaded["sub/../x"].ToArray<byte>());
+        byte[] file = File.ReadAllBytes(_folder["x.npz"]);
+        file[compress ? 200 : 2000] ^= 4;
+        File.WriteAllBytes(_folder["x.npz"], file);
+        Expect.Throws<InvalidDataException>(() => Npz.Load(_folder["x.npz"]), "x.npy");
+        if (!compress) Expect.Throws<InvalidDataException>(() => Npz.Load(_folder["x.npz"]), "checksum", "damaged");
+    }
+
+    /// <summary>The directory claims fewer bytes than an entry expands to: no more than claimed are read.</summary>
+    [Fact]
+    public void EntriesAreNoLongerThanTheirArchiveSays()
+    {
+        Npz.Save(_folder["bomb.npz"], new Dictionary<string, NDArray> { ["x"] = Nd.Zeros(1 << 20, DType.UInt8) }, compress: true);
+        byte[] file = File.ReadAllBytes(_folder["bomb.npz"]);
+        int directory = file.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
+        BitConverter.TryWriteBytes(file.AsSpan(directory + 24), 1000);
+        File.WriteAllBytes(_folder["bomb.npz"], file);
+        Assert.Throws<InvalidDataException>(() => Npz.Load(_folder["bomb.npz"]));
+    }
+
     [Fact]
     public void AFailedSaveLeavesTheOldFile()
     {

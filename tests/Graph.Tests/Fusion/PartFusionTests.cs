@@ -50,6 +50,17 @@ public sealed class PartFusionTests
     }
 
     [Fact]
+    public void StepsOfOneElementAreNone()
+    {
+        ListFunction f = static x =>
+        {
+            NDArray first = x[0].Slice(0, 0, 1, 3);
+            return [(Nd.Stack([first, x[0][..1]], 0) * 0.3).Sum() + (first.CumSum(1) * 0.4).Sum()];
+        };
+        foreach (Shape shape in (Shape[])[(1, 3), (1, 48), (4, 16)]) TileModes.AssertSameGradients(f, TestArrays.Uniform(shape));
+    }
+
+    [Fact]
     public void GradientsOfALstmCellLieSideBySide()
     {
         ListFunction cell = Check.List(static x =>

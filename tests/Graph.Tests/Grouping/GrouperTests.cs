@@ -34,6 +34,49 @@ public sealed class GrouperTests
         Assert.Contains(groups, static g => g.Kind == GroupKind.Elementwise);
     }
 
+    /// <summary>The way back leads through a launch that lies before all of the two, but needs one that has grown past their first operator.</summary>
+    [Fact]
+    public void AGroupNeverNeedsWhatItMakesThroughALaunchThatHasGrown()
+    {
+        NDArray rows = Nd.Array([1, 0, 3]);
+        AssertGradients(
+            x =>
+            {
+                NDArray first = x[0].Softplus(), added = Nd.IndexAdd(x[1], rows, first[..3].Reshape(3, 33, 1)).BroadcastTo((5, 33, 2));
+                NDArray second = x[0].Softplus().Mish();
+                return [added.Gelu(), second];
+            },
+            TestArrays.Uniform((5, 1, 33)),
+            TestArrays.Uniform((5, 33, 1), 2));
+
+        // Here of launches that are run together, tile by tile.
+        AssertGradients(
+            static x =>
+            {
+                NDArray tanh = x[0].Tanh(), normal = x[0].LayerNorm(), joined = Nd.Stack([normal, tanh, normal], 0);
+                return [Nd.Minimum(x[1], normal * 0.9), joined];
+            },
+            TestArrays.Uniform((8, 30)),
+            TestArrays.Uniform((1, 30), 2));
+
+        static void AssertGradients(ListFunction f, params NDArray[] x)
+        {
+            foreach (NDArray variable in x) variable.AttachGrad();
+            NDArray[] heads = [.. f(x).Select(static (y, i) => TestArrays.Uniform(y.Shape, 10 + i))];
+            foreach (bool withSum in (bool[])[false, true])
+            {
+                ListFunction gradients = v =>
+                {
+                    using RecordScope scope = Autograd.Record();
+                    NDArray sum = f(v).Select((y, i) => (y * heads[i]).Sum()).Aggregate(static (a, b) => a + b);
+                    NDArray[] all = Autograd.Grad([sum], v);
+                    return withSum ? [sum, .. all] : all;
+                };
+                Check.Same(gradients(x), gradients.Hybridize(Check.Strict).Invoke(x));
+            }
+        }
+    }
+
     [Fact]
     public void AValueThatComesBackThroughALaunchThatReachesAcrossIsInALaterGroup()
     {
