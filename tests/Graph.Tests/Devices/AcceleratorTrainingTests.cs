@@ -4,6 +4,7 @@ using Fusion.Optim;
 namespace Fusion.Tests;
 
 /// <summary>A whole training run on the accelerator of this machine: OpenCL (Debian's <c>pocl-opencl-icd</c>) or CUDA; skipped where there is none.</summary>
+[Collection(nameof(ProcessState))]
 public class AcceleratorTrainingTests
 {
     private const int Steps = 12, Batch = 64;
