@@ -88,12 +88,12 @@ internal static unsafe class Scan
         TAcc a = TAcc.Zero, b = a, c = a, d = a;
         for (long i = 0, left = n; left > 0; left--, i += step)
         {
-            TAcc nextA = a + TAcc.CreateTruncating(x[i]), nextB = b + TAcc.CreateTruncating(x1[i]);
-            TAcc nextC = c + TAcc.CreateTruncating(x2[i]), nextD = d + TAcc.CreateTruncating(x3[i]);
-            y[i] = TOut.CreateTruncating(exclusive ? a : nextA);
-            y1[i] = TOut.CreateTruncating(exclusive ? b : nextB);
-            y2[i] = TOut.CreateTruncating(exclusive ? c : nextC);
-            y3[i] = TOut.CreateTruncating(exclusive ? d : nextD);
+            TAcc nextA = a + Wide<TIn, TAcc>(x[i]), nextB = b + Wide<TIn, TAcc>(x1[i]);
+            TAcc nextC = c + Wide<TIn, TAcc>(x2[i]), nextD = d + Wide<TIn, TAcc>(x3[i]);
+            y[i] = Result<TAcc, TOut>(exclusive ? a : nextA);
+            y1[i] = Result<TAcc, TOut>(exclusive ? b : nextB);
+            y2[i] = Result<TAcc, TOut>(exclusive ? c : nextC);
+            y3[i] = Result<TAcc, TOut>(exclusive ? d : nextD);
             (a, b, c, d) = (nextA, nextB, nextC, nextD);
         }
     }
@@ -107,8 +107,8 @@ internal static unsafe class Scan
         var sum = TAcc.Zero;
         for (; n > 0; n--, x += step, y += step)
         {
-            var next = sum + TAcc.CreateTruncating(*x);
-            *y = TOut.CreateTruncating(exclusive ? sum : next);
+            var next = sum + Wide<TIn, TAcc>(*x);
+            *y = Result<TAcc, TOut>(exclusive ? sum : next);
             sum = next;
         }
     }
@@ -139,12 +139,28 @@ internal static unsafe class Scan
             for (; i < count; i++)
             {
                 var sum = sums[i];
-                var next = sum + TAcc.CreateTruncating(x[i]);
-                y[i] = TOut.CreateTruncating(exclusive ? sum : next);
+                var next = sum + Wide<TIn, TAcc>(x[i]);
+                y[i] = Result<TAcc, TOut>(exclusive ? sum : next);
                 sums[i] = next;
             }
         }
     }
+
+    // Not CreateTruncating, which is a call where the types differ: integers are added up as Int64.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TAcc Wide<TIn, TAcc>(TIn value)
+        where TIn : unmanaged
+        where TAcc : unmanaged
+    {
+        if (typeof(TIn) == typeof(TAcc)) return Unsafe.BitCast<TIn, TAcc>(value);
+        return Unsafe.BitCast<long, TAcc>(sizeof(TIn) == 1 ? Unsafe.BitCast<TIn, byte>(value) : Unsafe.BitCast<TIn, int>(value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TOut Result<TAcc, TOut>(TAcc sum)
+        where TAcc : unmanaged
+        where TOut : unmanaged
+        => typeof(TAcc) == typeof(TOut) ? Unsafe.BitCast<TAcc, TOut>(sum) : Unsafe.BitCast<int, TOut>((int)Unsafe.BitCast<TAcc, long>(sum));
 
     private struct Job
     {
