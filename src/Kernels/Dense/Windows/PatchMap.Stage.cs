@@ -14,6 +14,7 @@ internal unsafe partial struct PatchMap
         => Stage(source, staged, padding, 0, Y.Cells);
 
     /// <summary>As above, of every phase only the rows from <paramref name="row0"/> to <paramref name="row1"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Stage<T>(T* source, T* staged, T padding, int row0, int row1)
         where T : unmanaged
     {

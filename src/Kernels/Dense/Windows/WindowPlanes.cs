@@ -66,6 +66,7 @@ internal unsafe struct WindowPlanes<T>
         job->Body(job->Planes, start, Math.Min(job->Planes->Planes, start + job->Planes->_perChunk));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range<TRow, L>(WindowPlanes<T>* job, nint start, nint end)
         where TRow : IWindowRow
         where L : struct, IVectorLane<L, T>
