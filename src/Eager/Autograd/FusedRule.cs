@@ -4,7 +4,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>
-/// The gradient rule of an element-wise row, compiled to one kernel: on large arrays the rule's operators would each pass over memory. The rule is traced once
+/// The gradient rule of an element-wise row, or of a sum of its results, compiled to one kernel: on large arrays the rule's operators would each pass over memory. The rule is traced once
 /// for each way in which it is used; the kernel gives the bits of its operators one by one.
 /// </summary>
 internal sealed class FusedRule
@@ -49,12 +49,16 @@ internal sealed class FusedRule
     /// <summary>The gradient of an input, if the rule of the node's row can be one kernel and has been used often enough to be worth compiling.</summary>
     public static NDArray? TryApply(GradientRule rule, TapeNode node, int input, NDArray gradient)
     {
-        if (gradient.Size < LeastSize || node.Op.Element is null || node.Attributes is not null || node.IsTraced || !KernelCompiler.IsAvailable) return null;
+        Op? terms = node.Op.Terms;
+        Op row = terms ?? node.Op;
+        if (row.Element is null || node.Edge(input).Shape.Size < LeastSize) return null;
+        if ((terms is null && node.Attributes is not null) || node.IsTraced || !KernelCompiler.IsAvailable) return null;
         if (ExecutionState.Current.Tracer is not null || gradient.IsOnGpu || gradient.DType is not (DType.Float32 or DType.Float64)) return null;
         int scalars = 0;
         for (int i = 0; i < node.InputCount; i++)
             if (node.Edge(i).Shape.Size == 1) scalars |= 1 << i;
-        Use use = new(node.Op, input, gradient.DType == DType.Float64, scalars);
+        Use use = new(row, input, gradient.DType == DType.Float64, scalars);
+        if (terms is not null) (rule, gradient) = (row.GradientFor(input)!, Reductions.Spread(node, gradient));
         if (!s_rules.TryGetValue(use, out FusedRule? fused)) fused = s_rules.GetOrAdd(use, new FusedRule(use, rule));
         return fused._spec is { } spec && fused.IsWorthIt() ? fused.Run(spec, node, gradient) : null;
     }

@@ -99,9 +99,12 @@ public static partial class Nd
             throw new ShapeException($"MaskedAssign: the mask {mask.Shape} must have x's shape {x.Shape}, and the values {values.Shape} rank 1.");
         if (x.Size == 0) return x.Alias();
         NDArray set = Elements.To(mask, DType.Bool);
-        NDArray order = Where(set, Reshape(CumSum(set) - 1, x.Shape), 0);
         if (values.Shape[0] == 0) return BooleanMask(Reshape(x, -1), Reshape(set, -1)).Size == 0 ? x.Alias() : throw TooFew();
-        return Where(set, Take(values, order), x);
+        using Temporaries made = Temporaries.Collect();
+
+        // Before the first true element the order is −1, which is a place, too; what is taken there is not used.
+        NDArray order = Reshape(CumSum(set) - 1, x.Shape);
+        return made.Keep(Where(set, Take(values, order), x));
 
         static ArgumentOutOfRangeException TooFew() => new(nameof(values), "MaskedAssign: there are no values for the elements to replace.");
     }

@@ -30,7 +30,7 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(Elements.Real(OpTable.AbsoluteDifference, prediction, target), reduction, dtype));
+        return made.Keep(Reduce(OpTable.AbsoluteDifference, OpTable.SumOfAbsoluteDifferences, Real(prediction, target), reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
@@ -42,9 +42,8 @@ public static class Loss
         DType dtype = Begin(ref prediction, ref target);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
         using Temporaries made = Temporaries.Collect();
-        DType wide = Elements.RealType(DTypes.Promote(prediction.DType, target.DType));
-        NDArray values = OpTable.Huber.Apply([Elements.To(prediction, wide), Elements.To(target, wide), Elements.Weak(OpTable.Huber, delta, wide)]);
-        return made.Keep(Reduce(values, reduction, dtype));
+        NDArray[] pair = Real(prediction, target);
+        return made.Keep(Reduce(OpTable.Huber, OpTable.SumOfHuber, [.. pair, Elements.Weak(OpTable.Huber, delta, pair[0].DType)], reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
@@ -133,6 +132,20 @@ public static class Loss
             _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Loss: the reduction is None, Mean or Sum."),
         },
         dtype);
+
+    // Sums and means without the array of terms.
+    private static NDArray Reduce(Op terms, Op sum, NDArray[] inputs, Reduction reduction, DType dtype)
+    {
+        if (reduction is not (Reduction.Sum or Reduction.Mean)) return Reduce(terms.Apply(inputs), reduction, dtype);
+        NDArray value = sum.Apply(inputs, Reductions.Attributes("Sum", inputs[0], null, false));
+        return Rounded(reduction == Reduction.Sum ? value : value / inputs[0].Size, dtype);
+    }
+
+    private static NDArray[] Real(NDArray prediction, NDArray target)
+    {
+        DType wide = Elements.RealType(DTypes.Promote(prediction.DType, target.DType));
+        return [Elements.To(prediction, wide), Elements.To(target, wide)];
+    }
 
     // A loss of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
     private static DType Begin(ref NDArray prediction, ref NDArray target, [CallerMemberName] string loss = "")

@@ -64,12 +64,19 @@ internal static class BilinearSampling
     /// <summary>The gradient of a coordinate: the slope of the weight, with |x|' = 0 at 0, times the products of gradient and pixel.</summary>
     public static NDArray CoordinateGradient(GradientContext c, bool isRow)
     {
-        (NDArray g, NDArray pixels) = (c.G, c.X);
-        return Total(Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>()).Select(k =>
+        NDArray products = c.Common(Products);
+        return Total(Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>()).Select((k, corner) =>
         {
             (NDArray along, NDArray across) = isRow ? (k.Down, k.Right) : (k.Right, k.Down);
-            return Nd.Sum(g * Nd.Take(pixels, k.Place), 1) * Nd.Where(k.Inside, Nd.Sign(along) * (Nd.Abs(across) - 1), 0);
+            return products[corner] * Nd.Where(k.Inside, Nd.Sign(along) * (Nd.Abs(across) - 1), 0);
         }));
+    }
+
+    // For each corner, of each point the gradient times the pixel: both coordinates need it.
+    private static NDArray Products(GradientContext c)
+    {
+        (NDArray g, NDArray pixels) = (c.G, c.X);
+        return Nd.Stack([.. Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>()).Select(k => Nd.SumOfProducts(g, Nd.Take(pixels, k.Place), [1]))]);
     }
 
     private static NDArray Weight(NDArray inside, NDArray down, NDArray right) => Nd.Where(inside, (1 - Nd.Abs(down)) * (1 - Nd.Abs(right)), 0);

@@ -30,7 +30,7 @@ internal ref struct GradientContext
     }
 
     /// <summary>The gradient of the head with respect to the operator's output; of the output's shape.</summary>
-    public readonly NDArray G { get; }
+    public readonly NDArray G { get; init; }
 
     /// <summary>The first input (the row must say <see cref="Saved.Input0"/>).</summary>
     public NDArray X => _x ??= Input(0);

@@ -131,6 +131,11 @@ internal sealed partial class Op
     public ElementOp? Element { get; init; }
 
     /// <summary>
+    /// The element-wise row whose results the operator adds up, of the same inputs: its gradient rules are that row's, with the gradient of the sum spread out.
+    /// </summary>
+    public Op? Terms { get; init; }
+
+    /// <summary>
     /// The operator is a matrix product or convolution: the same as <see cref="Run"/>, with work on its result that is done while that is in the cache.
     /// </summary>
     public ProductRule? Product { get; init; }

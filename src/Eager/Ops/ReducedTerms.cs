@@ -15,10 +15,20 @@ internal static unsafe class ReducedTerms
         static (x, attributes) => Reductions.RowLength(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
         static (p, x, _) => p.Reduce(RowReduction.Sum, p.Apply(ElementOps.Square, x[0] - (p.Reduce(RowReduction.Sum, x[0]) / p.Length()))));
 
+    /// <summary>The gradients of a sum of an element-wise row: that row's, which read its inputs only.</summary>
+    public static GradientRule?[] Gradients(Op terms)
+    {
+        if ((terms.Saves & Saved.Output) != 0) throw new ArgumentException($"{terms}: the rules of its sum cannot read what it computes.");
+        return Array.ConvertAll(
+            terms.Gradient!,
+            static GradientRule? (rule) => rule is null ? null : c => rule(c with { G = Reductions.Spread(c, c.G) }));
+    }
+
     public static TensorType Infer(string op, ReadOnlySpan<TensorType> x, ReduceAttributes attributes)
     {
         if (!x[0].DType.IsFloat) throw new DTypeException($"{op}: the input is {x[0].DType}; it must be floating point. Convert with AsType(DType.Float32).");
         if (x.Length > 1 && x[1] != x[0]) throw new ShapeException($"{op}: {x[0].DType} {x[0].Shape} and {x[1].DType} {x[1].Shape} must be equal.");
+        if (x.Length > 2 && (x[2].DType != x[0].DType || x[2].Shape.Rank != 0)) throw new ShapeException($"{op}: the third input is one {x[0].DType}, not {x[2].DType} {x[2].Shape}.");
         return Reductions.Infer(op, ReduceKind.Sum, x[0], attributes);
     }
 
@@ -27,6 +37,15 @@ internal static unsafe class ReducedTerms
 
     public static void SquaredDifferences(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
         OfPairs(x, y, attributes, sums, OpTable.Subtract, ReduceKind.SumOfSquares, &ReduceTerms.SquaredDifferences);
+
+    public static void AbsoluteDifferences(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
+        OfPairs(x, y, attributes, sums, OpTable.AbsoluteDifference, ReduceKind.Sum, &ReduceTerms.AbsoluteDifferences);
+
+    public static void Huber(ReadOnlySpan<NDArray> x, ReduceAttributes attributes, NDArray sums)
+    {
+        Movement.CopyTo(x[2], sums); // a δ for each sum
+        OfPairs(x[0], x[1], attributes, sums, OpTable.Huber, ReduceKind.Sum, &ReduceTerms.Huber, x[2]);
+    }
 
     public static void SquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums)
     {
@@ -48,6 +67,12 @@ internal static unsafe class ReducedTerms
     public static void SquaredDifferencesOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - y, attributes));
 
+    public static void AbsoluteDifferencesOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
+        Movement.Compose(sums, () => OpTable.Sum.Apply(OpTable.AbsoluteDifference.Apply(x, y), attributes));
+
+    public static void HuberOnDevice(NDArray x, NDArray y, NDArray delta, ReduceAttributes attributes, NDArray sums) =>
+        Movement.Compose(sums, () => OpTable.Sum.Apply(OpTable.Huber.Apply([x, y, delta]), attributes));
+
     public static void ComposeSquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - Nd.Mean(x, attributes.Axes.Span.ToArray(), keepDims: true), attributes));
 
@@ -59,13 +84,14 @@ internal static unsafe class ReducedTerms
         NDArray sums,
         Op pairs,
         ReduceKind kind,
-        delegate*<DType, nint, nint, nint, long, long, void> kernel)
+        delegate*<DType, nint, nint, nint, long, long, void> kernel,
+        NDArray? third = null)
     {
         long columns = Reductions.RowLength(x.Shape.Dimensions, attributes.Axes.Span);
         if (columns == 0)
         {
             NDArray values = x.Temporary(x.DType, x.Shape);
-            pairs.Run([x, y], null, new Span<NDArray>(ref values));
+            pairs.Run(third is null ? [x, y] : [x, y, third], null, new Span<NDArray>(ref values));
             Reductions.Run(kind, values, attributes, sums);
             return;
         }

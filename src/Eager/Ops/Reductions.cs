@@ -128,6 +128,10 @@ internal static class Reductions
     public static NDArray Spread(GradientContext c, NDArray gradient) =>
         Nd.BroadcastTo(Kept(c, gradient), c.ShapeOf(0));
 
+    /// <summary>As above, outside of a rule.</summary>
+    public static NDArray Spread(TapeNode node, NDArray gradient) =>
+        Nd.BroadcastTo(KeepDims(gradient, node.Edge(0).Shape, (ReduceAttributes)node.Attributes!), node.Edge(0).Shape);
+
     /// <summary>The gradient of a reduction with the reduced axes as axes of size 1.</summary>
     public static NDArray Kept(GradientContext c, NDArray gradient) => KeepDims(gradient, c.ShapeOf(0), c.Attributes<ReduceAttributes>());
 

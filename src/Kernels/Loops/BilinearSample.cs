@@ -41,13 +41,19 @@ internal static unsafe class BilinearSample
                 T y = (corner & 2) == 0 ? top : top + T.One, x = (corner & 1) == 0 ? left : left + T.One;
                 if (!(y >= T.Zero && y <= bottom && x >= T.Zero && x <= end)) continue;
                 weights[count] = (T.One - T.Abs(row - y)) * (T.One - T.Abs(column - x));
-                at[count++] = image + (((long.CreateTruncating(y) * job->Width) + long.CreateTruncating(x)) * channels);
+                at[count++] = image + (((Index(y) * job->Width) + Index(x)) * channels);
             }
 
             if (count == 4) Four(at, weights, to, channels);
             else Fewer(at, weights, count, to, channels);
         }
     }
+
+    // Of a whole number within the image; CreateTruncating would be a call.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Index<T>(T value)
+        where T : unmanaged
+        => sizeof(T) == 4 ? (int)Unsafe.BitCast<T, float>(value) : (int)Unsafe.BitCast<T, double>(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four<T>(T** at, T* weights, T* to, long channels)
@@ -62,10 +68,18 @@ internal static unsafe class BilinearSample
     }
 
     // At the border and outside.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fewer<T>(T** at, T* weights, int count, T* to, long channels)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (long i = 0; i < channels; i++)
+        long i = 0;
+        for (; i <= channels - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            Vector<T> sum = Vector<T>.Zero;
+            for (int k = 0; k < count; k++) sum += Vector.Load(at[k] + i) * new Vector<T>(weights[k]);
+            Vector.Store(sum, to + i);
+        }
+        for (; i < channels; i++)
         {
             T sum = T.Zero;
             for (int k = 0; k < count; k++) sum += at[k][i] * weights[k];

@@ -52,11 +52,7 @@ internal static unsafe class CastLoops
         byte* from = (byte*)source;
         T* to = (T*)destination;
         long i = 0;
-        if (typeof(T) == typeof(float))
-        {
-            for (; i + Step <= count; i += Step)
-                Vector512.ConvertToSingle(WidenToInts(Vector128.Min(Vector128.Load(from + i), Vector128<byte>.One))).Store((float*)to + i);
-        }
+        for (; i + Step <= count; i += Step) StoreBytes(Vector128.Min(Vector128.Load(from + i), Vector128<byte>.One), to + i);
         for (; i < count; i++) to[i] = from[i] != 0 ? T.One : T.Zero;
     }
 
@@ -108,17 +104,41 @@ internal static unsafe class CastLoops
             Vector512.Narrow(Vector512.Load((long*)from), Vector512.Load((long*)from + 8)).Store((int*)to);
             return true;
         }
-        if (typeof(TFrom) == typeof(byte) && typeof(TTo) == typeof(float))
+        if (typeof(TFrom) == typeof(byte))
         {
-            Vector512.ConvertToSingle(WidenToInts(Vector128.Load((byte*)from))).Store((float*)to);
-            return true;
-        }
-        if (typeof(TFrom) == typeof(byte) && typeof(TTo) == typeof(int))
-        {
-            WidenToInts(Vector128.Load((byte*)from)).Store((int*)to);
+            StoreBytes(Vector128.Load((byte*)from), to);
             return true;
         }
         return false;
+    }
+
+    /// <summary>Sixteen bytes as numbers of another type.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreBytes<T>(Vector128<byte> bytes, T* to)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(byte))
+        {
+            bytes.Store((byte*)to);
+            return;
+        }
+        Vector512<int> numbers = WidenToInts(bytes);
+        if (typeof(T) == typeof(int)) numbers.Store((int*)to);
+        else if (typeof(T) == typeof(float)) Vector512.ConvertToSingle(numbers).Store((float*)to);
+        else
+        {
+            (Vector512<long> low, Vector512<long> high) = Vector512.Widen(numbers);
+            if (typeof(T) == typeof(long))
+            {
+                low.Store((long*)to);
+                high.Store((long*)to + 8);
+            }
+            else
+            {
+                Vector512.ConvertToDouble(low).Store((double*)to);
+                Vector512.ConvertToDouble(high).Store((double*)to + 8);
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,8 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// The eager loops: one method per arity, instantiated per operator, lane and kind of operand. They follow the contract of
-/// <see cref="ElementLoop"/>; bit i of <c>scalars</c> says that operand i is one element, which is repeated. Of three operands it is repeated into a
-/// register's worth of stack and then read with stride 0: one body serves every combination, at the price of a load that a hoisted scalar would save.
+/// <see cref="ElementLoop"/>; bit i of <c>scalars</c> says that operand i is one element, which is repeated. Of three operands the second and the third stay
+/// in registers; where the first is one element, it is repeated into a register's worth of stack and then read with stride 0: one body serves all of these.
 /// </summary>
 internal static unsafe class ElementLoops
 {
@@ -106,15 +106,51 @@ internal static unsafe class ElementLoops
         where T : unmanaged
         where TX : struct, IElementOperand<L>
     {
-        if (scalars != 0)
-        {
-            TernaryWithScalars<TOp, L, T, TX>(table, start, end, scalars);
-            return;
-        }
         byte** operands = (byte**)table;
         byte* x = operands[0];
         T* y = (T*)operands[1], z = (T*)operands[2], w = (T*)operands[3];
+        if (scalars != 0)
+        {
+            if (scalars == 4) TernaryWithOne<TOp, L, T, TX>(x, y, *z, w, start, end);
+            else if (scalars == 2) TernaryWithOne<Swapped<TOp>, L, T, TX>(x, z, *y, w, start, end);
+            else if (scalars == 6) TernaryWithTwo<TOp, L, T, TX>(x, *y, *z, w, start, end);
+            else TernaryWithScalars<TOp, L, T, TX>(table, start, end, scalars);
+            return;
+        }
         for (long i = start; i < end; i += L.Count) L.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), L.Load(y + i), L.Load(z + i)), w + i);
+    }
+
+    // w = f(x, y, z) with one z.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TernaryWithOne<TOp, L, T, TX>(byte* x, T* y, T z, T* w, long start, long end)
+        where TOp : struct, ITernaryOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+        where TX : struct, IElementOperand<L>
+    {
+        L last = L.Broadcast(z);
+        for (long i = start; i < end; i += L.Count) L.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), L.Load(y + i), last), w + i);
+    }
+
+    // f with its last operands exchanged.
+    private readonly struct Swapped<TOp> : ITernaryOp
+        where TOp : struct, ITernaryOp
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Invoke<L>(L x, L y, L z)
+            where L : struct, ILane<L> => TOp.Invoke(x, z, y);
+    }
+
+    // w = f(x, y, z) with one y and one z.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TernaryWithTwo<TOp, L, T, TX>(byte* x, T y, T z, T* w, long start, long end)
+        where TOp : struct, ITernaryOp
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+        where TX : struct, IElementOperand<L>
+    {
+        L middle = L.Broadcast(y), last = L.Broadcast(z);
+        for (long i = start; i < end; i += L.Count) L.Store(TOp.Invoke(TX.Load(x + (i * TX.Size)), middle, last), w + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

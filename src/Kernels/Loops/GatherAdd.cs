@@ -139,6 +139,12 @@ internal static unsafe class GatherAdd
         long first = job.Outer * piece / job.Pieces, end = job.Outer * (piece + 1) / job.Pieces, inner = job.Inner, axis = job.Axis;
         T* source = (T*)job.Source + (first * job.Count * inner), target = (T*)job.Target + (first * axis * inner);
         TIndex* index = (TIndex*)job.Index.Data + (first * job.Count * inner);
+        if (inner == 1)
+        {
+            for (; first + 4 <= end; first += 4, source += 4 * job.Count, index += 4 * job.Count, target += 4 * axis)
+                AddFourLines(source, index, target, job.Count, axis);
+        }
+
         for (long o = first; o < end; o++, target += axis * inner)
         {
             for (long k = 0; k < job.Count; k++)
@@ -149,6 +155,24 @@ internal static unsafe class GatherAdd
                     target[((place < 0 ? place + axis : place) * inner) + n] += *source++;
                 }
             }
+        }
+    }
+
+    // Lines in turn: values that go to one place wait for each other, those of four lines do not.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddFourLines<T, TIndex>(T* source, TIndex* index, T* target, long count, long axis)
+        where T : unmanaged, INumber<T>
+        where TIndex : unmanaged, IBinaryInteger<TIndex>
+    {
+        T* s1 = source + count, s2 = s1 + count, s3 = s2 + count, t1 = target + axis, t2 = t1 + axis, t3 = t2 + axis;
+        TIndex* i1 = index + count, i2 = i1 + count, i3 = i2 + count;
+        for (long k = 0; k < count; k++)
+        {
+            long a = long.CreateTruncating(index[k]), b = long.CreateTruncating(i1[k]), c = long.CreateTruncating(i2[k]), d = long.CreateTruncating(i3[k]);
+            target[a + (axis & (a >> 63))] += source[k];
+            t1[b + (axis & (b >> 63))] += s1[k];
+            t2[c + (axis & (c >> 63))] += s2[k];
+            t3[d + (axis & (d >> 63))] += s3[k];
         }
     }
 

@@ -19,6 +19,20 @@ internal static unsafe class ReduceTerms
         else Terms<PairSquaredDifference, double>((double*)x, (double*)y, (double*)output, rows, n);
     }
 
+    /// <summary>Σ |x − y|, differences rounded.</summary>
+    public static void AbsoluteDifferences(DType dtype, nint x, nint y, nint output, long rows, long n)
+    {
+        if (dtype == DType.Float32) Terms<PairTerm<AbsoluteDifferenceOp>, float>((float*)x, (float*)y, (float*)output, rows, n);
+        else Terms<PairTerm<AbsoluteDifferenceOp>, double>((double*)x, (double*)y, (double*)output, rows, n);
+    }
+
+    /// <summary>Σ of <see cref="HuberOp"/> of x, y and the δ of their row, which the output holds before.</summary>
+    public static void Huber(DType dtype, nint x, nint y, nint output, long rows, long n)
+    {
+        if (dtype == DType.Float32) Terms<ShiftedTerm<HuberOp>, float>((float*)x, (float*)y, (float*)output, rows, n, (float*)output);
+        else Terms<ShiftedTerm<HuberOp>, double>((double*)x, (double*)y, (double*)output, rows, n, (double*)output);
+    }
+
     /// <summary>Σ (x − μ)² with the mean μ = Σ x / n of the row.</summary>
     public static void SquaredDeviations(DType dtype, nint x, nint output, long rows, long n)
     {
@@ -26,20 +40,20 @@ internal static unsafe class ReduceTerms
         else SquaredDeviations((double*)x, (double*)output, rows, n);
     }
 
-    private static void Terms<TTerm, T>(T* x, T* y, T* output, long rows, long n)
+    private static void Terms<TTerm, T>(T* x, T* y, T* output, long rows, long n, T* shifts = null)
         where TTerm : IRowTerm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         switch (SimdWidth.Current)
         {
             case 512:
-                ReduceRows<TermFold<TTerm, Lane512<T>, T>, Lane512<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane512<T>, T>, Lane512<T>, T>.Run(x, y, shifts, output, rows, n);
                 break;
             case 256:
-                ReduceRows<TermFold<TTerm, Lane256<T>, T>, Lane256<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane256<T>, T>, Lane256<T>, T>.Run(x, y, shifts, output, rows, n);
                 break;
             default:
-                ReduceRows<TermFold<TTerm, Lane128<T>, T>, Lane128<T>, T>.Run(x, y, null, output, rows, n);
+                ReduceRows<TermFold<TTerm, Lane128<T>, T>, Lane128<T>, T>.Run(x, y, shifts, output, rows, n);
                 break;
         }
     }

@@ -57,6 +57,26 @@ internal readonly struct PairSquaredDifference : IRowTerm
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => (a - b) * (a - b);
 }
 
+/// <summary>An operator of a and b.</summary>
+internal readonly struct PairTerm<TOp> : IRowTerm
+    where TOp : struct, IBinaryOp
+{
+    public static bool IsKept => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => TOp.Invoke(a, b);
+}
+
+/// <summary>An operator of a, b and the shift.</summary>
+internal readonly struct ShiftedTerm<TOp> : IRowTerm
+    where TOp : struct, ITernaryOp
+{
+    public static bool IsKept => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => TOp.Invoke(a, b, shift);
+}
+
 /// <summary>(a − shift)·b.</summary>
 internal readonly struct ShiftedProduct : IRowTerm
 {

@@ -130,7 +130,9 @@ internal static unsafe class Running
             return;
         }
 
-        for (long line = 0; line < part.Lines; line++, x += n, y += n)
+        long line = 0;
+        for (; line + 4 <= part.Lines; line += 4, x += 4 * n, y += 4 * n) FourLinePlaces<T, TOp>(x, y, n);
+        for (; line < part.Lines; line++, x += n, y += n)
         {
             T best = x[0];
             long place = y[0] = 0;
@@ -141,6 +143,35 @@ internal static unsafe class Running
                 y[i] = place;
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourLinePlaces<T, TOp>(T* x, long* y, long n)
+        where T : unmanaged, INumber<T>
+        where TOp : struct, IRunningOp<T>
+    {
+        T* x1 = x + n, x2 = x1 + n, x3 = x2 + n;
+        long* y1 = y + n, y2 = y1 + n, y3 = y2 + n;
+        T a = x[0], b = x1[0], c = x2[0], d = x3[0];
+        long placeA = 0, placeB = 0, placeC = 0, placeD = 0;
+        for (long i = 0; i < n; i++)
+        {
+            y[i] = placeA = Place<T, TOp>(ref a, x[i], placeA, i);
+            y1[i] = placeB = Place<T, TOp>(ref b, x1[i], placeB, i);
+            y2[i] = placeC = Place<T, TOp>(ref c, x2[i], placeC, i);
+            y3[i] = placeD = Place<T, TOp>(ref d, x3[i], placeD, i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Place<T, TOp>(ref T best, T x, long place, long i)
+        where T : unmanaged, INumber<T>
+        where TOp : struct, IRunningOp<T>
+    {
+        T joined = TOp.Join(best, x);
+        bool isNew = joined != best && !T.IsNaN(best);
+        best = joined;
+        return isNew ? i : place;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -52,17 +52,49 @@ internal static unsafe class Scan
         where TAcc : unmanaged, INumberBase<TAcc>
         where TOut : unmanaged, INumberBase<TOut>
     {
-        if (n == 0 || inner == 0) return;
-        var x = (TIn*)input;
-        var y = (TOut*)output;
-        var first = reverse ? (n - 1) * inner : 0;
-        var step = reverse ? -inner : inner;
-        using var scratch = new NativeScratch(inner * sizeof(TAcc));
-        var sums = (TAcc*)scratch.Pointer;
-        for (long o = 0; o < outer; o++, x += n * inner, y += n * inner)
+        Job job = new() { Input = input, Output = output, Exclusive = exclusive, Reverse = reverse };
+        new RunningLines(outer, n, inner).Run(&job, &Part<TIn, TAcc, TOut>);
+    }
+
+    private static void Part<TIn, TAcc, TOut>(void* context, in RunningLines lines, LinePart part)
+        where TIn : unmanaged, INumberBase<TIn>
+        where TAcc : unmanaged, INumberBase<TAcc>
+        where TOut : unmanaged, INumberBase<TOut>
+    {
+        ref Job job = ref *(Job*)context;
+        long n = lines.Length, step = job.Reverse ? -lines.Step : lines.Step, first = part.Start + (job.Reverse ? (n - 1) * lines.Step : 0);
+        TIn* x = (TIn*)job.Input + first;
+        TOut* y = (TOut*)job.Output + first;
+        if (lines.Step != 1)
         {
-            if (inner == 1) Line<TIn, TAcc, TOut>(x + first, y + first, n, step, exclusive);
-            else Lines<TIn, TAcc, TOut>(x + first, y + first, n, inner, step, exclusive, sums);
+            Columns<TIn, TAcc, TOut>(x, y, n, part.Lines, step, job.Exclusive);
+            return;
+        }
+
+        long line = 0;
+        for (; line + 4 <= part.Lines; line += 4) FourLines<TIn, TAcc, TOut>(x + (line * n), y + (line * n), n, step, job.Exclusive);
+        for (; line < part.Lines; line++) Line<TIn, TAcc, TOut>(x + (line * n), y + (line * n), n, step, job.Exclusive);
+    }
+
+    // Four chains at once hide the latency of one.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourLines<TIn, TAcc, TOut>(TIn* x, TOut* y, long n, long step, bool exclusive)
+        where TIn : unmanaged, INumberBase<TIn>
+        where TAcc : unmanaged, INumberBase<TAcc>
+        where TOut : unmanaged, INumberBase<TOut>
+    {
+        TIn* x1 = x + n, x2 = x1 + n, x3 = x2 + n;
+        TOut* y1 = y + n, y2 = y1 + n, y3 = y2 + n;
+        TAcc a = TAcc.Zero, b = a, c = a, d = a;
+        for (long i = 0, left = n; left > 0; left--, i += step)
+        {
+            TAcc nextA = a + Wide<TIn, TAcc>(x[i]), nextB = b + Wide<TIn, TAcc>(x1[i]);
+            TAcc nextC = c + Wide<TIn, TAcc>(x2[i]), nextD = d + Wide<TIn, TAcc>(x3[i]);
+            y[i] = Result<TAcc, TOut>(exclusive ? a : nextA);
+            y1[i] = Result<TAcc, TOut>(exclusive ? b : nextB);
+            y2[i] = Result<TAcc, TOut>(exclusive ? c : nextC);
+            y3[i] = Result<TAcc, TOut>(exclusive ? d : nextD);
+            (a, b, c, d) = (nextA, nextB, nextC, nextD);
         }
     }
 
@@ -75,28 +107,66 @@ internal static unsafe class Scan
         var sum = TAcc.Zero;
         for (; n > 0; n--, x += step, y += step)
         {
-            var next = sum + TAcc.CreateTruncating(*x);
-            *y = TOut.CreateTruncating(exclusive ? sum : next);
+            var next = sum + Wide<TIn, TAcc>(*x);
+            *y = Result<TAcc, TOut>(exclusive ? sum : next);
             sum = next;
         }
     }
 
+    /// <summary>The running sums stay in the first-level cache while the rows go by.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Lines<TIn, TAcc, TOut>(TIn* x, TOut* y, long n, long inner, long step, bool exclusive, TAcc* sums)
+    private static void Columns<TIn, TAcc, TOut>(TIn* x, TOut* y, long n, long count, long step, bool exclusive)
         where TIn : unmanaged, INumberBase<TIn>
         where TAcc : unmanaged, INumberBase<TAcc>
         where TOut : unmanaged, INumberBase<TOut>
     {
-        for (long i = 0; i < inner; i++) sums[i] = TAcc.Zero;
+        using var scratch = new NativeScratch(count * sizeof(TAcc));
+        var sums = (TAcc*)scratch.Pointer;
+        for (long i = 0; i < count; i++) sums[i] = TAcc.Zero;
         for (; n > 0; n--, x += step, y += step)
         {
-            for (long i = 0; i < inner; i++)
+            long i = 0;
+            if (typeof(TIn) == typeof(TAcc) && typeof(TAcc) == typeof(TOut))
+            {
+                for (; i + Vector<TAcc>.Count <= count; i += Vector<TAcc>.Count)
+                {
+                    Vector<TAcc> sum = Vector.Load(sums + i), next = sum + Vector.Load((TAcc*)x + i);
+                    Vector.Store(exclusive ? sum : next, (TAcc*)y + i);
+                    Vector.Store(next, sums + i);
+                }
+            }
+
+            for (; i < count; i++)
             {
                 var sum = sums[i];
-                var next = sum + TAcc.CreateTruncating(x[i]);
-                y[i] = TOut.CreateTruncating(exclusive ? sum : next);
+                var next = sum + Wide<TIn, TAcc>(x[i]);
+                y[i] = Result<TAcc, TOut>(exclusive ? sum : next);
                 sums[i] = next;
             }
         }
+    }
+
+    // Not CreateTruncating, which is a call where the types differ: integers are added up as Int64.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TAcc Wide<TIn, TAcc>(TIn value)
+        where TIn : unmanaged
+        where TAcc : unmanaged
+    {
+        if (typeof(TIn) == typeof(TAcc)) return Unsafe.BitCast<TIn, TAcc>(value);
+        return Unsafe.BitCast<long, TAcc>(sizeof(TIn) == 1 ? Unsafe.BitCast<TIn, byte>(value) : Unsafe.BitCast<TIn, int>(value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TOut Result<TAcc, TOut>(TAcc sum)
+        where TAcc : unmanaged
+        where TOut : unmanaged
+        => typeof(TAcc) == typeof(TOut) ? Unsafe.BitCast<TAcc, TOut>(sum) : Unsafe.BitCast<int, TOut>((int)Unsafe.BitCast<TAcc, long>(sum));
+
+    private struct Job
+    {
+        public nint Input;
+        public nint Output;
+        public bool Exclusive;
+        public bool Reverse;
     }
 }

@@ -27,6 +27,8 @@ internal static partial class OpCases
         Reduction(OpTable.SumOfSquaredDeviations, "axis 0", static x => Sum(OpTable.SumOfSquaredDeviations, [x], [0]), Deviations, [0]).Squared(),
         ProductSums("", null), ProductSums("axis -1", [-1]), ProductSums("axis 1", [1]),
         DifferenceSums("", null), DifferenceSums("axis -1", [-1]), DifferenceSums("axis 1", [1]),
+        SizeSums("", null), SizeSums("axis -1", [-1]), SizeSums("axis 1", [1]),
+        HuberSums("parabolas", null, 2), HuberSums("lines, axis -1", [-1], 0.125), HuberSums("axis 1", [1], 2),
         Extremum(OpTable.Max, "", static x => Nd.Max(x), static line => line.Max()) with
         {
             Rejects = [.. AxisMistakes("Max", static (x, axes) => Nd.Max(x, axes)), Empty("Max", static x => Nd.Max(x, 1))],
@@ -106,6 +108,23 @@ internal static partial class OpCases
 
     private static OpCase DifferenceSums(string detail, int[]? axes) =>
         PairSums(OpTable.SumOfSquaredDifferences, detail, static v => (v[0] - v[1]) * (v[0] - v[1]), axes);
+
+    private static OpCase SizeSums(string detail, int[]? axes) =>
+        PairSums(OpTable.SumOfAbsoluteDifferences, detail, static v => Math.Abs(v[0] - v[1]), axes) with { Domains = [Real(1, 2), Real(-2, 0.5)], Scale = 640 };
+
+    private static OpCase HuberSums(string detail, int[]? axes, double delta) => PairSums(
+        OpTable.SumOfHuber,
+        detail,
+        v => Math.Abs(v[0] - v[1]) <= delta ? (v[0] - v[1]) * (v[0] - v[1]) / 2 : delta * (Math.Abs(v[0] - v[1]) - (delta / 2)),
+        axes) with
+    {
+        Call = x =>
+        {
+            ReduceAttributes attributes = Fusion.Reductions.Attributes("Sum", x[0], axes, false);
+            return OpTable.SumOfHuber.Apply([x[0], x[1], Nd.Scalar(delta, x[0].DType)], attributes);
+        },
+        Domains = [Real(0, 0.4), Real(-0.6, -0.1)],
+    };
 
     private static OpCase PairSums(Op row, string detail, Func<double[], double> term, int[]? axes) => Case(row, detail,
         x => Sum(row, [x[0], x[1]], axes),

@@ -70,12 +70,12 @@ internal static unsafe class Convolution
     /// <summary>The sum of every window of a plane.</summary>
     public static void SumPool<T>(in WindowShape s, T* x, T* y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        => Pool<WindowRow<WindowSum>, T>(s, x, y);
+        => Pool<WindowRow<WindowSum>, T>(s, x, null, y);
 
     /// <summary>The largest element of every window of a plane; NaN if there is one.</summary>
     public static void MaxPool<T>(in WindowShape s, T* x, T* y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        => Pool<WindowRow<WindowMax>, T>(s, x, y);
+        => Pool<WindowRow<WindowMax>, T>(s, x, null, y);
 
     /// <summary>The transpose of <see cref="SumPool"/>: every input receives the sum of the windows that it is in.</summary>
     public static void SumPoolGradient<T>(in WindowShape s, T* dy, T* dx)
@@ -99,12 +99,13 @@ internal static unsafe class Convolution
         }
     }
 
-    internal static void Pool<TRow, T>(in WindowShape s, T* x, T* y)
+    /// <summary>Joins every window; <paramref name="weights"/>, one a tap, are for rows that use them.</summary>
+    internal static void Pool<TRow, T>(in WindowShape s, T* x, T* weights, T* y, GemmFinish finish = default)
         where TRow : IWindowRow
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
-        Planes<TRow, T>(map, s.Batch, 1, 1, x, null, new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones });
+        Planes<TRow, T>(map, s.Batch, 1, 1, x, weights, new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones }, finish);
     }
 
     /// <summary>Without packed panels, where that is less work. A 1 × 1 convolution is a product of matrices as they lie.</summary>

@@ -4,60 +4,63 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 /// <summary>Which element of its plane (flat index) each window of a max pooling took: the first of equal ones, the first NaN if there is one.</summary>
+/// <remarks>
+/// The index type is as wide as the element type: the taps' distances from a window's first element are found by registers of elements, in place, and become
+/// indices when the place of the window is added.
+/// </remarks>
 internal unsafe struct MaxPoolIndices<T, TIndex>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TIndex : unmanaged, IBinaryInteger<TIndex>
 {
-    private PatchMap _map;
-    private byte* _target;
-    private nint _perChunk;
-    private nint _planes;
+    private TIndex* _indices;
+    private TIndex* _windows;
+    private TIndex* _inside;
 
-    /// <summary>The index type is as wide as the element type: tap numbers are found by vectors and replaced by indices in place.</summary>
     public static void Run(in WindowShape s, T* x, TIndex* indices)
     {
-        Convolution.Pool<WindowArgMaxRow, T>(s, x, (T*)indices);
-        var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
-        nint planes = s.Batch, chunks = Math.Min(planes, 4 * WorkerPool.Threads);
-        if (planes == 0 || map.Pixels == 0) return;
-        var job = new MaxPoolIndices<T, TIndex> { _map = map, _target = (byte*)indices, _planes = planes, _perChunk = (planes + chunks - 1) / chunks };
-        WorkerPool.Run((int)((planes + job._perChunk - 1) / job._perChunk), &Chunk, &job);
-    }
-
-    private static void Chunk(void* context, int chunk)
-    {
-        var job = (MaxPoolIndices<T, TIndex>*)context;
-        nint start = chunk * job->_perChunk, end = Math.Min(job->_planes, start + job->_perChunk), pixels = job->_map.Pixels;
-        for (var plane = start; plane < end; plane++) job->Plane((T*)job->_target + plane * pixels);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Plane(T* numbers)
-    {
-        nint height = _map.Y.Source, width = _map.X.Source, taps = _map.Taps;
-        using var table = new NativeScratch(taps * sizeof(nint));
-        nint* offsets = (nint*)table.Pointer;
+        nint taps = (nint)s.Taps, pixels = (nint)s.OutputSize;
+        if (pixels == 0) return;
+        using var scratch = new NativeScratch((taps + (2 * pixels)) * sizeof(TIndex));
+        TIndex* distances = (TIndex*)scratch.Pointer;
+        var job = new MaxPoolIndices<T, TIndex> { _indices = indices, _windows = distances + taps, _inside = distances + taps + pixels };
         for (nint t = 0; t < taps; t++)
         {
-            var (line, tapX) = (t / _map.X.Taps, t % _map.X.Taps);
-            var (tapZ, tapY) = (line / _map.Y.Taps, line % _map.Y.Taps);
-            offsets[t] = (tapZ * _map.Z.Increment * height + tapY * _map.Y.Increment) * width + tapX * _map.X.Increment;
+            var (line, tapX) = (t / s.Kernel[2], t % s.Kernel[2]);
+            var (tapZ, tapY) = (line / s.Kernel[1], line % s.Kernel[1]);
+            distances[t] = Place(s, tapZ * s.Dilation[0], tapY * s.Dilation[1], tapX * s.Dilation[2]);
         }
 
-        for (nint z = 0; z < _map.Z.Grid; z++)
+        nint window = 0;
+        for (nint z = 0; z < s.Output[0]; z++)
         {
-            for (nint y = 0; y < _map.Y.Grid; y++)
+            for (nint y = 0; y < s.Output[1]; y++)
             {
-                for (nint x = 0; x < _map.X.Grid; x++, numbers++)
+                for (nint column = 0; column < s.Output[2]; column++, window++)
                 {
-                    nint fromZ = z * _map.Z.Step + _map.Z.First, fromY = y * _map.Y.Step + _map.Y.First, fromX = x * _map.X.Step + _map.X.First;
-                    var tap = nint.CreateTruncating(*numbers);
-                    var index = tap >= 0
-                        ? (fromZ * height + fromY) * width + fromX + offsets[tap]
-                        : (Math.Max(0, fromZ) * height + Math.Max(0, fromY)) * width + Math.Max(0, fromX);
-                    *(TIndex*)numbers = TIndex.CreateTruncating(index);
+                    nint fromZ = z * s.Stride[0] - s.Before[0], fromY = y * s.Stride[1] - s.Before[1], fromX = column * s.Stride[2] - s.Before[2];
+                    job._windows[window] = Place(s, fromZ, fromY, fromX);
+                    job._inside[window] = Place(s, Math.Max(0, fromZ), Math.Max(0, fromY), Math.Max(0, fromX));
                 }
             }
         }
+
+        Convolution.Pool<WindowArgMaxRow, T>(s, x, (T*)distances, (T*)indices, new GemmFinish(&AddWindows, &job));
+    }
+
+    private static TIndex Place(in WindowShape s, nint z, nint y, nint x) => TIndex.CreateTruncating((z * s.Input[1] + y) * s.Input[2] + x);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddWindows(void* context, long plane, long planes, long first, long pixels)
+    {
+        var job = (MaxPoolIndices<T, TIndex>*)context;
+        TIndex* indices = job->_indices + plane * pixels, windows = job->_windows, inside = job->_inside;
+        long i = 0;
+        for (; i + Vector<TIndex>.Count <= pixels; i += Vector<TIndex>.Count)
+        {
+            Vector<TIndex> distances = Vector.Load(indices + i), found = distances + Vector.Load(windows + i);
+            Vector.Store(Vector.ConditionalSelect(Vector.LessThan(distances, Vector<TIndex>.Zero), Vector.Load(inside + i), found), indices + i);
+        }
+
+        for (; i < pixels; i++) indices[i] = TIndex.IsNegative(indices[i]) ? inside[i] : indices[i] + windows[i];
     }
 }

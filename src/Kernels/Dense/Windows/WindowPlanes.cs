@@ -66,6 +66,7 @@ internal unsafe struct WindowPlanes<T>
         job->Body(job->Planes, start, Math.Min(job->Planes->Planes, start + job->Planes->_perChunk));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range<TRow, L>(WindowPlanes<T>* job, nint start, nint end)
         where TRow : IWindowRow
         where L : struct, IVectorLane<L, T>
@@ -75,7 +76,11 @@ internal unsafe struct WindowPlanes<T>
         nint pixels = map.Pixels, sourcePlane = (nint)map.Z.Source * map.Y.Source * map.X.Source;
         using var staged = new NativeScratch(map.Staged ? map.PlaneSize * sizeof(T) : 0);
         using var values = new NativeScratch(target.Dense ? 0 : pixels * sizeof(T));
-        nint inStage = -1;
+        nint inStage = -1, layers = map.Z.Grid, rows = map.Y.Grid, columns = map.X.Grid;
+
+        // Rows, or layers, that follow each other without a gap are one row.
+        if (map.StepY == columns || rows == 1) (columns, rows) = (columns * rows, 1);
+        if (rows == 1 && (map.StepZ == columns || layers == 1)) (columns, layers) = (columns * layers, 1);
         for (var plane = start; plane < end; plane++)
         {
             var from = plane / job->PerSource;
@@ -89,10 +94,10 @@ internal unsafe struct WindowPlanes<T>
 
             var channel = plane % job->Channels;
             T* to = target.Dense ? target.Plane(plane) : (T*)values.Pointer, weights = job->Weights + channel * map.Taps, row = to;
-            for (nint z = 0; z < map.Z.Grid; z++)
+            for (nint z = 0; z < layers; z++)
             {
-                for (nint y = 0; y < map.Y.Grid; y++, row += map.X.Grid)
-                    TRow.Row<L, T>(source + z * map.StepZ + y * map.StepY, job->TapOffsets, map.Taps, weights, row, map.X.Grid);
+                for (nint y = 0; y < rows; y++, row += columns)
+                    TRow.Row<L, T>(source + z * map.StepZ + y * map.StepY, job->TapOffsets, map.Taps, weights, row, columns);
             }
 
             if (target.Dense) target.AddBias(plane, channel, pixels);

@@ -98,7 +98,7 @@ internal readonly unsafe struct WindowRow<TOp> : IWindowRow
     }
 }
 
-/// <summary>The number of the first tap that meets the largest element, or the first NaN; −1 where every element is −∞ or padding.</summary>
+/// <summary>The weight, any pattern of bits, of the first tap that meets the largest element, or the first NaN; all bits where every element is −∞ or padding.</summary>
 internal readonly unsafe struct WindowArgMaxRow : IWindowRow
 {
     public static double Padding => double.NegativeInfinity;
@@ -110,16 +110,16 @@ internal readonly unsafe struct WindowArgMaxRow : IWindowRow
     {
         for (; count > 0; count -= L.Count, source += L.Count, result += L.Count)
         {
-            L max = L.Const(double.NegativeInfinity), number = L.Const(-1);
+            L max = L.Const(double.NegativeInfinity), weight = L.Bits(-1);
             for (nint t = 0; t < tapCount; t++)
             {
                 var x = L.Load(source + taps[t]);
                 var better = L.Or(L.Greater(x, max), L.And(L.NotEqual(x, x), L.Equal(max, max)));
                 max = L.Select(better, x, max);
-                number = L.Select(better, L.Broadcast(T.CreateTruncating(t)), number);
+                weight = L.Select(better, L.Broadcast(weights[t]), weight);
             }
 
-            LaneTail.Store<L, T>(number, result, count);
+            LaneTail.Store<L, T>(weight, result, count);
         }
     }
 }
