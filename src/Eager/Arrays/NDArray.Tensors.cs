@@ -42,7 +42,8 @@ public sealed partial class NDArray
         return new TensorSpan<T>(elements, layout[..(layout.Length / 2)], layout[(layout.Length / 2)..]);
     }
 
-    // From the first element to the last one in memory, with the lengths and then the strides of the axes; a single axis of one element stands for rank 0. Axes of one element have stride 0, as tensors want it.
+    // From the first element to the last one in memory, with the lengths and then the strides of the axes; a single axis of one element stands for rank 0.
+    // Axes of one element have stride 0, as tensors want it.
     private Span<T> TensorLayout<T>(scoped Span<nint> layout)
     {
         int rank = Math.Max(1, Rank);

@@ -4,8 +4,8 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>
-/// The gradient rule of an element-wise row, or of a sum of its results, compiled to one kernel: on large arrays the rule's operators would each pass over memory. The rule is traced once
-/// for each way in which it is used; the kernel gives the bits of its operators one by one.
+/// The gradient rule of an element-wise row, or of a sum of its results, compiled to one kernel: on large arrays the rule's operators would each pass over
+/// memory. The rule is traced once for each way in which it is used; the kernel gives the bits of its operators one by one.
 /// </summary>
 internal sealed class FusedRule
 {

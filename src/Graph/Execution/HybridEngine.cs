@@ -273,7 +273,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     }
 
     private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path) =>
-        FunctionTrace.Run(function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath, path);
+        FunctionTrace.Run(
+            function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath,
+            path);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {

@@ -186,7 +186,8 @@ internal sealed unsafe class ProductStep : PlanStep
 
     // The kernel reads an array and writes its next value: it can work in place when the product lies elsewhere.
     private static bool Updates(LoweredKernel kernel, GraphFunction function) => function.States.Any(s =>
-        s.Array is not null && Array.IndexOf(kernel.Outputs, Placement.Root(s.Value, function.Leaves)) >= 0 && Array.Exists(kernel.Inputs, i => i is CapturedNode captured && ReferenceEquals(captured.Array, s.Array)));
+        s.Array is not null && Array.IndexOf(kernel.Outputs, Placement.Root(s.Value, function.Leaves)) >= 0
+        && Array.Exists(kernel.Inputs, i => i is CapturedNode captured && ReferenceEquals(captured.Array, s.Array)));
 
     private static GraphNode Behind(GraphNode node, PlanGroup group)
     {
