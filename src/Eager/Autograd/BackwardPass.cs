@@ -6,12 +6,12 @@ namespace Fusion;
 /// </summary>
 internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? trainMode)
 {
+    private const int LeastStretched = 4096;
+
     private readonly Dictionary<TapeNode, GradientSlot[]> _pending = new(ReferenceEqualityComparer.Instance);
     private readonly PriorityQueue<TapeNode, long> _frontier = new();
     private readonly Dictionary<Variable, GradientSlot> _leaves = new(ReferenceEqualityComparer.Instance);
     private readonly List<Variable> _leafOrder = [];
-    private const int LeastStretched = 4096;
-
     private GradientTargets? _targets;
 
     public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients)

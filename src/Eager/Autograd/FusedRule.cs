@@ -51,7 +51,7 @@ internal sealed class FusedRule
     {
         Op? terms = node.Op.Terms;
         Op row = terms ?? node.Op;
-        if (row.Element is null || node.Edge(input).Shape.Size < LeastSize) return null;
+        if (row.Element is null || (terms is null ? gradient.Size : node.Edge(input).Shape.Size) < LeastSize) return null;
         if ((terms is null && node.Attributes is not null) || node.IsTraced || !KernelCompiler.IsAvailable) return null;
         if (ExecutionState.Current.Tracer is not null || gradient.IsOnGpu || gradient.DType is not (DType.Float32 or DType.Float64)) return null;
         int scalars = 0;

@@ -99,35 +99,13 @@ internal static partial class OpTable
     /// Σ |x − y| of two arrays of one shape: the bits of the sum of <see cref="AbsoluteDifference"/>, which is what a graph sees instead. Attributes:
     /// <see cref="ReduceAttributes"/>.
     /// </summary>
-    public static readonly Op SumOfAbsoluteDifferences = Row(new Op
-    {
-        Name = "SumOfAbsoluteDifferences",
-        IsTotal = true,
-        Arity = 2,
-        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfAbsoluteDifferences", x, (ReduceAttributes)attributes!),
-        Run = (x, attributes, y) => ReducedTerms.AbsoluteDifferences(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
-        DeviceRun = (x, attributes, y) => ReducedTerms.AbsoluteDifferencesOnDevice(x[0], x[1], (ReduceAttributes)attributes!, y[0]),
-        Gradient = ReducedTerms.Gradients(AbsoluteDifference),
-        Terms = AbsoluteDifference,
-        Saves = Saved.Inputs,
-    });
+    public static readonly Op SumOfAbsoluteDifferences = SumOf(AbsoluteDifference, "SumOfAbsoluteDifferences", ReducedTerms.AbsoluteDifferences);
 
     /// <summary>
     /// The sum of <see cref="Huber"/>, with its bits, which is what a graph sees instead. Inputs: x and y of one shape, and the constant δ of rank 0.
     /// Attributes: <see cref="ReduceAttributes"/>.
     /// </summary>
-    public static readonly Op SumOfHuber = Row(new Op
-    {
-        Name = "SumOfHuber",
-        IsTotal = true,
-        Arity = 3,
-        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer("SumOfHuber", x, (ReduceAttributes)attributes!),
-        Run = (x, attributes, y) => ReducedTerms.Huber(x, (ReduceAttributes)attributes!, y[0]),
-        DeviceRun = (x, attributes, y) => ReducedTerms.HuberOnDevice(x[0], x[1], x[2], (ReduceAttributes)attributes!, y[0]),
-        Gradient = ReducedTerms.Gradients(Huber),
-        Terms = Huber,
-        Saves = Saved.Inputs,
-    });
+    public static readonly Op SumOfHuber = SumOf(Huber, "SumOfHuber", ReducedTerms.Huber);
 
     /// <summary>(x − y)·s in one pass, rounded twice: the bits of the difference and the product, which are what a graph sees instead.</summary>
     public static readonly Op ScaledDifference = Element(ElementOps.ScaledDifference, Saved.Inputs, c => c.G * c.Z, c => -(c.G * c.Z), c => c.G * (c.X - c.Y));

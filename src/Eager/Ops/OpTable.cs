@@ -37,6 +37,22 @@ internal static partial class OpTable
         Cost = Cost.MemoryBound,
     });
 
+    /// <summary>
+    /// A row that adds up what an element-wise one computes of inputs of one shape, and one number where there are three. Attributes: <see cref="ReduceAttributes"/>.
+    /// </summary>
+    private static Op SumOf(Op terms, string name, SumRule run) => Row(new Op
+    {
+        Name = name,
+        IsTotal = true,
+        Arity = terms.Arity,
+        Infer = (x, attributes, y) => y[0] = ReducedTerms.Infer(name, x, (ReduceAttributes)attributes!),
+        Run = (x, attributes, y) => run(x, (ReduceAttributes)attributes!, y[0]),
+        DeviceRun = (x, attributes, y) => ReducedTerms.OnDevice(terms, [.. x], (ReduceAttributes)attributes!, y[0]),
+        Gradient = ReducedTerms.Gradients(terms),
+        Terms = terms,
+        Saves = terms.Saves,
+    });
+
     /// <summary>An element-wise row of two inputs whose rules read different values.</summary>
     private static Op Element(ElementOp element, (Saved Saves, GradientRule Rule) first, (Saved Saves, GradientRule Rule) second) => Row(new Op
     {

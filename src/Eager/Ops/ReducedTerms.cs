@@ -2,6 +2,9 @@ using Fusion.Kernels;
 
 namespace Fusion;
 
+/// <summary>Computes sums into an array that is allocated, contiguous and no input's.</summary>
+internal delegate void SumRule(ReadOnlySpan<NDArray> inputs, ReduceAttributes attributes, NDArray sums);
+
 /// <summary>Type rules and kernel calls of sums whose terms are computed on the way.</summary>
 internal static unsafe class ReducedTerms
 {
@@ -38,8 +41,8 @@ internal static unsafe class ReducedTerms
     public static void SquaredDifferences(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
         OfPairs(x, y, attributes, sums, OpTable.Subtract, ReduceKind.SumOfSquares, &ReduceTerms.SquaredDifferences);
 
-    public static void AbsoluteDifferences(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
-        OfPairs(x, y, attributes, sums, OpTable.AbsoluteDifference, ReduceKind.Sum, &ReduceTerms.AbsoluteDifferences);
+    public static void AbsoluteDifferences(ReadOnlySpan<NDArray> x, ReduceAttributes attributes, NDArray sums) =>
+        OfPairs(x[0], x[1], attributes, sums, OpTable.AbsoluteDifference, ReduceKind.Sum, &ReduceTerms.AbsoluteDifferences);
 
     public static void Huber(ReadOnlySpan<NDArray> x, ReduceAttributes attributes, NDArray sums)
     {
@@ -67,11 +70,9 @@ internal static unsafe class ReducedTerms
     public static void SquaredDifferencesOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - y, attributes));
 
-    public static void AbsoluteDifferencesOnDevice(NDArray x, NDArray y, ReduceAttributes attributes, NDArray sums) =>
-        Movement.Compose(sums, () => OpTable.Sum.Apply(OpTable.AbsoluteDifference.Apply(x, y), attributes));
-
-    public static void HuberOnDevice(NDArray x, NDArray y, NDArray delta, ReduceAttributes attributes, NDArray sums) =>
-        Movement.Compose(sums, () => OpTable.Sum.Apply(OpTable.Huber.Apply([x, y, delta]), attributes));
+    /// <summary>The sum of an element-wise row's results, which go through memory.</summary>
+    public static void OnDevice(Op terms, NDArray[] x, ReduceAttributes attributes, NDArray sums) =>
+        Movement.Compose(sums, () => OpTable.Sum.Apply(terms.Apply(x), attributes));
 
     public static void ComposeSquaredDeviations(NDArray x, ReduceAttributes attributes, NDArray sums) =>
         Movement.Compose(sums, () => OpTable.SumOfSquares.Apply(x - Nd.Mean(x, attributes.Axes.Span.ToArray(), keepDims: true), attributes));

@@ -23,7 +23,7 @@ internal sealed unsafe class ManyTensorStep : PlanStep
         _inputStarts = new int[members.Length + 1];
         _outputStarts = new int[members.Length + 1];
         _sizes = [.. members.Select(static m => m.Group.Shape.Size)];
-        long piece = ElementDriver.PieceLength(members[0].Group.ExpandedWeight, members[0].Outputs[0].DType.Size);
+        long piece = ElementDriver.LeastPiece(members[0].Group.ExpandedWeight, members[0].Outputs[0].DType.Size);
         long filled = 0;
         for (int k = 0; k < members.Length; k++)
         {

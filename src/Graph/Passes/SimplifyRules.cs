@@ -38,11 +38,9 @@ internal static class SimplifyRules
         "SumOfProducts" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Multiply, x)], attributes),     // Σ x·y, products rounded
         "SumOfSquaredDifferences" =>                                                                   // Σ (x − y)², differences and squares rounded
             graph.Call(OpTable.Sum, [graph.Call(OpTable.Square, [graph.Call(OpTable.Subtract, x)])], attributes),
-        "SumOfAbsoluteDifferences" => graph.Call(OpTable.Sum, [graph.Call(OpTable.AbsoluteDifference, x)], attributes),    // Σ |x − y|
-        "SumOfHuber" => graph.Call(OpTable.Sum, [graph.Call(OpTable.Huber, x)], attributes),                                // Σ of Huber's terms
         "ScaledDifference" => graph.Call(OpTable.Multiply, [graph.Call(OpTable.Subtract, x[..2]), x[2]]),    // (x − y)·s, rounded twice
         "MultiplyAdd" => graph.Call(OpTable.Add, [graph.Call(OpTable.Multiply, x[..2]), x[2]]),        // x·y + z, rounded twice
-        _ => null,
+        _ => op.Terms is { } terms ? graph.Call(OpTable.Sum, [graph.Call(terms, x)], attributes) : null,
     };
 
     // Between operators on half precision a result is rounded and widened again: one element-wise operator, which fuses with both.

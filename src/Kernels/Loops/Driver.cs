@@ -35,9 +35,8 @@ internal static unsafe class ElementDriver
         nint* table = stackalloc nint[count];
         for (int i = 0; i < count; i++) table[i] = operands[i].Data;
         long worth = WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, operands[count - 1].ElementSize);
-        bool split = size >= worth;
         if (!IsDirect(operands, count, shape)) RunGathered(kernel, inputs, operands, count, shape, size, worth);
-        else if (split) RunSplit(kernel, table, size, worth / LeastPieces);
+        else if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);
         else kernel.Invoke(table: (nint)table, 0, size);
     }
 
@@ -45,7 +44,7 @@ internal static unsafe class ElementDriver
     internal static long SplitLength(int weight, int elementSize) => SplitWork * (SimdWidth.Current / 8) / ((weight + MemoryWeight) * elementSize);
 
     /// <summary>A length of pieces, each worth half of what is split: pieces start at whole registers.</summary>
-    internal static long PieceLength(int weight, int elementSize) => Math.Max(1, SplitLength(weight, elementSize) / (2 * Grain)) * Grain;
+    internal static long LeastPiece(int weight, int elementSize) => Math.Max(1, SplitLength(weight, elementSize) / (2 * Grain)) * Grain;
 
     /// <summary>Every operand is contiguous or a single element: nothing has to be gathered.</summary>
     internal static bool IsDirect(Operand* operands, int count, ReadOnlySpan<int> shape)
