@@ -14,7 +14,7 @@ using System.Text;
 var folder = args[0];
 foreach (var type in new[] { "float", "double" })
 {
-    foreach (var (width, maxRows) in new[] { (512, 14), (256, 6), (128, 6) }) File.WriteAllText(Path.Combine(folder, $"MicroKernels.{Name(type)}{width}.g.cs"), Kernels(type, width, maxRows));
+    foreach (var (width, maxRows) in new[] { (512, 14), (256, 6), (128, 14) }) File.WriteAllText(Path.Combine(folder, $"MicroKernels.{Name(type)}{width}.g.cs"), Kernels(type, width, maxRows));
 }
 
 static string Name(string type) => type == "float" ? "Float" : "Double";

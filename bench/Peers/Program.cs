@@ -1,5 +1,5 @@
 // Fusion, eager and hybridized, against LibTorch, ONNX Runtime, loops written by hand and the limits of this machine:
-// dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--filter text] [--out folder] [--json file] [--publish]
+// dotnet run -c Release --project bench/Peers -- [--quick] [--threads 1,2] [--registers 128|256] [--filter text] [--out folder] [--json file] [--publish]
 // The sweep over the whole operator table: --filter operators
 using System.Diagnostics;
 using System.Globalization;
@@ -17,6 +17,8 @@ if (args.Length > 0 && args[0] == ChildProcess.Option) return ChildProcess.Answe
 
 long start = Stopwatch.GetTimestamp();
 Options options = Options.Parse(args);
+if (Registers.AreOthers(options)) return Registers.Run(options.Registers!.Value, args);
+
 if (TorchArrays.Unavailable() is { } reason)
 {
     Console.Error.WriteLine($"LibTorch cannot be loaded: {reason}");
@@ -24,7 +26,7 @@ if (TorchArrays.Unavailable() is { } reason)
     return 2;
 }
 
-if (OnnxSide.Unavailable is { } missing) Console.WriteLine($"ONNX Runtime cannot be loaded and is left out: {missing}");
+if (OnnxSide.Unavailable is { } missing) Console.WriteLine($"ONNX Runtime is left out: {missing}");
 
 PeerCase[] cases =
 [

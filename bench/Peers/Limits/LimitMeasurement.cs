@@ -14,69 +14,80 @@ internal static class LimitMeasurement
         return (() => source.CopyTo(target.AsSpan()), 2.0 * share);
     });
 
-    /// <summary>Floating-point operations a nanosecond (a fused multiply-add is two), single precision.</summary>
-    public static double FmaPeak(int threads) => Best(threads, worker => (() => Spin(20_000), 20_000.0 * 12 * 2 * Width));
-
-    private static int Width => Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Spin(int rounds)
+    /// <summary>Floating-point operations a nanosecond (a fused multiply-add is two), single precision, in registers of so many bits.</summary>
+    public static double FmaPeak(int threads, int bits) => Best(threads, worker => (bits switch
     {
-        if (Vector512.IsHardwareAccelerated) Keep(Spin512(rounds));
-        else Keep(Spin256(rounds));
-    }
+        512 => static () => Keep(Spin<Wide512>(Rounds)),
+        256 => static () => Keep(Spin<Wide256>(Rounds)),
+        _ => static () => Keep(Spin<Wide128>(Rounds)),
+    }, Rounds * 12.0 * 2 * bits / 32));
+
+    private const int Rounds = 20_000;
 
     // Twelve independent chains hide the latency of four cycles on two units.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static float Spin512(int rounds)
+    private static float Spin<V>(int rounds)
+        where V : struct, IWide<V>
     {
-        Vector512<float> x = Vector512.Create(0.999f), y = Vector512.Create(1e-3f);
-        Vector512<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+        V x = V.Of(0.999f), y = V.Of(1e-3f);
+        V a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
         for (int n = 0; n < rounds; n++)
         {
-            a = Vector512.FusedMultiplyAdd(a, x, y);
-            b = Vector512.FusedMultiplyAdd(b, x, y);
-            c = Vector512.FusedMultiplyAdd(c, x, y);
-            d = Vector512.FusedMultiplyAdd(d, x, y);
-            e = Vector512.FusedMultiplyAdd(e, x, y);
-            f = Vector512.FusedMultiplyAdd(f, x, y);
-            g = Vector512.FusedMultiplyAdd(g, x, y);
-            h = Vector512.FusedMultiplyAdd(h, x, y);
-            i = Vector512.FusedMultiplyAdd(i, x, y);
-            j = Vector512.FusedMultiplyAdd(j, x, y);
-            k = Vector512.FusedMultiplyAdd(k, x, y);
-            l = Vector512.FusedMultiplyAdd(l, x, y);
+            a = V.MultiplyAdd(a, x, y);
+            b = V.MultiplyAdd(b, x, y);
+            c = V.MultiplyAdd(c, x, y);
+            d = V.MultiplyAdd(d, x, y);
+            e = V.MultiplyAdd(e, x, y);
+            f = V.MultiplyAdd(f, x, y);
+            g = V.MultiplyAdd(g, x, y);
+            h = V.MultiplyAdd(h, x, y);
+            i = V.MultiplyAdd(i, x, y);
+            j = V.MultiplyAdd(j, x, y);
+            k = V.MultiplyAdd(k, x, y);
+            l = V.MultiplyAdd(l, x, y);
         }
 
-        return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static float Spin256(int rounds)
-    {
-        Vector256<float> x = Vector256.Create(0.999f), y = Vector256.Create(1e-3f);
-        Vector256<float> a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
-        for (int n = 0; n < rounds; n++)
-        {
-            a = Vector256.FusedMultiplyAdd(a, x, y);
-            b = Vector256.FusedMultiplyAdd(b, x, y);
-            c = Vector256.FusedMultiplyAdd(c, x, y);
-            d = Vector256.FusedMultiplyAdd(d, x, y);
-            e = Vector256.FusedMultiplyAdd(e, x, y);
-            f = Vector256.FusedMultiplyAdd(f, x, y);
-            g = Vector256.FusedMultiplyAdd(g, x, y);
-            h = Vector256.FusedMultiplyAdd(h, x, y);
-            i = Vector256.FusedMultiplyAdd(i, x, y);
-            j = Vector256.FusedMultiplyAdd(j, x, y);
-            k = Vector256.FusedMultiplyAdd(k, x, y);
-            l = Vector256.FusedMultiplyAdd(l, x, y);
-        }
-
-        return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+        return V.First(a) + V.First(b) + V.First(c) + V.First(d) + V.First(e) + V.First(f) + V.First(g) + V.First(h) + V.First(i) + V.First(j) + V.First(k) + V.First(l);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Keep(float value) => GC.KeepAlive(value);
+
+    private interface IWide<V>
+    {
+        static abstract V Of(float value);
+
+        static abstract V MultiplyAdd(V a, V b, V c);
+
+        static abstract float First(V value);
+    }
+
+    private readonly record struct Wide512(Vector512<float> Value) : IWide<Wide512>
+    {
+        public static Wide512 Of(float value) => new(Vector512.Create(value));
+
+        public static Wide512 MultiplyAdd(Wide512 a, Wide512 b, Wide512 c) => new(Vector512.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+
+        public static float First(Wide512 value) => value.Value.ToScalar();
+    }
+
+    private readonly record struct Wide256(Vector256<float> Value) : IWide<Wide256>
+    {
+        public static Wide256 Of(float value) => new(Vector256.Create(value));
+
+        public static Wide256 MultiplyAdd(Wide256 a, Wide256 b, Wide256 c) => new(Vector256.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+
+        public static float First(Wide256 value) => value.Value.ToScalar();
+    }
+
+    private readonly record struct Wide128(Vector128<float> Value) : IWide<Wide128>
+    {
+        public static Wide128 Of(float value) => new(Vector128.Create(value));
+
+        public static Wide128 MultiplyAdd(Wide128 a, Wide128 b, Wide128 c) => new(Vector128.FusedMultiplyAdd(a.Value, b.Value, c.Value));
+
+        public static float First(Wide128 value) => value.Value.ToScalar();
+    }
 
     // The best of some rounds: a limit is what the machine does undisturbed. Every thread works for itself and repeats until all are done.
     private static double Best(int threads, Func<int, (Action Run, double Work)> prepare)

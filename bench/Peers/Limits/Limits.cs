@@ -9,7 +9,7 @@ internal sealed record Limits(int Threads, (long Bytes, double Rate)[] Copies, d
     private static readonly long[] s_sizes = [16 << 10, 512 << 10, 8 << 20, 32 << 20, 256 << 20];
 
     public static Limits Measure(int threads) => new(
-        threads, [.. s_sizes.Select(size => ((long)threads * size, LimitMeasurement.CopyBandwidth((long)threads * size, threads)))], LimitMeasurement.FmaPeak(threads));
+        threads, [.. s_sizes.Select(size => ((long)threads * size, LimitMeasurement.CopyBandwidth((long)threads * size, threads)))], LimitMeasurement.FmaPeak(threads, Registers.Bits));
 
     /// <summary>Nanoseconds that the work takes at least; null when none is stated.</summary>
     public double? Floor(Work work)

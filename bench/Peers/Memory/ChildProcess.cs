@@ -11,14 +11,19 @@ internal static class ChildProcess
     /// <summary>The number that a child printed; null when it could not.</summary>
     public static double? Ask(string question, string name, string side, int threads)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        // Started as "dotnet Peers.dll" or as the program itself.
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath)!.Equals("dotnet", StringComparison.OrdinalIgnoreCase)) start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
-        foreach (string argument in (string[])[Option, question, name, side, threads.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
-        using Process child = Process.Start(start)!;
+        using Process child = Process.Start(Command([Option, question, name, side, threads.ToString(CultureInfo.InvariantCulture)], isRead: true))!;
         string output = child.StandardOutput.ReadToEnd();
         child.WaitForExit();
         return child.ExitCode == 0 && double.TryParse(output.Trim(), CultureInfo.InvariantCulture, out double value) ? value : null;
+    }
+
+    /// <summary>How this program is started with other arguments: as "dotnet Peers.dll" or as the program itself.</summary>
+    public static ProcessStartInfo Command(IEnumerable<string> arguments, bool isRead = false)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = isRead };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath)!.Equals("dotnet", StringComparison.OrdinalIgnoreCase)) start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        return start;
     }
 
     /// <summary>The child's part.</summary>

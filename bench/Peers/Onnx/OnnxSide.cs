@@ -6,7 +6,7 @@ namespace Fusion.Peers.Onnx;
 internal static class OnnxSide
 {
     /// <summary>Why ONNX Runtime cannot be used here; null when it can.</summary>
-    public static string? Unavailable { get; } = Probe();
+    public static string? Unavailable { get; } = Registers.AreNarrow ? "it has no setting for the width of registers" : Probe();
 
     public static InferenceSession Session(byte[] model)
     {

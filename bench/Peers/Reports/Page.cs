@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Fusion.Peers.Reports;
@@ -13,8 +12,9 @@ internal static class Page
         StringBuilder text = new("# Benchmarks against LibTorch\n\n");
         text.Append(CultureInfo.InvariantCulture, $"Written by `dotnet run -c Release --project bench/Peers -- {options.Text}`. Contenders in turn, medians, with the spread of the middle half of the rounds where it is more than a tenth. ");
         text.Append("Ratios above 1 say that Fusion is faster; bold: the goal is missed. \"Of the limit\" is the time that the stated bytes or operations take at the limits below over the measured time. ");
-        text.Append("[How it is measured](../benchmarks.md) · [where the speed comes from](../performance.md)\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, registers of {RegisterBits} bits. The limits of the machine, measured in the same run:\n\n");
+        string docs = options.Registers is null ? ".." : "../..";
+        text.Append(CultureInfo.InvariantCulture, $"[How it is measured]({docs}/benchmarks.md) · [where the speed comes from]({docs}/performance.md)\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, registers of {Registers.Bits} bits. The limits of the machine, measured in the same run:\n\n");
         foreach (Limits limit in limits) text.Append("- ").Append(limit).Append('\n');
         text.Append('\n').Append(Publication.Start).Append('\n').Append(Summary.Table(results)).Append(Publication.End).Append("\n\n![ratios by area](ratios.png)\n\n![parts of the limit](limits.png)\n");
         foreach (PeerResult result in results)
@@ -27,8 +27,6 @@ internal static class Page
         foreach (IGrouping<string, PeerResult> area in results.GroupBy(static r => r.Area)) Area(text, area.Key, [.. area]);
         return text.ToString();
     }
-
-    private static string RegisterBits => Environment.GetEnvironmentVariable("FUSION_SIMD") ?? (Vector512.IsHardwareAccelerated ? "512" : Vector256.IsHardwareAccelerated ? "256" : "128");
 
     private static void Area(StringBuilder text, string name, PeerResult[] results)
     {

@@ -40,6 +40,6 @@ internal sealed class Report(Options options)
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "README.md"), Page.Write(_results, _limits, options));
         Charts.Save(folder, _results);
-        if (options.Publish) Publication.Replace(Path.Combine(Publication.Root(), "README.md"), table);
+        if (options is { Publish: true, Registers: null }) Publication.Replace(Path.Combine(Publication.Root(), "README.md"), table);
     }
 }

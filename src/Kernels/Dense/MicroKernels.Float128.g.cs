@@ -18,6 +18,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed4x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed5x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed6x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed7x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed8x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed9x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed10x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed11x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed12x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed13x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed14x1,
         ];
 
         public static readonly nint[] Packed2 =
@@ -29,6 +37,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed4x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed5x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed6x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed7x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed8x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed9x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed10x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed11x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed12x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed13x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Packed14x2,
         ];
 
         public static readonly nint[] Strided1 =
@@ -40,6 +56,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided4x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided5x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided6x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided7x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided8x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided9x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided10x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided11x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided12x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided13x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided14x1,
         ];
 
         public static readonly nint[] Strided2 =
@@ -51,6 +75,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided4x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided5x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided6x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided7x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided8x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided9x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided10x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided11x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided12x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided13x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Strided14x2,
         ];
 
         public static readonly nint[] Gathered1 =
@@ -62,6 +94,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered4x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered5x1,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered6x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered7x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered8x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered9x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered10x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered11x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered12x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered13x1,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered14x1,
         ];
 
         public static readonly nint[] Gathered2 =
@@ -73,6 +113,14 @@ internal static unsafe partial class MicroKernels
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered4x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered5x2,
             (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered6x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered7x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered8x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered9x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered10x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered11x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered12x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered13x2,
+            (nint)(delegate*<nint, float*, nint, float*, nint, float*, nint, Epilogue<float>*, void>)&Gathered14x2,
         ];
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -406,6 +454,918 @@ internal static unsafe partial class MicroKernels
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed7x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed8x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed9x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed10x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed11x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed12x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed13x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed14x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector128<float> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+                c13_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0); p += ldc;
+                c13_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+                c13_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0); c += ldc;
+            Vector128.Store(c13_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Packed1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
@@ -733,6 +1693,918 @@ internal static unsafe partial class MicroKernels
             Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
             Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
             Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed7x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed8x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed9x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed10x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed11x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed12x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed13x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Packed14x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero; Vector128<float> c13_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                { Vector128<float> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
+                b += ldb;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+                c13_0 *= alpha; c13_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4); p += ldc;
+                c13_0 += Vector128.Load(p + 0); c13_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+                c13_0 += bias0; c13_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0); c13_1 = Vector128.MaxNative(Vector128<float>.Zero, c13_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4); c += ldc;
+            Vector128.Store(c13_0, c + 0); Vector128.Store(c13_1, c + 4);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1084,6 +2956,965 @@ internal static unsafe partial class MicroKernels
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided7x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided8x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided9x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided10x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided11x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided12x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided13x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            float* a12 = a + 12 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                b += ldb;
+                a0++; a3++; a6++; a9++; a12++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided14x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            float* a12 = a + 12 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a12 + sb)); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
+                b += ldb;
+                a0++; a3++; a6++; a9++; a12++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+                c13_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0); p += ldc;
+                c13_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+                c13_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0); c += ldc;
+            Vector128.Store(c13_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Strided1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
@@ -1432,6 +4263,965 @@ internal static unsafe partial class MicroKernels
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided7x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided8x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided9x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                b += ldb;
+                a0++; a3++; a6++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided10x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided11x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided12x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                b += ldb;
+                a0++; a3++; a6++; a9++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided13x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            float* a12 = a + 12 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                b += ldb;
+                a0++; a3++; a6++; a9++; a12++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Strided14x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero; Vector128<float> c13_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            float* a0 = a;
+            float* a3 = a + 3 * sa;
+            float* a6 = a + 6 * sa;
+            float* a9 = a + 9 * sa;
+            float* a12 = a + 12 * sa;
+            nint sb = sa * sizeof(float);
+            nint sb2 = sb * 2;
+            for (nint k = kc; k > 0; k--)
+            {
+                Vector128<float> b0 = Vector128.Load(b + 0); Vector128<float> b1 = Vector128.Load(b + 4);
+                { Vector128<float> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                { Vector128<float> x = Vector128.Create(*(float*)((byte*)a12 + sb)); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
+                b += ldb;
+                a0++; a3++; a6++; a9++; a12++;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+                c13_0 *= alpha; c13_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4); p += ldc;
+                c13_0 += Vector128.Load(p + 0); c13_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+                c13_0 += bias0; c13_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0); c13_1 = Vector128.MaxNative(Vector128<float>.Zero, c13_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4); c += ldc;
+            Vector128.Store(c13_0, c + 0); Vector128.Store(c13_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Gathered1x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
@@ -1774,6 +5564,934 @@ internal static unsafe partial class MicroKernels
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered7x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered8x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered9x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered10x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered11x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered12x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered13x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered14x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector128<float> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha;
+                c1_0 *= alpha;
+                c2_0 *= alpha;
+                c3_0 *= alpha;
+                c4_0 *= alpha;
+                c5_0 *= alpha;
+                c6_0 *= alpha;
+                c7_0 *= alpha;
+                c8_0 *= alpha;
+                c9_0 *= alpha;
+                c10_0 *= alpha;
+                c11_0 *= alpha;
+                c12_0 *= alpha;
+                c13_0 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); p += ldc;
+                c1_0 += Vector128.Load(p + 0); p += ldc;
+                c2_0 += Vector128.Load(p + 0); p += ldc;
+                c3_0 += Vector128.Load(p + 0); p += ldc;
+                c4_0 += Vector128.Load(p + 0); p += ldc;
+                c5_0 += Vector128.Load(p + 0); p += ldc;
+                c6_0 += Vector128.Load(p + 0); p += ldc;
+                c7_0 += Vector128.Load(p + 0); p += ldc;
+                c8_0 += Vector128.Load(p + 0); p += ldc;
+                c9_0 += Vector128.Load(p + 0); p += ldc;
+                c10_0 += Vector128.Load(p + 0); p += ldc;
+                c11_0 += Vector128.Load(p + 0); p += ldc;
+                c12_0 += Vector128.Load(p + 0); p += ldc;
+                c13_0 += Vector128.Load(p + 0);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0);
+                c0_0 += bias0;
+                c1_0 += bias0;
+                c2_0 += bias0;
+                c3_0 += bias0;
+                c4_0 += bias0;
+                c5_0 += bias0;
+                c6_0 += bias0;
+                c7_0 += bias0;
+                c8_0 += bias0;
+                c9_0 += bias0;
+                c10_0 += bias0;
+                c11_0 += bias0;
+                c12_0 += bias0;
+                c13_0 += bias0;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0);
+            }
+            Vector128.Store(c0_0, c + 0); c += ldc;
+            Vector128.Store(c1_0, c + 0); c += ldc;
+            Vector128.Store(c2_0, c + 0); c += ldc;
+            Vector128.Store(c3_0, c + 0); c += ldc;
+            Vector128.Store(c4_0, c + 0); c += ldc;
+            Vector128.Store(c5_0, c + 0); c += ldc;
+            Vector128.Store(c6_0, c + 0); c += ldc;
+            Vector128.Store(c7_0, c + 0); c += ldc;
+            Vector128.Store(c8_0, c + 0); c += ldc;
+            Vector128.Store(c9_0, c + 0); c += ldc;
+            Vector128.Store(c10_0, c + 0); c += ldc;
+            Vector128.Store(c11_0, c + 0); c += ldc;
+            Vector128.Store(c12_0, c + 0); c += ldc;
+            Vector128.Store(c13_0, c + 0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Gathered1x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
@@ -2113,6 +6831,934 @@ internal static unsafe partial class MicroKernels
             Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
             Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
             Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered7x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered8x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered9x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered10x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered11x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered12x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered13x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static void Gathered14x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
+        {
+            Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
+            Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
+            Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
+            Vector128<float> c3_0 = Vector128<float>.Zero; Vector128<float> c3_1 = Vector128<float>.Zero;
+            Vector128<float> c4_0 = Vector128<float>.Zero; Vector128<float> c4_1 = Vector128<float>.Zero;
+            Vector128<float> c5_0 = Vector128<float>.Zero; Vector128<float> c5_1 = Vector128<float>.Zero;
+            Vector128<float> c6_0 = Vector128<float>.Zero; Vector128<float> c6_1 = Vector128<float>.Zero;
+            Vector128<float> c7_0 = Vector128<float>.Zero; Vector128<float> c7_1 = Vector128<float>.Zero;
+            Vector128<float> c8_0 = Vector128<float>.Zero; Vector128<float> c8_1 = Vector128<float>.Zero;
+            Vector128<float> c9_0 = Vector128<float>.Zero; Vector128<float> c9_1 = Vector128<float>.Zero;
+            Vector128<float> c10_0 = Vector128<float>.Zero; Vector128<float> c10_1 = Vector128<float>.Zero;
+            Vector128<float> c11_0 = Vector128<float>.Zero; Vector128<float> c11_1 = Vector128<float>.Zero;
+            Vector128<float> c12_0 = Vector128<float>.Zero; Vector128<float> c12_1 = Vector128<float>.Zero;
+            Vector128<float> c13_0 = Vector128<float>.Zero; Vector128<float> c13_1 = Vector128<float>.Zero;
+            if (Sse.IsSupported)
+            {
+                float* p = c;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0); p += ldc;
+                Sse.Prefetch0(p + 0);
+            }
+            nint* next = (nint*)offsets;
+            for (nint k = kc; k > 0; k--)
+            {
+                float* row = b + *next;
+                Vector128<float> b0 = Vector128.Load(row + 0); Vector128<float> b1 = Vector128.Load(row + 4);
+                { Vector128<float> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<float> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<float> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<float> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<float> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<float> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<float> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<float> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<float> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<float> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<float> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<float> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<float> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                { Vector128<float> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
+                next++;
+                a += sa;
+            }
+            if (epilogue->Alpha != 1)
+            {
+                Vector128<float> alpha = Vector128.Create(epilogue->Alpha);
+                c0_0 *= alpha; c0_1 *= alpha;
+                c1_0 *= alpha; c1_1 *= alpha;
+                c2_0 *= alpha; c2_1 *= alpha;
+                c3_0 *= alpha; c3_1 *= alpha;
+                c4_0 *= alpha; c4_1 *= alpha;
+                c5_0 *= alpha; c5_1 *= alpha;
+                c6_0 *= alpha; c6_1 *= alpha;
+                c7_0 *= alpha; c7_1 *= alpha;
+                c8_0 *= alpha; c8_1 *= alpha;
+                c9_0 *= alpha; c9_1 *= alpha;
+                c10_0 *= alpha; c10_1 *= alpha;
+                c11_0 *= alpha; c11_1 *= alpha;
+                c12_0 *= alpha; c12_1 *= alpha;
+                c13_0 *= alpha; c13_1 *= alpha;
+            }
+            if (epilogue->Accumulate)
+            {
+                float* p = c;
+                c0_0 += Vector128.Load(p + 0); c0_1 += Vector128.Load(p + 4); p += ldc;
+                c1_0 += Vector128.Load(p + 0); c1_1 += Vector128.Load(p + 4); p += ldc;
+                c2_0 += Vector128.Load(p + 0); c2_1 += Vector128.Load(p + 4); p += ldc;
+                c3_0 += Vector128.Load(p + 0); c3_1 += Vector128.Load(p + 4); p += ldc;
+                c4_0 += Vector128.Load(p + 0); c4_1 += Vector128.Load(p + 4); p += ldc;
+                c5_0 += Vector128.Load(p + 0); c5_1 += Vector128.Load(p + 4); p += ldc;
+                c6_0 += Vector128.Load(p + 0); c6_1 += Vector128.Load(p + 4); p += ldc;
+                c7_0 += Vector128.Load(p + 0); c7_1 += Vector128.Load(p + 4); p += ldc;
+                c8_0 += Vector128.Load(p + 0); c8_1 += Vector128.Load(p + 4); p += ldc;
+                c9_0 += Vector128.Load(p + 0); c9_1 += Vector128.Load(p + 4); p += ldc;
+                c10_0 += Vector128.Load(p + 0); c10_1 += Vector128.Load(p + 4); p += ldc;
+                c11_0 += Vector128.Load(p + 0); c11_1 += Vector128.Load(p + 4); p += ldc;
+                c12_0 += Vector128.Load(p + 0); c12_1 += Vector128.Load(p + 4); p += ldc;
+                c13_0 += Vector128.Load(p + 0); c13_1 += Vector128.Load(p + 4);
+            }
+            if (epilogue->Bias != null)
+            {
+                Vector128<float> bias0 = Vector128.Load(epilogue->Bias + 0); Vector128<float> bias1 = Vector128.Load(epilogue->Bias + 4);
+                c0_0 += bias0; c0_1 += bias1;
+                c1_0 += bias0; c1_1 += bias1;
+                c2_0 += bias0; c2_1 += bias1;
+                c3_0 += bias0; c3_1 += bias1;
+                c4_0 += bias0; c4_1 += bias1;
+                c5_0 += bias0; c5_1 += bias1;
+                c6_0 += bias0; c6_1 += bias1;
+                c7_0 += bias0; c7_1 += bias1;
+                c8_0 += bias0; c8_1 += bias1;
+                c9_0 += bias0; c9_1 += bias1;
+                c10_0 += bias0; c10_1 += bias1;
+                c11_0 += bias0; c11_1 += bias1;
+                c12_0 += bias0; c12_1 += bias1;
+                c13_0 += bias0; c13_1 += bias1;
+            }
+            if (epilogue->Relu)
+            {
+                c0_0 = Vector128.MaxNative(Vector128<float>.Zero, c0_0); c0_1 = Vector128.MaxNative(Vector128<float>.Zero, c0_1);
+                c1_0 = Vector128.MaxNative(Vector128<float>.Zero, c1_0); c1_1 = Vector128.MaxNative(Vector128<float>.Zero, c1_1);
+                c2_0 = Vector128.MaxNative(Vector128<float>.Zero, c2_0); c2_1 = Vector128.MaxNative(Vector128<float>.Zero, c2_1);
+                c3_0 = Vector128.MaxNative(Vector128<float>.Zero, c3_0); c3_1 = Vector128.MaxNative(Vector128<float>.Zero, c3_1);
+                c4_0 = Vector128.MaxNative(Vector128<float>.Zero, c4_0); c4_1 = Vector128.MaxNative(Vector128<float>.Zero, c4_1);
+                c5_0 = Vector128.MaxNative(Vector128<float>.Zero, c5_0); c5_1 = Vector128.MaxNative(Vector128<float>.Zero, c5_1);
+                c6_0 = Vector128.MaxNative(Vector128<float>.Zero, c6_0); c6_1 = Vector128.MaxNative(Vector128<float>.Zero, c6_1);
+                c7_0 = Vector128.MaxNative(Vector128<float>.Zero, c7_0); c7_1 = Vector128.MaxNative(Vector128<float>.Zero, c7_1);
+                c8_0 = Vector128.MaxNative(Vector128<float>.Zero, c8_0); c8_1 = Vector128.MaxNative(Vector128<float>.Zero, c8_1);
+                c9_0 = Vector128.MaxNative(Vector128<float>.Zero, c9_0); c9_1 = Vector128.MaxNative(Vector128<float>.Zero, c9_1);
+                c10_0 = Vector128.MaxNative(Vector128<float>.Zero, c10_0); c10_1 = Vector128.MaxNative(Vector128<float>.Zero, c10_1);
+                c11_0 = Vector128.MaxNative(Vector128<float>.Zero, c11_0); c11_1 = Vector128.MaxNative(Vector128<float>.Zero, c11_1);
+                c12_0 = Vector128.MaxNative(Vector128<float>.Zero, c12_0); c12_1 = Vector128.MaxNative(Vector128<float>.Zero, c12_1);
+                c13_0 = Vector128.MaxNative(Vector128<float>.Zero, c13_0); c13_1 = Vector128.MaxNative(Vector128<float>.Zero, c13_1);
+            }
+            Vector128.Store(c0_0, c + 0); Vector128.Store(c0_1, c + 4); c += ldc;
+            Vector128.Store(c1_0, c + 0); Vector128.Store(c1_1, c + 4); c += ldc;
+            Vector128.Store(c2_0, c + 0); Vector128.Store(c2_1, c + 4); c += ldc;
+            Vector128.Store(c3_0, c + 0); Vector128.Store(c3_1, c + 4); c += ldc;
+            Vector128.Store(c4_0, c + 0); Vector128.Store(c4_1, c + 4); c += ldc;
+            Vector128.Store(c5_0, c + 0); Vector128.Store(c5_1, c + 4); c += ldc;
+            Vector128.Store(c6_0, c + 0); Vector128.Store(c6_1, c + 4); c += ldc;
+            Vector128.Store(c7_0, c + 0); Vector128.Store(c7_1, c + 4); c += ldc;
+            Vector128.Store(c8_0, c + 0); Vector128.Store(c8_1, c + 4); c += ldc;
+            Vector128.Store(c9_0, c + 0); Vector128.Store(c9_1, c + 4); c += ldc;
+            Vector128.Store(c10_0, c + 0); Vector128.Store(c10_1, c + 4); c += ldc;
+            Vector128.Store(c11_0, c + 0); Vector128.Store(c11_1, c + 4); c += ldc;
+            Vector128.Store(c12_0, c + 0); Vector128.Store(c12_1, c + 4); c += ldc;
+            Vector128.Store(c13_0, c + 0); Vector128.Store(c13_1, c + 4);
         }
     }
 }

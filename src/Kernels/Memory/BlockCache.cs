@@ -74,6 +74,7 @@ internal static unsafe class BlockCache
     /// <summary>Gives blocks back to the system: all, or those that no one needed since the last call.</summary>
     public static void Trim(bool all)
     {
+        bool gave = false;
         foreach (Bucket bucket in s_buckets)
         {
             if (Volatile.Read(ref bucket.Idle) == 0) continue;
@@ -84,10 +85,12 @@ internal static unsafe class BlockCache
                     nint block = Unlink(bucket);
                     Interlocked.Add(ref s_idle, -bucket.Size);
                     NativeMemory.AlignedFree((void*)block);
+                    gave = true;
                 }
                 bucket.LeastIdle = bucket.Idle;
             }
         }
+        if (gave) CollectionTrigger.StartAgain();
     }
 
     private static nint Pop(Bucket bucket)

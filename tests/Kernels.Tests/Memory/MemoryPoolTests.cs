@@ -103,6 +103,18 @@ public sealed unsafe class MemoryPoolTests
     }
 
     [Fact]
+    public void FreshMemoryIsTakenLittleByLittle() => Undisturbed(() =>
+    {
+        Settle();
+        BlockCache.Trim(all: true);
+        CollectionTrigger.StartAgain();
+        FusionRuntime.ResetPeak();
+        long before = FusionRuntime.LiveBytes;
+        for (int i = 0; i < 75; i++) MemoryPool.Allocate(40 * 1024); // three megabytes, each dead at once
+        Assert.InRange(FusionRuntime.PeakBytes - before, 40 * 1024, 3 * MB / 2);
+    });
+
+    [Fact]
     public void ReleasingEarlyNeedsNoCollection() => Undisturbed(() =>
     {
         MemoryPool.Release(MemoryPool.Allocate(MB));
