@@ -9,7 +9,7 @@ public class HalfPrecisionTests
     private static readonly DType[] s_halves = [DType.Float16, DType.BFloat16];
 
     // Their calls prepare the operands with operators of their own: Eager.Tests has single calls.
-    private static readonly OpCase[] s_composed = [.. OpCases.Factorizations, OpCases.Find("SampleBilinear")];
+    private static readonly OpCase[] s_composed = [.. OpCases.Factorizations, .. OpCases.Sampling];
 
     private static readonly string[] s_modes = ["eager 128", "interpreted", "compiled 256", "compiled whole"];
 

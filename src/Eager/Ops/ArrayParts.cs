@@ -80,7 +80,14 @@ internal static unsafe class ArrayParts
                 sizes[axis] = kept;
             }
 
-            if (source is not null) parts[count] = Part(shapes + (rank * count++), (nint)data, from, origin);
+            // First what is long: its rows fetch the lines that the others write a few elements of.
+            if (source is not null)
+            {
+                parts[count] = Part(shapes + (rank * count), (nint)data, from, origin);
+                (parts[0], parts[count]) = (parts[count], parts[0]);
+                count++;
+            }
+
             CopyParts.Run(parts, count, to, rank, shared, size);
         }
 

@@ -53,31 +53,95 @@ internal static class BilinearSampling
             outputs[0]);
     }
 
-    /// <summary>What the samples' gradient adds to the pixels.</summary>
-    public static NDArray PixelGradient(GradientContext c)
+    /// <summary>The gradient of the points (points, channels), image, row and column (points) to what they add to the pixels.</summary>
+    public static unsafe void RunPixelGradient(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        (NDArray g, TakeAttributes take) = (c.G, new TakeAttributes(0, c.ShapeOf(0)));
-        return Total(Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>())
-            .Select(k => OpTable.TakeGradient.Apply(g * Nd.ExpandDims(Weight(k.Inside, k.Down, k.Right), 1), k.Place, take)));
+        SampleAttributes size = (SampleAttributes)attributes!;
+        NDArray g = inputs[0].Contiguous(), images = inputs[1].Contiguous(), rows = inputs[2].Contiguous(), columns = inputs[3].Contiguous(), y = outputs[0];
+        Movement.Fill(y, 0);
+        if (images.Size == 0 || y.Size == 0) return;
+        fixed (byte* from = &g.Data, at = &images.Data, row = &rows.Data, column = &columns.Data, to = &y.Data)
+        {
+            GatherIndex index = new((nint)at, images.DType, size.Images);
+            Indexing.ThrowIfBad("SampleBilinear", index.FirstBad(images.Size), images, size.Images);
+            BilinearGradients.AddToPixels(
+                g.DType, (nint)from, index, (nint)row, (nint)column, (nint)to, images.Size, size.Images, size.Height, size.Width, y.Shape[1]);
+        }
+
+        GC.KeepAlive(g);
+        GC.KeepAlive(images);
+        GC.KeepAlive(rows);
+        GC.KeepAlive(columns);
     }
 
-    /// <summary>The gradient of a coordinate: the slope of the weight, with |x|' = 0 at 0, times the products of gradient and pixel.</summary>
-    public static NDArray CoordinateGradient(GradientContext c, bool isRow)
+    /// <summary>The gradient of the points, pixels, image (points), rows and columns (2, points) to the gradients of rows and columns (2, points).</summary>
+    public static unsafe void RunSlopes(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        NDArray products = c.Common(Products);
-        return Total(Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>()).Select((k, corner) =>
+        SampleAttributes size = (SampleAttributes)attributes!;
+        NDArray g = inputs[0].Contiguous(), pixels = inputs[1].Contiguous(), images = inputs[2].Contiguous(), points = inputs[3].Contiguous(), y = outputs[0];
+        if (images.Size == 0) return;
+        fixed (byte* gradient = &g.Data, from = &pixels.Data, at = &images.Data, row = &points.Data, to = &y.Data)
         {
-            (NDArray along, NDArray across) = isRow ? (k.Down, k.Right) : (k.Right, k.Down);
-            return products[corner] * Nd.Where(k.Inside, Nd.Sign(along) * (Nd.Abs(across) - 1), 0);
+            GatherIndex index = new((nint)at, images.DType, size.Images);
+            Indexing.ThrowIfBad("SampleBilinear", index.FirstBad(images.Size), images, size.Images);
+            nint column = (nint)row + ((nint)images.Size * g.DType.Size);
+            BilinearGradients.Slopes(
+                g.DType, (nint)gradient, (nint)from, index, (nint)row, column, (nint)to, images.Size, size.Height, size.Width, g.Shape[1]);
+        }
+
+        GC.KeepAlive(g);
+        GC.KeepAlive(pixels);
+        GC.KeepAlive(images);
+        GC.KeepAlive(points);
+    }
+
+    /// <summary><see cref="RunPixelGradient"/> by operators that every device has.</summary>
+    public static void RunPixelGradientOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        using var paused = Autograd.Pause();
+        (NDArray g, TakeAttributes take) = (inputs[0].Detach(), new TakeAttributes(0, outputs[0].Shape));
+        Movement.CopyTo(
+            Total(Corners(inputs[1], inputs[2], inputs[3], (SampleAttributes)attributes!)
+                .Select(k => OpTable.TakeGradient.Apply(g * Nd.ExpandDims(Weight(k.Inside, k.Down, k.Right), 1), k.Place, take))),
+            outputs[0]);
+    }
+
+    /// <summary><see cref="RunSlopes"/> by operators that every device has.</summary>
+    public static void RunSlopesOnDevice(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        using var paused = Autograd.Pause();
+        NDArray g = inputs[0].Detach(), pixels = inputs[1].Detach();
+        Movement.CopyTo(
+            Total(Corners(inputs[2], inputs[3][0], inputs[3][1], (SampleAttributes)attributes!).Select(k =>
+                Nd.Stack([Slope(k.Inside, k.Down, k.Right), Slope(k.Inside, k.Right, k.Down)]) * Nd.SumOfProducts(g, Nd.Take(pixels, k.Place), [1]))),
+            outputs[0]);
+    }
+
+    /// <summary>Of the samples' gradient g with respect to row and column (2, points): the slopes of the weights, with |x|' = 0 at 0, times g·pixel.</summary>
+    public static NDArray Slopes(NDArray g, NDArray pixels, NDArray image, NDArray row, NDArray column, SampleAttributes size) =>
+        OpTable.SampleSlopes.Apply([g, pixels, image, Nd.Stack([row, column])], size);
+
+    /// <summary>The gradient of <see cref="RunSlopes"/> with respect to one of its inputs.</summary>
+    public static NDArray SlopesGradient(GradientContext c)
+    {
+        (NDArray g, NDArray pixels, NDArray points) = (c.X, c.Y, c.W);
+        (NDArray down, NDArray across, int input, Shape all) = (c.G[0], c.G[1], c.Index, c.ShapeOf(1));
+        return Total(Corners(c.Z, points[0], points[1], c.Attributes<SampleAttributes>()).Select(k =>
+        {
+            NDArray weight = Nd.ExpandDims((down * Slope(k.Inside, k.Down, k.Right)) + (across * Slope(k.Inside, k.Right, k.Down)), 1);
+            return input switch
+            {
+                0 => Nd.Take(pixels, k.Place) * weight,
+                1 => OpTable.TakeGradient.Apply(g * weight, k.Place, new TakeAttributes(0, all)),
+
+                // ∂²weight/∂row∂column; the others are 0.
+                _ => Nd.Stack([across, down]) * (Nd.Where(k.Inside, Nd.Sign(k.Down) * Nd.Sign(k.Right), 0) * Nd.SumOfProducts(g, Nd.Take(pixels, k.Place), [1])),
+            };
         }));
     }
 
-    // For each corner, of each point the gradient times the pixel: both coordinates need it.
-    private static NDArray Products(GradientContext c)
-    {
-        (NDArray g, NDArray pixels) = (c.G, c.X);
-        return Nd.Stack([.. Corners(c.Y, c.Z, c.W, c.Attributes<SampleAttributes>()).Select(k => Nd.SumOfProducts(g, Nd.Take(pixels, k.Place), [1]))]);
-    }
+    // The derivative of the weight along one axis.
+    private static NDArray Slope(NDArray inside, NDArray along, NDArray across) => Nd.Where(inside, Nd.Sign(along) * (Nd.Abs(across) - 1), 0);
 
     private static NDArray Weight(NDArray inside, NDArray down, NDArray right) => Nd.Where(inside, (1 - Nd.Abs(down)) * (1 - Nd.Abs(right)), 0);
 

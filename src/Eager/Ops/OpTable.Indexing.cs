@@ -106,10 +106,54 @@ internal static partial class OpTable
         DeviceRun = BilinearSampling.RunOnDevice,
         Gradient =
         [
-            BilinearSampling.PixelGradient, null, c => BilinearSampling.CoordinateGradient(c, isRow: true), c => BilinearSampling.CoordinateGradient(c, isRow: false),
+            c => SamplePixelGradient!.Apply([c.G, c.Y, c.Z, c.W], c.Attributes<SampleAttributes>()),
+            null,
+            c => c.Common(PointSlopes)[0],
+            c => c.Common(PointSlopes)[1],
         ],
         Saves = Saved.Inputs,
     }).Named("mx.nd.BilinearSampler, -, torch.nn.functional.grid_sample", "real");
+
+    /// <summary>The transpose of <see cref="SampleBilinear"/> in the pixels. Inputs: gradient (points, channels), image, row and column (points).</summary>
+    public static readonly Op SamplePixelGradient = Row(new Op
+    {
+        Name = "SamplePixelGradient",
+        Arity = 4,
+        Infer = (x, attributes, y) =>
+        {
+            SampleAttributes size = (SampleAttributes)attributes!;
+            y[0] = x[0] with { Shape = (size.Images * size.Height * size.Width, x[0].Shape.Dimensions[1]) };
+        },
+        Run = BilinearSampling.RunPixelGradient,
+        DeviceRun = BilinearSampling.RunPixelGradientOnDevice,
+        Gradient =
+        [
+            c => SampleBilinear.Apply([c.G, c.Y, c.Z, c.W], c.Attributes<SampleAttributes>()),
+            null,
+            c => c.Common(PixelSlopes)[0],
+            c => c.Common(PixelSlopes)[1],
+        ],
+        Saves = Saved.Inputs,
+    });
+
+    /// <summary>
+    /// The gradients of <see cref="SampleBilinear"/> in the coordinates, (2, points). Inputs: gradient (points, channels), pixels, image (points), rows and
+    /// columns (2, points).
+    /// </summary>
+    public static readonly Op SampleSlopes = Row(new Op
+    {
+        Name = "SampleSlopes",
+        Arity = 4,
+        Infer = (x, _, y) => y[0] = x[3],
+        Run = BilinearSampling.RunSlopes,
+        DeviceRun = BilinearSampling.RunSlopesOnDevice,
+        Gradient = [BilinearSampling.SlopesGradient, BilinearSampling.SlopesGradient, null, BilinearSampling.SlopesGradient],
+        Saves = Saved.Inputs,
+    });
+
+    private static NDArray PointSlopes(GradientContext c) => BilinearSampling.Slopes(c.G, c.X, c.Y, c.Z, c.W, c.Attributes<SampleAttributes>());
+
+    private static NDArray PixelSlopes(GradientContext c) => BilinearSampling.Slopes(c.X, c.G, c.Y, c.Z, c.W, c.Attributes<SampleAttributes>());
 
     // What stays of x gets its gradient.
     private static NDArray KeptGradient(GradientContext c) =>

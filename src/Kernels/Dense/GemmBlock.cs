@@ -36,8 +36,8 @@ internal static unsafe class GemmBlock
         var aliased = p.Lda * sizeof(T) % 1024 == 0;
         var packA = p.TransA
             ? panels > 2 && depth > 16
-            : panels > 6 || (aliased && panels > 1) || (panels > 1 && depth * rows * sizeof(T) > 24 * 1024);
-        var packB = p.TransB || p.B == null || tiles > 6 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 512 * 1024);
+            : panels > 16 || (aliased && panels > 1) || (panels > 1 && depth * rows * sizeof(T) > 24 * 1024);
+        var packB = p.TransB || p.B == null || tiles > 24 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 1024 * 1024);
         var rowsOfA = packA ? Math.Max(1, RowsOfA / rows) * rows : m;
         if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
 

@@ -51,7 +51,7 @@ internal static unsafe class BilinearSample
 
     // Of a whole number within the image; CreateTruncating would be a call.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static long Index<T>(T value)
+    internal static long Index<T>(T value)
         where T : unmanaged
         => sizeof(T) == 4 ? (int)Unsafe.BitCast<T, float>(value) : (int)Unsafe.BitCast<T, double>(value);
 

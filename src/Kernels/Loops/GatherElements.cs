@@ -108,10 +108,22 @@ internal static unsafe class GatherElements
         where T : unmanaged
         where TIndex : unmanaged, IBinaryInteger<TIndex>
     {
+        // Without a branch: the axis is added to negative indices.
         int sign = (sizeof(TIndex) * 8) - 1;
-        for (long i = 0; i < count; i++)
+        long i = 0;
+        for (; i + 4 <= count; i += 4)
         {
-            // Without a branch: the axis is added to negative indices.
+            TIndex p = index[i], q = index[i + 1], r = index[i + 2], s = index[i + 3];
+            T a = source[long.CreateTruncating(p + (axis & (p >> sign)))], b = source[long.CreateTruncating(q + (axis & (q >> sign)))];
+            T c = source[long.CreateTruncating(r + (axis & (r >> sign)))], d = source[long.CreateTruncating(s + (axis & (s >> sign)))];
+            destination[i] = a;
+            destination[i + 1] = b;
+            destination[i + 2] = c;
+            destination[i + 3] = d;
+        }
+
+        for (; i < count; i++)
+        {
             TIndex raw = index[i];
             destination[i] = source[long.CreateTruncating(raw + (axis & (raw >> sign)))];
         }

@@ -28,24 +28,6 @@ internal static partial class OpCases
             Domains = [Real(-2, 2), Domain.Index(-4, 3, DType.Int32)],
         },
         Case(
-            OpTable.SampleBilinear,
-            "",
-            static x => Nd.SampleBilinear(x[0], x[1], Stepped(x[2]), Stepped(x[3])),
-            static x => Samples(x[0], x[1], Stepped(x[2]), Stepped(x[3])),
-            [[[2, 3, 4, 5], [6], [6], [6]], [[2, 1, 1, 1], [7], [7], [7]], [[2, 19, 3, 2], [5], [5], [5]], [[2, 2, 3, 3], [0], [0], [0]]]) with
-        {
-            Domains = [Real(-2, 2), Domain.Index(-2, 1), Real(0.1, 0.9)],
-            Large = [[2, 16, 12, 12], [3000], [3000], [3000]],
-            Ulps = 16,
-            Scale = 2,
-            Rejects =
-            [
-                Rejection.Of<ShapeException>(
-                    "points of several shapes", static () => Nd.SampleBilinear(Nd.Ones((1, 1, 2, 2)), Nd.Zeros(2), Nd.Zeros(3), Nd.Zeros(2)), "SampleBilinear", "(3,)"),
-                Outside("SampleBilinear", static index => Nd.SampleBilinear(Nd.Ones((3, 1, 2, 2)), index, Nd.Zeros(index.Shape), Nd.Zeros(index.Shape))),
-            ],
-        },
-        Case(
             OpTable.TakeGradient,
             "",
             static x => Nd.Scatter(x[0], x[1], (4, 3)),
@@ -307,26 +289,5 @@ internal static partial class OpCases
         bool IsNaN(int i) => double.IsNaN(line[i]);
 
         double Value(int i) => line[i];
-    }
-
-    // From one pixel outside on: −1, 0, …, 4 are added to the points in turn, so none lies on a pixel.
-    private static NDArray Stepped(NDArray x) => x is null ? x! : x + (Nd.Arange(0, x.Shape[0], 1, x.DType, x.Device) % 6) - 1;
-
-    private static RefArray Stepped(RefArray x) => RefArray.Build(x.Shape, i => x[i] + (i[0] % 6) - 1);
-
-    private static RefArray Samples(RefArray x, RefArray image, RefArray row, RefArray column)
-    {
-        (int images, int h, int w) = (x.Shape[0], x.Shape[2], x.Shape[3]);
-        return RefArray.Build([row.Shape[0], x.Shape[1]], i =>
-        {
-            (double y, double z, double sum) = (row[i[0]], column[i[0]], 0);
-            for (int pixel = 0; pixel < h * w; pixel++)
-            {
-                double weight = Math.Max(0, 1 - Math.Abs(y - (pixel / w))) * Math.Max(0, 1 - Math.Abs(z - (pixel % w)));
-                sum += weight * x[((int)image[i[0]] + images) % images, i[1], pixel / w, pixel % w];
-            }
-
-            return sum;
-        });
     }
 }

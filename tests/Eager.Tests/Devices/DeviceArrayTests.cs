@@ -105,6 +105,20 @@ public class DeviceArrayTests
         Assert.Contains("[0", Numbers.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Int32)]
+    [InlineData(DType.Int64)]
+    public void RowsOfAnyLengthAreReadWhereTheyBegin(DType dtype)
+    {
+        for (int length = 1; length < 20; length++)
+        {
+            NDArray x = Nd.Arange(0, 2 * length, 1, dtype).Reshape(2, length).To(s_device);
+            Assert.Equal((Nd.Arange(length, 2 * length, 1, dtype) * 3).AsType(DType.Float64).ToArray<double>(), (x[1] * 3).AsType(DType.Float64).ToArray<double>());
+        }
+    }
+
     [Fact]
     public void WritesInPlaceStayThereAndViewsDoNotSeeThem()
     {

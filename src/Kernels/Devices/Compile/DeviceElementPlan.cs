@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 /// <summary>One call: axes merged where all operands allow it, and how each operand is accessed. Lives on the caller's stack.</summary>
 internal ref struct DeviceElementPlan
 {
-    private const int Alignment = 16;
+    // Elements that are moved together: a view of such begins at a multiple of them.
+    private const int Quad = 4;
 
     private readonly KernelSpec _spec;
     private readonly int _rankOfCall;
@@ -139,8 +140,7 @@ internal ref struct DeviceElementPlan
         for (int k = 0; k < operands.Length; k++)
         {
             if ((DeviceAccess)((_accesses >> (2 * k)) & 3) != DeviceAccess.Contiguous) continue;
-            int size = operands[k].Type.Size;
-            if (operands[k].Offset * size % Math.Min(4 * size, Alignment) != 0) return false;
+            if (operands[k].Offset % Quad != 0) return false;
         }
 
         return true;
