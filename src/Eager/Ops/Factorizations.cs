@@ -144,6 +144,12 @@ internal static class Factorizations
         }
     }
 
+    public static void Cofactors(NDArray x, NDArray y) => Each(x, y, (a, result, n, _) =>
+    {
+        if (!IsFinite(a)) result.Fill(double.NaN);
+        else if (!CofactorKernel.Run(a, result, n)) throw Unsettled("Det");
+    });
+
     public static void Qr(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) => QrKernel.Run(a, packed[..(m * n)], packed[(m * n)..], m, n));
 
     public static void Eigh(NDArray x, NDArray y) => Each(x, y, (a, packed, n, _) =>
@@ -246,6 +252,13 @@ internal static class Factorizations
     {
         for (int i = 0; i < m; i++)
             for (int j = 0; j < n; j++) result[j * m + i] = a[i * n + j];
+    }
+
+    private static bool IsFinite(ReadOnlySpan<double> a)
+    {
+        foreach (double x in a)
+            if (!double.IsFinite(x)) return false;
+        return true;
     }
 
     private static void CheckFinite(string op, ReadOnlySpan<double> a)

@@ -39,15 +39,25 @@ internal static partial class OpTable
         Saves = Saved.Input0 | Saved.Output,
     }).Named("mx.np.linalg.solve, np.linalg.solve, torch.linalg.solve", "real");
 
-    /// <summary>Ā = g·det A·A⁻ᵀ.</summary>
+    /// <summary>Ā = g·C with the cofactors C of A.</summary>
     public static readonly Op Det = Row(new Op
     {
         Name = "Det",
         Infer = (x, _, y) => Factorizations.InferScalar("Det", x, y),
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: false, logarithm: false),
-        Gradient = [c => PerMatrix(c.G * c.Output) * Nd.Inverse(Turn(c.X))],
-        Saves = Saved.Input0 | Saved.Output,
+        Gradient = [c => PerMatrix(c.G) * Cofactors!.Apply(c.X)],
+        Saves = Saved.Input0,
     }).Named("mx.np.linalg.det, np.linalg.det, torch.linalg.det", "real");
+
+    /// <summary>The cofactors of A, the transpose of its adjugate: C = det A·A⁻ᵀ where A is invertible. There Ā = Σ(G ∘ C)·A⁻ᵀ − C·Gᵀ·A⁻ᵀ.</summary>
+    public static readonly Op Cofactors = Row(new Op
+    {
+        Name = "Cofactors",
+        Infer = (x, _, y) => Factorizations.InferSquare("Det", x, y),
+        Run = (x, _, y) => Factorizations.Cofactors(x[0], y[0]),
+        Gradient = [CofactorsGradient],
+        Saves = Saved.Input0 | Saved.Output,
+    });
 
     /// <summary>ln |det A|. Ā = g·A⁻ᵀ.</summary>
     public static readonly Op LogAbsDet = Row(new Op
@@ -146,6 +156,12 @@ internal static partial class OpTable
         NDArray phi = Nd.Tril(Product(l, c.G, true, false)) * (1 - Nd.Eye(l.Shape[-1], l.DType, l.Device) * 0.5);
         TriangularAttributes transposed = new(Lower: true, Transpose: true, UnitDiagonal: false);
         return Symmetric(TriangularSolve.Apply(l, Turn(TriangularSolve.Apply(l, phi, transposed)), transposed));
+    }
+
+    private static NDArray CofactorsGradient(GradientContext c)
+    {
+        NDArray inverse = Nd.Inverse(Turn(c.X));
+        return Nd.Sum(c.G * c.Output, [-2, -1], keepDims: true) * inverse - Product(Product(c.Output, c.G, false, true), inverse, false, false);
     }
 
     private static NDArray TriangularMatrixGradient(GradientContext c)

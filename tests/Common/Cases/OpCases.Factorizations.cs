@@ -36,6 +36,20 @@ internal static partial class OpCases
             Scale = 100,
             Rejects = [.. Square("Det", Nd.Det)],
         },
+        Matrices(OpTable.Cofactors, static x => OpTable.Cofactors.Apply(Dominant(x[0])), static x => Each(Dominant(x[0]), Cofactors), Squares) with
+        {
+            Scale = 100,
+            Rejects = [.. Square("Det", static a => OpTable.Cofactors.Apply(a))],
+        },
+        Matrices(
+            OpTable.Cofactors,
+            static x => OpTable.Cofactors.Apply(Dependent(x[0])),
+            static x => Each(Dependent(x[0]), Cofactors),
+            [[[3, 3]], [[2, 2, 2]], [[1, 1]], [[2, 4, 4]]],
+            "of singular matrices") with
+        {
+            Order = 0,
+        },
         Matrices(
             OpTable.LogAbsDet,
             static x => Nd.SlogDet(Dominant(x[0])).LogAbsDet,
@@ -90,6 +104,12 @@ internal static partial class OpCases
     private static NDArray Dominant(NDArray x) => x is null ? x! : x + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 4;
 
     private static RefArray Dominant(RefArray x) => RefArray.Build(x.Shape, i => x[i] + (i[^1] == i[^2] ? 4 : 0));
+
+    // The last row is the first one, which is exact; one row alone is zero.
+    private static NDArray Dependent(NDArray x) => x is null ? x! : x.Shape[-1] == 1 ? x * 0 : Nd.Concat([Nd.Slice(x, -2, 0, x.Shape[-1] - 1), Nd.Slice(x, -2, 0, 1)], -2);
+
+    private static RefArray Dependent(RefArray x) =>
+        RefArray.Build(x.Shape, i => x.Shape[^1] == 1 ? 0 : i[^2] == x.Shape[^1] - 1 ? x[[.. i[..^2], 0, i[^1]]] : x[i]);
 
     private static NDArray Gram(NDArray x) => Nd.MatMul(x, Nd.SwapAxes(x, -1, -2)) + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 2;
 
@@ -183,6 +203,11 @@ internal static partial class OpCases
 
         return sum;
     }
+
+    private static (int[] Shape, double[] Values) Cofactors(double[] a, int n, int columns) =>
+        ([n, columns], [.. a.Select((_, p) => ((p / n) + (p % n)) % 2 == 0 ? Determinant(Minor(a, n, p), n - 1) : -Determinant(Minor(a, n, p), n - 1))]);
+
+    private static double[] Minor(double[] a, int n, int p) => [.. Enumerable.Range(0, n * n).Where(i => i / n != p / n && i % n != p % n).Select(i => a[i])];
 
     // By Gram and Schmidt.
     private static (int[] Shape, double[] Values) SquaredQ(double[] a, int m, int n)

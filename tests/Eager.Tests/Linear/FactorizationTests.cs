@@ -84,6 +84,31 @@ public sealed class FactorizationTests
         Assert.Equal(400 * Math.Log(10), log.Item<double>(), 1e-9);
     }
 
+    // Exact rows, a pivot that rounding leaves at 1e-17, rank n − 2, zero, regular; the gradient of a determinant is the matrix of its cofactors.
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    public void DeterminantsOfSingularMatricesHaveGradients(DType dtype)
+    {
+        (double[] Matrix, double[] Cofactors)[] cases =
+        [
+            ([1, 2, 3, 4, 5, 6, 7, 8, 9], [-3, 6, -3, 6, -12, 6, -3, 6, -3]),
+            ([0.1, 0.2, 0.3, 0.2, 0.4, 0.6, 0.7, 0.1, 0.5], [0.14, 0.32, -0.26, -0.07, -0.16, 0.13, 0, 0, 0]),
+            ([1, 2, 3, 2, 4, 6, 3, 6, 9], [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ([0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ([2, 0, 0, 0, 3, 0, 0, 0, 5], [15, 0, 0, 0, 10, 0, 0, 0, 6]),
+        ];
+        NDArray a = Nd.Array([.. cases.SelectMany(static c => c.Matrix)], (cases.Length, 3, 3)).AsType(dtype);
+        NDArray expected = Nd.Array([.. cases.SelectMany(static c => c.Cofactors)], a.Shape).AsType(dtype);
+        Func<NDArray, NDArray> det = Nd.Det;
+        foreach (Func<NDArray, NDArray> f in (Func<NDArray, NDArray>[])[det, det.Hybridize().Invoke])
+        {
+            a.AttachGrad();
+            using (Autograd.Record()) f(a).Backward();
+            AssertClose(expected, a.Grad!);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Rectangles))]
     public void QrHasOrthonormalColumnsAndATriangle(int m, int n)
