@@ -49,14 +49,28 @@ internal static partial class OpTable
         Saves = Saved.Input0,
     }).Named("mx.np.linalg.det, np.linalg.det, torch.linalg.det", "real");
 
-    /// <summary>The cofactors of A, the transpose of its adjugate: C = det A·A⁻ᵀ where A is invertible. There Ā = Σ(G ∘ C)·A⁻ᵀ − C·Gᵀ·A⁻ᵀ.</summary>
+    /// <summary>The cofactors of A, the transpose of its adjugate: det A·A⁻ᵀ where A is invertible.</summary>
     public static readonly Op Cofactors = Row(new Op
     {
         Name = "Cofactors",
         Infer = (x, _, y) => Factorizations.InferSquare("Det", x, y),
         Run = (x, _, y) => Factorizations.Cofactors(x[0], y[0]),
-        Gradient = [CofactorsGradient],
-        Saves = Saved.Input0 | Saved.Output,
+        Gradient = [c => CofactorsGradient!.Apply(c.X, c.G)],
+        Saves = Saved.Input0,
+    });
+
+    /// <summary>
+    /// The gradient of ⟨H, C⟩ for the cofactors C of A: ⟨H, C⟩·A⁻ᵀ − C·Hᵀ·A⁻ᵀ where A is invertible, which it must be for gradients of the third order. They
+    /// follow from that form, as one of C and det A.
+    /// </summary>
+    public static readonly Op CofactorsGradient = Row(new Op
+    {
+        Name = "CofactorsGradient",
+        Arity = 2,
+        Infer = (x, _, y) => Factorizations.InferPair("Det", x, y),
+        Run = (x, _, y) => Factorizations.CofactorsGradient(x[0], x[1], y[0]),
+        Gradient = [CofactorsCurvature, c => CofactorsGradient!.Apply(c.X, c.G)],
+        Saves = Saved.Input0 | Saved.Input1 | Saved.Output,
     });
 
     /// <summary>ln |det A|. Ā = g·A⁻ᵀ.</summary>
@@ -158,10 +172,15 @@ internal static partial class OpTable
         return Symmetric(TriangularSolve.Apply(l, Turn(TriangularSolve.Apply(l, phi, transposed)), transposed));
     }
 
-    private static NDArray CofactorsGradient(GradientContext c)
+    private static NDArray CofactorsCurvature(GradientContext c)
     {
-        NDArray inverse = Nd.Inverse(Turn(c.X));
-        return Nd.Sum(c.G * c.Output, [-2, -1], keepDims: true) * inverse - Product(Product(c.Output, c.G, false, true), inverse, false, false);
+        (NDArray a, NDArray h, NDArray g) = (c.X, c.Y, c.G);
+        NDArray z = Nd.Inverse(Turn(a));
+        NDArray ofCofactors = h * Inner(g, z) + g * Inner(h, z) - Between(g, h) - Between(h, g);
+        return CofactorsGradient.Apply(a, ofCofactors) - Inner(g, c.Output) * z;
+
+        NDArray Between(NDArray x, NDArray y) => Product(x, Product(z, y, true, false), false, false);
+        static NDArray Inner(NDArray x, NDArray y) => Nd.Sum(x * y, [-2, -1], keepDims: true);
     }
 
     private static NDArray TriangularMatrixGradient(GradientContext c)

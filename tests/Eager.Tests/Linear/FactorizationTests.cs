@@ -272,8 +272,8 @@ public sealed class FactorizationTests
 
     public static TheoryData<string> GradientCases =>
     [
-        "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "slogdet", "qr", "qr wide", "eigh",
-        "eigh values", "svd", "svd wide", "svd values", "pinv", "pinv wide", "lstsq", "matrix power",
+        "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "det of singular matrices", "slogdet", "qr", "qr wide",
+        "eigh", "eigh values", "svd", "svd wide", "svd values", "svdvals", "svdvals wide", "pinv", "pinv wide", "lstsq", "matrix power",
     ];
 
     [Theory]
@@ -293,6 +293,7 @@ public sealed class FactorizationTests
             "solve vector" => (x => Nd.Square(Nd.Solve(x[0], x[1])), [a, v]),
             "inverse" => (x => Nd.Square(Nd.Inverse(x[0])), [a]),
             "det" => (x => Nd.Det(x[0]), [a]),
+            "det of singular matrices" => (x => Nd.Det(x[0]), [Nd.Concat([a[.., ..2], a[.., 0..1] * 2], 1)]),
             "slogdet" => (x => Nd.SlogDet(x[0]).LogAbsDet, [a]),
             "qr" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [tall]),
             "qr wide" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [wide]),
