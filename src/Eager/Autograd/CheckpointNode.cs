@@ -19,7 +19,7 @@ internal static class CheckpointNode
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
         TapeNode node = Record(state, (n, gradients, inputs, _) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
-        node.ExtraSaved = [new SavedArray(x), .. captured.Select(static c => c.Source).OfType<Variable>().Select(static v => new SavedArray(v.Array))];
+        node.ExtraSaved = Saved(x, captured, counted: true);
         return result;
     }
 
@@ -30,7 +30,7 @@ internal static class CheckpointNode
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         long start = TapeNode.LastSequence(state);
-        NDArray input = OpTable.Copy.Apply(x);
+        NDArray input = OpTable.Copy.Apply(x), held = input.Detach();
         if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
         Tracer tracer = state.Tracer!;
         object? checkpoint = tracer.BeginCheckpoint();
@@ -47,7 +47,7 @@ internal static class CheckpointNode
         if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
-        Record(state, Gradient, x, captured, result);
+        Record(state, Gradient, x, captured, result).ExtraSaved = Saved(x, captured, counted: false);
         return result;
 
         void Gradient(TapeNode node, ReadOnlySpan<NDArray?> gradients, Span<NDArray?> inputs, BackwardPass pass)
@@ -55,11 +55,27 @@ internal static class CheckpointNode
             object? before = tracer.BeginRepeat(checkpoint, gradients[0]!);
             try
             {
-                Differentiate(node, input, output, gradients[0]!, retainGraph: true, inputs);
+                (NDArray from, NDArray to) = Autograd.IsRecording ? Replay(node) : (input, output);
+                Differentiate(node, from, to, gradients[0]!, retainGraph: true, inputs);
             }
             finally
             {
                 tracer.EndRepeat(before);
+            }
+        }
+
+        // Where gradients are recorded the calls come once more on the tape, as eagerly: there gradients of several orders meet.
+        (NDArray Input, NDArray Output) Replay(TapeNode node)
+        {
+            CheckSaved(node);
+            object? before = tracer.BeginReplay(checkpoint);
+            try
+            {
+                return Repeat(node, f, held, createGraph: true);
+            }
+            finally
+            {
+                tracer.EndReplay(before);
             }
         }
     }
@@ -79,6 +95,16 @@ internal static class CheckpointNode
         for (int i = 0; i < captured.Count; i++) node.SetEdge(i + 1, captured[i]);
         result.SetSource(node, 0);
         return node;
+    }
+
+    // What the function reads, x before all.
+    private static SavedArray[] Saved(NDArray x, List<TapeEdge> captured, bool counted) =>
+        [new SavedArray(x, counted), .. captured.Select(static c => c.Source).OfType<Variable>().Select(v => new SavedArray(v.Array, counted))];
+
+    private static NDArray CheckSaved(TapeNode node)
+    {
+        for (int i = 1; i < node.ExtraSaved.Length; i++) node.ExtraSaved[i].Read(node, "captured variable");
+        return node.ExtraSaved[0].Read(node, "input");
     }
 
     /// <summary>The same value as a variable of its own.</summary>
@@ -118,30 +144,38 @@ internal static class CheckpointNode
     private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomState random, NDArray gradient, Span<NDArray?> inputs)
     {
         bool createGraph = Autograd.IsRecording;
-        NDArray x = node.ExtraSaved[0].Read(node, "input");
-        for (int i = 1; i < node.ExtraSaved.Length; i++) node.ExtraSaved[i].Read(node, "captured variable");
+        NDArray x = CheckSaved(node);
+        NDArray input, output;
         RandomState now = Nd.Random.State;
-        ExecutionState state = ExecutionState.Current;
-        bool repeats = state.Repeats;
-        NDArray input;
-        NDArray output;
-        using (Autograd.Record(Autograd.IsTraining))
+        Nd.Random.State = random;
+        try
         {
-            input = Input(node.Edge(0), x, createGraph);
-            Nd.Random.State = random;
-            state.Repeats = true;
-            try
-            {
-                output = f(input);
-            }
-            finally
-            {
-                state.Repeats = repeats;
-                Nd.Random.State = now;
-            }
+            (input, output) = Repeat(node, f, x, createGraph);
+        }
+        finally
+        {
+            Nd.Random.State = now;
         }
 
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs);
+    }
+
+    /// <summary>The function once more, recorded, with an input of its own.</summary>
+    private static (NDArray Input, NDArray Output) Repeat(TapeNode node, Func<NDArray, NDArray> f, NDArray x, bool createGraph)
+    {
+        ExecutionState state = ExecutionState.Current;
+        bool repeats = state.Repeats;
+        using RecordScope scope = Autograd.Record(Autograd.IsTraining);
+        NDArray input = Input(node.Edge(0), x, createGraph);
+        state.Repeats = true;
+        try
+        {
+            return (input, f(input));
+        }
+        finally
+        {
+            state.Repeats = repeats;
+        }
     }
 
     /// <summary>The gradients of the function alone, with respect to its input and what it captured.</summary>

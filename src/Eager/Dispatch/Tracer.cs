@@ -27,7 +27,7 @@ internal abstract class Tracer
     /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
     public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
 
-    /// <summary>What is called from here on may be computed again for its gradient, whatever it costs. Returns its name; null: part of what is open already.</summary>
+    /// <summary>What is called from here on may be computed again for its gradient, whatever it costs. Returns its name.</summary>
     public virtual object? BeginCheckpoint() => null;
 
     /// <summary>What is called from here on is part of it no longer.</summary>
@@ -44,6 +44,18 @@ internal abstract class Tracer
 
     /// <summary>The gradient of a checkpoint has been computed.</summary>
     public virtual void EndRepeat(object? before)
+    {
+    }
+
+    /// <summary>
+    /// The calls of a checkpoint are traced once more from here on: they draw the numbers that they drew, and go the ways that they went. Returns what to give to
+    /// <see cref="EndReplay"/>.
+    /// </summary>
+    /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
+    public virtual object? BeginReplay(object? checkpoint) => null;
+
+    /// <summary>They have been traced.</summary>
+    public virtual void EndReplay(object? before)
     {
     }
 

@@ -48,7 +48,14 @@ public static partial class Nd
         return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType, real.Device), real.Shape));
     }
 
-    /// <summary>det A; the gradient needs an invertible matrix.</summary>
+    /// <summary>
+    /// det A. Gradients of the first order (the cofactors of A) and of the second one exist for every matrix; those of higher order need an invertible one.
+    /// </summary>
+    /// <remarks>
+    /// By elimination with partial pivoting. Gradients of matrices near a singular one come from the singular values, in Float64 (Stewart, "On the adjugate
+    /// matrix", 1998).
+    /// </remarks>
+    /// <exception cref="LinearAlgebraException">In gradients of the third order and above: a matrix is singular.</exception>
     /// <exception cref="ShapeException">The matrices are not square.</exception>
     public static NDArray Det(this NDArray a) => OpTable.Det.Apply(RealInput(a));
 

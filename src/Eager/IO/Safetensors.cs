@@ -35,7 +35,7 @@ public static class Safetensors
         });
     }
 
-    /// <summary>Reads all arrays of a file. F16 and BF16 become Float32.</summary>
+    /// <summary>Reads all arrays of a file, in the types that they have there.</summary>
     /// <exception cref="InvalidDataException">The file is not a valid safetensors file, or has an element type without counterpart.</exception>
     public static Dictionary<string, NDArray> Load(string path)
     {

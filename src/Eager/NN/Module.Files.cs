@@ -8,9 +8,7 @@ public abstract partial class Module
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Dictionary<string, NDArray> state = State();
-        if (IsNpz(path)) Npz.Save(path, state);
-        else Safetensors.Save(path, state);
+        ArrayFile.Save(path, State());
     }
 
     /// <summary>Reads parameters and buffers, in place, from a file that <see cref="Save"/> wrote. Nothing is changed when the file does not fit.</summary>
@@ -19,7 +17,7 @@ public abstract partial class Module
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Dictionary<string, NDArray> state = State();
-        Dictionary<string, NDArray> file = IsNpz(path) ? Npz.Load(path) : Safetensors.Load(path);
+        Dictionary<string, NDArray> file = ArrayFile.Load(path);
         string[] missing = [.. state.Keys.Except(file.Keys)], unknown = [.. file.Keys.Except(state.Keys)];
         if (missing.Length + unknown.Length > 0)
             throw new InvalidDataException(
@@ -34,8 +32,6 @@ public abstract partial class Module
 
     /// <summary>A table of the modules, their output shapes and numbers of parameters, for an input of this shape; runs the module once on zeros.</summary>
     public string Summary(Shape inputShape, DType dtype = DType.Float32) => new ModuleSummary(this).Run(inputShape, dtype);
-
-    private static bool IsNpz(string path) => path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
     private static string List(string[] names) => names.Length == 0 ? "nothing" : string.Join(", ", names);
 

@@ -19,6 +19,13 @@ internal static class Factorizations
         y[0] = x[0];
     }
 
+    /// <summary>Two square matrices of one size.</summary>
+    public static void InferPair(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
+    {
+        InferSquare(op, x, y);
+        if (x[0] != x[1]) throw new ShapeException($"{op}: {x[0]} and {x[1]} must be the same.");
+    }
+
     /// <summary>One number per matrix.</summary>
     public static void InferScalar(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
     {
@@ -144,6 +151,25 @@ internal static class Factorizations
         }
     }
 
+    public static void Cofactors(NDArray x, NDArray y) => Each(x, y, (a, result, n, _) =>
+    {
+        if (!IsFinite(a)) result.Fill(double.NaN);
+        else if (!CofactorKernel.Run(a, result, n)) throw Unsettled("Det");
+    });
+
+    public static void CofactorsGradient(NDArray x, NDArray direction, NDArray y)
+    {
+        NDArray directions = direction.DType == DType.Float64 ? direction.Contiguous() : Movement.Cast(direction, DType.Float64);
+        int at = 0;
+        Each(x, y, (a, result, n, _) =>
+        {
+            ReadOnlySpan<double> h = Elements<double>(directions).Slice(at++ * n * n, n * n);
+            if (!IsFinite(a) || !IsFinite(h)) result.Fill(double.NaN);
+            else if (!CofactorKernel.Derivative(a, h, result, n)) throw Unsettled("Det");
+        });
+        GC.KeepAlive(directions);
+    }
+
     public static void Qr(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) => QrKernel.Run(a, packed[..(m * n)], packed[(m * n)..], m, n));
 
     public static void Eigh(NDArray x, NDArray y) => Each(x, y, (a, packed, n, _) =>
@@ -246,6 +272,13 @@ internal static class Factorizations
     {
         for (int i = 0; i < m; i++)
             for (int j = 0; j < n; j++) result[j * m + i] = a[i * n + j];
+    }
+
+    private static bool IsFinite(ReadOnlySpan<double> a)
+    {
+        foreach (double x in a)
+            if (!double.IsFinite(x)) return false;
+        return true;
     }
 
     private static void CheckFinite(string op, ReadOnlySpan<double> a)

@@ -39,15 +39,39 @@ internal static partial class OpTable
         Saves = Saved.Input0 | Saved.Output,
     }).Named("mx.np.linalg.solve, np.linalg.solve, torch.linalg.solve", "real");
 
-    /// <summary>Ā = g·det A·A⁻ᵀ.</summary>
+    /// <summary>Ā = g·C with the cofactors C of A.</summary>
     public static readonly Op Det = Row(new Op
     {
         Name = "Det",
         Infer = (x, _, y) => Factorizations.InferScalar("Det", x, y),
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: false, logarithm: false),
-        Gradient = [c => PerMatrix(c.G * c.Output) * Nd.Inverse(Turn(c.X))],
-        Saves = Saved.Input0 | Saved.Output,
+        Gradient = [c => PerMatrix(c.G) * Cofactors!.Apply(c.X)],
+        Saves = Saved.Input0,
     }).Named("mx.np.linalg.det, np.linalg.det, torch.linalg.det", "real");
+
+    /// <summary>The cofactors of A, the transpose of its adjugate: det A·A⁻ᵀ where A is invertible.</summary>
+    public static readonly Op Cofactors = Row(new Op
+    {
+        Name = "Cofactors",
+        Infer = (x, _, y) => Factorizations.InferSquare("Det", x, y),
+        Run = (x, _, y) => Factorizations.Cofactors(x[0], y[0]),
+        Gradient = [c => CofactorsGradient!.Apply(c.X, c.G)],
+        Saves = Saved.Input0,
+    });
+
+    /// <summary>
+    /// The gradient of ⟨H, C⟩ for the cofactors C of A: ⟨H, C⟩·A⁻ᵀ − C·Hᵀ·A⁻ᵀ where A is invertible, which it must be for gradients of the third order. They
+    /// follow from that form, as one of C and det A.
+    /// </summary>
+    public static readonly Op CofactorsGradient = Row(new Op
+    {
+        Name = "CofactorsGradient",
+        Arity = 2,
+        Infer = (x, _, y) => Factorizations.InferPair("Det", x, y),
+        Run = (x, _, y) => Factorizations.CofactorsGradient(x[0], x[1], y[0]),
+        Gradient = [CofactorsCurvature, c => CofactorsGradient!.Apply(c.X, c.G)],
+        Saves = Saved.Input0 | Saved.Input1 | Saved.Output,
+    });
 
     /// <summary>ln |det A|. Ā = g·A⁻ᵀ.</summary>
     public static readonly Op LogAbsDet = Row(new Op
@@ -146,6 +170,17 @@ internal static partial class OpTable
         NDArray phi = Nd.Tril(Product(l, c.G, true, false)) * (1 - Nd.Eye(l.Shape[-1], l.DType, l.Device) * 0.5);
         TriangularAttributes transposed = new(Lower: true, Transpose: true, UnitDiagonal: false);
         return Symmetric(TriangularSolve.Apply(l, Turn(TriangularSolve.Apply(l, phi, transposed)), transposed));
+    }
+
+    private static NDArray CofactorsCurvature(GradientContext c)
+    {
+        (NDArray a, NDArray h, NDArray g) = (c.X, c.Y, c.G);
+        NDArray z = Nd.Inverse(Turn(a));
+        NDArray ofCofactors = h * Inner(g, z) + g * Inner(h, z) - Between(g, h) - Between(h, g);
+        return CofactorsGradient.Apply(a, ofCofactors) - Inner(g, c.Output) * z;
+
+        NDArray Between(NDArray x, NDArray y) => Product(x, Product(z, y, true, false), false, false);
+        static NDArray Inner(NDArray x, NDArray y) => Nd.Sum(x * y, [-2, -1], keepDims: true);
     }
 
     private static NDArray TriangularMatrixGradient(GradientContext c)

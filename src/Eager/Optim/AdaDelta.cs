@@ -17,6 +17,8 @@ public sealed class AdaDelta : Optimizer
     public AdaDelta(IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1, double rho = 0.9, double epsilon = 1e-6, double weightDecay = 0)
         : base(parameters, learningRate) => _update = Prepare(rho, epsilon, weightDecay);
 
+    private protected override OptimizerState? State => _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
         _update.Run(index, [parameter, .. _state.Of(index, parameter), gradient]);

@@ -34,6 +34,8 @@ public sealed class AdaGrad : Optimizer
         : base(parameters, learningRate) =>
         (_decay, _state, _update) = Prepare(learningRateDecay, weightDecay, initialAccumulator, epsilon);
 
+    private protected override OptimizerState? State => _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
         _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);

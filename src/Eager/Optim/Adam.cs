@@ -34,6 +34,8 @@ public class Adam : Optimizer
         IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
         : base(parameters, learningRate) => (_beta1, _beta2, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
 
+    private protected override OptimizerState? State => _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {

@@ -35,6 +35,8 @@ public sealed class Lamb : Optimizer
         double weightDecay = 0.01)
         : base(parameters, learningRate) => (_beta1, _beta2, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
 
+    private protected override OptimizerState? State => _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {

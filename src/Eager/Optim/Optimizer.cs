@@ -1,7 +1,7 @@
 namespace Fusion.Optim;
 
 /// <summary>Changes parameters, in place, by their gradients.</summary>
-public abstract class Optimizer
+public abstract partial class Optimizer
 {
     private readonly NDArray[] _parameters;
     private readonly string[]? _names;

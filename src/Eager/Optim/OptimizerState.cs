@@ -8,6 +8,18 @@ internal sealed class OptimizerState(int perParameter, double start = 0)
 {
     private readonly Dictionary<int, NDArray[]> _arrays = [];
 
+    /// <summary>Arrays of each parameter.</summary>
+    public int Count => perParameter;
+
+    /// <summary>The arrays of a parameter; null before its first update.</summary>
+    public NDArray[]? Find(int index) => _arrays.GetValueOrDefault(index);
+
+    /// <summary>As before a parameter's first update.</summary>
+    public void Reset(int index)
+    {
+        foreach (NDArray array in Find(index) ?? []) array.Fill(start);
+    }
+
     /// <summary>The arrays of a parameter. They have elements also while a function is traced, for they outlive the call; not if the trace fails.</summary>
     public NDArray[] Of(int index, NDArray parameter)
     {

@@ -39,6 +39,8 @@ public sealed class RmsProp : Optimizer
         : base(parameters, learningRate) =>
         (_state, _update) = Prepare(alpha, epsilon, weightDecay, momentum, centered);
 
+    private protected override OptimizerState? State => _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
         _update.Run(index, [parameter, .. _state.Of(index, parameter), gradient]);

@@ -23,6 +23,8 @@ public sealed class Sgd : Optimizer
     public Sgd(IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double momentum = 0, double weightDecay = 0, bool nesterov = false)
         : base(parameters, learningRate) => (_momentum, _update) = Prepare(momentum, weightDecay, nesterov);
 
+    private protected override OptimizerState? State => _momentum == 0 ? null : _state;
+
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {

@@ -41,13 +41,14 @@ internal static class VectorJacobian
         }
 
         arguments.AddRange(pending);
+        bool recorded = Autograd.IsRecording;
         VectorJacobianProduct product = variant.Products.GetOrAdd(
-            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p"), sums),
+            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p") + (recorded ? "r" : string.Empty), sums),
             _ =>
             {
                 bool[] reached = new bool[node.InputCount];
                 HybridOptions options = engine.Options with { Verify = HybridVerify.Off };
-                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, sums, reached);
+                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, recorded, sums, reached);
                 return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
             });
         IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
@@ -78,8 +79,15 @@ internal static class VectorJacobian
         }
     }
 
+    // A node that gives way to its calls where gradients are recorded stays one elsewhere, as eagerly.
     private static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Product(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridVariant variant, bool[] present, bool training, GradientSums? sums, bool[] reached)
+        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function,
+        HybridVariant variant,
+        bool[] present,
+        bool training,
+        bool recorded,
+        GradientSums? sums,
+        bool[] reached)
     {
         int count = variant.Trace.Inputs.Length;
         NDArray[] captured = [.. variant.Trace.CapturedVariables.Select(static c => c.Array)];
@@ -117,7 +125,7 @@ internal static class VectorJacobian
 
             int[] targets = [.. Enumerable.Range(0, all.Length).Where(i => IsOwn(variant, i, sums))];
             GradientTargets found = new([.. targets.Select(i => all[i])], stop: true);
-            BackwardPass pass = new(createGraph: true, retainGraph: true, trainMode: null);
+            BackwardPass pass = new(createGraph: recorded, retainGraph: true, trainMode: null);
             foreach (int i in sums?.Pending ?? []) pass.Seed(all[i], arguments[k++]);
             pass.AddHeads(heads, headGradients);
             pass.Run(found);

@@ -13,6 +13,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
     private readonly List<CheckpointRegion> _checkpoints = [];
+    private readonly TracedChoices _choices = new();
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
     private readonly List<Action> _undo = [];
@@ -53,8 +54,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         Recorded |= ExecutionState.Current.Recording;
         GraphNode[] nodes = new GraphNode[inputs.Length];
         for (int i = 0; i < nodes.Length; i++) nodes[i] = NodeOf(inputs[i]);
-        GraphNode node = graph.Apply(op, nodes, attributes);
-        if (op.Impure) Effects.Add(node);
+        GraphNode node = op.Impure ? _choices.Draw(() => graph.Apply(op, [.. nodes], attributes), Effects) : graph.Apply(op, nodes, attributes);
         log?.Add(op, nodes, attributes, node);
         outputs[0] = Symbol(node);
     }
@@ -72,7 +72,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         new TraceFailedException($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
 
     public override bool Decide(NDArray condition, string operation) =>
-        path is null ? throw ValueRead(operation) : path.Decide(NodeOf(condition), operation, Effects);
+        path is null ? throw ValueRead(operation) : _choices.Decide(() => path.Decide(NodeOf(condition), operation, Effects));
 
     public override Exception SideEffect(string operation) =>
         new TraceFailedException($"{operation} changes state while the function is traced, which a compiled call cannot repeat");
@@ -90,12 +90,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
-    public override object? BeginCheckpoint() => _openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null;
+    public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place);
 
     public override void EndCheckpoint(object? checkpoint, NDArray? result)
     {
         _openCheckpoints--;
-        if (checkpoint is not CheckpointRegion region) return;
+        if (checkpoint is not Checkpoint { Region: { } region }) return;
         region.Close(result is null ? null : NodeOf(result));
         _checkpoints.Add(region);
     }
@@ -103,13 +103,25 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public override object? BeginRepeat(object? checkpoint, NDArray gradient)
     {
         CheckpointRegion? before = _repeated;
-        if (checkpoint is not CheckpointRegion region || CutsGradients) return before;
+        if (checkpoint is not Checkpoint { Region: { } region } || CutsGradients) return before;
         region.Repeat(NodeOf(gradient));
         _repeated = region;
         return before;
     }
 
     public override void EndRepeat(object? before) => _repeated = (CheckpointRegion?)before;
+
+    public override object? BeginReplay(object? checkpoint)
+    {
+        _openCheckpoints++;
+        return _choices.Return(((Checkpoint)checkpoint!).Start);
+    }
+
+    public override void EndReplay(object? before)
+    {
+        _openCheckpoints--;
+        _choices.Resume((TracedChoices.Position?)before);
+    }
 
     public override void Created(NDArray array) => _created.Add(array);
 
@@ -169,6 +181,10 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         OutsideGradient => throw new TraceFailedException("Backward reaches an input whose history lies outside the function"),
         _ => throw new TraceFailedException("an array of another trace is used"),
     };
+
+    /// <param name="Region">What may be computed again; null: it is part of another one.</param>
+    /// <param name="Start">Where its draws and conditions begin.</param>
+    private sealed record Checkpoint(CheckpointRegion? Region, TracedChoices.Position Start);
 }
 
 /// <summary>The gradient of an input that was recorded outside: a backward inside the function must not reach it.</summary>

@@ -36,6 +36,43 @@ internal static partial class OpCases
             Scale = 100,
             Rejects = [.. Square("Det", Nd.Det)],
         },
+        Matrices(OpTable.Cofactors, static x => OpTable.Cofactors.Apply(Dominant(x[0])), static x => Each(Dominant(x[0]), Cofactors), Squares) with
+        {
+            Scale = 100,
+            Rejects = [.. Square("Det", static a => OpTable.Cofactors.Apply(a))],
+        },
+        Matrices(
+            OpTable.Cofactors,
+            static x => OpTable.Cofactors.Apply(Dependent(x[0])),
+            static x => Each(Dependent(x[0]), Cofactors),
+            [[[3, 3]], [[2, 2, 2]], [[1, 1]], [[2, 4, 4]]],
+            "of singular matrices") with
+        {
+            Scale = 4,
+            Order = 1,
+        },
+        Matrices(
+            OpTable.CofactorsGradient,
+            static x => OpTable.CofactorsGradient.Apply(Dominant(x[0]), x[1]),
+            static x => Mixed(Dominant(x[0]), x[1]),
+            [[[3, 3], [3, 3]], [[1, 1], [1, 1]], [[2, 2, 2], [2, 2, 2]], [[0, 3, 3], [0, 3, 3]]]) with
+        {
+            Scale = 100,
+            Rejects =
+            [
+                .. Square("Det", static a => OpTable.CofactorsGradient.Apply(a, a)),
+                Rejection.Of<ShapeException>("two sizes", static () => OpTable.CofactorsGradient.Apply(Nd.Eye(2), Nd.Eye(3)), "Det", "(2, 2)", "(3, 3)"),
+            ],
+        },
+        Matrices(
+            OpTable.CofactorsGradient,
+            static x => OpTable.CofactorsGradient.Apply(Dependent(x[0]), x[1]),
+            static x => Mixed(Dependent(x[0]), x[1]),
+            [[[3, 3], [3, 3]], [[2, 2, 2], [2, 2, 2]], [[1, 1], [1, 1]], [[2, 4, 4], [2, 4, 4]]],
+            "of singular matrices") with
+        {
+            Order = 0,
+        },
         Matrices(
             OpTable.LogAbsDet,
             static x => Nd.SlogDet(Dominant(x[0])).LogAbsDet,
@@ -90,6 +127,12 @@ internal static partial class OpCases
     private static NDArray Dominant(NDArray x) => x is null ? x! : x + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 4;
 
     private static RefArray Dominant(RefArray x) => RefArray.Build(x.Shape, i => x[i] + (i[^1] == i[^2] ? 4 : 0));
+
+    // The last row is the first one, which is exact; one row alone is zero.
+    private static NDArray Dependent(NDArray x) => x is null ? x! : x.Shape[-1] == 1 ? x * 0 : Nd.Concat([Nd.Slice(x, -2, 0, x.Shape[-1] - 1), Nd.Slice(x, -2, 0, 1)], -2);
+
+    private static RefArray Dependent(RefArray x) =>
+        RefArray.Build(x.Shape, i => x.Shape[^1] == 1 ? 0 : i[^2] == x.Shape[^1] - 1 ? x[[.. i[..^2], 0, i[^1]]] : x[i]);
 
     private static NDArray Gram(NDArray x) => Nd.MatMul(x, Nd.SwapAxes(x, -1, -2)) + Nd.Eye(x.Shape[-1], x.DType, x.Device) * 2;
 
@@ -183,6 +226,33 @@ internal static partial class OpCases
 
         return sum;
     }
+
+    private static (int[] Shape, double[] Values) Cofactors(double[] a, int n, int columns) =>
+        ([n, columns], [.. a.Select((_, p) => ((p / n) + (p % n)) % 2 == 0 ? Determinant(Minor(a, n, p), n - 1) : -Determinant(Minor(a, n, p), n - 1))]);
+
+    // Element (i, j) is the sum over k, l of h[k, l] times the second derivative of the determinant by a[i, j] and a[k, l], a minor of order n − 2.
+    private static RefArray Mixed(RefArray a, RefArray h)
+    {
+        int n = a.Shape[^1];
+        return RefArray.Build(a.Shape, at =>
+        {
+            int i = at[^2], j = at[^1];
+            double[] matrix = [.. Enumerable.Range(0, n * n).Select(p => a[[.. at[..^2], p / n, p % n]])], minor = Minor(matrix, n, (i * n) + j);
+            double sum = 0;
+            for (int p = 0; p < n * n; p++)
+            {
+                (int k, int l) = (p / n, p % n);
+                if (k == i || l == j) continue;
+                (int row, int column) = (k - (k > i ? 1 : 0), l - (l > j ? 1 : 0));
+                int sign = (i + j + row + column) % 2 == 0 ? 1 : -1;
+                sum += sign * h[[.. at[..^2], k, l]] * Determinant(Minor(minor, n - 1, (row * (n - 1)) + column), n - 2);
+            }
+
+            return sum;
+        });
+    }
+
+    private static double[] Minor(double[] a, int n, int p) => [.. Enumerable.Range(0, n * n).Where(i => i / n != p / n && i % n != p % n).Select(i => a[i])];
 
     // By Gram and Schmidt.
     private static (int[] Shape, double[] Values) SquaredQ(double[] a, int m, int n)

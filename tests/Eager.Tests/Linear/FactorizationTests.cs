@@ -84,6 +84,31 @@ public sealed class FactorizationTests
         Assert.Equal(400 * Math.Log(10), log.Item<double>(), 1e-9);
     }
 
+    // Exact rows, a pivot that rounding leaves at 1e-17, rank n − 2, zero, regular; the gradient of a determinant is the matrix of its cofactors.
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    public void DeterminantsOfSingularMatricesHaveGradients(DType dtype)
+    {
+        (double[] Matrix, double[] Cofactors)[] cases =
+        [
+            ([1, 2, 3, 4, 5, 6, 7, 8, 9], [-3, 6, -3, 6, -12, 6, -3, 6, -3]),
+            ([0.1, 0.2, 0.3, 0.2, 0.4, 0.6, 0.7, 0.1, 0.5], [0.14, 0.32, -0.26, -0.07, -0.16, 0.13, 0, 0, 0]),
+            ([1, 2, 3, 2, 4, 6, 3, 6, 9], [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ([0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ([2, 0, 0, 0, 3, 0, 0, 0, 5], [15, 0, 0, 0, 10, 0, 0, 0, 6]),
+        ];
+        NDArray a = Nd.Array([.. cases.SelectMany(static c => c.Matrix)], (cases.Length, 3, 3)).AsType(dtype);
+        NDArray expected = Nd.Array([.. cases.SelectMany(static c => c.Cofactors)], a.Shape).AsType(dtype);
+        Func<NDArray, NDArray> det = Nd.Det;
+        foreach (Func<NDArray, NDArray> f in (Func<NDArray, NDArray>[])[det, det.Hybridize().Invoke])
+        {
+            a.AttachGrad();
+            using (Autograd.Record()) f(a).Backward();
+            AssertClose(expected, a.Grad!);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Rectangles))]
     public void QrHasOrthonormalColumnsAndATriangle(int m, int n)
@@ -247,8 +272,8 @@ public sealed class FactorizationTests
 
     public static TheoryData<string> GradientCases =>
     [
-        "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "slogdet", "qr", "qr wide", "eigh",
-        "eigh values", "svd", "svd wide", "svd values", "pinv", "pinv wide", "lstsq", "matrix power",
+        "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "det of singular matrices", "slogdet", "qr", "qr wide",
+        "eigh", "eigh values", "svd", "svd wide", "svd values", "svdvals", "svdvals wide", "pinv", "pinv wide", "lstsq", "matrix power",
     ];
 
     [Theory]
@@ -268,6 +293,7 @@ public sealed class FactorizationTests
             "solve vector" => (x => Nd.Square(Nd.Solve(x[0], x[1])), [a, v]),
             "inverse" => (x => Nd.Square(Nd.Inverse(x[0])), [a]),
             "det" => (x => Nd.Det(x[0]), [a]),
+            "det of singular matrices" => (x => Nd.Det(x[0]), [Nd.Concat([a[.., ..2], a[.., 0..1] * 2], 1)]),
             "slogdet" => (x => Nd.SlogDet(x[0]).LogAbsDet, [a]),
             "qr" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [tall]),
             "qr wide" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [wide]),

@@ -19,6 +19,8 @@ public sealed class HigherOrderTests
         ("where", Check.List(static (x, y) => Nd.Where(x > y, x * x * x, y.Exp())), [6, 6]),
         ("LSTM", Check.List(static x => s_lstm.Forward(x)), [(3, 2, 2)]),
         ("GRU", Check.List(static (x, h) => s_gru.Forward(x, h).Output), [(3, 2, 2), (1, 2, 2)]),
+        ("checkpoint", Check.List(static (x, y) => Autograd.Checkpoint(v => (v * 0.3).Tanh() * v.Exp() * y, x) * x), [5, 5]),
+        ("a checkpoint in a checkpoint", Check.List(static x => Autograd.Checkpoint(static v => Autograd.Checkpoint(static w => w.Sin() * w, v) * v, x.Exp()) * x), [5]),
         ("two results", static x => [x[0] * x[1], x[0].Exp()], [4, 4]),
     ];
 
@@ -88,6 +90,43 @@ public sealed class HigherOrderTests
         }
 
         static NDArray[] Inputs() => [TestArrays.Uniform(4), TestArrays.Uniform(4, 2)];
+    }
+
+    /// <summary>A layer that is one node keeps the bits of that node, which are not those of its steps.</summary>
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Float16)]
+    public void OnlySomeResultsOfARecurrentLayerHaveGradients(DType dtype)
+    {
+        Gru layer = new(5, 4, dtype: dtype);
+        ListFunction f = x => [layer.Forward(x[0]), x[0] * 2];
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        NDArray x = TestArrays.Uniform((3, 2, 5), 1, dtype);
+        Check.Same(Check.Gradients(v => [f(v)[0]], x).Gradients, Check.Gradients(v => [compiled.Invoke(v)[0]], x).Gradients, "gradient");
+    }
+
+    /// <summary>What is recorded again draws the same numbers and goes the same way.</summary>
+    [Fact]
+    public void GradientsOfCheckpointsThatDrawAndBranch()
+    {
+        Func<NDArray, NDArray> part = static v => Nd.Cond(v.Sum() > 0, () => (v * 0.3).Tanh().Dropout(0.4) * Nd.Random.Normal(0, 1, v.Shape), () => v.Exp()) * v;
+        ListFunction f = Check.List(x => Autograd.Checkpoint(part, x) * x + Nd.Random.Uniform(0, 1, x.Shape) * x);
+        ListFunction second = x => Derivatives(f, [.. x], 3);
+        NDArray[] inputs = [TestArrays.Uniform(50).Abs()];
+        HybridFunction<ListFunction> whole = second.Hybridize(Check.Strict), inner = f.Hybridize(Check.Strict);
+        NDArray[] expected = Seeded(() => second(inputs));
+        for (int call = 0; call < 2; call++)
+        {
+            Check.Same(expected, Seeded(() => whole.Invoke(inputs)), "whole");
+            Check.Same(expected, Seeded(() => Derivatives(inner.Invoke, inputs, 3)), "inside");
+        }
+
+        static NDArray[] Seeded(Func<IReadOnlyList<NDArray>> call)
+        {
+            Nd.Random.Seed(3);
+            return [.. call(), Nd.Random.Uniform(0, 1, 3)];
+        }
     }
 
     [Fact]
