@@ -8,16 +8,28 @@ namespace Fusion.Kernels;
 /// Writes trees as IL, plainly. It knows the nodes that kernels are made of and no others. Devices' compilers read IL, and neither delegates nor dynamic methods; kernels of
 /// the processor are compiled from it in a third of the time that <c>LambdaExpression.Compile</c> takes, whose trees cannot load through a pointer except by a call.
 /// </summary>
-internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression> parameters)
+internal sealed class IlWriter
 {
+    private readonly ILGenerator _il;
+    private readonly IReadOnlyList<ParameterExpression> _parameters;
+    private readonly RegisterAccess? _access;
     private readonly Dictionary<ParameterExpression, LocalBuilder> _locals = [];
     private readonly Dictionary<LabelTarget, Label> _labels = [];
+
+    /// <param name="il">Where it goes.</param>
+    /// <param name="parameters">The method's.</param>
+    /// <param name="vector">The registers of a kernel of the processor.</param>
+    public IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression> parameters, VectorMethods? vector = null)
+    {
+        (_il, _parameters) = (il, parameters);
+        _access = vector is null ? null : new RegisterAccess(il, vector, Value);
+    }
 
     /// <summary>The statements, and the return.</summary>
     public void Write(IEnumerable<Expression> statements)
     {
         foreach (Expression statement in statements) Statement(statement);
-        il.Emit(OpCodes.Ret);
+        _il.Emit(OpCodes.Ret);
     }
 
     private void Statement(Expression node)
@@ -29,24 +41,24 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
                 break;
             case BinaryExpression { NodeType: ExpressionType.Assign, Left: ParameterExpression variable } assignment:
                 Value(assignment.Right);
-                il.Emit(OpCodes.Stloc, Local(variable));
+                _il.Emit(OpCodes.Stloc, Local(variable));
                 break;
             case ConditionalExpression choice:
                 Choose(choice, Statement);
                 break;
             case LoopExpression loop:
-                Label top = il.DefineLabel();
-                il.MarkLabel(top);
+                Label top = _il.DefineLabel();
+                _il.MarkLabel(top);
                 Statement(loop.Body);
-                il.Emit(OpCodes.Br, top);
-                if (loop.BreakLabel is { } end) il.MarkLabel(Target(end));
+                _il.Emit(OpCodes.Br, top);
+                if (loop.BreakLabel is { } end) _il.MarkLabel(Target(end));
                 break;
             case GotoExpression jump:
-                il.Emit(OpCodes.Br, Target(jump.Target));
+                _il.Emit(OpCodes.Br, Target(jump.Target));
                 break;
             case MethodCallExpression call:
                 Call(call);
-                if (call.Type != typeof(void)) il.Emit(OpCodes.Pop);
+                if (call.Type != typeof(void)) _il.Emit(OpCodes.Pop);
                 break;
             case DefaultExpression:
                 break;
@@ -57,14 +69,14 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
 
     private void Choose(ConditionalExpression choice, Action<Expression> write)
     {
-        Label otherwise = il.DefineLabel(), end = il.DefineLabel();
+        Label otherwise = _il.DefineLabel(), end = _il.DefineLabel();
         Value(choice.Test);
-        il.Emit(OpCodes.Brfalse, otherwise);
+        _il.Emit(OpCodes.Brfalse, otherwise);
         write(choice.IfTrue);
-        il.Emit(OpCodes.Br, end);
-        il.MarkLabel(otherwise);
+        _il.Emit(OpCodes.Br, end);
+        _il.MarkLabel(otherwise);
         write(choice.IfFalse);
-        il.MarkLabel(end);
+        _il.MarkLabel(end);
     }
 
     private void Value(Expression node)
@@ -76,12 +88,12 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
                 break;
             case ParameterExpression variable:
                 int argument = IndexOf(variable);
-                if (argument >= 0) il.Emit(OpCodes.Ldarg, (short)argument);
-                else il.Emit(OpCodes.Ldloc, Local(variable));
+                if (argument >= 0) _il.Emit(OpCodes.Ldarg, (short)argument);
+                else _il.Emit(OpCodes.Ldloc, Local(variable));
                 break;
             case MemberExpression { Expression: { } owner, Member: FieldInfo field }:
                 Value(owner);
-                il.Emit(OpCodes.Ldfld, field);
+                _il.Emit(OpCodes.Ldfld, field);
                 break;
             case MethodCallExpression { Object: null } call:
                 Call(call);
@@ -91,17 +103,17 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
                 break;
             case UnaryExpression { Method: { } method } unary:
                 Value(unary.Operand);
-                il.Emit(OpCodes.Call, method);
+                _il.Emit(OpCodes.Call, method);
                 break;
             case UnaryExpression { NodeType: ExpressionType.Convert, Method: null } conversion:
                 Value(conversion.Operand);
-                il.Emit(Conversion(conversion.Type));
+                _il.Emit(Conversion(conversion.Type));
                 break;
             case BinaryExpression binary:
                 Value(binary.Left);
                 Value(binary.Right);
-                if (binary.Method is { } called) il.Emit(OpCodes.Call, called);
-                else il.Emit(Operation(binary.NodeType));
+                if (binary.Method is { } called) _il.Emit(OpCodes.Call, called);
+                else _il.Emit(Operation(binary.NodeType));
                 break;
             default:
                 throw Unknown(node);
@@ -110,47 +122,9 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
 
     private void Call(MethodCallExpression call)
     {
-        if (call.Method.DeclaringType == typeof(KernelMemory) && TryAccess(call)) return;
+        if (call.Method.DeclaringType == typeof(KernelMemory) && _access is not null && _access.TryWrite(call)) return;
         foreach (Expression value in call.Arguments) Value(value);
-        il.Emit(OpCodes.Call, call.Method);
-    }
-
-    // What reads or writes memory as it is, in place: to inline a method that does so takes the JIT as long as ten operators.
-    private bool TryAccess(MethodCallExpression call)
-    {
-        switch (call.Method.Name.TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
-        {
-            case nameof(KernelMemory.Pointer) when call.Arguments[1] is ConstantExpression { Value: int operand }:
-                Value(call.Arguments[0]);
-                il.Emit(OpCodes.Ldc_I4, operand * nint.Size);
-                il.Emit(OpCodes.Add);
-                il.Emit(OpCodes.Ldind_I);
-                return true;
-            case "Load":
-                Address(call.Arguments[0], call.Arguments[1], call.Type);
-                il.Emit(OpCodes.Unaligned, (byte)1);
-                il.Emit(OpCodes.Ldobj, call.Type);
-                return true;
-            case "Store":
-                Type type = call.Arguments[0].Type;
-                Address(call.Arguments[1], call.Arguments[2], type);
-                Value(call.Arguments[0]);
-                il.Emit(OpCodes.Unaligned, (byte)1);
-                il.Emit(OpCodes.Stobj, type);
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private void Address(Expression start, Expression index, Type register)
-    {
-        Value(start);
-        Value(index);
-        il.Emit(OpCodes.Conv_I);
-        il.Emit(OpCodes.Ldc_I4, register.GenericTypeArguments[0] == typeof(double) ? sizeof(double) : sizeof(float));
-        il.Emit(OpCodes.Mul);
-        il.Emit(OpCodes.Add);
+        _il.Emit(OpCodes.Call, call.Method);
     }
 
     private void Constant(object value)
@@ -158,16 +132,16 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
         switch (value)
         {
             case float number:
-                il.Emit(OpCodes.Ldc_R4, number);
+                _il.Emit(OpCodes.Ldc_R4, number);
                 break;
             case double number:
-                il.Emit(OpCodes.Ldc_R8, number);
+                _il.Emit(OpCodes.Ldc_R8, number);
                 break;
             case int number:
-                il.Emit(OpCodes.Ldc_I4, number);
+                _il.Emit(OpCodes.Ldc_I4, number);
                 break;
             case long number:
-                il.Emit(OpCodes.Ldc_I8, number);
+                _il.Emit(OpCodes.Ldc_I8, number);
                 break;
             default:
                 throw new NotSupportedException($"A kernel has no constants of type {value.GetType()}.");
@@ -201,18 +175,18 @@ internal sealed class IlWriter(ILGenerator il, IReadOnlyList<ParameterExpression
 
     private int IndexOf(ParameterExpression variable)
     {
-        for (int i = 0; i < parameters.Count; i++)
+        for (int i = 0; i < _parameters.Count; i++)
         {
-            if (parameters[i] == variable) return i;
+            if (_parameters[i] == variable) return i;
         }
 
         return -1;
     }
 
     private LocalBuilder Local(ParameterExpression variable) =>
-        _locals.TryGetValue(variable, out LocalBuilder? local) ? local : _locals[variable] = il.DeclareLocal(variable.Type);
+        _locals.TryGetValue(variable, out LocalBuilder? local) ? local : _locals[variable] = _il.DeclareLocal(variable.Type);
 
-    private Label Target(LabelTarget target) => _labels.TryGetValue(target, out Label label) ? label : _labels[target] = il.DefineLabel();
+    private Label Target(LabelTarget target) => _labels.TryGetValue(target, out Label label) ? label : _labels[target] = _il.DefineLabel();
 
     private static NotSupportedException Unknown(Expression node) => new($"A kernel has no {node.NodeType} nodes.");
 }

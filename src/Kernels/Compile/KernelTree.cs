@@ -99,8 +99,8 @@ internal sealed class KernelTree
         LabelTarget done = Expression.Label();
         Expression advance = Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)));
         Expression loop = Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), Expression.Block([.. Body, advance]), Expression.Break(done)), done);
-        DynamicMethod method = new("Kernel", typeof(void), [typeof(object), typeof(nint), typeof(long), typeof(long)], restrictedSkipVisibility: true);
-        new IlWriter(method.GetILGenerator(), [s_target, Table, Start, End]).Write([.. Prologue, Expression.Assign(Index, Start), loop]);
+        DynamicMethod method = new("Kernel", typeof(void), [typeof(object), typeof(nint), typeof(long), typeof(long)], restrictedSkipVisibility: true) { InitLocals = false };
+        new IlWriter(method.GetILGenerator(), [s_target, Table, Start, End], _vector).Write([.. Prologue, Expression.Assign(Index, Start), loop]);
 
         // A delegate with a target calls without moving its arguments by one place.
         return method.CreateDelegate<ElementLoop>(s_target);
