@@ -16,12 +16,13 @@ internal static unsafe class ArrayPins
     /// <summary>The most arrays of one kernel.</summary>
     public const int MaxArrays = 40;
 
+    [SkipLocalsInit]
     public static void Run<TAction>(ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, ref TAction action)
         where TAction : struct, IArrayAction, allows ref struct
     {
         int count = inputs.Length + outputs.Length;
         StorageBuffer storages = default;
-        PointerBuffer pointers = default;
+        Unsafe.SkipInit(out PointerBuffer pointers);
         for (int i = 0; i < count; i++) storages[i] = (i < inputs.Length ? inputs[i] : outputs[i - inputs.Length]).Storage;
         Pinned<TAction> pinned = new()
         {

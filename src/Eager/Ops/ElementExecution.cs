@@ -109,6 +109,25 @@ internal static unsafe class ElementExecution
         ArrayPins.Run(inputs, outputs, ref action);
     }
 
+    /// <summary>The same where every operand is contiguous, with <paramref name="size"/> elements, or read once.</summary>
+    public static void RunDirect(ElementKernel kernel, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, long size)
+    {
+        DirectAction action = new() { Kernel = kernel, Size = size, ElementSize = outputs[^1].DType.Size };
+        ArrayPins.Run(inputs, outputs, ref action);
+    }
+
+    private struct DirectAction : IArrayAction
+    {
+        public ElementKernel Kernel;
+        public long Size;
+        public int ElementSize;
+
+        public readonly void Invoke(ReadOnlySpan<nint> pointers)
+        {
+            fixed (nint* table = pointers) ElementDriver.RunDirect(Kernel, table, Size, ElementSize);
+        }
+    }
+
     private ref struct Action : IArrayAction
     {
         public ElementKernel Kernel;

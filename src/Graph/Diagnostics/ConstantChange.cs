@@ -23,8 +23,8 @@ internal static class ConstantChange
         while (open.TryPop(out (GraphNode Before, GraphNode Now) pair))
         {
             if (!seen.Add(pair) || pair is not (OpNode a, OpNode b)) continue;
-            if (a.Op != b.Op || a.Inputs.Count != b.Inputs.Count) return null;
-            for (int i = 0; i < a.Inputs.Count; i++)
+            if (a.Op != b.Op || a.Inputs.Length != b.Inputs.Length) return null;
+            for (int i = 0; i < a.Inputs.Length; i++)
             {
                 if ((a.Inputs[i], b.Inputs[i]) is (ConstantNode x, ConstantNode y))
                 {

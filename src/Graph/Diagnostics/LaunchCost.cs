@@ -28,7 +28,7 @@ internal readonly record struct LaunchCost(long Bytes, double Operations, double
             if (member.IsView) continue;
             if (PlanGroup.Weight(member.Op) is > 0 and var weight) operations += (double)weight * member.Shape.Size;
             else if (member.Op.MultiplyAdds is { } rule) products += rule([.. member.Inputs.Select(static i => i.Type)], member.Attributes, member.Type);
-            else operations += Math.Max(member.Shape.Size, member.Inputs.Count == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
+            else operations += Math.Max(member.Shape.Size, member.Inputs.Length == 0 ? 0 : member.Inputs.Max(static i => i.Shape.Size));
         }
 
         long written = (step is FilledStep filled ? filled.Inner : step).Outputs.Sum(static o => o.Shape.Size * o.DType.Size);

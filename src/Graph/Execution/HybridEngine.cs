@@ -194,8 +194,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private HybridVariant Hit(HybridVariant variant)
     {
         Interlocked.Increment(ref _hits);
-        variant.LastUsed = Interlocked.Increment(ref _clock);
-        _last = variant;
+        if (variant.LastUsed != Volatile.Read(ref _clock)) variant.LastUsed = Interlocked.Increment(ref _clock);
+        if (!ReferenceEquals(_last, variant)) _last = variant;
         return variant;
     }
 

@@ -14,6 +14,9 @@ internal sealed class Plan
     // Not a ConcurrentBag: its per-thread lists would hold the states, and through them this plan and its bag, for the life of the thread.
     private readonly Stack<PlanState> _idle = new();
 
+    // The one that was used last: calls that follow one another take no lock.
+    private PlanState? _ready;
+
     private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device, bool profile)
     {
         Times = profile ? new LaunchTimes(steps.Count) : null;
@@ -127,9 +130,7 @@ internal sealed class Plan
     /// <param name="numbers">What its host program has read.</param>
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers = default)
     {
-        PlanState? state;
-        lock (_idle) _idle.TryPop(out state);
-        state ??= new PlanState(this);
+        PlanState state = Interlocked.Exchange(ref _ready, null) ?? Take();
         try
         {
             return state.Run(arguments, numbers);
@@ -141,7 +142,15 @@ internal sealed class Plan
         finally
         {
             state.Unbind();
-            lock (_idle) _idle.Push(state);
+            if (Interlocked.CompareExchange(ref _ready, state, null) is not null)
+                lock (_idle) _idle.Push(state);
         }
+    }
+
+    private PlanState Take()
+    {
+        lock (_idle)
+            if (_idle.TryPop(out PlanState? state)) return state;
+        return new PlanState(this);
     }
 }

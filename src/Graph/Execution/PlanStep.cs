@@ -57,6 +57,9 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     // On a device the first launch compiles: which kernel it takes depends on where scalars lie.
     private readonly ElementKernel _kernel = onDevice ? default : kernel.Compile();
 
+    // All operands lie as the kernel runs, or are numbers: what a handle sees of its memory is the same in every call. Null: not yet known.
+    private bool? _isDirect;
+
     public override bool Writes(OpNode output, long[] strides) => !onDevice;
 
     public KernelSpec Spec => kernel.Spec;
@@ -79,7 +82,19 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
     {
         if (Group.Shape.Size == 0) return;
         if (outputs[0].IsOnGpu) DeviceElementExecution.Run(kernel.Spec, inputs, outputs, Group.Shape);
+        else if (_isDirect ??= IsDirect(inputs, outputs)) ElementExecution.RunDirect(_kernel, inputs, outputs, Group.Shape.Size);
         else ElementExecution.Run(_kernel, kernel.ScalarMask, inputs, outputs, Group.Shape);
+    }
+
+    private bool IsDirect(ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+            if ((kernel.ScalarMask >> i & 1) == 0 && !IsWhole(inputs[i])) return false;
+        foreach (NDArray output in outputs)
+            if (!IsWhole(output)) return false;
+        return true;
+
+        bool IsWhole(NDArray array) => array.IsContiguous && array.Size == Group.Shape.Size;
     }
 }
 

@@ -82,7 +82,7 @@ internal sealed unsafe class ProductStep : PlanStep
         for (int i = 0; i < Inputs.Length; i++)
         {
             if (!ReferenceEquals(Placement.Root(Inputs[i], leaves), old)) continue;
-            if (i < _product.Inputs.Count || ReferenceEquals(Outputs[_result], output) || !ReferenceEquals(Inputs[i], old) || old.Shape != output.Shape) return false;
+            if (i < _product.Inputs.Length || ReferenceEquals(Outputs[_result], output) || !ReferenceEquals(Inputs[i], old) || old.Shape != output.Shape) return false;
         }
 
         return true;
@@ -121,10 +121,10 @@ internal sealed unsafe class ProductStep : PlanStep
         NDArray product = alias is null || result.Shape == _product.Shape ? result : alias;
         ArrayBuffer buffer = default;
         Span<NDArray> read = ((Span<NDArray>)buffer)[.._kernel.Inputs.Length];
-        for (int i = 0, other = _product.Inputs.Count; i < read.Length; i++)
+        for (int i = 0, other = _product.Inputs.Length; i < read.Length; i++)
             read[i] = _readsProduct[i] ? alias is null || !ReferenceEquals(product, result) ? result : alias : inputs[other++];
         Span<NDArray> written = outputs[(outputs.Length - _kernel.Outputs.Length)..];
-        ReadOnlySpan<NDArray> factors = inputs[.._product.Inputs.Count];
+        ReadOnlySpan<NDArray> factors = inputs[.._product.Inputs.Length];
         if (product.IsOnGpu)
         {
             RunOnDevice(factors, product, read, written);

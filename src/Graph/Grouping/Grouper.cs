@@ -21,6 +21,7 @@ internal sealed class Grouper
     private const string NoProducer = "no element-wise producer of the same shape";
 
     private readonly GroupGraph _graph;
+    private readonly NodeSet _set, _inputs;
     private readonly HashSet<GraphNode> _required;
     private readonly GraphFunction _function;
     private readonly bool _fuse;
@@ -35,6 +36,8 @@ internal sealed class Grouper
         _fuse = fuse;
         _required = [.. function.Outputs];
         _graph = new GroupGraph(function, exact);
+        _set = new NodeSet(_graph.Ids);
+        _inputs = new NodeSet(_graph.Ids);
     }
 
     /// <summary>Cuts a function into launches, in an order in which they can run.</summary>
@@ -53,7 +56,7 @@ internal sealed class Grouper
     public static bool IsFusable(OpNode node)
     {
         if (node.Op.Element is not { } element) return false;
-        for (int i = 0; i < node.Inputs.Count; i++)
+        for (int i = 0; i < node.Inputs.Length; i++)
             if (!element.IsMaskInput(i) && !IsLane(node.Inputs[i].DType)) return false;
         return IsLane(node.DType) || element.IsMask;
     }
@@ -135,9 +138,9 @@ internal sealed class Grouper
         if (lane is { } type && type != producer.LaneType && !freeProducer) return $"its consumer computes in {type}";
         if (Weight(producer.Members) + Weight(group.Members) > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
         List<OpNode> union = [.. producer.Members, .. group.Members];
-        HashSet<GraphNode> set = [.. union];
+        NodeSet set = _set.Fill(union);
         if (CountInputs(union, set) > MaxInputs) return $"the kernel would read more than {MaxInputs} arrays";
-        if (union.Count(static n => n.Op.Draw is not null) > MaxDraws) return $"the kernel would draw more than {MaxDraws} arrays of random numbers";
+        if (CountDraws(union) > MaxDraws) return $"the kernel would draw more than {MaxDraws} arrays of random numbers";
         if (CountOutputs(union, set) > MaxOutputs) return $"the kernel would write more than {MaxOutputs} arrays";
         if (_graph.HasCycle(union, set)) return "its consumer also needs a value that is computed from it elsewhere";
         if (freeProducer && lane is not null) producer.LaneType = lane.Value;
@@ -147,22 +150,37 @@ internal sealed class Grouper
         return null;
     }
 
-    private int CountOutputs(List<OpNode> union, HashSet<GraphNode> set)
+    private int CountOutputs(List<OpNode> union, NodeSet set)
     {
         int count = 0;
         foreach (OpNode node in union)
-            if (_required.Contains(node) || _graph.Users(node).Exists(u => !set.Contains(u))) count++;
+            if (_required.Contains(node) || IsReadOutside(node, set)) count++;
         return count;
     }
 
-    private static int CountInputs(List<OpNode> union, HashSet<GraphNode> set)
+    private bool IsReadOutside(OpNode node, NodeSet set)
     {
-        HashSet<GraphNode> inputs = [];
+        foreach (OpNode user in _graph.Users(node))
+            if (!set.Contains(user)) return true;
+        return false;
+    }
+
+    private int CountInputs(List<OpNode> union, NodeSet set)
+    {
+        _inputs.Clear();
         foreach (OpNode node in union)
             foreach (GraphNode input in node.Inputs)
-                if (ConstantNode.IsRead(input) && !set.Contains(input)) inputs.Add(input);
-        int draws = set.Count(static n => n is OpNode { Op.Draw: not null });
-        return inputs.Count + (draws > 0 ? draws + 1 : 0);
+                if (ConstantNode.IsRead(input) && !set.Contains(input)) _inputs.Add(input);
+        int draws = CountDraws(union);
+        return _inputs.Count + (draws > 0 ? draws + 1 : 0);
+    }
+
+    private static int CountDraws(List<OpNode> union)
+    {
+        int draws = 0;
+        foreach (OpNode node in union)
+            if (node.Op.Draw is not null) draws++;
+        return draws;
     }
 
     private static int Weight(List<OpNode> nodes)
@@ -176,7 +194,7 @@ internal sealed class Grouper
     /// <summary>The type of the numbers in the registers; null for an operator on masks only, which fits both.</summary>
     private static DType? LaneType(OpNode node)
     {
-        for (int i = 0; i < node.Inputs.Count; i++)
+        for (int i = 0; i < node.Inputs.Length; i++)
             if (!node.Op.Element!.IsMaskInput(i)) return node.Inputs[i].DType;
         return IsLane(node.DType) ? node.DType : null;
     }

@@ -9,6 +9,7 @@ namespace Fusion;
 internal sealed class PlanGroup(Shape shape, DType laneType)
 {
     private GraphNode[]? _reads;
+    private int _before, _after;
 
     public Shape Shape { get; } = shape;
 
@@ -35,7 +36,7 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
     public string Reason { get; set; } = string.Empty;
 
     /// <summary>The values that the members read, and that none of them computes. For a group that no longer grows.</summary>
-    public IReadOnlyList<GraphNode> Reads
+    public GraphNode[] Reads
     {
         get
         {
@@ -57,6 +58,18 @@ internal sealed class PlanGroup(Shape shape, DType laneType)
 
     /// <summary>Expanded operations per element.</summary>
     public static int Weight(Op op) => op.Element is { } element ? KernelCompiler.Weight(element) : op.Draw is null ? 0 : DrawingLoop.DrawWeight;
+
+    /// <summary>While groups are put in order: the reads that are still to be computed.</summary>
+    public int Waiting { get; set; }
+
+    /// <summary>True when this search (they are numbered) comes by for the first time in its direction.</summary>
+    public bool SeenBy(int search, bool before)
+    {
+        ref int last = ref before ? ref _before : ref _after;
+        if (last == search) return false;
+        last = search;
+        return true;
+    }
 
     /// <summary>Makes a conversion at its border part of a kernel: see <see cref="HalfOperands"/>.</summary>
     public void Absorb(OpNode conversion)

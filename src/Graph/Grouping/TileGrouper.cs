@@ -30,6 +30,8 @@ internal sealed class TileGrouper
     private readonly HashSet<(PlanGroup, PlanGroup)> _refused = [];
 
     private readonly bool _onDevice;
+    private readonly NodeSet _members, _arrays, _seen;
+    private readonly List<GraphNode> _open = [];
 
     private TileGrouper(GraphFunction function, GroupGraph graph, List<PlanGroup> order, bool onDevice)
     {
@@ -39,6 +41,9 @@ internal sealed class TileGrouper
         for (int i = 0; i < _order.Count; i++) _position.Add(_order[i], i);
         _leaves = function.Leaves;
         _required = [.. function.Outputs];
+        _members = new NodeSet(graph.Ids);
+        _arrays = new NodeSet(graph.Ids);
+        _seen = new NodeSet(graph.Ids);
     }
 
     public static void Merge(GraphFunction function, GroupGraph graph, List<PlanGroup> order, bool onDevice)
@@ -87,8 +92,8 @@ internal sealed class TileGrouper
     {
         (long rows, long columns) = layout.Frame;
         if (rows < FewRows && rows * columns >= (_onDevice ? ManyElementsOfDevice : ManyElements)) return $"{rows} rows are too few to be shared among threads";
-        HashSet<GraphNode> open = OpenValues(parts);
-        long bytes = open.Sum(n => n.Shape.Size * n.DType.Size / rows);
+        long bytes = 0;
+        foreach (GraphNode open in OpenValues(parts)) bytes += open.Shape.Size * open.DType.Size / rows;
         if (bytes > MaxRowBytes) return $"a row of everything would exceed {MaxRowBytes / 1024} KB";
         return _onDevice ? LoweredDeviceRows.Refusal(parts, layout, _leaves, parts.SelectMany(static p => p.Members).Where(m => IsNeededOutside(m, parts))) : null;
     }
@@ -99,41 +104,80 @@ internal sealed class TileGrouper
     private string? Refusal(List<PlanGroup> parts, List<OpNode> views)
     {
         if (ArrayCount(parts) > MaxArrays) return $"the launch would read and write more than {MaxArrays} arrays";
-        List<OpNode> union = [.. parts.SelectMany(static p => p.Members), .. views];
-        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+        List<OpNode> union = [.. views];
+        foreach (PlanGroup part in parts) union.AddRange(part.Members);
+        return _graph.HasCycle(union, _members.Fill(union)) ? Cycle : null;
     }
 
     // What is read through several views is an array for each of them.
     private int ArrayCount(List<PlanGroup> parts)
     {
-        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
-        HashSet<GraphNode> arrays = OpenValues(parts);
-        arrays.RemoveWhere(n => !members.Contains(n));
-        arrays.UnionWith(parts.SelectMany(static p => p.Reads));
-        return arrays.Count + parts.Sum(static p => p.StreamOperands);
+        int count = 0;
+        foreach (GraphNode open in OpenValues(parts))
+            if (_members.Contains(open)) count++;
+        foreach (PlanGroup part in parts)
+        {
+            count += part.StreamOperands;
+            foreach (GraphNode read in part.Reads)
+                if (!(_members.Contains(read) && _arrays.Contains(read)) && _seen.Add(read)) count++;
+        }
+
+        return count;
     }
 
-    /// <summary>What the parts read, from each other too, and what others need of them.</summary>
-    private HashSet<GraphNode> OpenValues(List<PlanGroup> parts)
+    /// <summary>What the parts read, from each other too, and what others need of them. Their members are in the set of members then, the values in that of arrays.</summary>
+    private List<GraphNode> OpenValues(List<PlanGroup> parts)
     {
-        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
-        HashSet<GraphNode> open = [.. parts.SelectMany(static p => p.Reads).Select(i => Placement.Root(i, _leaves))];
-        open.UnionWith(members.Where(m => _required.Contains(m) || _graph.Users(m).Exists(u => !members.Contains(u))));
-        return open;
+        FillMembers(parts);
+        _arrays.Clear();
+        _seen.Clear();
+        _open.Clear();
+        foreach (PlanGroup part in parts)
+        {
+            foreach (GraphNode read in part.Reads)
+                if (Placement.Root(read, _leaves) is var root && _arrays.Add(root)) _open.Add(root);
+        }
+
+        foreach (PlanGroup part in parts)
+        {
+            foreach (OpNode member in part.Members)
+                if ((_required.Contains(member) || IsReadOutside(member)) && _arrays.Add(member)) _open.Add(member);
+        }
+
+        return _open;
+    }
+
+    private bool IsReadOutside(OpNode member)
+    {
+        foreach (OpNode user in _graph.Users(member))
+            if (!_members.Contains(user)) return true;
+        return false;
+    }
+
+    private void FillMembers(List<PlanGroup> parts)
+    {
+        _members.Clear();
+        foreach (PlanGroup part in parts)
+            foreach (OpNode member in part.Members) _members.Add(member);
     }
 
     /// <summary>The views through which parts read each other.</summary>
     private List<OpNode> ViewsBetween(List<PlanGroup> parts)
     {
-        HashSet<GraphNode> members = [.. parts.SelectMany(static p => p.Members)];
-        HashSet<OpNode> views = [];
-        foreach (GraphNode input in parts.SelectMany(static p => p.Reads))
+        FillMembers(parts);
+        _seen.Clear();
+        List<OpNode> views = [];
+        foreach (PlanGroup part in parts)
         {
-            if (!members.Contains(Placement.Root(input, _leaves))) continue;
-            for (GraphNode node = input; !members.Contains(node); node = node.Inputs[0]) views.Add((OpNode)node);
+            foreach (GraphNode input in part.Reads)
+            {
+                if (!_members.Contains(Placement.Root(input, _leaves))) continue;
+                for (GraphNode node = input; !_members.Contains(node); node = node.Inputs[0])
+                    if (_seen.Add(node)) views.Add((OpNode)node);
+            }
         }
 
-        return [.. views];
+        return views;
     }
 
     private bool IsRowWork(PlanGroup group) => group.Kind is GroupKind.Elementwise or GroupKind.Rows || (group.Kind == GroupKind.Reduce && !_onDevice) || IsAnchor(group);
@@ -179,7 +223,7 @@ internal sealed class TileGrouper
 
         // The product itself lies where a result of its type goes.
         if (!union.Exists(m => m.DType == product.DType && m.Op.View is null && IsWritten(m))) return "its consumer writes only masks";
-        return _graph.HasCycle(union, [.. union]) ? Cycle : null;
+        return _graph.HasCycle(union, _members.Fill(union)) ? Cycle : null;
 
         bool IsWritten(OpNode member) => _required.Contains(member) || _graph.Users(member).Exists(u => !union.Contains(u));
     }

@@ -14,7 +14,8 @@ internal abstract class GraphNode(int id, TensorType type)
 
     public DType DType => Type.DType;
 
-    public virtual IReadOnlyList<GraphNode> Inputs => [];
+    /// <summary>An array for the sake of loops over it; nobody changes it.</summary>
+    public virtual GraphNode[] Inputs => [];
 
     public abstract override string ToString();
 
@@ -87,7 +88,7 @@ internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attribut
 
     public object? Attributes { get; } = attributes;
 
-    public override IReadOnlyList<GraphNode> Inputs { get; } = inputs;
+    public override GraphNode[] Inputs { get; } = inputs;
 
     /// <summary>Other shape or strides over the same memory: nothing is computed. Only a reshape may be none, of elements that no strides reach.</summary>
     public bool IsView => Layout.IsView;

@@ -81,7 +81,7 @@ internal sealed class LoweredKernel
                 continue;
             }
 
-            int[] arguments = new int[node.Inputs.Count];
+            int[] arguments = new int[node.Inputs.Length];
             for (int i = 0; i < arguments.Length; i++)
             {
                 GraphNode input = node.Inputs[i];

@@ -87,7 +87,7 @@ internal sealed class LoweredRows
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
         bool IsExpanded(TileOperand o) => !o.Access.IsDense || !(o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true));
         long[] expanded = Array.ConvertAll(operands, o => IsExpanded(o) ? _scratch.TakeRows(o.Access.Width, o.DType) : -1);
-        for (int i = 0; i < node.Inputs.Count; i++)
+        for (int i = 0; i < node.Inputs.Length; i++)
             if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
         return new CallPart(rule, operands, expanded, Frame.Columns);
     }

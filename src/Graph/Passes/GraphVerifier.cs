@@ -7,7 +7,7 @@ internal static class GraphVerifier
     {
         foreach (OpNode call in function.Operators)
         {
-            TensorType[] types = new TensorType[call.Inputs.Count];
+            TensorType[] types = new TensorType[call.Inputs.Length];
             for (int i = 0; i < types.Length; i++)
             {
                 if (call.Inputs[i].Id >= call.Id) throw Broken(call, $"its input {call.Inputs[i]} comes after it");

@@ -85,7 +85,7 @@ internal sealed class PlacedParts
             start += count;
         }
 
-        return parts.Count == call.Inputs.Count ? null : new PlacedParts(call.Type, axis, parts);
+        return parts.Count == call.Inputs.Length ? null : new PlacedParts(call.Type, axis, parts);
     }
 
     private static GraphNode WithoutNegativeZero(GraphBuilder graph, GraphNode value) =>

@@ -137,7 +137,7 @@ internal static class KernelCompiler
     {
         long start = Stopwatch.GetTimestamp();
         KernelTree tree = KernelTree.Build(spec, width, paired);
-        ElementLoop loop = tree.ToLambda().Compile();
+        ElementLoop loop = tree.Compile();
         Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
         Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
         return (loop, tree);

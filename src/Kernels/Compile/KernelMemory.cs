@@ -67,6 +67,11 @@ public static unsafe class KernelMemory
     public static Vector128<T> LargeAngle128<T>(int function, Vector128<T> x, Vector128<T> value, Vector128<T> large) where T : unmanaged =>
         large.AsByte() == Vector128<byte>.Zero ? value : Lane128<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 
+    /// <summary>The rare case of <see cref="LargeAngle128"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static Vector128<T> LargeAngleByElement128<T>(int function, Vector128<T> x, Vector128<T> value, Vector128<T> large) where T : unmanaged =>
+        Lane128<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
+
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static Vector256<T> Load256<T>(nint source, long i) where T : unmanaged => Vector256.Load((T*)source + i);
@@ -117,6 +122,11 @@ public static unsafe class KernelMemory
     public static Vector256<T> LargeAngle256<T>(int function, Vector256<T> x, Vector256<T> value, Vector256<T> large) where T : unmanaged =>
         large.AsByte() == Vector256<byte>.Zero ? value : Lane256<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 
+    /// <summary>The rare case of <see cref="LargeAngle256"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static Vector256<T> LargeAngleByElement256<T>(int function, Vector256<T> x, Vector256<T> value, Vector256<T> large) where T : unmanaged =>
+        Lane256<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
+
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static Vector512<T> Load512<T>(nint source, long i) where T : unmanaged => Vector512.Load((T*)source + i);
@@ -166,4 +176,9 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static Vector512<T> LargeAngle512<T>(int function, Vector512<T> x, Vector512<T> value, Vector512<T> large) where T : unmanaged =>
         large.AsByte() == Vector512<byte>.Zero ? value : Lane512<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
+
+    /// <summary>The rare case of <see cref="LargeAngle512"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static Vector512<T> LargeAngleByElement512<T>(int function, Vector512<T> x, Vector512<T> value, Vector512<T> large) where T : unmanaged =>
+        Lane512<T>.LargeAngleByElement((AngleFunction)function, new() { V = x }, new() { V = value }, new() { V = large }).V;
 }

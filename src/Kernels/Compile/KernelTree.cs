@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Reflection.Emit;
 
 namespace Fusion.Kernels;
 
@@ -21,6 +22,8 @@ internal sealed class KernelTree
     private const int StatementOperators = 8;
 
     private static readonly MethodInfo s_pointer = typeof(KernelMemory).GetMethod(nameof(KernelMemory.Pointer))!;
+
+    private static readonly ParameterExpression s_target = Expression.Parameter(typeof(object));
 
     private readonly KernelSpec _spec;
     private readonly VectorMethods _vector;
@@ -89,13 +92,18 @@ internal sealed class KernelTree
         return tree;
     }
 
-    public Expression<ElementLoop> ToLambda()
+    /// <summary>The kernel's machine code.</summary>
+    public ElementLoop Compile()
     {
+        if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
         LabelTarget done = Expression.Label();
-        Expression advance = Expression.AddAssign(Index, Expression.Constant((long)Step));
+        Expression advance = Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)));
         Expression loop = Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), Expression.Block([.. Body, advance]), Expression.Break(done)), done);
-        IEnumerable<ParameterExpression> variables = [.. Prologue.Select(a => (ParameterExpression)a.Left), Index, .. _variables];
-        return Expression.Lambda<ElementLoop>(Expression.Block(variables, [.. Prologue, Expression.Assign(Index, Start), loop]), Table, Start, End);
+        DynamicMethod method = new("Kernel", typeof(void), [typeof(object), typeof(nint), typeof(long), typeof(long)], restrictedSkipVisibility: true) { InitLocals = false };
+        new IlWriter(method.GetILGenerator(), [s_target, Table, Start, End], _vector).Write([.. Prologue, Expression.Assign(Index, Start), loop]);
+
+        // A delegate with a target calls without moving its arguments by one place.
+        return method.CreateDelegate<ElementLoop>(s_target);
     }
 
     // Both registers' statements in turn; the two bodies are the same but for the index. Returns the stores.

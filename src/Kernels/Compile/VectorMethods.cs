@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -50,6 +51,32 @@ internal sealed class VectorMethods
         AsInteger = Generic(is64 ? nameof(Vector128.AsInt64) : nameof(Vector128.AsInt32), Type);
         AsElement = Generic(is64 ? nameof(Vector128.AsDouble) : nameof(Vector128.AsSingle), IntegerType);
         ToElement = _methods.GetMethod(is64 ? nameof(Vector128.ConvertToDouble) : nameof(Vector128.ConvertToSingle), [IntegerType])!;
+        IntegerGreater = Generic(nameof(Vector128.GreaterThan), IntegerType, IntegerType);
+        IntegerAnd = IntegerType.GetMethod("op_BitwiseAnd", [IntegerType, IntegerType])!;
+        IntegerEquality = IntegerType.GetMethod("op_Equality", [IntegerType, IntegerType])!;
+        WidenBytes = width switch
+        {
+            512 => typeof(Avx512F).GetMethod(is64 ? nameof(Avx512F.ConvertToVector512Int64) : nameof(Avx512F.ConvertToVector512Int32), [typeof(Vector128<byte>)]),
+            256 when Avx2.IsSupported => typeof(Avx2).GetMethod(is64 ? nameof(Avx2.ConvertToVector256Int64) : nameof(Avx2.ConvertToVector256Int32), [typeof(Vector128<byte>)]),
+            _ => null,
+        };
+        NarrowToBytes = width switch
+        {
+            512 => typeof(Avx512F).GetMethod(nameof(Avx512F.ConvertToVector128Byte), [IntegerType]),
+            256 when Avx512F.VL.IsSupported => typeof(Avx512F.VL).GetMethod(nameof(Avx512F.VL.ConvertToVector128Byte), [IntegerType]),
+            _ => null,
+        };
+        HalfType = width == 512 ? typeof(Vector256<ushort>) : typeof(Vector128<ushort>);
+        if (!is64 && width == 512)
+        {
+            WidenHalves = typeof(Avx512F).GetMethod(nameof(Avx512F.ConvertToVector512Int32), [HalfType]);
+            NarrowToHalves = typeof(Avx512F).GetMethod(nameof(Avx512F.ConvertToVector256UInt16), [IntegerType]);
+        }
+        else if (!is64 && width == 256)
+        {
+            if (Avx2.IsSupported) WidenHalves = typeof(Avx2).GetMethod(nameof(Avx2.ConvertToVector256Int32), [HalfType]);
+            if (Avx512F.VL.IsSupported) NarrowToHalves = typeof(Avx512F.VL).GetMethod(nameof(Avx512F.VL.ConvertToVector128UInt16), [IntegerType]);
+        }
         ShiftRightLogical = IntegerType.GetMethod("op_UnsignedRightShift", [IntegerType, typeof(int)])!;
     }
 
@@ -59,6 +86,8 @@ internal sealed class VectorMethods
 
     /// <summary>Elements in one register.</summary>
     public int Count => Width / (Is64 ? 64 : 32);
+
+    public int ElementSize => Is64 ? sizeof(double) : sizeof(float);
 
     public Type Element { get; }
 
@@ -82,6 +111,27 @@ internal sealed class VectorMethods
     /// <summary>Converts signed integers to the nearest numbers.</summary>
     public MethodInfo ToElement { get; }
 
+    public MethodInfo IntegerGreater { get; }
+
+    public MethodInfo IntegerAnd { get; }
+
+    /// <summary>Of all elements.</summary>
+    public MethodInfo IntegerEquality { get; }
+
+    /// <summary>The bytes of the lower part of a <c>Vector128&lt;byte&gt;</c> as integers; null: this processor has no such instruction.</summary>
+    public MethodInfo? WidenBytes { get; }
+
+    /// <summary>The lowest byte of every integer, in the lower part of a <c>Vector128&lt;byte&gt;</c>.</summary>
+    public MethodInfo? NarrowToBytes { get; }
+
+    /// <summary>As many patterns of two bytes as elements.</summary>
+    public Type HalfType { get; }
+
+    /// <summary>Patterns of two bytes as integers.</summary>
+    public MethodInfo? WidenHalves { get; }
+
+    public MethodInfo? NarrowToHalves { get; }
+
     public static VectorMethods For(int width, bool is64) => s_instances[(width >> 8 << 1) + (is64 ? 1 : 0)] ??= new VectorMethods(width, is64);
 
     /// <summary>The method of <c>Vector128|256|512</c> with this name and one register.</summary>
@@ -92,7 +142,7 @@ internal sealed class VectorMethods
     public MethodInfo Ternary(string name) => _ternary.GetOrAdd(name, n => Static(n, Type, Type, Type));
 
     /// <summary>The generic method of <see cref="KernelMemory"/> with this name and the width appended, for the element type.</summary>
-    public MethodInfo Memory(string name) => _unary.GetOrAdd("Memory." + name, _ => Close(typeof(KernelMemory).GetMethod(name + Width)!, Element));
+    public MethodInfo Memory(string name) => _unary.GetOrAdd("Memory." + name, _ => Close(typeof(KernelMemory).GetMethod(name + Width, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!, Element));
 
     private MethodInfo Static(string name, params Type[] types) => _methods.GetMethod(name, types) ?? Generic(name, types);
 

@@ -40,6 +40,18 @@ internal static unsafe class ElementDriver
         else kernel.Invoke(table: (nint)table, 0, size);
     }
 
+    /// <summary>Runs <paramref name="kernel"/> over <paramref name="size"/> elements of operands that are contiguous, or read once.</summary>
+    /// <param name="kernel">The loop.</param>
+    /// <param name="table">Where its operands are.</param>
+    /// <param name="size">Elements.</param>
+    /// <param name="elementSize">Of its last result.</param>
+    public static void RunDirect(ElementKernel kernel, nint* table, long size, int elementSize)
+    {
+        long worth = WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, elementSize);
+        if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);
+        else kernel.Invoke((nint)table, 0, size);
+    }
+
     /// <summary>Elements from which a loop of <paramref name="weight"/> operators is worth splitting among threads.</summary>
     internal static long SplitLength(int weight, int elementSize) => SplitWork * (SimdWidth.Current / 8) / ((weight + MemoryWeight) * elementSize);
 

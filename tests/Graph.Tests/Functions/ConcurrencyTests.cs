@@ -146,6 +146,60 @@ public sealed class ConcurrencyTests
         }
     }
 
+    [Fact]
+    public void ManyDifferentFunctionsLeaveNothingBehind()
+    {
+        List<WeakReference> made = [];
+        for (int i = 0; i < 40; i++) made.Add(Make(i));
+        for (int i = 0; i < 10 && made.Exists(static m => m.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.DoesNotContain(made, static m => m.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Make(int number)
+        {
+            NDArray weight = Nd.Ones((4, 3 + number));
+            weight.AttachGrad();
+            Func<NDArray, NDArray> body = (number % 4) switch
+            {
+                0 => x => (x * weight + number).Tanh().Softmax().Sum(),
+                1 => x => Nd.Cond(x.Sum() > 0, () => (x * weight).Square().Sum() * number, () => x.Sum()),
+                2 => x =>
+                {
+                    NDArray loss;
+                    using (Autograd.Record()) loss = ((x * weight).Sigmoid() * number).Mean();
+                    loss.Backward();
+                    weight.Assign(weight - weight.Grad!);
+                    return loss;
+                },
+                _ => x => Autograd.Grad((x * x * weight).Sum(), x, createGraph: true).Sum(),
+            };
+            HybridFunction<Func<NDArray, NDArray>> f = body.Hybridize(Check.Strict);
+            NDArray x = Nd.Ones((4, 3 + number));
+            x.AttachGrad();
+            if (number % 4 == 2)
+            {
+                f.Invoke(x);
+            }
+            else
+            {
+                using (Autograd.Record())
+                {
+                    NDArray y = f.Invoke(x);
+                    NDArray gradient = Autograd.Grad(y, x, createGraph: true);
+                    gradient.Sum().Backward();
+                }
+            }
+
+            Assert.NotEqual(0, f.Report.KernelCount);
+            return new WeakReference(weight);
+        }
+    }
+
     private static void OnThreads(Action<int> body)
     {
         Exception? failure = null;
