@@ -175,7 +175,8 @@ public sealed class ConcurrencyTests
                     loss.Backward();
                     weight.Assign(weight - weight.Grad!);
                     return loss;
-                },
+                }
+                ,
                 _ => x => Autograd.Grad((x * x * weight).Sum(), x, createGraph: true).Sum(),
             };
             HybridFunction<Func<NDArray, NDArray>> f = body.Hybridize(Check.Strict);
