@@ -3,8 +3,8 @@
 //     dotnet run tools/GemmKernels.cs -- src/Kernels/Dense
 //
 // One method per element type, vector width, access to A, rows and vectors of the tile: C[rows × vectors·VL] (=|+=) alpha · Σₖ A[rows × 1]ₖ · B[1 × vectors·VL]ₖ,
-// then + bias, then ReLU. The tile stays in registers: 14 × 2 accumulators, 2 registers of B and 1 broadcast of A are 31 of the 32 registers of AVX-512;
-// 6 × 2 fill 15 of 16 elsewhere. Access to A:
+// then + bias, then ReLU. The tile stays in registers: 14 × 2 accumulators, 2 registers of B and 1 broadcast of A are 31 of the 32 registers of AVX-512
+// and, of 128 bits, of Arm; 6 × 2 fill 15 of the 16 of AVX2. Access to A:
 //     Packed   the rows of one k side by side (a packed panel, or a transposed matrix as it lies): a[i], then a += sa
 //     Strided  rows sa elements apart, k contiguous (a plain row-major matrix): a[i·sa], then a++
 //     Gathered as Packed, but row k of B lies at b + offsets[k], not at b + k·ldb; the place of ldb holds the address of the offsets

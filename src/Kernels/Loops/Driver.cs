@@ -34,10 +34,9 @@ internal static unsafe class ElementDriver
         int count = inputs + outputs;
         nint* table = stackalloc nint[count];
         for (int i = 0; i < count; i++) table[i] = operands[i].Data;
-        long worth = WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, operands[count - 1].ElementSize);
-        if (!IsDirect(operands, count, shape)) RunGathered(kernel, inputs, operands, count, shape, size, worth);
-        else if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);
-        else kernel.Invoke(table: (nint)table, 0, size);
+        int elementSize = operands[count - 1].ElementSize;
+        if (IsDirect(operands, count, shape)) RunDirect(kernel, table, size, elementSize);
+        else RunGathered(kernel, inputs, operands, count, shape, size, Worth(kernel, elementSize));
     }
 
     /// <summary>Runs <paramref name="kernel"/> over <paramref name="size"/> elements of operands that are contiguous, or read once.</summary>
@@ -47,10 +46,12 @@ internal static unsafe class ElementDriver
     /// <param name="elementSize">Of its last result.</param>
     public static void RunDirect(ElementKernel kernel, nint* table, long size, int elementSize)
     {
-        long worth = WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, elementSize);
+        long worth = Worth(kernel, elementSize);
         if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);
         else kernel.Invoke((nint)table, 0, size);
     }
+
+    private static long Worth(ElementKernel kernel, int elementSize) => WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, elementSize);
 
     /// <summary>Elements from which a loop of <paramref name="weight"/> operators is worth splitting among threads.</summary>
     internal static long SplitLength(int weight, int elementSize) => SplitWork * (SimdWidth.Current / 8) / ((weight + MemoryWeight) * elementSize);

@@ -6,7 +6,7 @@ namespace Fusion.Kernels;
 internal ref struct DeviceElementPlan
 {
     // Elements that are moved together: a view of such begins at a multiple of them.
-    private const int Quad = 4;
+    internal const int Quad = 4;
 
     private readonly KernelSpec _spec;
     private readonly int _rankOfCall;

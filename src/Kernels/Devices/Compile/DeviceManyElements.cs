@@ -8,9 +8,6 @@ internal static class DeviceManyElements
     // CUDA passes 4 KB of parameters: 16 bytes an array, 4 or 8 a number. OpenCL promises 1 KB.
     private const int MaxViews = 192, MaxViewsOfOpenCL = 32;
 
-    // Elements that are moved together: a view of such begins at a multiple of them.
-    private const int Quad = 4;
-
     /// <summary>The most tensors of a launch.</summary>
     public static int MaxTensors(GpuDevice device, KernelSpec spec) =>
         Math.Max(1, (device.Backend == GpuBackend.OpenCL ? MaxViewsOfOpenCL : MaxViews) / (spec.Inputs.Length + spec.Outputs.Length));
@@ -94,7 +91,7 @@ internal static class DeviceManyElements
     {
         for (int k = 0; k < operands.Length; k++)
         {
-            if (Access(accesses, k % count) == DeviceAccess.Contiguous && operands[k].Offset % Quad != 0) return false;
+            if (Access(accesses, k % count) == DeviceAccess.Contiguous && operands[k].Offset % DeviceElementPlan.Quad != 0) return false;
         }
 
         return true;
