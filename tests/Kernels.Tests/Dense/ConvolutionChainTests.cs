@@ -12,7 +12,7 @@ public sealed unsafe class ConvolutionChainTests
     /// <summary>Batch, groups, channels in and out of a group, height, width, kernel, stride, padding, dilation.</summary>
     public static TheoryData<int[]> Shapes =>
     [
-        [1, 1, 64, 70, 20, 20, 3, 1, 1, 1],
+        [1, 2, 64, 70, 20, 20, 3, 1, 1, 1],
         [1, 1, 48, 20, 9, 33, 5, 1, 2, 1],
         [1, 1, 40, 33, 14, 14, 3, 1, 1, 2],
         [1, 2, 17, 30, 15, 18, 3, 2, 1, 1],

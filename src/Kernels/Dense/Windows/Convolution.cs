@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -114,6 +115,12 @@ internal static unsafe class Convolution
     {
         if (map.Pixels == 0 || s.Batch == 0 || filters.Rows == 0 || filters.Inner == 0 || (filters.Channels == 1 && filters.Rows < MinRows)) return false;
         if (PatchProduct<T>.IsMatrix(map)) return false;
+        if (typeof(T) == typeof(float) && s.Groups == 1 && target.Dense && WinogradProduct.TryRun(
+            map, s.Batch, Unsafe.BitCast<FilterPanels<T>, FilterPanels<float>>(filters), (float*)source, Unsafe.BitCast<PatchTarget<T>, PatchTarget<float>>(target), finish))
+        {
+            return true;
+        }
+
         var staged = map.Staged ? map : new PatchMap(map.Z, map.Y, map.X, staged: true);
         if (!DirectProduct<T>.IsBetter(staged, filters.Rows, PatchProduct<T>.JoinedImages(s.Batch, map.Pixels))) return false;
         var job = new DirectProduct<T> { Map = staged, Batch = s.Batch, Groups = s.Groups, Filters = filters, Source = source, Target = target, Finish = finish };
