@@ -10,6 +10,7 @@ public sealed unsafe class WinogradTests
     public static TheoryData<int[]> Shapes =>
     [
         [1, 32, 32, 16, 16, 1],
+        [5, 48, 33, 7, 9, 1],
         [2, 40, 50, 19, 23, 1],
         [3, 24, 33, 12, 12, 0],
         [1, 33, 64, 31, 9, 2],
@@ -20,21 +21,24 @@ public sealed unsafe class WinogradTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void BothDirectionsAreTheConvolutionInEveryMode(int[] shape)
+    public void ConvolutionsAndGradientsAreWhatTheyAreInEveryMode(int[] shape)
     {
         WindowShape s = ShapeOf(shape);
         float[] x = Values(s.Batch * s.InChannels * s.InputSize, 1), y = Values(s.Batch * s.OutChannels * s.OutputSize, 2);
         float[] w = Values((long)s.OutChannels * s.InChannels * s.Taps, 3), bias = Values(s.OutChannels, 4);
         var forward = Expected(s, y.Length, x, w, bias, gradient: false);
         var gradient = Expected(s, x.Length, y, w, null, gradient: true);
-        float[]? firstForward = null, firstGradient = null;
+        var weights = ExpectedWeights(s, x, y);
+        float[]? firstForward = null, firstGradient = null, firstWeights = null;
         KernelModes.ForEach(() =>
         {
-            float[] result = Forward(s, x, w, bias), back = Gradient(s, y, w);
+            float[] result = Forward(s, x, w, bias), back = Gradient(s, y, w), filters = Weights(s, x, y);
             Close(forward, result, s.InChannels);
             Close(gradient, back, s.OutChannels);
+            Close(weights, filters, s.Batch * (int)s.OutputSize / 9);
             Assert.Equal(firstForward ??= result, result);
             Assert.Equal(firstGradient ??= back, back);
+            Assert.Equal(firstWeights ??= filters, filters);
         });
     }
 
@@ -48,6 +52,8 @@ public sealed unsafe class WinogradTests
         float[] bias = new float[s.OutChannels], result = Forward(s, x, w, bias);
         Assert.Equal(Expected(s, result.Length, x, w, bias, gradient: false).Select(v => (float)v), result);
         Assert.NotEqual(0, result.Max());
+        float[] dy = [.. result.Select(_ => (float)random.Next(-9, 10))];
+        Assert.Equal(ExpectedWeights(s, x, dy).Select(v => (float)v), Weights(s, x, dy));
     }
 
     /// <summary>What is not finite, or so large that its transform might not be, reaches exactly the windows that it is in.</summary>
@@ -70,6 +76,8 @@ public sealed unsafe class WinogradTests
             Assert.Equal(inside, !(Math.Abs(filtered[i]) < 1e6f));
         }
 
+        float[] dy = Values(s.Batch * s.OutChannels * s.OutputSize, 5);
+        Assert.Equal(Without(() => Weights(s, x, dy)), Weights(s, x, dy));
         w[100] = value;
         Assert.Equal(Without(() => Forward(s, x, w, bias)), Forward(s, x, w, bias));
     }
@@ -92,6 +100,11 @@ public sealed unsafe class WinogradTests
         float[] filtered = Forward(s, x, w, bias), plain = Without(() => Forward(s, x, w, bias));
         Assert.NotEqual(plain, filtered);
         var expected = Expected(s, filtered.Length, x, w, bias, gradient: false);
+        Assert.InRange(Largest(expected, filtered), 0, 3 * Largest(expected, plain));
+        float[] dy = Values(s.Batch * s.OutChannels * s.OutputSize, 5);
+        (filtered, plain) = (Weights(s, x, dy), Without(() => Weights(s, x, dy)));
+        Assert.NotEqual(plain, filtered);
+        expected = ExpectedWeights(s, x, dy);
         Assert.InRange(Largest(expected, filtered), 0, 3 * Largest(expected, plain));
     }
 
@@ -125,6 +138,9 @@ public sealed unsafe class WinogradTests
 
     private static float[] Gradient(WindowShape s, float[] dy, float[] w)
         => Run((int)(s.Batch * s.InChannels * s.InputSize), (a, b, _, to) => Convolution.InputGradient(s, a, b, to), dy, w, []);
+
+    private static float[] Weights(WindowShape s, float[] x, float[] dy)
+        => Run(s.OutChannels * s.InChannels * 9, (a, b, _, to) => Convolution.WeightGradient(s, a, b, to), x, dy, []);
 
     private delegate void Kernel(float* a, float* b, float* c, float* to);
 
@@ -180,6 +196,29 @@ public sealed unsafe class WinogradTests
         if (bias != null)
         {
             for (var i = 0; i < count; i++) result[i] += bias[i / (rows * columns) % s.OutChannels];
+        }
+
+        return result;
+    }
+
+    private static double[] ExpectedWeights(WindowShape s, float[] x, float[] dy)
+    {
+        var result = new double[s.OutChannels * s.InChannels * 9];
+        int height = s.Input[1], width = s.Input[2], rows = s.Output[1], columns = s.Output[2];
+        for (var i = 0; i < result.Length; i++)
+        {
+            int o = i / 9 / s.InChannels, c = i / 9 % s.InChannels, tap = i % 9;
+            for (var image = 0; image < s.Batch; image++)
+            {
+                int source = (image * s.InChannels + c) * height * width, target = (image * s.OutChannels + o) * rows * columns;
+                for (var row = 0; row < rows; row++)
+                {
+                    var at = row + tap / 3 - s.Before[1];
+                    if ((uint)at >= (uint)height) continue;
+                    int first = Math.Max(0, s.Before[2] - tap % 3), end = Math.Min(columns, width + s.Before[2] - tap % 3), shift = at * width + tap % 3 - s.Before[2];
+                    for (var column = first; column < end; column++) result[i] += (double)dy[target + row * columns + column] * x[source + shift + column];
+                }
+            }
         }
 
         return result;

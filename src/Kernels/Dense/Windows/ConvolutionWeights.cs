@@ -48,6 +48,7 @@ internal unsafe struct ConvolutionWeights<T>
             return;
         }
 
+        if (typeof(T) == typeof(float) && WinogradWeights.TryRun(s, (float*)x, (float*)dy, (float*)dw)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         using var table = new NativeScratch(map.Taps * sizeof(nint));
         map.WriteTapOffsets((nint*)table.Pointer);

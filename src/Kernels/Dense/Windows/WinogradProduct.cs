@@ -144,6 +144,7 @@ internal unsafe struct WinogradProduct
     }
 
     /// <summary>Some tiles of the filters' rows by some blocks, from packing and staging to the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Part<L>(int part)
         where L : struct, IVectorLane<L, float>
     {
@@ -174,6 +175,7 @@ internal unsafe struct WinogradProduct
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Transform<L>(in RowsOfFilters rows, nint tile0, nint tile1)
         where L : struct, IVectorLane<L, float>
     {
@@ -186,6 +188,7 @@ internal unsafe struct WinogradProduct
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Transform<L>(in TilesOfInputs inputs)
         where L : struct, IVectorLane<L, float>
     {
@@ -203,6 +206,7 @@ internal unsafe struct WinogradProduct
     }
 
     /// <summary>Some rows of a block of one image, from the products to the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Multiply<L>(in RowsOfFilters filters, in TilesOfInputs inputs)
         where L : struct, IVectorLane<L, float>
     {

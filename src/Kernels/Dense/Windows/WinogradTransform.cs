@@ -100,6 +100,89 @@ internal static unsafe class WinogradTransform<L>
         }
     }
 
+    /// <summary>Bᵀ d B for a row of tiles of planes with the channels last.</summary>
+    /// <param name="lines">Four lines of [x, channel].</param>
+    /// <param name="line">Elements of a line.</param>
+    /// <param name="channels">A multiple of a register. Panels of the products have two registers of them, the last one, if that is enough.</param>
+    /// <param name="count">Tiles of the row.</param>
+    /// <param name="tiles">Rows of a panel.</param>
+    /// <param name="tile">The row of a panel that the first tile becomes.</param>
+    /// <param name="to">The first product.</param>
+    /// <param name="step">Elements from a product to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void InputsOfChannels(float* lines, nint line, nint channels, nint count, nint tiles, nint tile, float* to, nint step)
+    {
+        for (nint t = 0; t < count; t++, lines += 2 * channels)
+        {
+            for (nint c = 0; c < channels; c += L.Count)
+            {
+                var start = c / (2 * L.Count) * (2 * L.Count);
+                var width = Math.Min(2 * L.Count, channels - start);
+                float* v = to + start * tiles + (tile + t) * width + (c - start), even = lines + c, odd = even + line;
+                Column(even, odd, 2 * line, out var a0, out var b0, out var c0, out var d0);
+                Column(even + channels, odd + channels, 2 * line, out var a1, out var b1, out var c1, out var d1);
+                Column(even + 2 * channels, odd + 2 * channels, 2 * line, out var a2, out var b2, out var c2, out var d2);
+                Column(even + 3 * channels, odd + 3 * channels, 2 * line, out var a3, out var b3, out var c3, out var d3);
+                InputRow(a0, a1, a2, a3, v, step);
+                InputRow(b0, b1, b2, b3, v + 4 * step, step);
+                InputRow(c0, c1, c2, c3, v + 8 * step, step);
+                InputRow(d0, d1, d2, d3, v + 12 * step, step);
+            }
+        }
+    }
+
+    /// <summary>A y Aᵀ for a row of tiles of gradients: the transpose of <see cref="Outputs"/>.</summary>
+    /// <param name="lines">Two lines of [x, row].</param>
+    /// <param name="line">Elements of a line.</param>
+    /// <param name="rows">Rows of all panels.</param>
+    /// <param name="panel">Rows of a panel.</param>
+    /// <param name="count">Tiles of the row.</param>
+    /// <param name="tiles">Steps of a panel.</param>
+    /// <param name="tile">The step of a panel that the first tile becomes.</param>
+    /// <param name="to">The first product.</param>
+    /// <param name="step">Elements from a product to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Gradients(float* lines, nint line, nint rows, nint panel, nint count, nint tiles, nint tile, float* to, nint step)
+    {
+        for (nint t = 0; t < count; t++, lines += 2 * rows)
+        {
+            for (nint first = 0; first < rows; first += panel)
+            {
+                for (nint r = 0; r < panel; r += L.Count)
+                {
+                    float* y = lines + first + r, m = to + first * tiles + (tile + t) * panel + r;
+                    L y00 = L.Load(y), y01 = L.Load(y + rows), y10 = L.Load(y + line), y11 = L.Load(y + line + rows);
+                    GradientRow(y00, y01, m, step);
+                    GradientRow(y00 + y10, y01 + y11, m + 4 * step, step);
+                    GradientRow(y00 - y10, y01 - y11, m + 8 * step, step);
+                    GradientRow(-y10, -y11, m + 12 * step, step);
+                }
+            }
+        }
+    }
+
+    /// <summary>Gᵀ u G for the channels of one filter: the transpose of <see cref="Filters"/>.</summary>
+    /// <param name="sums">The first product.</param>
+    /// <param name="step">Elements from a product to the next.</param>
+    /// <param name="channels">A multiple of a register.</param>
+    /// <param name="to">[tap, channel].</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FilterGradients(float* sums, nint step, nint channels, float* to)
+    {
+        var half = L.Const(0.5);
+        for (nint c = 0; c < channels; c += L.Count)
+        {
+            float* u = sums + c, g = to + c;
+            Gather(half, u, step, out var a0, out var a1, out var a2);
+            Gather(half, u + step, step, out var b0, out var b1, out var b2);
+            Gather(half, u + 2 * step, step, out var c0, out var c1, out var c2);
+            Gather(half, u + 3 * step, step, out var d0, out var d1, out var d2);
+            GatherRow(half, a0, b0, c0, d0, g, channels);
+            GatherRow(half, a1, b1, c1, d1, g + 3 * channels, channels);
+            GatherRow(half, a2, b2, c2, d2, g + 6 * channels, channels);
+        }
+    }
+
     // A column of the filter → a column of G g.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Combine(L half, L g0, L g1, L g2, out L u0, out L u1, out L u2, out L u3)
@@ -133,6 +216,36 @@ internal static unsafe class WinogradTransform<L>
         L.Store(d1 + d2, v + step);
         L.Store(d2 - d1, v + 2 * step);
         L.Store(d1 - d3, v + 3 * step);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void GradientRow(L y0, L y1, float* m, nint step)
+    {
+        L.Store(y0, m);
+        L.Store(y0 + y1, m + step);
+        L.Store(y0 - y1, m + 2 * step);
+        L.Store(-y1, m + 3 * step);
+    }
+
+    // A column of the sums → a column of Gᵀ u.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Gather(L half, float* u, nint step, out L g0, out L g1, out L g2)
+        => Gather(half, L.Load(u), L.Load(u + 4 * step), L.Load(u + 8 * step), L.Load(u + 12 * step), out g0, out g1, out g2);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Gather(L half, L u0, L u1, L u2, L u3, out L g0, out L g1, out L g2)
+    {
+        var even = (u1 + u2) * half;
+        (g0, g1, g2) = (u0 + even, (u1 - u2) * half, even + u3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void GatherRow(L half, L u0, L u1, L u2, L u3, float* g, nint tap)
+    {
+        Gather(half, u0, u1, u2, u3, out var g0, out var g1, out var g2);
+        L.Store(g0, g);
+        L.Store(g1, g + tap);
+        L.Store(g2, g + 2 * tap);
     }
 
     // A column of the products → a column of Aᵀ m.
