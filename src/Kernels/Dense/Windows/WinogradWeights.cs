@@ -15,6 +15,9 @@ internal unsafe struct WinogradWeights
     // Tiles of a chain of sums; part of the definition of the result.
     private const int Depth = 256;
 
+    // The sums of a part stay in L2: it costs less to transform the inputs once more for each part.
+    private const nint SumBytes = 1 << 20;
+
     // The registers of all widths end where the channels do.
     private const int ChannelStep = 16;
 
@@ -60,7 +63,8 @@ internal unsafe struct WinogradWeights
     private void Run()
     {
         nint rows = _shape.OutChannels, maxRows = MicroKernels.For<float>().MaxRows, tiles = (rows + maxRows - 1) / maxRows;
-        _parts = Math.Min(tiles, WorkerPool.Threads);
+        nint threads = WorkerPool.Threads, parts = ((Products * rows * _shape.InChannels * sizeof(float)) + SumBytes - 1) / SumBytes;
+        _parts = Math.Min(tiles, (parts + threads - 1) / threads * threads);
         tiles = (tiles + _parts - 1) / _parts * _parts;
         _tileRows = (rows + tiles - 1) / tiles;
         WorkerPool.Run((int)_parts, &Part, Unsafe.AsPointer(ref this));
