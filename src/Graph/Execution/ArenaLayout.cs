@@ -28,15 +28,17 @@ internal static class ArenaLayout
     /// <summary>What is alive at once, at most: no arena is smaller.</summary>
     public static long Peak(IReadOnlyList<ArenaBlock> blocks)
     {
-        SortedDictionary<int, long> changes = [];
+        int launches = 0;
+        foreach (ArenaBlock block in blocks) launches = Math.Max(launches, block.Last + 1);
+        long[] changes = new long[launches + 1];
         foreach (ArenaBlock block in blocks)
         {
-            changes[block.First] = changes.GetValueOrDefault(block.First) + block.Size;
-            changes[block.Last + 1] = changes.GetValueOrDefault(block.Last + 1) - block.Size;
+            changes[block.First] += block.Size;
+            changes[block.Last + 1] -= block.Size;
         }
 
         long alive = 0, peak = 0;
-        foreach (long change in changes.Values) peak = Math.Max(peak, alive += change);
+        foreach (long change in changes) peak = Math.Max(peak, alive += change);
         return peak;
     }
 

@@ -6,19 +6,19 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
     private const long Alignment = 64;
 
     private readonly GapList _gaps = new();
-    private readonly Dictionary<GraphNode, (long Offset, long Size, int LastUse)> _open = [];
+    private readonly List<OpenTile> _open = [];
 
     /// <summary>Bytes of all.</summary>
     public long Bytes => _gaps.Peak;
 
-    public long this[GraphNode value] => _open[value].Offset;
+    public long this[GraphNode value] => _open.Find(t => ReferenceEquals(t.Value, value))!.Offset;
 
     /// <summary>Makes room for a tile of a value until part <paramref name="lastUse"/> has run. Kernels write up to 63 bytes past it.</summary>
     public long Take(GraphNode value, int lastUse)
     {
         long size = Size(value.Shape.Size / frame.Rows * value.DType.Size);
         long offset = _gaps.Take(size);
-        _open.Add(value, (offset, size, lastUse));
+        _open.Add(new OpenTile(value, offset, size, lastUse));
         return offset;
     }
 
@@ -28,13 +28,12 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
     /// <summary>Part <paramref name="part"/> has run.</summary>
     public void Release(int part)
     {
-        foreach (GraphNode value in _open.Keys.Where(v => _open[v].LastUse <= part).ToArray())
-        {
-            (long offset, long size, _) = _open[value];
-            _gaps.Give(offset, size);
-            _open.Remove(value);
-        }
+        foreach (OpenTile tile in _open)
+            if (tile.LastUse <= part) _gaps.Give(tile.Offset, tile.Size);
+        _open.RemoveAll(t => t.LastUse <= part);
     }
 
     private long Size(long bytesPerRow) => (bytesPerRow * tileRows + Alignment - 1) / Alignment * Alignment + Alignment;
+
+    private sealed record OpenTile(GraphNode Value, long Offset, long Size, int LastUse);
 }

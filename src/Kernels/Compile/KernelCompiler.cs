@@ -80,7 +80,7 @@ internal static class KernelCompiler
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
-    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel!.IsValueCreated;
+    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
 
     /// <summary>The number of operators that <paramref name="op"/> expands to, on any machine. A kernel's sum should not pass <see cref="MaxOperators"/>.</summary>
     public static int Weight(ElementOp op) => op.Weight;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Fusion.Kernels;
 
@@ -14,14 +15,22 @@ internal sealed class RecentCache<TKey, TValue>(int size)
     private ConcurrentDictionary<TKey, TValue> _young = new(), _old = new();
     private int _added;
 
-    public bool TryGet(TKey key, out TValue? value) => Volatile.Read(ref _young).TryGetValue(key, out value) || Volatile.Read(ref _old).TryGetValue(key, out value);
-
-    /// <summary>The entry, made now if there is none. Threads that ask at the same time may each make one; all get the same.</summary>
-    public TValue GetOrAdd(TKey key, Func<TKey, TValue> make)
+    /// <summary>The entry, if there is one: it has been asked for.</summary>
+    public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
         ConcurrentDictionary<TKey, TValue> young = Volatile.Read(ref _young);
-        if (young.TryGetValue(key, out TValue? value)) return value;
-        if (!Volatile.Read(ref _old).TryGetValue(key, out value)) value = make(key);
+        if (young.TryGetValue(key, out value)) return true;
+        if (!Volatile.Read(ref _old).TryGetValue(key, out value)) return false;
+        value = Add(young, key, value);
+        return true;
+    }
+
+    /// <summary>The entry, made now if there is none. Threads that ask at the same time may each make one; all get the same.</summary>
+    public TValue GetOrAdd(TKey key, Func<TKey, TValue> make) =>
+        TryGet(key, out TValue? value) ? value : Add(Volatile.Read(ref _young), key, make(key));
+
+    private TValue Add(ConcurrentDictionary<TKey, TValue> young, TKey key, TValue value)
+    {
         value = young.GetOrAdd(key, value);
         if (Interlocked.Increment(ref _added) >= size) Age(young);
         return value;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -23,7 +22,10 @@ internal enum GpuBackend
 /// </remarks>
 internal sealed class GpuDevice
 {
-    private readonly ConcurrentDictionary<object, object> _kernels = new();
+    /// <summary>Kernels of each kind that are kept, or up to twice as many, those that were asked for last: some ten to a hundred KB each.</summary>
+    public const int MaxKernels = 1024;
+
+    private readonly RecentCache<object, object> _kernels = new(MaxKernels);
     private readonly HostTransfers? _transfers;
     private (string Message, Exception Cause)? _failure;
 
@@ -91,8 +93,8 @@ internal sealed class GpuDevice
     /// <param name="load">Loads it.</param>
     public TLauncher Kernel<TLauncher>(object key, Func<Accelerator, TLauncher> load) where TLauncher : class
     {
-        if (_kernels.TryGetValue(key, out object? known)) return (TLauncher)known;
-        using (Enter()) return (TLauncher)_kernels.GetOrAdd(key, static (_, call) => call.load(call.Accelerator), (load, Accelerator));
+        if (_kernels.TryGet(key, out object? known)) return (TLauncher)known;
+        using (Enter()) return (TLauncher)_kernels.GetOrAdd(key, _ => load(Accelerator));
     }
 
     /// <summary>Copies bytes to the device. They have been read when this returns.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -11,11 +10,10 @@ namespace Fusion.Kernels;
 /// </summary>
 internal static class DeviceElements
 {
-    private static readonly ConcurrentDictionary<(GpuDevice Device, DeviceElementKey Key), DeviceElementKernel> s_kernels = new();
-    private static int s_compileCount;
+    private static readonly DeviceKernelCache<DeviceElementKey, DeviceElementKernel> s_kernels = new(static (accelerator, key) => new DeviceElementKernel(accelerator, key));
 
     /// <summary>Kernels compiled so far in this process.</summary>
-    public static int CompileCount => Volatile.Read(ref s_compileCount);
+    public static int CompileCount => s_kernels.CompileCount;
 
     /// <summary>Runs a body on numbers of its own type, float or double.</summary>
     public static void Run(GpuDevice device, KernelSpec spec, ReadOnlySpan<DeviceOperand> operands, ReadOnlySpan<long> strides, ReadOnlySpan<int> shape) =>
@@ -49,19 +47,7 @@ internal static class DeviceElements
     }
 
     /// <summary>The kernel, from the cache or compiled now.</summary>
-    public static DeviceElementKernel Kernel(GpuDevice device, DeviceElementKey key) =>
-        s_kernels.TryGetValue((device, key), out DeviceElementKernel? kernel) ? kernel : Compile(device, key);
-
-    private static DeviceElementKernel Compile(GpuDevice device, DeviceElementKey key)
-    {
-        DeviceElementKernel kernel = device.Kernel(key, accelerator =>
-        {
-            Interlocked.Increment(ref s_compileCount);
-            return DeviceCompilation.Run(() => new DeviceElementKernel(accelerator, key));
-        });
-        s_kernels.TryAdd((device, key), kernel);
-        return kernel;
-    }
+    public static DeviceElementKernel Kernel(GpuDevice device, DeviceElementKey key) => s_kernels.Get(device, key);
 
     private static void Check(KernelSpec spec, DType type, ReadOnlySpan<DeviceOperand> operands, int strides, int rank)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
@@ -87,7 +86,7 @@ internal readonly ref struct ProductWork(KernelSpec spec, ReadOnlySpan<bool> isP
 internal abstract class ProductCode<T>
     where T : unmanaged, INumber<T>
 {
-    private static readonly ConcurrentDictionary<ProductCodeKey, Lazy<ProductCode<T>>> s_known = new();
+    private static readonly RecentCache<ProductCodeKey, Lazy<ProductCode<T>>> s_known = new(GpuDevice.MaxKernels);
 
     private int _isCounted;
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Numerics;
 using ILGPU.Runtime;
 
@@ -18,8 +17,7 @@ internal static class DeviceRows
     // With so many threads on each multiprocessor, more on a row gain nothing.
     private const int ThreadsPerMultiprocessor = 1024;
 
-    private static readonly ConcurrentDictionary<(GpuDevice Device, DeviceRowKey Key), DeviceRowKernel> s_kernels = new();
-    private static int s_compileCount;
+    private static readonly DeviceKernelCache<DeviceRowKey, DeviceRowKernel> s_kernels = new(static (accelerator, key) => new DeviceRowKernel(accelerator, key));
 
     /// <summary>The longest row that one kernel works on. Longer ones are computed step by step: see <see cref="DeviceLongRows"/>.</summary>
     public const int MaxLength = ReduceTree.Block * DeviceRowKey.MaxBlocks;
@@ -28,7 +26,7 @@ internal static class DeviceRows
     private const int MaxRows = int.MaxValue - (1 << 24);
 
     /// <summary>Kernels compiled so far in this process.</summary>
-    public static int CompileCount => Volatile.Read(ref s_compileCount);
+    public static int CompileCount => s_kernels.CompileCount;
 
     /// <summary>Queues a program over so many rows; of empty rows nothing is written. Operands: the inputs, then the outputs.</summary>
     /// <exception cref="ArgumentException">An operand's type is not the program's.</exception>
@@ -54,8 +52,7 @@ internal static class DeviceRows
     }
 
     /// <summary>The kernel, from the cache or compiled now.</summary>
-    public static DeviceRowKernel Kernel(GpuDevice device, DeviceRowKey key) =>
-        s_kernels.TryGetValue((device, key), out DeviceRowKernel? kernel) ? kernel : Compile(device, key);
+    public static DeviceRowKernel Kernel(GpuDevice device, DeviceRowKey key) => s_kernels.Get(device, key);
 
     /// <summary>Which of a program's kernels does it.</summary>
     public static DeviceRowKey Key(GpuDevice device, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
@@ -102,17 +99,6 @@ internal static class DeviceRows
     }
 
     private static int Chunks(int length, int chunk) => (int)BitOperations.RoundUpToPowerOf2((uint)((length + chunk - 1) / chunk));
-
-    private static DeviceRowKernel Compile(GpuDevice device, DeviceRowKey key)
-    {
-        DeviceRowKernel kernel = device.Kernel(key, accelerator =>
-        {
-            Interlocked.Increment(ref s_compileCount);
-            return DeviceCompilation.Run(() => new DeviceRowKernel(accelerator, key));
-        });
-        s_kernels.TryAdd((device, key), kernel);
-        return kernel;
-    }
 
     private static void Fill(DeviceArguments arguments, RowSpec spec, ReadOnlySpan<DeviceRowOperand> operands, int rows, int length)
     {
