@@ -28,8 +28,12 @@ public sealed partial class NDArray
             ArgumentNullException.ThrowIfNull(value);
             IndexPlan plan = new(index, _shape);
             Shape target = plan.Result;
+            Shape given = value.Shape;
+            int ones = 0;
+            while (given.Rank - ones > target.Rank && given.Dimensions[ones] == 1) ones++;
+            if (ones > 0) value = Nd.Reshape(value, Shape.Create(given.Dimensions[ones..]));
             if (!Broadcasting.FitsInto(value.Shape, target))
-                throw new ShapeException($"Elements: the value {value.Shape} does not broadcast to the indexed part {target} of the array {_shape}.");
+                throw new ShapeException($"Elements, x[…] = value: the value {given} does not broadcast to the indexed part {target} of the array {_shape}.");
             if (ExecutionState.Current.Recording && value.Source is not null)
                 throw Errors.GradientLostInWrite("Elements", value);
             if (ExecutionState.Current.Tracer is not null)

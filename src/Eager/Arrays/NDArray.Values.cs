@@ -6,6 +6,9 @@ namespace Fusion;
 
 public sealed partial class NDArray
 {
+    // Bytes are rounded up to 64, and kernels read and write whole registers past the end.
+    private const int HeapSlack = 64 + MemoryPool.Slack;
+
     /// <summary>The value of an array with one element, of any rank.</summary>
     /// <exception cref="ShapeException">The array has no or several elements.</exception>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
@@ -29,7 +32,7 @@ public sealed partial class NDArray
         if (Size > Array.MaxLength) throw new ShapeException($"ToArray: {Size} elements do not fit one .NET array. Slice the array first.");
         T[] result = new T[Size];
         NDArray source = OnHost().Contiguous();
-        source.Bytes.CopyTo(AsBytes(result));
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref source.Data), result.Length).CopyTo(result);
         GC.KeepAlive(source);
         return result;
     }
@@ -39,14 +42,15 @@ public sealed partial class NDArray
     /// seen through it. (Arrays whose elements lie in pooled native memory are moved to the managed heap the first time.)
     /// </summary>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
-    /// <exception cref="ShapeException">The array is a strided view: call <see cref="Copy"/> first.</exception>
+    /// <exception cref="ShapeException">The array is a strided view: call <see cref="Copy"/> first. Or it has 2 GB and more: slice it, or use <see cref="ToArray{T}"/>.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
     {
         BeginRead("AsSpan");
         Errors.CheckType<T>(this, "AsSpan");
         if (IsOnGpu) throw Errors.NotOnHost("AsSpan", this);
         if (!IsContiguous) throw new ShapeException($"AsSpan: the array {_shape} is a view with strides. Call Copy() first, or ToArray.");
-        if (Size > int.MaxValue) throw new ShapeException($"AsSpan: {Size} elements do not fit one span. Slice the array first.");
+        if (Size * _dtype.Size > Array.MaxLength - HeapSlack && _storage is not byte[])
+            throw new ShapeException($"AsSpan: {Size} elements, {Size * _dtype.Size} bytes, cannot be moved to the managed heap. Slice the array first, or use ToArray.");
         MoveToManagedHeap();
         return MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Data), (int)Size);
     }
@@ -141,8 +145,14 @@ public sealed partial class NDArray
     /// <summary>Fills a contiguous array, unchecked.</summary>
     internal void CopyIn<T>(ReadOnlySpan<T> values)
     {
-        if (_storage is DeviceBlock block) block.Device.Upload(AsBytes(values), block, _offset * _dtype.Size);
-        else AsBytes(values).CopyTo(Bytes);
+        if (_storage is DeviceBlock block)
+        {
+            const int part = 1 << 27; // of 8 bytes at most: a span of bytes reaches 2³¹
+            for (int start = 0; start < values.Length; start += part)
+                block.Device.Upload(AsBytes(values.Slice(start, Math.Min(part, values.Length - start))), block, (_offset + start) * _dtype.Size);
+        }
+        else values.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref Data), values.Length));
+
         GC.KeepAlive(this);
         ExecutionState.Current.Tracer?.Created(this);
     }
@@ -151,7 +161,8 @@ public sealed partial class NDArray
     internal Span<byte> BytesAt(long start, long count) => MemoryMarshal.CreateSpan(ref Unsafe.AddByteOffset(ref Data, (nint)start), checked((int)count));
 
     /// <summary>The bytes of a contiguous array.</summary>
-    internal Span<byte> Bytes => MemoryMarshal.CreateSpan(ref Data, checked((int)(Size * _dtype.Size)));
+    /// <exception cref="ShapeException">They are more than one span reaches.</exception>
+    internal Span<byte> Bytes => Size * _dtype.Size is var bytes && bytes <= int.MaxValue ? MemoryMarshal.CreateSpan(ref Data, (int)bytes) : throw Errors.TooManyBytes(this);
 
     /// <summary>Makes this array share the value of <paramref name="source"/> (same type); the storage is copied when either is written.</summary>
     internal void Adopt(NDArray source, bool sourceDies)
@@ -179,6 +190,13 @@ public sealed partial class NDArray
     internal void BeginRead(string operation)
     {
         if (ExecutionState.Current.Tracer is { } tracer) throw tracer.ValueRead(operation);
+        ThrowIfUnusable(operation);
+    }
+
+    /// <summary>As <see cref="BeginRead"/>; while a function is traced, arrays that it captures may be read, too.</summary>
+    internal void BeginConstantRead(string operation)
+    {
+        if (ExecutionState.Current.Tracer is { } tracer && !tracer.Freeze(this)) throw tracer.ValueRead(operation);
         ThrowIfUnusable(operation);
     }
 
@@ -236,7 +254,7 @@ public sealed partial class NDArray
     private void MoveToManagedHeap()
     {
         if (_storage is byte[]) return;
-        NDArray managed = new(GC.AllocateUninitializedArray<byte>(checked((int)(Size * _dtype.Size)) + 128), _dtype, _shape);
+        NDArray managed = new(GC.AllocateUninitializedArray<byte>((int)(Size * _dtype.Size) + HeapSlack), _dtype, _shape);
         Movement.CopyTo(this, managed);
         object old = _storage!;
         bool release = !IsShared;

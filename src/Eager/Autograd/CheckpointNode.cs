@@ -9,7 +9,7 @@ internal static class CheckpointNode
     public static NDArray Apply(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
         long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x;
         NDArray output = f(input);
@@ -146,15 +146,15 @@ internal static class CheckpointNode
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
         NDArray input, output;
-        RandomState now = Nd.Random.State;
-        Nd.Random.State = random;
+        RandomState now = Nd.Random.Place;
+        Nd.Random.Place = random;
         try
         {
             (input, output) = Repeat(node, f, x, createGraph);
         }
         finally
         {
-            Nd.Random.State = now;
+            Nd.Random.Place = now;
         }
 
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs);

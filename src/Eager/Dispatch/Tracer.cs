@@ -18,6 +18,12 @@ internal abstract class Tracer
     /// <summary>The user's code wants a value: a trace has none.</summary>
     public abstract Exception ValueRead(string operation);
 
+    /// <summary>
+    /// The user's code wants the values of an array that the trace does not compute, such as a captured mask. Whether it may have them: the trace then holds for as
+    /// long as nobody writes to the array.
+    /// </summary>
+    public virtual bool Freeze(NDArray array) => false;
+
     /// <summary>The user's code chooses between two ways by a condition of one element: whether it holds. The trace goes that way.</summary>
     public virtual bool Decide(NDArray condition, string operation) => throw ValueRead(operation);
 

@@ -22,6 +22,10 @@ internal static class Errors
         ? (int)size
         : throw new ShapeException($"{operation}: an axis would have {size} elements; it has at most {int.MaxValue}. Work on parts of the array.");
 
+    /// <summary>For operations that look at an array as one span.</summary>
+    public static ShapeException TooManyBytes(NDArray x) =>
+        new($"An array {x.DType} {x.Shape} has {x.Size * x.DType.Size} bytes; this operation reaches {int.MaxValue}. Work on slices of it.");
+
     public static InsufficientMemoryException TooManyForDevice(Fusion.Kernels.GpuDevice device, Shape shape) =>
         new($"An array {shape} has {shape.Size} elements; on {device.Name} an array has at most {int.MaxValue}. Work on slices of it.");
 

@@ -45,7 +45,7 @@ public static partial class Nd
     /// <param name="bias">(o,), or none.</param>
     /// <param name="stride">The distance at which the windows are laid down; 1 by default.</param>
     /// <param name="padding">What is cut off around the output; none by default.</param>
-    /// <param name="outputPadding">Further elements at the end of the output, less than the stride; none by default.</param>
+    /// <param name="outputPadding">Further elements at the end of the output, less than the stride or less than the dilation; none by default.</param>
     /// <param name="dilation">The distance of the taps; 1 by default.</param>
     /// <param name="groups">The number of groups.</param>
     /// <remarks>Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.</remarks>
@@ -80,23 +80,35 @@ public static partial class Nd
         Shape extra = outputPadding ?? 0;
         if (extra.Rank != 1 && extra.Rank != n) throw new ShapeException($"{op}: outputPadding {extra} must be one number or one per dimension, {n}.");
         int[] sizes = new int[n];
+        (int Before, int After)[] borders = new (int, int)[n], zeros = new (int, int)[n + 2];
         for (int i = 0; i < n; i++)
         {
             int more = extra[extra.Rank == 1 ? 0 : i], size = x.Shape[i + 2];
-            if (more >= strides[i] && more > 0)
+            if (more >= Math.Max(strides[i], dilations[i]))
                 throw new ArgumentOutOfRangeException(nameof(outputPadding), more,
-                    $"{op}: outputPadding {more} must be less than the stride {strides[i]} along axis {i + 2}.");
+                    $"{op}: outputPadding {more} must be less than the stride {strides[i]} or the dilation {dilations[i]} along axis {i + 2}.");
             (int before, int after) = padding.IsSame ? (0, 0) : padding.Along(op, i, n);
-            sizes[i] = padding.IsSame ? Errors.Extent(op, (long)size * strides[i])
-                : Errors.Extent(op, (size - 1L) * strides[i] - before - after + (weight.Shape[i + 2] - 1L) * dilations[i] + more + 1);
+            long length = (size - 1L) * strides[i] - before - after + (weight.Shape[i + 2] - 1L) * dilations[i] + more + 1;
+            if (more >= strides[i] && !padding.IsSame)
+            {
+                // As many elements as the windows step over may follow the last one. Others are not cut off, or no window meets them.
+                int kept = Math.Min(more, after), beyond = Math.Max(0, more - kept - (strides[i] - 1));
+                (after, length) = (after - kept, length - beyond);
+                zeros[i + 2] = (0, beyond);
+            }
+
+            borders[i] = (before, after);
+            sizes[i] = Errors.Extent(op, padding.IsSame ? (long)size * strides[i] : length);
             if (sizes[i] <= 0)
                 throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and " +
                     $"{before} + {after} of padding. Pad less.");
         }
 
-        WindowAttributes attributes = WindowRules.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, padding, groups);
+        Padding border = padding.IsSame ? padding : Padding.Pairs(borders);
+        WindowAttributes attributes = WindowRules.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, border, groups);
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, dtype), Elements.To(weight, dtype), attributes);
+        if (System.Array.Exists(zeros, static z => z.After > 0)) result = Pad(result, zeros);
         return bias is null ? result : result + ChannelShape(bias, op, result);
     }
 

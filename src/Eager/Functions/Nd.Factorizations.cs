@@ -59,7 +59,10 @@ public static partial class Nd
     /// <exception cref="ShapeException">The matrices are not square.</exception>
     public static NDArray Det(this NDArray a) => OpTable.Det.Apply(RealInput(a));
 
-    /// <summary>The sign (−1, 0, 1) and ln |det A|, where the determinant itself would overflow; the gradient of the logarithm is A⁻ᵀ.</summary>
+    /// <summary>
+    /// The sign (−1, 0, 1) and ln |det A|, where the determinant itself would overflow; the gradient of the logarithm is A⁻ᵀ. Of a singular matrix they are 0 and
+    /// −∞, and the gradient has no finite element: no exception, as ln 0 has none.
+    /// </summary>
     /// <exception cref="ShapeException">The matrices are not square.</exception>
     public static (NDArray Sign, NDArray LogAbsDet) SlogDet(this NDArray a)
     {

@@ -16,7 +16,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Mean(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         NDArray sum = Reduce(OpTable.Sum, x.DType.IsFloat ? x : x.AsType(DType.Float32), axes, keepDims);
-        return sum / Count(x, axes);
+        return sum / Count("Mean", x, axes);
     }
 
     /// <summary>Σ x / n along one axis.</summary>
@@ -51,7 +51,7 @@ public static partial class Nd
     /// <summary>The smallest along one axis.</summary>
     public static NDArray Min(this NDArray x, int axis, bool keepDims = false) => Reduce(OpTable.Min, x, [axis], keepDims);
 
-    /// <summary>Σ (x − mean)² / (n − correction).</summary>
+    /// <summary>Σ (x − mean)² / (n − correction); of no more elements than the correction, a division by 0.</summary>
     public static NDArray Var(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -61,7 +61,7 @@ public static partial class Nd
         NDArray sum = x.DType.IsFloat && Reductions.RowLength(x.Shape.Dimensions, attributes.Axes.Span) > 0
             ? OpTable.SumOfSquaredDeviations.Apply(x, attributes)
             : SumOfSquares(x - Mean(x, axes, keepDims: true), axes, keepDims);
-        return made.Keep(sum / (Count(x, axes) - correction));
+        return made.Keep(sum / Math.Max(0, Count("Var", x, axes) - correction));
     }
 
     /// <summary>The variance along one axis.</summary>
@@ -89,13 +89,14 @@ public static partial class Nd
     /// <summary>The Euclidean norm along one axis.</summary>
     public static NDArray Norm(this NDArray x, int axis, bool keepDims = false) => Norm(x, [axis], keepDims);
 
-    /// <summary>ln Σ eˣ without overflow.</summary>
+    /// <summary>ln Σ eˣ without overflow; −∞ of no elements.</summary>
     public static NDArray LogSumExp(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return LogSumExp(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
         NDArray real = Elements.To(x, Elements.RealType(x.DType));
+        if (Count("LogSumExp", x, axes) == 0) return made.Keep(Log(Sum(Exp(real), axes, keepDims)));
         NDArray max = StopGradient(Max(real, axes, keepDims: true));
         NDArray shift = Where(IsFinite(max), max, 0);
         NDArray sum = Log(Sum(Exp(real - shift), axes, keepDims));
@@ -181,11 +182,11 @@ public static partial class Nd
         return Elements.To(x, DType.Bool);
     }
 
-    private static double Count(NDArray x, int[]? axes)
+    private static double Count(string op, NDArray x, int[]? axes)
     {
         if (axes is null) return x.Size;
         double count = 1;
-        foreach (int axis in axes) count *= x.Shape[x.Shape.Axis(axis, "Mean")];
+        foreach (int axis in axes) count *= x.Shape[x.Shape.Axis(axis, op)];
         return count;
     }
 

@@ -25,7 +25,7 @@ public static partial class Nd
 
             if (known == 0 ? x.Size != 0 : x.Size % known != 0)
                 throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({string.Join(", ", sizes)}).");
-            sizes[unknown] = known == 0 ? 0 : (int)(x.Size / known);
+            sizes[unknown] = known == 0 ? 0 : Errors.Extent("Reshape", x.Size / known);
         }
 
         return OpTable.Reshape.Apply(x, new ShapeAttributes(Shape.Own(sizes)));

@@ -77,15 +77,20 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the weight's rows.</exception>
     public static NDArray Embedding(this NDArray weight, NDArray indices) => Take(weight, indices, 0);
 
-    /// <summary>The positions of the elements that are not zero, in row-major order: an Int64 array (count, rank). Reads the values.</summary>
+    /// <summary>
+    /// The positions of the elements that are not zero, in row-major order: an Int64 array (count, rank). Reads the values: a compiled function can use it on arrays
+    /// that it captures, and is traced anew when one has been written to.
+    /// </summary>
     public static NDArray NonZero(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        x.BeginRead("NonZero");
-        return Searching.Positions(Elements.To(x, DType.Bool));
+        x.BeginConstantRead("NonZero");
+        NDArray positions = Searching.Positions(x.DType == DType.Bool ? x : Movement.Cast(x, DType.Bool));
+        ExecutionState.Current.Tracer?.Created(positions);
+        return positions;
     }
 
-    /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask.</summary>
+    /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask, as <see cref="NonZero"/> does.</summary>
     /// <exception cref="ShapeException">The mask is not as long as the axis.</exception>
     public static NDArray BooleanMask(this NDArray x, NDArray mask, int axis = 0)
     {

@@ -31,11 +31,11 @@ public static partial class Nd
     }
 
     /// <summary>x limited to [low, high]; the gradient passes on the closed interval.</summary>
-    /// <exception cref="ArgumentException"><paramref name="low"/> exceeds <paramref name="high"/>.</exception>
+    /// <exception cref="ArgumentException"><paramref name="low"/> exceeds <paramref name="high"/>, or one of them is NaN.</exception>
     public static NDArray Clip(this NDArray x, double low, double high)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (low > high) throw new ArgumentException($"Clip: low {low} exceeds high {high}.");
+        if (!(low <= high)) throw new ArgumentException(low > high ? $"Clip: low {low} exceeds high {high}." : $"Clip: a bound is NaN: [{low}, {high}].");
         DType dtype = DTypes.Promote(Bound(x.DType, low), Bound(x.DType, high));
         return OpTable.Clip.Apply([Elements.To(x, dtype), Elements.Weak(OpTable.Clip, low, dtype), Elements.Weak(OpTable.Clip, high, dtype)]);
     }

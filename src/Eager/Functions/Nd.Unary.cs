@@ -16,16 +16,16 @@ public static partial class Nd
     public static NDArray Negate(this NDArray x) => Elements.Number(OpTable.Negate, x);
 
     /// <summary>The largest integer not above x; the derivative is 0.</summary>
-    public static NDArray Floor(this NDArray x) => Elements.Real(OpTable.Floor, x);
+    public static NDArray Floor(this NDArray x) => Elements.Number(OpTable.Floor, x);
 
     /// <summary>The smallest integer not below x; the derivative is 0.</summary>
-    public static NDArray Ceiling(this NDArray x) => Elements.Real(OpTable.Ceiling, x);
+    public static NDArray Ceiling(this NDArray x) => Elements.Number(OpTable.Ceiling, x);
 
     /// <summary>The nearest integer, ties to even; the derivative is 0.</summary>
-    public static NDArray Round(this NDArray x) => Elements.Real(OpTable.Round, x);
+    public static NDArray Round(this NDArray x) => Elements.Number(OpTable.Round, x);
 
     /// <summary>x without its fraction; the derivative is 0.</summary>
-    public static NDArray Truncate(this NDArray x) => Elements.Real(OpTable.Truncate, x);
+    public static NDArray Truncate(this NDArray x) => Elements.Number(OpTable.Truncate, x);
 
     /// <summary>x².</summary>
     public static NDArray Square(this NDArray x) => Elements.Number(OpTable.Square, x);

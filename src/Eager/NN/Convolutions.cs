@@ -90,7 +90,7 @@ public sealed class Conv3d(
 /// <param name="kernel">The size of the filters.</param>
 /// <param name="stride">The distance at which the windows are laid down; 1 by default.</param>
 /// <param name="padding">What is cut off around the output; none by default.</param>
-/// <param name="outputPadding">Further elements at the end of the output, less than the stride; none by default.</param>
+/// <param name="outputPadding">Further elements at the end of the output, less than the stride or less than the dilation; none by default.</param>
 /// <param name="dilation">The distance of the taps; 1 by default.</param>
 /// <param name="groups">The number of groups.</param>
 /// <param name="bias">Whether there is a bias.</param>

@@ -127,6 +127,41 @@ internal static class Factorizations
         }
     }
 
+    /// <summary>Inverses; of a singular matrix the adjugate times infinity, which is NaN in elements that are 0.</summary>
+    public static void InverseOrInfinite(NDArray x, NDArray y)
+    {
+        if (x.DType == DType.Float32) Run<float>(x, y);
+        else Run<double>(x, y);
+
+        static void Run<T>(NDArray x, NDArray y)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            int n = x.Shape[-1];
+            T[] identity = new T[n * n];
+            for (int k = 0; k < n; k++) identity[k * n + k] = T.One;
+            NDArray dense = x.Contiguous();
+            EachLu<T>(dense, (index, lu, order, _) =>
+            {
+                Span<T> inverse = Elements<T>(y).Slice(index * n * n, n * n);
+                bool singular = false;
+                for (int k = 0; k < n; k++) singular |= lu[k * n + k] == T.Zero;
+                if (singular) Infinite(Elements<T>(dense).Slice(index * n * n, n * n), inverse, n);
+                else LuKernel.Solve(lu, order, identity, inverse, n, n);
+            });
+            GC.KeepAlive(dense);
+        }
+
+        static void Infinite<T>(ReadOnlySpan<T> a, Span<T> result, int n)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            double[] matrix = new double[n * n], cofactors = new double[n * n];
+            for (int i = 0; i < matrix.Length; i++) matrix[i] = double.CreateChecked(a[i]);
+            if (!IsFinite(matrix) || !CofactorKernel.Run(matrix, cofactors, n)) Array.Fill(cofactors, double.NaN);
+            for (int i = 0; i < n; i++)
+                for (int j = 0; j < n; j++) result[i * n + j] = T.CreateChecked(cofactors[j * n + i] * double.PositiveInfinity);
+        }
+    }
+
     /// <summary>Determinants, or their signs, or the logarithms of their absolute values.</summary>
     public static void Determinant(NDArray x, NDArray y, bool sign, bool logarithm)
     {

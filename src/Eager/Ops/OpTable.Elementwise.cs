@@ -122,8 +122,12 @@ internal static partial class OpTable
     public static readonly Op Lerp = Element(ElementOps.Lerp, Saved.Inputs, c => c.G * (1 - c.Z), c => c.G * c.Z, c => c.G * (c.Y - c.X))
         .Named("-, -, torch.lerp");
 
-    // 0·∞ must not appear where the derivative is 0: x⁰ is constant, and 0ʸ is constant for y > 0.
-    private static NDArray PowBase(GradientContext c) => Nd.Where(Nd.Equal(c.Y, 0), 0, c.G * c.Y * Nd.Pow(c.X, c.Y - 1));
+    // 0·∞ must not appear where the derivative is 0: x⁰ is constant, in its derivatives too, and 0ʸ is constant for y > 0.
+    private static NDArray PowBase(GradientContext c)
+    {
+        NDArray constant = Nd.Equal(c.Y, 0);
+        return Nd.Where(constant, 0, c.G * c.Y * Nd.Pow(c.X, Nd.Where(constant, 1, c.Y - 1)));
+    }
 
     private static NDArray HardSigmoidGradient(GradientContext c)
     {

@@ -73,13 +73,23 @@ internal static partial class OpTable
         Saves = Saved.Input0 | Saved.Input1 | Saved.Output,
     });
 
+    /// <summary>A⁻¹, infinite for a singular A: what a logarithm of a determinant has for a gradient. Ā = −A⁻ᵀ·G·A⁻ᵀ.</summary>
+    public static readonly Op InverseOrInfinite = Row(new Op
+    {
+        Name = "InverseOrInfinite",
+        Infer = (x, _, y) => Factorizations.InferSquare("SlogDet", x, y),
+        Run = (x, _, y) => Factorizations.InverseOrInfinite(x[0], y[0]),
+        Gradient = [c => -Product(Product(c.Output, c.G, true, false), c.Output, false, true)],
+        Saves = Saved.Output,
+    });
+
     /// <summary>ln |det A|. Ā = g·A⁻ᵀ.</summary>
     public static readonly Op LogAbsDet = Row(new Op
     {
         Name = "LogAbsDet",
         Infer = (x, _, y) => Factorizations.InferScalar("SlogDet", x, y),
         Run = (x, _, y) => Factorizations.Determinant(x[0], y[0], sign: false, logarithm: true),
-        Gradient = [c => PerMatrix(c.G) * Nd.Inverse(Turn(c.X))],
+        Gradient = [c => PerMatrix(c.G) * InverseOrInfinite.Apply(Turn(c.X))],
         Saves = Saved.Input0,
     }).Named("mx.np.linalg.slogdet, np.linalg.slogdet, torch.linalg.slogdet", "real");
 

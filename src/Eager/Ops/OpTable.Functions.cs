@@ -17,6 +17,9 @@ internal static partial class OpTable
     /// <summary>x³, rounded twice.</summary>
     public static readonly Op Cube = Element(ElementOps.Cube, Saved.Input0, c => c.G * (Nd.Square(c.X) * 3));
 
+    /// <summary>(1 − x)·(1 + x), of which slopes of inverse functions are made: the rule of a product would have their second derivatives as ∞ − ∞ at ±1.</summary>
+    public static readonly Op OneMinusSquare = Element(ElementOps.OneMinusSquare, Saved.Input0, c => c.G * -2 * c.X);
+
     public static readonly Op Sqrt = Element(ElementOps.Sqrt, Saved.Output, c => c.G * 0.5 / c.Output).Named("sqrt");
 
     /// <summary>√x of a sum of squares, a length; the derivative is 0 where it is 0, which is a subgradient of the length.</summary>

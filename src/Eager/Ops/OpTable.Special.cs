@@ -14,16 +14,16 @@ internal static partial class OpTable
     public static readonly Op Asinh = Element(ElementOps.Asinh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(Nd.Square(c.X) + 1))
         .Named("mx.np.arcsinh, np.arcsinh, torch.asinh");
 
-    public static readonly Op Acosh = Element(ElementOps.Acosh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((c.X - 1) * (c.X + 1)))
+    public static readonly Op Acosh = Element(ElementOps.Acosh, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(0 - OneMinusSquare.Apply(c.X)))
         .Named("mx.np.arccosh, np.arccosh, torch.acosh");
 
-    public static readonly Op Atanh = Element(ElementOps.Atanh, Saved.Input0, c => c.G / ((1 - c.X) * (1 + c.X)))
+    public static readonly Op Atanh = Element(ElementOps.Atanh, Saved.Input0, c => c.G / OneMinusSquare.Apply(c.X))
         .Named("mx.np.arctanh, np.arctanh, torch.atanh");
 
-    public static readonly Op Asin = Element(ElementOps.Asin, Saved.Input0, c => c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X)))
+    public static readonly Op Asin = Element(ElementOps.Asin, Saved.Input0, c => c.G * Nd.ReciprocalSqrt(OneMinusSquare.Apply(c.X)))
         .Named("mx.np.arcsin, np.arcsin, torch.asin");
 
-    public static readonly Op Acos = Element(ElementOps.Acos, Saved.Input0, c => -(c.G * Nd.ReciprocalSqrt((1 - c.X) * (1 + c.X))))
+    public static readonly Op Acos = Element(ElementOps.Acos, Saved.Input0, c => -(c.G * Nd.ReciprocalSqrt(OneMinusSquare.Apply(c.X))))
         .Named("mx.np.arccos, np.arccos, torch.acos");
 
     public static readonly Op Atan = Element(ElementOps.Atan, Saved.Input0, c => c.G / (Nd.Square(c.X) + 1)).Named("mx.np.arctan, np.arctan, torch.atan");

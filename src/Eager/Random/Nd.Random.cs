@@ -14,8 +14,23 @@ public static partial class Nd
         private static readonly Lock s_lock = new();
         private static RandomState s_state = new((ulong)System.Random.Shared.NextInt64(), 0);
 
-        /// <summary>Where the stream stands: setting it replays the draws since it was read.</summary>
-        internal static RandomState State
+        /// <summary>
+        /// Where the stream stands. Setting it to what it was replays the draws since; stored beside the parameters and the optimizer, it lets a run that draws (dropout,
+        /// sampling) go on with the same bits in another process.
+        /// </summary>
+        /// <exception cref="InvalidOperationException">A function is being traced that may not run eagerly: its draws take their places when it is called.</exception>
+        public static RandomState State
+        {
+            get => ExecutionState.Current.Tracer is { } tracer ? throw tracer.ValueRead("Random.State") : Place;
+            set
+            {
+                if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Random.State");
+                Place = value;
+            }
+        }
+
+        /// <summary>The same, which may be moved while a function is traced.</summary>
+        internal static RandomState Place
         {
             get
             {
@@ -31,7 +46,7 @@ public static partial class Nd
         public static void Seed(ulong seed)
         {
             if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Random.Seed");
-            State = new RandomState(seed, 0);
+            Place = new RandomState(seed, 0);
         }
 
         /// <summary>Uniform on [low, high): low may occur, high never does.</summary>

@@ -63,6 +63,7 @@ public static partial class Hybrid
         if (!name.StartsWith('<')) return name;
         int local = name.IndexOf(">g__", StringComparison.Ordinal);
         if (local > 0) return name[(local + 4)..name.IndexOf('|', StringComparison.Ordinal)];
-        return $"a function in {method.DeclaringTypeName?.Split('+')[0]}.{name[1..name.IndexOf('>', StringComparison.Ordinal)]}";
+        string outer = name.TrimStart('<'); // that of a program without a class is <Main>$
+        return $"a function in {method.DeclaringTypeName?.Split('+')[0]}.{outer[..outer.IndexOf('>', StringComparison.Ordinal)]}";
     }
 }

@@ -8,7 +8,7 @@ internal static class HybridCall
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
         (int, long) compiled = DeviceCompilation.OfThread;
         NDArray[] results = StatefulCall.Run(engine, variant, inputs);
         engine.CountSince(compiled);

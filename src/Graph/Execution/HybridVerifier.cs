@@ -14,7 +14,7 @@ internal static class HybridVerifier
         NDArray[] written = [.. trace.States.Select(s => s.Target(arguments))];
         StateSnapshot before = new(written);
         bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
 
         NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
         NDArray[] after = Array.ConvertAll(written, StateSnapshot.Of);
@@ -41,7 +41,7 @@ internal static class HybridVerifier
             trace.Host.UndoAll();
             for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
             before.Restore();
-            Nd.Random.State = random;
+            Nd.Random.Place = random;
         }
     }
 
@@ -53,7 +53,7 @@ internal static class HybridVerifier
         Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
         for (int i = 0; i < computed.Length; i++)
             if (Difference(engine, $"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
-                throw Explained(difference, engine, variant, plan, arguments, Nd.Random.State);
+                throw Explained(difference, engine, variant, plan, arguments, Nd.Random.Place);
         variant.GradientsVerified = true;
     }
 
@@ -71,8 +71,8 @@ internal static class HybridVerifier
             return new HybridizeException(
                 $"{difference} The function is not the one that was traced: {change}. " +
                 "Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
-        RandomState now = Nd.Random.State;
-        Nd.Random.State = random;
+        RandomState now = Nd.Random.Place;
+        Nd.Random.Place = random;
         try
         {
             using (Autograd.Pause(Autograd.IsTraining))
@@ -80,7 +80,7 @@ internal static class HybridVerifier
         }
         finally
         {
-            Nd.Random.State = now;
+            Nd.Random.Place = now;
         }
     }
 }

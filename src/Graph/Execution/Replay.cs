@@ -32,10 +32,10 @@ internal static class Replay
         for (int i = 0; i < inputs.Length; i++) inputs[i] = At(node.Edge(i), inputs[i]);
         StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
         using RecordScope scope = Autograd.Record(node.TrainMode);
-        RandomState now = Nd.Random.State;
+        RandomState now = Nd.Random.Place;
         SequenceRange? outer = state.Sequences;
         state.Sequences = numbers;
-        Nd.Random.State = random;
+        Nd.Random.Place = random;
         try
         {
             lock (engine.StateLock) return engine.Function(inputs);
@@ -44,7 +44,7 @@ internal static class Replay
         {
             before.Restore();
             state.Sequences = outer;
-            Nd.Random.State = now;
+            Nd.Random.Place = now;
         }
     }
 

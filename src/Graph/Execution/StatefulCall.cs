@@ -13,7 +13,7 @@ internal static class StatefulCall
         lock (engine.StateLock)
         {
             int done = 0;
-            RandomState random = Nd.Random.State;
+            RandomState random = Nd.Random.Place;
             try
             {
                 trace.Host.Run(variant.Numbers, ref done);
@@ -25,7 +25,7 @@ internal static class StatefulCall
             catch
             {
                 trace.Host.Undo(done);
-                if (trace.Effects.Count > 0) Nd.Random.State = random;
+                if (trace.Effects.Count > 0) Nd.Random.Place = random;
                 throw;
             }
         }
@@ -33,14 +33,14 @@ internal static class StatefulCall
 
     private static NDArray[] RunRandom(HybridVariant variant, NDArray[] inputs)
     {
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
         try
         {
             return variant.Forward!.Run(variant.Arguments(inputs));
         }
         catch
         {
-            Nd.Random.State = random;
+            Nd.Random.Place = random;
             throw;
         }
     }

@@ -67,15 +67,15 @@ internal static class VectorJacobian
     {
         if (ExecutionState.Current.Tracer is not null)
             throw new TraceFailedException("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
-        RandomState now = Nd.Random.State;
-        Nd.Random.State = random;
+        RandomState now = Nd.Random.Place;
+        Nd.Random.Place = random;
         try
         {
             return product();
         }
         finally
         {
-            Nd.Random.State = now;
+            Nd.Random.Place = now;
         }
     }
 

@@ -48,21 +48,21 @@ internal sealed class BranchPath
     {
         ExecutionState state = ExecutionState.Current;
         Tracer? tracer = state.Tracer;
-        RandomState before = Nd.Random.State;
+        RandomState before = Nd.Random.Place;
         using RecordScope pause = new(false, null);
         state.Tracer = null;
         try
         {
-            if (_random is { } drawn) Nd.Random.State = drawn;
+            if (_random is { } drawn) Nd.Random.Place = drawn;
             foreach (GraphNode node in GraphOrder.Sort([condition], effects))
                 if (!_values.ContainsKey(node)) _values.Add(node, Evaluate(node, operation));
-            _random = Nd.Random.State;
+            _random = Nd.Random.Place;
             return Holds(_values[condition]);
         }
         finally
         {
             state.Tracer = tracer;
-            Nd.Random.State = before;
+            Nd.Random.Place = before;
         }
     }
 

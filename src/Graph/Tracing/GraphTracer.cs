@@ -10,6 +10,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 {
     private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<NDArray> _frozen = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
     private readonly List<CheckpointRegion> _checkpoints = [];
@@ -71,6 +72,15 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public override Exception ValueRead(string operation) =>
         new TraceFailedException($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
 
+    public override bool Freeze(NDArray array)
+    {
+        if (!array.HasData || _written.ContainsKey(array)) return false;
+        if (_created.Contains(array) || !_frozen.Add(array)) return true;
+        int version = array.Version;
+        _guards.Add(() => array.Version == version && array.HasData);
+        return true;
+    }
+
     public override bool Decide(NDArray condition, string operation) =>
         path is null ? throw ValueRead(operation) : _choices.Decide(() => path.Decide(NodeOf(condition), operation, Effects));
 
@@ -87,6 +97,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
             return;
         }
 
+        if (_frozen.Contains(target)) throw new TraceFailedException("an array is written whose values have shaped the graph");
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 

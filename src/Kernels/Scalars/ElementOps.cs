@@ -17,6 +17,7 @@ internal static class ElementOps
     public static readonly ElementOp Sign = ElementOp.Unary<SignOp>("Sign", integers: true);
     public static readonly ElementOp Square = ElementOp.Unary<SquareOp>("Square", integers: true);
     public static readonly ElementOp Cube = ElementOp.Unary<CubeOp>("Cube");
+    public static readonly ElementOp OneMinusSquare = ElementOp.Unary<OneMinusSquareOp>("OneMinusSquare");
     public static readonly ElementOp Reciprocal = ElementOp.Unary<ReciprocalOp>("Reciprocal");
     public static readonly ElementOp Sqrt = ElementOp.Unary<SqrtOp>("Sqrt");
     public static readonly ElementOp ReciprocalSqrt = ElementOp.Unary<ReciprocalSqrtOp>("ReciprocalSqrt");
@@ -108,8 +109,8 @@ internal static class ElementOps
     /// <summary>All of them, in the order of this file.</summary>
     public static IReadOnlyList<ElementOp> All { get; } =
     [
-        Add, Subtract, Multiply, Divide, FloorDivide, Mod, MultiplyAdd, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, Reciprocal, Sqrt, ReciprocalSqrt,
-        AbsoluteDifference, ScaledDifference, Lerp,
+        Add, Subtract, Multiply, Divide, FloorDivide, Mod, MultiplyAdd, FusedMultiplyAdd, Negate, Abs, Sign, Square, Cube, OneMinusSquare, Reciprocal, Sqrt,
+        ReciprocalSqrt, AbsoluteDifference, ScaledDifference, Lerp,
         Floor, Ceiling, Round, Truncate, RoundToFloat16, RoundToBFloat16,
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, SmoothL1, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,

@@ -113,6 +113,17 @@ internal readonly struct AbsoluteDifferenceOp : IBinaryOp
     public static L Invoke<L>(L x, L y) where L : struct, ILane<L> => L.Abs(x - y);
 }
 
+/// <summary>1 − x² as (1 − x)·(1 + x), which has no cancellation near ±1.</summary>
+internal readonly struct OneMinusSquareOp : IUnaryOp
+{
+    [MethodImpl(AggressiveInlining)]
+    public static L Invoke<L>(L x) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        return (L.Const(1) - x) * (L.Const(1) + x);
+    }
+}
+
 /// <summary>(x − y)·s, two roundings.</summary>
 internal readonly struct ScaledDifferenceOp : ITernaryOp
 {

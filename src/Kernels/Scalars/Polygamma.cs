@@ -37,6 +37,7 @@ internal static unsafe class Polygamma
         for (int i = 2; i <= n; i++) factorial *= i;
         double sign = n % 2 == 0 ? -1 : 1;
         if (x > 0) return sign * factorial * HurwitzZeta(n + 1, x);
+        if (x == 0) return sign / Math.Pow(x, n + 1);
         if (x == Math.Floor(x)) return n % 2 == 1 ? double.PositiveInfinity : double.NaN;
 
         // (−1)ⁿ·ψ⁽ⁿ⁾(1 − x) − ψ⁽ⁿ⁾(x) = π·dⁿ/dxⁿ cot πx (NIST DLMF 5.15.6).

@@ -64,13 +64,13 @@ internal static partial class OpCases
         {
             Special = [[NaN, NaN], [-Inf, -1]],
         },
-        Unary(OpTable.Floor, Nd.Floor, Math.Floor, Real(-9, 9)),
-        Unary(OpTable.Ceiling, Nd.Ceiling, Math.Ceiling, Real(-9, 9)),
-        Unary(OpTable.Round, Nd.Round, static x => Math.Round(x, MidpointRounding.ToEven), Real(-9, 9)) with
+        Unary(OpTable.Floor, Nd.Floor, Math.Floor, Real(-9, 9)).AsNumber(),
+        Unary(OpTable.Ceiling, Nd.Ceiling, Math.Ceiling, Real(-9, 9)).AsNumber(),
+        Unary(OpTable.Round, Nd.Round, static x => Math.Round(x, MidpointRounding.ToEven), Real(-9, 9)).AsNumber() with
         {
             Special = [[0.5, 0], [1.5, 2], [-0.5, -0.0], [-2.5, -2]],
         },
-        Unary(OpTable.Truncate, Nd.Truncate, Math.Truncate, Real(-9, 9)),
+        Unary(OpTable.Truncate, Nd.Truncate, Math.Truncate, Real(-9, 9)).AsNumber(),
         Unary(OpTable.RoundToFloat16, static x => OpTable.RoundToFloat16.Apply(x), static x => (double)(Half)x, Real(-9, 9)) with
         {
             DTypes = ResultTypes.Floats,

@@ -73,6 +73,10 @@ internal static partial class OpCases
         {
             Order = 0,
         },
+        Matrices(OpTable.InverseOrInfinite, static x => OpTable.InverseOrInfinite.Apply(Dominant(x[0])), static x => Systems(Dominant(x[0]), Identities(x[0])), Squares) with
+        {
+            Rejects = [.. Square("SlogDet", static a => OpTable.InverseOrInfinite.Apply(a))],
+        },
         Matrices(
             OpTable.LogAbsDet,
             static x => Nd.SlogDet(Dominant(x[0])).LogAbsDet,
@@ -158,6 +162,8 @@ internal static partial class OpCases
         int[] shape = count > 0 ? parts[0].Shape : f([.. Enumerable.Range(0, m * n).Select(i => i % (n + 1) == 0 ? 1.0 : 0)], m, n).Shape;
         return new RefArray([.. x.Shape[..^2], .. shape], [.. parts.SelectMany(static p => p.Values)]);
     }
+
+    private static RefArray Identities(RefArray x) => Each(x, static (_, n, _) => ([n, n], [.. Enumerable.Range(0, n * n).Select(i => i % (n + 1) == 0 ? 1.0 : 0)]));
 
     private static RefArray Numbers(RefArray x, Func<double[], int, double> f) => Each(x, (a, n, _) => ([], [f(a, n)]));
 

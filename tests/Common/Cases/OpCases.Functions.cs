@@ -12,6 +12,12 @@ internal static partial class OpCases
             Special = [[-0.0, -0.0], [-Inf, -Inf], [NaN, NaN], [-1e-200, -0.0]],
             Slopes = [[0, 0], [-2, 12]],
         },
+        Unary(OpTable.OneMinusSquare, static x => OpTable.OneMinusSquare.Apply(x), static x => (1 - x) * (1 + x), Real(-4, 4)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Special = [[1, 0], [-1, 0], [Inf, -Inf], [-Inf, -Inf], [NaN, NaN]],
+            Slopes = [[1, -2], [0, 0], [3, -6]],
+        },
         Unary(OpTable.Reciprocal, static x => Nd.Pow(x, -1), static x => 1 / x, NonZero(0.5, 2), "as a power") with
         {
             Special = [[-0.0, -Inf], [0, Inf], [-Inf, -0.0]],

@@ -59,6 +59,18 @@ public sealed class IndexingTests
         Assert.Equal(values.ToArray<int>(), x[index].ToArray<int>());
     }
 
+    /// <summary>As in NumPy: axes of size 1 before the others say nothing.</summary>
+    [Fact]
+    public void LeadingAxesOfSizeOneAreDroppedFromAnAssignedValue()
+    {
+        NDArray x = Cube;
+        x[1] = Nd.Arange(0, 4).Reshape(1, 1, 1, 4);
+        x[0, 0, 0] = Nd.Array([7]);
+        Expect.Elements(x[1, 2], 0, 1, 2, 3);
+        Expect.Elements(x[0, 0], 7, 1, 2, 3);
+        Assert.Throws<ShapeException>(() => x[0] = Nd.Zeros((2, 1, 4)));
+    }
+
     [Fact]
     public void PositionsOutsideAnAxisAreNamed()
     {

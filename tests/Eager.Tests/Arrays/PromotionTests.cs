@@ -39,7 +39,7 @@ public sealed class PromotionTests
     {
         // The types of the results, in the order of s_types; null: refused.
         { "square", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32, DType.Float16, DType.BFloat16] },
-        { "round", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
+        { "round", [DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Int32, DType.Float16, DType.BFloat16] },
         { "exp", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
         { "divide", [DType.Float32, DType.Float64, DType.Float32, DType.Float32, DType.Float32, DType.Float32, DType.Float16, DType.BFloat16] },
         { "less", [DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool, DType.Bool] },
@@ -141,6 +141,17 @@ public sealed class PromotionTests
         Expect.Elements(x / 2, 3.5, -3.5);
         Expect.Elements(14 / x, 2, -2);
         Assert.Equal(DType.Float32, (Nd.Array([7L]) / Nd.Array([2L])).DType);
+    }
+
+    [Fact]
+    public void RoundingLeavesIntegersAsTheyAre()
+    {
+        NDArray x = Nd.Array([16_777_217, int.MinValue]), y = Nd.Array([long.MaxValue]);
+        foreach (Func<NDArray, NDArray> round in new Func<NDArray, NDArray>[] { Nd.Floor, Nd.Ceiling, Nd.Round, Nd.Truncate })
+        {
+            Assert.Equal(x.ToArray<int>(), round(x).ToArray<int>());
+            Assert.Equal(y.ToArray<long>(), round(y).ToArray<long>());
+        }
     }
 
     [Fact]

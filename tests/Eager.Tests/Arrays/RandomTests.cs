@@ -26,7 +26,7 @@ public sealed class RandomTests
     {
         Nd.Random.Seed(1);
         NDArray[] first = [Nd.Random.Uniform(0, 1, 10), Nd.Random.Normal(0, 1, (3, 5)), Nd.Random.Permutation(9), Nd.Random.Bernoulli(0.5, 70)];
-        RandomState state = Nd.Random.State;
+        RandomState state = Nd.Random.Place;
         NDArray next = Nd.Random.Uniform(0, 1, 4);
         Nd.Random.Seed(1);
         Assert.Equal(first[0].ToArray<float>(), Nd.Random.Uniform(0, 1, 10).ToArray<float>());
@@ -35,8 +35,26 @@ public sealed class RandomTests
         Assert.Equal(first[3].ToArray<float>(), Nd.Random.Bernoulli(0.5, 70).ToArray<float>());
         Nd.Random.Seed(2);
         Assert.NotEqual(first[0].ToArray<float>(), Nd.Random.Uniform(0, 1, 10).ToArray<float>());
-        Nd.Random.State = state;
+        Nd.Random.Place = state;
         Assert.Equal(next.ToArray<float>(), Nd.Random.Uniform(0, 1, 4).ToArray<float>());
+    }
+
+    [Fact]
+    public void AStateThatWasStoredAsTextContinuesTheStream()
+    {
+        Nd.Random.Seed(ulong.MaxValue);
+        Nd.Random.Normal(0, 1, 1000);
+        string text = System.Text.Json.JsonSerializer.Serialize(Nd.Random.State);
+        using (Autograd.TrainMode())
+        {
+            float[] next = Nd.Ones(100).Dropout(0.5).ToArray<float>();
+            Nd.Random.Seed(0);
+            Nd.Random.State = System.Text.Json.JsonSerializer.Deserialize<RandomState>(text);
+            Assert.Equal(next, Nd.Ones(100).Dropout(0.5).ToArray<float>());
+        }
+
+        Nd.Random.Seed(7);
+        Assert.Equal(new RandomState(7, 0), Nd.Random.State);
     }
 
     [Fact]

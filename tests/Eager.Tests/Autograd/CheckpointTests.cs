@@ -165,10 +165,10 @@ public sealed class CheckpointTests
         bool fail = false;
         NDArray y;
         using (Autograd.Record()) y = Autograd.Checkpoint(a => fail ? throw new InvalidTimeZoneException() : a * Nd.Random.Uniform(1, 2, 1), x);
-        RandomState now = Nd.Random.State;
+        RandomState now = Nd.Random.Place;
         fail = true;
         Expect.Throws<InvalidTimeZoneException>(() => y.Backward());
-        Assert.Equal(now, Nd.Random.State);
+        Assert.Equal(now, Nd.Random.Place);
         Expect.Elements(x.Grad, 0);
     }
 

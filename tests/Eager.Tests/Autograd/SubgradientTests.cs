@@ -49,6 +49,48 @@ public sealed class SubgradientTests
         ["square root of x, selected away from 0"] = (static x => Nd.Where(x > 0, Nd.Where(x > 0, x, 1).Sqrt(), 0), [0, 4], [0, 0.25]),
     };
 
+    public static TheoryData<string> BorderCases => [.. s_borders.Keys];
+
+    // Where a derivative is infinite the second one is, too, as long as its limit is one: with the sign of the formula, and never ∞ − ∞.
+    private static readonly Dictionary<string, (Func<NDArray, NDArray> F, double[] At, double[] Second)> s_borders = new()
+    {
+        ["asin"] = (Nd.Asin, [-1, 0, 1e-30, 1], [-Inf, 0, 1e-30, Inf]),
+        ["acos"] = (Nd.Acos, [-1, 0, 1e-30, 1], [Inf, 0, -1e-30, -Inf]),
+        ["acosh"] = (Nd.Acosh, [1], [-Inf]),
+        ["atanh"] = (Nd.Atanh, [-1, 0, 1e-30, 1], [-Inf, 0, 2e-30, Inf]),
+        ["inverse error function"] = (Nd.ErfInv, [-1, 1], [-Inf, Inf]),
+        ["square root"] = (Nd.Sqrt, [0], [-Inf]),
+        ["reciprocal square root"] = (Nd.ReciprocalSqrt, [0], [Inf]),
+        ["reciprocal"] = (Nd.Reciprocal, [0], [Inf]),
+        ["logarithm"] = (Nd.Log, [0], [-Inf]),
+        ["logarithm of 1 + x"] = (Nd.LogP1, [-1], [-Inf]),
+        ["logarithm of Γ"] = (Nd.LogGamma, [0], [Inf]),
+        ["digamma"] = (Nd.Digamma, [0, -0.0], [-Inf, Inf]),
+        ["x⁰"] = (static x => x.Pow(0), [0, -0.0, 2], [0, 0, 0]),
+        ["x¹"] = (static x => x.Pow(1), [0, -0.0, 2], [0, 0, 0]),
+        ["x^½"] = (static x => x.Pow(0.5), [0], [-Inf]),
+        ["0ˣ"] = (static x => Nd.Pow(0, x), [1, 2], [0, 0]),
+    };
+
+    [Theory]
+    [MemberData(nameof(BorderCases))]
+    public void SecondOrderAtBorders(string name)
+    {
+        (Func<NDArray, NDArray> f, double[] at, double[] second) = s_borders[name];
+        foreach (NDArray x in new[] { Leaf.Doubles(at), Leaf.Of(at) })
+        {
+            using (Autograd.Record())
+            {
+                NDArray first = Autograd.Grad(f(x).Sum(), x, createGraph: true);
+                first.Sum().Backward();
+            }
+
+            double[] actual = Expect.Doubles(x.Grad!);
+            for (int i = 0; i < at.Length; i++)
+                Assert.True(actual[i].Equals(second[i]) || Math.Abs(actual[i] - second[i]) <= 1e-6 * Math.Abs(second[i]), $"{x.DType} at {at[i]}: {actual[i]}");
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Convention(string name)

@@ -22,6 +22,17 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void OfTooFewElements()
+    {
+        Close([double.PositiveInfinity], Nd.Var(Doubles(1, 2), [0], keepDims: true, correction: 2));
+        Close([double.PositiveInfinity], Nd.Std(Doubles(1, 2), [0], keepDims: true, correction: 5));
+        Close([double.NaN], Nd.Var(Doubles(1), [0], keepDims: true, correction: 1));
+        Close([double.NegativeInfinity], Nd.LogSumExp(Nd.Zeros(0), [0], keepDims: true));
+        Close([double.NegativeInfinity, double.NegativeInfinity], Nd.LogSumExp(Nd.Zeros((2, 0), DType.Int32), 1));
+        Assert.Equal((0, 1), Nd.LogSumExp(Nd.Zeros((0, 2)), 1, keepDims: true).Shape);
+    }
+
+    [Fact]
     public void GradientsDoNotTouchNaN()
     {
         NDArray x = Doubles(1, double.NaN, 3);

@@ -30,12 +30,12 @@ public sealed class HalfRandomTests
     {
         Nd.Random.Seed(11);
         NDArray expected = s_draws[name](DType.Float32);
-        RandomState after = Nd.Random.State;
+        RandomState after = Nd.Random.Place;
         foreach (DType half in new[] { DType.Float16, DType.BFloat16 })
         {
             Nd.Random.Seed(11);
             NDArray drawn = s_draws[name](half);
-            Assert.Equal(after, Nd.Random.State);
+            Assert.Equal(after, Nd.Random.Place);
             Assert.Null(Bits.Difference(expected.DType == DType.Float32 ? expected.AsType(half) : expected, drawn));
         }
     }

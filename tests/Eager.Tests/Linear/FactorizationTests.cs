@@ -84,6 +84,26 @@ public sealed class FactorizationTests
         Assert.Equal(400 * Math.Log(10), log.Item<double>(), 1e-9);
     }
 
+    // As ln 0: no exception, and nothing finite that a training could go on with. A regular matrix of the batch keeps its gradient.
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    public void LogarithmsOfDeterminantsOfSingularMatricesHaveInfiniteGradients(DType dtype)
+    {
+        const double inf = double.PositiveInfinity;
+        NDArray a = Nd.Array([1.0, 2, 2, 4, 2, 0, 0, 4, 0, 0, 0, 0], (3, 2, 2)).AsType(dtype);
+        a.AttachGrad();
+        NDArray first;
+        using (Autograd.Record())
+        {
+            first = Autograd.Grad(Nd.SlogDet(a).LogAbsDet.Sum(), a, createGraph: true);
+            first[1].Sum().Backward();
+        }
+
+        Assert.Equal([inf, -inf, -inf, inf, 0.5, 0, 0, 0.25, double.NaN, double.NaN, double.NaN, double.NaN], Values(first));
+        Assert.Equal([-0.25, -0.125, -0.125, -0.0625], Values(a.Grad![1]));
+    }
+
     // Exact rows, a pivot that rounding leaves at 1e-17, rank n − 2, zero, regular; the gradient of a determinant is the matrix of its cofactors.
     [Theory]
     [InlineData(DType.Float32)]

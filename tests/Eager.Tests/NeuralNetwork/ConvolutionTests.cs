@@ -151,6 +151,25 @@ public sealed class ConvolutionTests
         if (WindowReference.Size(x) < 80) Samples.PassesGradientCheck(v => Nd.Tanh(Apply(v[0], v[1], v[2])), [input, weight, bias], $"transposed {y.Shape}");
     }
 
+    /// <summary>Further elements than the windows step over, as long as they are fewer than the dilation: what padding would cut off, then the bias alone.</summary>
+    [Theory]
+    [InlineData(1, 0, 1, 2)]
+    [InlineData(1, 1, 2, 3)]
+    [InlineData(1, 3, 2, 3)]
+    [InlineData(2, 0, 3, 5)]
+    [InlineData(2, 1, 3, 4)]
+    [InlineData(2, 2, 4, 5)]
+    public void OutputPaddingMayExceedTheStrideBelowTheDilation(int stride, int padding, int outputPadding, int dilation)
+    {
+        NDArray x = Samples.Normal([2, 2, 5], 1), w = Samples.Normal([2, 3, 3], 2), bias = Samples.Normal(3, 3);
+        NDArray Apply(NDArray a, NDArray b, NDArray? c) => a.ConvTranspose1D(b, c, stride, padding, outputPadding, dilation);
+        NDArray all = x.ConvTranspose1D(w, null, stride, 0, 0, dilation).Pad([(0, 0), (0, 0), (0, outputPadding)]);
+        NDArray expected = all[.., .., padding..(all.Shape[2] - padding)];
+        Samples.Close(Samples.Values(expected), Apply(x, w, null));
+        Samples.Close(Samples.Values(expected + bias.Reshape(1, 3, 1)), Apply(x, w, bias));
+        Samples.PassesGradientCheck(v => Nd.Tanh(Apply(v[0], v[1], v[2])), [x, w, bias], $"transposed {expected.Shape}");
+    }
+
     [Theory]
     [InlineData(7, 3, 1, 1)]
     [InlineData(8, 3, 2, 1)]
@@ -247,7 +266,7 @@ public sealed class ConvolutionTests
             (() => x.Conv2D(w, groups: 0), ["Conv2D", "groups"]),
             (() => x.Conv2D(Nd.Zeros((4, 3, 0, 3))), ["Conv2D", "no element"]),
             (() => x.ConvTranspose2D(w), ["ConvTranspose2D", "3 channels", "(4, 3, 3, 3)", "swap"]),
-            (() => x.ConvTranspose2D(Nd.Zeros((3, 4, 3, 3)), outputPadding: 1), ["ConvTranspose2D", "outputPadding", "stride"]),
+            (() => x.ConvTranspose2D(Nd.Zeros((3, 4, 3, 3)), outputPadding: 1), ["ConvTranspose2D", "outputPadding", "stride 1 or the dilation 1"]),
             (() => x.ConvTranspose2D(Nd.Zeros((3, 4, 1, 1)), padding: 4), ["ConvTranspose2D", "nothing is left", "Pad less"]),
         ];
         foreach ((Action call, string[] words) in wrong)

@@ -66,7 +66,7 @@ public sealed class BranchTests
         {
             Nd.Random.Seed(4);
             for (int call = 0; call < 12; call++) functions[i]([Nd.Full(3, 0.5)]);
-            after[i] = Nd.Random.State;
+            after[i] = Nd.Random.Place;
         }
 
         Check.Same(states[0], states[1]);

@@ -67,6 +67,53 @@ public sealed class FallbackTests
         Assert.True(f.Report.FellBack);
     }
 
+    /// <summary>A mask that the function captures is a constant of the trace until it is written to.</summary>
+    [Fact]
+    public void CapturedMasksAreTraced()
+    {
+        NDArray mask = Nd.Array([true, false, true]), numbers = Nd.Array([1f, 0, 0]), x = Nd.Array([1f, 2, 3]);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray v) => v.BooleanMask(mask) * 2 + v.BooleanMask(Nd.Array([false, true, false])) + numbers.NonZero().AsType(DType.Float32).Sum(), Check.Strict);
+        x.AttachGrad();
+        for (int i = 0; i < 2; i++)
+        {
+            using (Autograd.Record()) f.Invoke(x).Sum().Backward();
+            Check.Same(Nd.Array([2f, 2, 2]), x.Grad);
+        }
+
+        Assert.Equal(1, f.Report.VariantCount);
+        Check.Same(Nd.Array([4f, 8]), f.Invoke(x));
+        mask.Assign(Nd.Array([true, true, true]));
+        Check.Same(Nd.Array([4f, 6, 8]), f.Invoke(x));
+        numbers[2] = Nd.Scalar(1);
+        Check.Same(Nd.Array([6f, 8, 10]), f.Invoke(x));
+    }
+
+    [Fact]
+    public void MasksThatTheFunctionWritesFallBack()
+    {
+        NDArray before = Nd.Array([true, false]), after = Nd.Array([true, false]);
+        HybridFunction<Func<NDArray, NDArray>> first = Hybrid.Hybridize((NDArray x) =>
+        {
+            before.Assign(before.LogicalNot());
+            return x.BooleanMask(before) * 2;
+        });
+        HybridFunction<Func<NDArray, NDArray>> last = Hybrid.Hybridize((NDArray x) =>
+        {
+            NDArray y = x.BooleanMask(after) * 2;
+            after.Assign(after.LogicalNot());
+            return y;
+        });
+        for (int i = 0; i < 4; i++)
+        {
+            Check.Same(Nd.Array([i % 2 == 0 ? 6f : 2]), first.Invoke(Nd.Array([1f, 3])));
+            Check.Same(Nd.Array([i % 2 == 0 ? 2f : 6]), last.Invoke(Nd.Array([1f, 3])));
+        }
+
+        Assert.True(first.Report.FellBack);
+        Assert.True(last.Report.FellBack);
+    }
+
     [Fact]
     public void ClearTriesAgain()
     {

@@ -29,9 +29,9 @@ public sealed class RandomTests
         IReadOnlyList<NDArray>[] expected = Three(f);
         Check.Same([.. expected.SelectMany(static r => r)], [.. Three(compiled.Invoke).SelectMany(static r => r)]);
         Assert.NotNull(Bits.Difference(expected[0][^1], expected[1][^1]));
-        RandomState after = Nd.Random.State;
+        RandomState after = Nd.Random.Place;
         Three(f);
-        Assert.Equal(after, Nd.Random.State);
+        Assert.Equal(after, Nd.Random.Place);
 
         static IReadOnlyList<NDArray>[] Three(ListFunction f)
         {
@@ -70,9 +70,9 @@ public sealed class RandomTests
     {
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => x.Dropout(0.5), Check.Strict);
         NDArray x = TestArrays.Uniform(50);
-        RandomState before = Nd.Random.State;
+        RandomState before = Nd.Random.Place;
         Check.Same(x, f.Invoke(x));
-        Assert.Equal(before, Nd.Random.State);
+        Assert.Equal(before, Nd.Random.Place);
         Assert.Equal(0, f.Report.KernelCount);
     }
 

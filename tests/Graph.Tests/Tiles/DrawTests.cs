@@ -75,7 +75,7 @@ public sealed class DrawTests
         {
             Nd.Random.Seed(Seed);
             Check.Same(expected.Results, Plan.Build(graph, fuse).Run(x), $"{name}, {(fuse ? "fused" : "one by one")}: result");
-            Assert.Equal(expected.After, Nd.Random.State);
+            Assert.Equal(expected.After, Nd.Random.Place);
         }
 
         Nd.Random.Seed(Seed);
@@ -180,9 +180,9 @@ public sealed class DrawTests
         NDArray x = TileModes.Random(1, 5000), good = Nd.Array([0, 3]), bad = Nd.Array([0, 9]);
         (IReadOnlyList<NDArray> results, _, _) = Seeded(f, [x, good]);
         Check.Same(results, Seeded(compiled.Invoke, [x, good]).Results);
-        RandomState before = Nd.Random.State;
+        RandomState before = Nd.Random.Place;
         using (Autograd.TrainMode()) Assert.Throws<ArgumentOutOfRangeException>(() => compiled.Invoke([x, bad]));
-        Assert.Equal(before, Nd.Random.State);
+        Assert.Equal(before, Nd.Random.Place);
     }
 
     [Theory]
@@ -215,13 +215,13 @@ public sealed class DrawTests
         using RecordScope training = Autograd.TrainMode();
         Nd.Random.Seed(Seed);
         IReadOnlyList<NDArray> expected = f(x);
-        RandomState after = Nd.Random.State;
+        RandomState after = Nd.Random.Place;
         HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
         for (int call = 0; call < 2; call++)
         {
             Nd.Random.Seed(Seed);
             Check.Same(expected, [.. compiled.Invoke([x[0].To(Device.Debug)]).Select(static y => y.To(Device.Cpu))]);
-            Assert.Equal(after, Nd.Random.State);
+            Assert.Equal(after, Nd.Random.Place);
         }
     }
 
@@ -248,6 +248,6 @@ public sealed class DrawTests
     {
         Nd.Random.Seed(Seed);
         (IReadOnlyList<NDArray> results, NDArray?[] gradients) = Check.Gradients(f, x);
-        return (results, gradients, Nd.Random.State);
+        return (results, gradients, Nd.Random.Place);
     }
 }

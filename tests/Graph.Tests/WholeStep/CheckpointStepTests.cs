@@ -95,12 +95,12 @@ public sealed class CheckpointStepTests
     {
         NDArray x = TestArrays.Uniform((64, 32), seed), y = Nd.Array([.. Enumerable.Range(0, 64).Select(i => (i * 7 + seed) % 8)]);
         Nd.Random.Seed((ulong)seed);
-        RandomState before = Nd.Random.State;
+        RandomState before = Nd.Random.Place;
         NDArray expected = twins.EagerStep(x, y);
-        RandomState after = Nd.Random.State;
-        Nd.Random.State = before;
+        RandomState after = Nd.Random.Place;
+        Nd.Random.Place = before;
         Assert.Equal(StepTwins.Bytes(expected), StepTwins.Bytes(twins.Function.Invoke(x, y)));
-        Assert.Equal(after, Nd.Random.State);
+        Assert.Equal(after, Nd.Random.Place);
         twins.AssertSameState();
     }
 

@@ -67,12 +67,12 @@ internal sealed class StepTwins
     public void StepBoth(int seed, int size = 6)
     {
         (NDArray x, NDArray y) = Batch(seed, size);
-        RandomState before = Nd.Random.State;
+        RandomState before = Nd.Random.Place;
         NDArray expected = EagerStep(x, y);
-        RandomState after = Nd.Random.State;
-        Nd.Random.State = before;
+        RandomState after = Nd.Random.Place;
+        Nd.Random.Place = before;
         NDArray actual = Function.Invoke(x, y);
-        Assert.Equal(after, Nd.Random.State);
+        Assert.Equal(after, Nd.Random.Place);
         Assert.Equal(Bytes(expected), Bytes(actual));
         AssertSameState();
     }

@@ -16,9 +16,9 @@ public class WholeStepSafetyTests
         for (int i = 0; i < 3; i++) twins.StepBoth(i);
         (NDArray x, _) = StepTwins.Batch(9);
         NDArray bad = Nd.Array([0, 1, 2, 99, 1, 0]);
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
         for (int i = 0; i < 2; i++) Assert.Throws<ArgumentOutOfRangeException>(() => twins.Function.Invoke(x, bad));
-        Assert.Equal(random, Nd.Random.State);
+        Assert.Equal(random, Nd.Random.Place);
         Assert.False(Autograd.IsRecording);
         Assert.False(Autograd.IsTraining);
         twins.AssertSameState();
@@ -93,9 +93,9 @@ public class WholeStepSafetyTests
     {
         StepTwins twins = Twins();
         (NDArray x, _) = StepTwins.Batch(9);
-        RandomState random = Nd.Random.State;
+        RandomState random = Nd.Random.Place;
         Assert.Throws<ArgumentOutOfRangeException>(() => twins.Function.Invoke(x, Nd.Array([0, 1, 2, 99, 1, 0])));
-        Assert.Equal(random, Nd.Random.State);
+        Assert.Equal(random, Nd.Random.Place);
         twins.AssertSameState();
         for (int i = 0; i < 3; i++) twins.StepBoth(i);
         Assert.Null(twins.Function.Report.FallbackReason);

@@ -20,6 +20,7 @@ internal static class ScalarReference
         "Sign" => T.IsNaN(x) ? x : x > T.Zero ? T.One : x < T.Zero ? -T.One : T.Zero,
         "Square" => x * x,
         "Cube" => x * x * x,
+        "OneMinusSquare" => (T.One - x) * (T.One + x),
         "AbsoluteDifference" => T.Abs(x - y),
         "ScaledDifference" => (x - y) * z,
         "Huber" => T.Abs(x - y) <= z ? (x - y) * (x - y) * T.CreateChecked(0.5) : (T.Abs(x - y) - (T.CreateChecked(0.5) * z)) * z,
