@@ -10,13 +10,19 @@ namespace Fusion.Kernels;
 /// </summary>
 /// <remarks>
 /// A long body is a long chain of dependent instructions, and the processor's window no longer reaches into the next iteration: two registers
-/// side by side, statement by statement, keep it busy (measured: up to twice as fast from some 40 operators on). If the last register
+/// side by side, statement by statement, keep it busy (measured: up to twice as fast from some 30 operators on). If the last register
 /// has no partner, it is computed twice, to the same bits; all loads come before all stores, so that works in place too.
 /// </remarks>
 internal sealed class KernelTree
 {
     /// <summary>Bodies of more operators than this compute two registers at a time.</summary>
-    public const int PairedFrom = 40;
+    public const int PairedFrom = 28;
+
+    /// <summary>A paired body of at most so many operators takes the steps of its formula in turn: see <see cref="TreeBuilder.StepByStep"/>.</summary>
+    private const int StepByStepTo = 80;
+
+    /// <summary>An operator of more operators than this is a formula with constants of its own.</summary>
+    private const int FormulaFrom = 10;
 
     /// <summary>In a paired body a statement has at most so many operators, or the two registers would not be interleaved.</summary>
     private const int StatementOperators = 8;
@@ -76,7 +82,7 @@ internal sealed class KernelTree
     public static KernelTree Build(KernelSpec spec, int width, bool paired = true)
     {
         KernelTree tree = new(spec, width);
-        (TreeBuilder one, List<Expression> stores) = tree.Write(Index, "t", int.MaxValue, spec.Outputs.Length > 1);
+        (TreeBuilder one, List<Expression> stores) = tree.Write(Index, "t", int.MaxValue, spec.Outputs.Length > 1, stepByStep: false);
         tree.OperatorCount = one.OperatorCount;
         if (!paired || one.OperatorCount <= PairedFrom)
         {
@@ -86,7 +92,7 @@ internal sealed class KernelTree
         else
         {
             tree.Step = 2 * tree._vector.Count;
-            stores = tree.Pair();
+            stores = tree.Pair(one.OperatorCount <= StepByStepTo && HasOneFormula(spec));
         }
         tree.Body.AddRange(stores);
         return tree;
@@ -106,11 +112,23 @@ internal sealed class KernelTree
         return method.CreateDelegate<ElementLoop>(s_target);
     }
 
-    // Both registers' statements in turn; the two bodies are the same but for the index. Returns the stores.
-    private List<Expression> Pair()
+    // Constants that two formulas share stay in registers from the one to the other, and steps in turn have none to spare.
+    private static bool HasOneFormula(KernelSpec spec)
     {
-        (TreeBuilder first, List<Expression> stores) = Write(Index, "t", StatementOperators, true);
-        (TreeBuilder second, List<Expression> secondStores) = Write(PairIndex, "u", StatementOperators, true);
+        int formulas = 0;
+        foreach (KernelStep step in spec.Steps)
+        {
+            if (step.Op is { Weight: > FormulaFrom }) formulas++;
+        }
+
+        return formulas == 1;
+    }
+
+    // Both registers' statements in turn; the two bodies are the same but for the index. Returns the stores.
+    private List<Expression> Pair(bool stepByStep)
+    {
+        (TreeBuilder first, List<Expression> stores) = Write(Index, "t", StatementOperators, true, stepByStep);
+        (TreeBuilder second, List<Expression> secondStores) = Write(PairIndex, "u", StatementOperators, true, stepByStep);
         Expression next = Expression.Add(Index, Expression.Constant((long)_vector.Count));
         Add([Expression.Assign(PairIndex, Expression.Condition(Expression.LessThan(next, End), next, Index))], [PairIndex]);
         for (int k = 0; k < first.Statements.Count; k++) Add([first.Statements[k], second.Statements[k]], []);
@@ -126,9 +144,9 @@ internal sealed class KernelTree
 
     // One register from element `index` on: its statements in the builder, and its stores. With keepOutputs every output is a variable, so that
     // all loads come before the first store: an output may be the very memory of an input.
-    private (TreeBuilder Builder, List<Expression> Stores) Write(ParameterExpression index, string prefix, int statementOperators, bool keepOutputs)
+    private (TreeBuilder Builder, List<Expression> Stores) Write(ParameterExpression index, string prefix, int statementOperators, bool keepOutputs, bool stepByStep)
     {
-        using TreeBuilder builder = new TreeBuilder(_vector.Width, _spec.Is64, prefix).Enter();
+        using TreeBuilder builder = new TreeBuilder(_vector.Width, _spec.Is64, prefix) { StepByStep = stepByStep }.Enter();
         TreeLane[] values = KernelBody.Write(_spec, _uses, input => Load(input, index), statementOperators);
         List<Expression> stores = [];
         for (int k = 0; k < _spec.Outputs.Length; k++)

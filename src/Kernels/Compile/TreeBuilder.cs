@@ -25,6 +25,11 @@ internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDis
 
     public List<Expression> Statements { get; } = [];
 
+    /// <summary>
+    /// Every fused multiply-add is a statement: two bodies that are written in turn then take the steps of a polynomial in turn, and share its constants while they are at hand.
+    /// </summary>
+    public bool StepByStep { get; init; }
+
     /// <summary>Operators written so far, constants and loads not counted.</summary>
     public int OperatorCount { get; set; }
 
@@ -38,7 +43,7 @@ internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDis
     public void Dispose() => (s_current, _outer) = (_outer, null);
 
     /// <summary>A builder of the statements of a branch: the variables are this one's.</summary>
-    public TreeBuilder Branch(TreeTarget target) => new(target, prefix) { Variables = Variables };
+    public TreeBuilder Branch(TreeTarget target) => new(target, prefix) { Variables = Variables, StepByStep = StepByStep };
 
     /// <summary>A variable that holds <paramref name="value"/> from here on.</summary>
     public ParameterExpression Assign(Expression value)

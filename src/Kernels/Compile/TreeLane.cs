@@ -12,6 +12,8 @@ internal readonly struct TreeLane(Expression node) : ILane<TreeLane>
 
     public static bool Is64 => Target.Is64;
 
+    public static bool HasScaleB => Target.HasScaleB;
+
     /// <summary>Elements are integers.</summary>
     public static bool IsInteger => Target.IsInteger;
 

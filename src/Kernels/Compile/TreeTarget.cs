@@ -11,6 +11,9 @@ internal abstract class TreeTarget
     /// <summary>The element is 64 bits wide.</summary>
     public abstract bool Is64 { get; }
 
+    /// <summary>A product with a power of two is one instruction.</summary>
+    public virtual bool HasScaleB => false;
+
     /// <summary>Elements are integers; only the operations of <see cref="ElementOp.SupportsInteger"/> have a meaning.</summary>
     public virtual bool IsInteger => false;
 

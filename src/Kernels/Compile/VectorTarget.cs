@@ -10,6 +10,8 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
 {
     public override bool Is64 => vector.Is64;
 
+    public override bool HasScaleB => vector.Width == 512 || Avx512F.VL.IsSupported;
+
     public override TreeLane Const(double value) => new(Expression.Call(vector.Create, Is64 ? Expression.Constant(value) : Expression.Constant((float)value)));
 
     public override TreeLane Bits(long pattern) =>
@@ -22,7 +24,7 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         LaneOp.Multiply => Counted(Expression.Multiply(a[0].Node, a[1].Node)),
         LaneOp.Divide => Counted(Expression.Divide(a[0].Node, a[1].Node)),
         LaneOp.Negate => TreeLane.Xor(a[0], Const(-0.0)),
-        LaneOp.Fma => Ternary(nameof(Vector128.FusedMultiplyAdd), a),
+        LaneOp.Fma => Step(Ternary(nameof(Vector128.FusedMultiplyAdd), a)),
         LaneOp.MinNative => Sse.IsSupported ? Binary(nameof(Vector128.MinNative), a) : Smaller(TreeLane.Let(a[0]), TreeLane.Let(a[1])),
         LaneOp.MaxNative => Sse.IsSupported ? Binary(nameof(Vector128.MaxNative), a) : Larger(TreeLane.Let(a[0]), TreeLane.Let(a[1])),
         LaneOp.Sqrt or LaneOp.Abs or LaneOp.Round or LaneOp.Floor or LaneOp.Ceiling or LaneOp.Truncate =>
@@ -62,8 +64,8 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
 
     private TreeLane ScaleB(TreeLane x, TreeLane n)
     {
-        Type? holder = vector.Width == 512 ? typeof(Avx512F) : Avx512F.VL.IsSupported ? typeof(Avx512F.VL) : null;
-        return holder is null
+        Type holder = vector.Width == 512 ? typeof(Avx512F) : typeof(Avx512F.VL);
+        return !HasScaleB
             ? LaneFallback.ScaleB(x, n)
             : Counted(Expression.Call(holder.GetMethod(nameof(Avx512F.Scale), [vector.Type, vector.Type])!, x.Node, n.Node));
     }
@@ -90,6 +92,8 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         TreeBuilder.Current.OperatorCount = count;
         return Counted(Expression.Call(vector.Memory(nameof(LaneOp.LargeAngle)), function.Node, x.Node, value.Node, large.Node));
     }
+
+    private static TreeLane Step(TreeLane lane) => TreeBuilder.Current.StepByStep ? TreeLane.Let(lane) : lane;
 
     private static TreeLane Smaller(TreeLane a, TreeLane b) => TreeLane.Select(TreeLane.Less(a, b), a, b);
 

@@ -31,7 +31,7 @@ internal readonly unsafe struct CrossEntropyRows : IRowKernel
         {
             var v = RowExp<L, T>.LoadShort(x, n);
             var max = n <= L.Count ? RowExp<L, T>.MaxShort(v) : RowExp<L, T>.Max(x, n);
-            var sum = n <= L.Count ? RowExp<L, T>.SumShort(Formulas.Exp(v - max)) : RowSum<ShiftedExp, L, T>.Sum(x, x, max, n);
+            var sum = n <= L.Count ? RowExp<L, T>.SumShort(Formulas.ExpOfNegative(v - max)) : RowSum<ExpToMaximum, L, T>.Sum(x, x, max, n);
             LaneTail.Store<L, T>(-(L.Broadcast(x[job->Label(start)]) - max - RowExp<L, T>.Log(sum)), loss + start, 1);
         }
     }
@@ -59,7 +59,7 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
             if (n <= L.Count)
             {
                 var v = RowExp<L, T>.LoadShort(x, n);
-                var e = Formulas.Exp(v - RowExp<L, T>.MaxShort(v));
+                var e = Formulas.ExpOfNegative(v - RowExp<L, T>.MaxShort(v));
                 L.Store(e, exps);
                 atLabel = exps[label];
                 scale = T.One / RowExp<L, T>.SumShort(e);

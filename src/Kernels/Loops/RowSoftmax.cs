@@ -56,7 +56,7 @@ internal readonly unsafe struct SoftmaxRows : IRowKernel
             for (; start < end; start++, x += n, y += n)
             {
                 var v = RowExp<L, T>.LoadShort(x, n);
-                var e = Formulas.Exp(v - RowExp<L, T>.MaxShort(v));
+                var e = Formulas.ExpOfNegative(v - RowExp<L, T>.MaxShort(v));
                 LaneTail.Store<L, T>(e * L.Broadcast(T.One / RowExp<L, T>.SumShort(e)), y, n);
             }
 
@@ -89,12 +89,12 @@ internal readonly unsafe struct LogSoftmaxRows : IRowKernel
             {
                 var v = RowExp<L, T>.LoadShort(x, n);
                 v -= RowExp<L, T>.MaxShort(v);
-                LaneTail.Store<L, T>(v - Formulas.Log(L.Broadcast(RowExp<L, T>.SumShort(Formulas.Exp(v)))), y, n);
+                LaneTail.Store<L, T>(v - Formulas.Log(L.Broadcast(RowExp<L, T>.SumShort(Formulas.ExpOfNegative(v)))), y, n);
                 continue;
             }
 
             var max = RowExp<L, T>.Max(x, n);
-            var log = RowExp<L, T>.Log(RowSum<ShiftedExp, L, T>.Sum(x, x, max, n));
+            var log = RowExp<L, T>.Log(RowSum<ExpToMaximum, L, T>.Sum(x, x, max, n));
             long i = 0;
             for (; i + L.Count <= n; i += L.Count)
             {

@@ -9,6 +9,9 @@ internal interface IRowTerm
     /// <summary>The terms are written out as well.</summary>
     static abstract bool IsKept { get; }
 
+    /// <summary>The term has a formula: four of them use up what the JIT inlines into one method where registers are narrow.</summary>
+    static virtual bool IsLong => false;
+
     static abstract L Term<L>(L a, L b, L shift) where L : struct, ILane<L>;
 }
 
@@ -17,17 +20,32 @@ internal readonly struct ShiftedExp : IRowTerm
 {
     public static bool IsKept => false;
 
+    public static bool IsLong => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.Exp(a - shift);
 }
 
-/// <summary>exp(a − shift), which is needed once more.</summary>
+/// <summary>exp(a − shift) for a shift that is the maximum.</summary>
+internal readonly struct ExpToMaximum : IRowTerm
+{
+    public static bool IsKept => false;
+
+    public static bool IsLong => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.ExpOfNegative(a - shift);
+}
+
+/// <summary>exp(a − shift) for a shift that is the maximum, which is needed once more.</summary>
 internal readonly struct KeptExp : IRowTerm
 {
     public static bool IsKept => true;
 
+    public static bool IsLong => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.Exp(a - shift);
+    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => Formulas.ExpOfNegative(a - shift);
 }
 
 /// <summary>a·b, rounded.</summary>
@@ -124,6 +142,12 @@ internal static unsafe class RowSum<TTerm, L, T>
     {
         T* lanes = stackalloc T[ReduceTree.Lanes];
         var full = n & ~(ReduceTree.Lanes - 1L);
+        if (TTerm.IsLong && 4 * L.Count < ReduceTree.Lanes)
+        {
+            for (var part = 0; part < ReduceTree.Lanes; part += 2 * L.Count) LongSums(a + part, b + part, shift, full, kept + part, ahead, lanes + part);
+            return Rest(a + full, b + full, shift, n - full, kept + full, lanes);
+        }
+
         for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count)
         {
             L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0;
@@ -140,6 +164,21 @@ internal static unsafe class RowSum<TTerm, L, T>
         }
 
         return Rest(a + full, b + full, shift, n - full, kept + full, lanes);
+    }
+
+    // Two registers of every 64 lanes.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void LongSums(T* a, T* b, L shift, long n, T* kept, long ahead, T* lanes)
+    {
+        L s0 = L.Const(0), s1 = s0;
+        for (long i = 0; i < n; i += ReduceTree.Lanes)
+        {
+            s0 += Next(a + i, b + i, shift, kept + i, ahead);
+            s1 += Next(a + i + L.Count, b + i + L.Count, shift, kept + i + L.Count, ahead);
+        }
+
+        L.Store(s0, lanes);
+        L.Store(s1, lanes + L.Count);
     }
 
     // These are methods of their own because four exponentials use up what the JIT inlines in one; without AVX-512 their instructions are more, and calls took three quarters of a softmax.

@@ -8,6 +8,8 @@ internal readonly struct CountLane : ILane<CountLane>
 
     public static bool Is64 => false;
 
+    public static bool HasScaleB => true;
+
     /// <summary>The operators that <paramref name="formula"/> executes.</summary>
     public static int Count(Func<CountLane> formula)
     {

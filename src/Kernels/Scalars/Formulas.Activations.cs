@@ -29,16 +29,16 @@ internal static partial class Formulas
     public static L Mish<L>(L x) where L : struct, ILane<L>
     {
         x = L.Let(L.MaxNative(C<L>(-ExponentLimit<L>()), x));
-        L significand = L.Let(C<L>(1) + ExpM1Parts(-L.Abs(x), out L n));
-        L e = L.Let(L.ScaleB(significand, n));
+        L significand = L.Let(C<L>(1) + ExpM1PartsWithin(LimitedBelow(-L.Abs(x)), out L n));
+        L e = L.Let(ScaleDown(significand, n, out L lifted));
         L negative = L.Let(L.Less(x, C<L>(0)));
 
         // x < 0: e(e + 2) over e(e + 2) + 2, where one e is scaled last. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
         L sum = L.Let(e + C<L>(2));
         L positive = L.Let(L.Fma(C<L>(2), e, C<L>(1)));
         L denominator = L.Select(negative, L.Fma(e, sum, C<L>(2)), L.Fma(e + e, e, positive));
-        L quotient = x * L.Select(negative, significand * sum, positive) / denominator;
-        return L.ScaleB(quotient, L.Select(negative, n, C<L>(0)));
+        L quotient = x * L.Select(negative, lifted * sum, positive) / denominator;
+        return Lower(quotient, n, negative);
     }
 
     /// <summary>ln σ(x) = −softplus(−x).</summary>
@@ -46,7 +46,7 @@ internal static partial class Formulas
     public static L LogSigmoid<L>(L x) where L : struct, ILane<L>
     {
         x = L.Let(x);
-        return L.MinNative(C<L>(0), x) - LogP1(Exp(-L.Abs(x)));
+        return L.MinNative(C<L>(0), x) - LogP1(ExpOfNegative(-L.Abs(x)));
     }
 
     /// <summary>x/(1 + |x|), ±1 at ±∞.</summary>
@@ -69,7 +69,7 @@ internal static partial class Formulas
 
         // Equal arguments, two equal infinities among them, differ by 0.
         difference = L.Select(L.Equal(x, y), C<L>(0), difference);
-        L value = larger + LogP1(Exp(-difference));
+        L value = larger + LogP1(ExpOfNegative(-difference));
         return L.Select(L.NotEqual(x, x), x, value);
     }
 }

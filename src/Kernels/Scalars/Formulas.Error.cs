@@ -98,11 +98,11 @@ internal static partial class Formulas
         L tLow = (product - (t - part)) + (bHigh - part) + L.Fma(square, aHigh, -product) + L.Fma(square, aLow, L.Fma(squareLow, aHigh, bLow));
         L u = L.Let(x * t);
         L uLow = L.Fma(x, t, -u) + x * tLow;
-        L significand = L.Let(C<L>(1) + ExpM1Parts(-L.Abs(u), out L n));
+        L significand = L.Let(C<L>(1) + ExpM1PartsWithin(LimitedBelow(-L.Abs(u)), out L n));
         L negative = L.Let(L.Less(x, C<L>(0)));
         L corrected = L.Let(L.Select(negative, L.Fma(significand, uLow, significand), significand));
-        L quotient = x * L.Select(negative, corrected, C<L>(1)) / (C<L>(1) + L.ScaleB(corrected, n));
-        L value = L.ScaleB(quotient, L.Select(negative, n, C<L>(0)));
+        L e = ScaleDown(corrected, n, out L lifted);
+        L value = Lower(x * L.Select(negative, lifted, C<L>(1)) / (C<L>(1) + e), n, negative);
         value = L.Select(L.Less(x, C<L>(-30)), C<L>(-0.0), L.Select(L.Greater(x, C<L>(30)), x, value));
         return L.Select(L.NotEqual(x, x), x, value);
     }
@@ -160,9 +160,9 @@ internal static partial class Formulas
     private static L GaussWithin<L>(L x, double scale) where L : struct, ILane<L>
     {
         L square = L.Let(x * x);
-        L lost = L.Let(C<L>(scale) * L.Fma(x, x, -square));
-        L q = L.Let(ExpM1PartsWithin(-(C<L>(scale) * square), out L n));
-        return L.Let(L.ScaleB(C<L>(1) + (L.Fma(-lost, q, q) - lost), n));
+        L lost = L.Let(C<L>(-scale) * L.Fma(x, x, -square));
+        L q = L.Let(ExpM1PartsWithin(C<L>(-scale) * square, out L n));
+        return L.Let(ScaleDown(C<L>(1) + (L.Fma(lost, q, q) + lost), n, out _));
     }
 
     // x·erfc(x) for x ≥ 1 (float) or 1.25 (double): e·R(1/x²) with e = exp(−x²).

@@ -12,7 +12,15 @@ internal static partial class Formulas
     public static L Exp<L>(L x) where L : struct, ILane<L>
     {
         L m1 = ExpM1Parts(x, out L n);
-        return L.ScaleB(C<L>(1) + m1, n);
+        return Scale(C<L>(1) + m1, n);
+    }
+
+    /// <summary>eˣ for x ≤ 0, or NaN: the bits of <see cref="Exp"/>.</summary>
+    [MethodImpl(Inline)]
+    internal static L ExpOfNegative<L>(L x) where L : struct, ILane<L>
+    {
+        L m1 = ExpM1PartsWithin(LimitedBelow(x), out L n);
+        return L.HasScaleB ? L.ScaleB(C<L>(1) + m1, n) : (C<L>(1) + m1) * LaneFallback.PowerOfTwo(n, Lift<L>()) * Lowered<L>();
     }
 
     /// <summary>eˣ = (1 + result)·2ⁿ, for functions of eˣ that round once at the end.</summary>
@@ -32,6 +40,9 @@ internal static partial class Formulas
         return ExpM1Polynomial(L.Let(Reduce(x, n)));
     }
 
+    [MethodImpl(Inline)]
+    private static L LimitedBelow<L>(L x) where L : struct, ILane<L> => L.MaxNative(C<L>(-ExponentLimit<L>()), x);
+
     // e to this power is ∞ and to its negative 0, also when that is multiplied by a number of this size.
     [MethodImpl(Inline)]
     private static double ExponentLimit<L>() where L : struct, ILane<L> => L.Is64 ? 760 : 120;
@@ -42,7 +53,7 @@ internal static partial class Formulas
         x = L.Let(L.MinNative(C<L>(L.Is64 ? 1100 : 160), L.MaxNative(C<L>(L.Is64 ? -1200 : -170), x)));
         L n = L.Let(L.Round(x));
         L r = L.Let((x - n) * C<L>(0.69314718055994530942));
-        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n);
+        return Scale(C<L>(1) + ExpM1Polynomial(r), n);
     }
 
     [MethodImpl(Inline)]
@@ -55,7 +66,7 @@ internal static partial class Formulas
         L p = ExpM1Polynomial(r);
 
         // 2·(p·2ⁿ⁻¹ + (2ⁿ⁻¹ − ½)): 2ⁿ⁻¹ does not overflow where the result does not.
-        L scale = L.Let(L.ScaleB(C<L>(0.5), n));
+        L scale = L.Let(HalfPowerOfTwo(n));
         L half = L.Fma(p, scale, scale - C<L>(0.5));
         return L.Select(L.Equal(input, C<L>(0)), input, half + half);
     }
@@ -63,36 +74,32 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Sigmoid<L>(L x) where L : struct, ILane<L>
     {
-        return Logistic(C<L>(1), x);
+        // e^|x| = (1 + q)·2ⁿ and s = 2⁻ⁿ: s/(1 + (q + s)) for x < 0, and what is left of 1 otherwise.
+        x = L.Let(x);
+        L q = ExpM1PartsWithin(L.MinNative(C<L>(ExponentLimit<L>()), L.Abs(x)), out L n);
+        L s = L.Let(InversePowerOfTwo(n, out L lifted));
+        L small = L.Let(LowerInverse(lifted / (C<L>(1) + (q + s)), n));
+        return L.Select(L.Less(x, C<L>(0)), small, C<L>(1) - small);
     }
 
     [MethodImpl(Inline)]
     public static L Silu<L>(L x) where L : struct, ILane<L>
     {
-        x = L.Let(L.MaxNative(C<L>(-ExponentLimit<L>()), x));
-        return Logistic(x, x);
-    }
-
-    /// <summary>numerator/(1 + e⁻ˣ).</summary>
-    [MethodImpl(Inline)]
-    private static L Logistic<L>(L numerator, L x) where L : struct, ILane<L>
-    {
-        // e⁻ˣ = (1 + q)·2ⁿ and s = 2^−|n|: for n < 0 the denominator is 1 + (s·q + s), otherwise 2ⁿ·(1 + (q + s)), whose scale goes last, so that a
-        // denormal result is rounded once.
-        L q = ExpM1Parts(-x, out L n);
-        L s = L.Let(L.ScaleB(C<L>(1), -L.Abs(n)));
-        L denominator = C<L>(1) + L.Fma(L.Select(L.Less(n, C<L>(0)), s, C<L>(1)), q, s);
-        return L.ScaleB(numerator / denominator, L.MinNative(C<L>(0), -n));
+        // As the sigmoid; the scale of a numerator that is small goes last, so that a denormal result is rounded once.
+        x = L.Let(LimitedBelow(x));
+        L denominator = C<L>(1) + ScaleDown(C<L>(1) + ExpM1PartsWithin(LimitedBelow(-L.Abs(x)), out L n), n, out L lifted);
+        L negative = L.Let(L.Less(x, C<L>(0)));
+        return Lower(x * L.Select(negative, lifted, C<L>(1)) / denominator, n, negative);
     }
 
     [MethodImpl(Inline)]
     public static L Tanh<L>(L x) where L : struct, ILane<L>
     {
         x = L.Let(x);
-        L magnitude = L.Let(L.Abs(x));
         if (L.Is64)
         {
             // e^2|x| − 1 =: t; tanh = t/(t + 2), which is 1 − 2/(t + 2) for large t.
+            L magnitude = L.Let(L.Abs(x));
             L t = L.Let(ExpM1(magnitude + magnitude));
             L small = t / (t + C<L>(2));
             L large = C<L>(1) - C<L>(2) / (t + C<L>(2));
@@ -100,16 +107,12 @@ internal static partial class Formulas
             return L.Select(L.Equal(x, C<L>(0)), x, WithSign(result, x));
         }
 
-        // Cephes tanhf: an odd polynomial below 0.625, 1 − 2/(e^2x + 1) above.
-        L z = L.Let(x * x);
-        L p = L.Fma(C<L>(-5.70498872745e-3), z, C<L>(2.06390887954e-2));
-        p = L.Fma(p, z, C<L>(-5.37397155531e-2));
-        p = L.Fma(p, z, C<L>(1.33314422036e-1));
-        p = L.Fma(p, z, C<L>(-3.33332819422e-1));
-        L inner = L.Fma(p * z, x, x);
-        L outer = C<L>(1) - C<L>(2) / (Exp(magnitude + magnitude) + C<L>(1));
-        L near = L.Less(magnitude, C<L>(0.625));
-        return L.Select(L.Equal(x, C<L>(0)), x, L.Select(near, inner, WithSign(outer, x)));
+        // (1 − e)/(1 + e) with e = e^−2|x| = (1 + q)·2ⁿ; sums of 1 and a power of two are exact, and beyond 10 the result is 1.
+        L y = L.Let(L.MaxNative(C<L>(-20), L.Or(x + x, C<L>(-0.0))));
+        L q = L.Let(ExpM1PartsWithin(y, out L n));
+        L s = L.Let(PowerOfTwo(n));
+        L quotient = L.Fma(-q, s, C<L>(1) - s) / L.Fma(q, s, C<L>(1) + s);
+        return WithSign(quotient, x);
     }
 
     [MethodImpl(Inline)]
@@ -117,7 +120,7 @@ internal static partial class Formulas
     {
         // max(x, 0) + ln(1 + e^−|x|): stable at both ends.
         x = L.Let(x);
-        return L.MaxNative(C<L>(0), x) + LogP1(Exp(-L.Abs(x)));
+        return L.MaxNative(C<L>(0), x) + LogP1(ExpOfNegative(-L.Abs(x)));
     }
 
     /// <summary>The bits of |magnitude| with the sign of <paramref name="sign"/>.</summary>

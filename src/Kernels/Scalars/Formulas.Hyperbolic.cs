@@ -70,7 +70,7 @@ internal static partial class Formulas
         x = L.Let(L.MinNative(C<L>(L.Is64 ? 720 : 104), x));
         L n = L.Let(L.Round(x * C<L>(Log2E)));
         L r = L.Let(Reduce(x, n));
-        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n - C<L>(1));
+        return Scale(C<L>(1) + ExpM1Polynomial(r), n - C<L>(1));
     }
 
     // The Taylor series for |x| < 1: to x⁹ (1/11! < 2⁻²⁵) in float, to x¹⁷ (1/19! < 2⁻⁵⁶) in double.

@@ -64,7 +64,7 @@ internal static partial class Formulas
         L exponent = L.Let(L.MinNative(limit, L.MaxNative(-limit, product)));
         L n = L.Let(L.Round(exponent));
         L r = L.Let(((exponent - n) + L.Select(inRange, productLow, C<L>(0))) * C<L>(0.69314718055994530942));
-        return L.ScaleB(C<L>(1) + ExpM1Polynomial(r), n);
+        return Scale(C<L>(1) + ExpM1Polynomial(r), n);
     }
 
     // 2/3 + 2/5 z + …: float the series of 2·atanh, double the coefficients of FreeBSD msun e_log.c.

@@ -37,6 +37,9 @@ internal interface ILane<L>
     /// <summary>The larger; <paramref name="b"/> when one of them is NaN or both are zeros (x86 <c>maxps</c>).</summary>
     static abstract L MaxNative(L a, L b);
 
+    /// <summary><see cref="ScaleB"/> is one instruction. A constant for the JIT: formulas branch on it, and both ways give the same bits.</summary>
+    static abstract bool HasScaleB { get; }
+
     static abstract L Sqrt(L a);
     static abstract L Abs(L a);
 

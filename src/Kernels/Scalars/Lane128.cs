@@ -27,6 +27,12 @@ internal unsafe struct Lane128<T> : IVectorLane<Lane128<T>, T>
         get => sizeof(T) == 8;
     }
 
+    public static bool HasScaleB
+    {
+        [MethodImpl(Inline)]
+        get => Avx512F.VL.IsSupported;
+    }
+
     [MethodImpl(Inline)]
     public static Lane128<T> Load(T* source) => new() { V = Vector128.Load(source) };
 

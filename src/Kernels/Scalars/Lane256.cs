@@ -26,6 +26,12 @@ internal unsafe struct Lane256<T> : IVectorLane<Lane256<T>, T>
         get => sizeof(T) == 8;
     }
 
+    public static bool HasScaleB
+    {
+        [MethodImpl(Inline)]
+        get => Avx512F.VL.IsSupported;
+    }
+
     [MethodImpl(Inline)]
     public static Lane256<T> Load(T* source) => new() { V = Vector256.Load(source) };
 

@@ -26,6 +26,12 @@ internal unsafe struct Lane512<T> : IVectorLane<Lane512<T>, T>
         get => sizeof(T) == 8;
     }
 
+    public static bool HasScaleB
+    {
+        [MethodImpl(Inline)]
+        get => true;
+    }
+
     [MethodImpl(Inline)]
     public static Lane512<T> Load(T* source) => new() { V = Vector512.Load(source) };
 

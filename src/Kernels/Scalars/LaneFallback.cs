@@ -20,7 +20,18 @@ internal static unsafe class LaneFallback
         L b = L.Let(L.Is64
             ? L.MinNative(L.Const(1023), L.MaxNative(L.Const(-1022), n))
             : L.MinNative(L.Const(127), L.MaxNative(L.Const(-126), n)));
-        return x * PowerOfTwo(n - b) * PowerOfTwo(b);
+        return x * PowerOfTwo(n - b, 0) * PowerOfTwo(b, 0);
+    }
+
+    /// <summary>x·2^a·2^b with a and b the halves of n, |n| ≤ 252 (float) or 2044 (double): rounded once where x·2^a is a normal number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L ScaleByHalves<L>(L x, L n) where L : struct, ILane<L>
+    {
+        // n and twice the bias are in the low bits: a shift by one makes a biased exponent of it, and the other is the rest.
+        L sum = L.Let(n + L.Const(L.Is64 ? Magic64 + 2046 : Magic32 + 254));
+        L half = L.Let(L.ShiftRightLogical(sum, 1));
+        L rest = L.SubtractInteger(sum, half);
+        return L.Is64 ? x * L.ShiftLeft(half, 52) * L.ShiftLeft(rest, 52) : x * L.ShiftLeft(half, 23) * L.ShiftLeft(rest, 23);
     }
 
     /// <summary>The pattern of an integral double, |a| ≤ 2^51.</summary>
@@ -60,8 +71,14 @@ internal static unsafe class LaneFallback
         }
     }
 
-    // The biased exponent comes to lie in the low bits, and the shift moves it to its place.
+    /// <summary>2^(m − n), a normal number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static L PowerOfTwo<L>(L n) where L : struct, ILane<L> =>
-        L.Is64 ? L.ShiftLeft(n + L.Const(Magic64 + 1023), 52) : L.ShiftLeft(n + L.Const(Magic32 + 127), 23);
+    public static L InversePowerOfTwo<L>(L n, int m) where L : struct, ILane<L> =>
+        L.Is64 ? L.ShiftLeft(L.Const(Magic64 + 1023 + m) - n, 52) : L.ShiftLeft(L.Const(Magic32 + 127 + m) - n, 23);
+
+    /// <summary>2^(n + m), a normal number.</summary>
+    /// <remarks>The biased exponent comes to lie in the low bits, and the shift moves it to its place.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L PowerOfTwo<L>(L n, int m) where L : struct, ILane<L> =>
+        L.Is64 ? L.ShiftLeft(n + L.Const(Magic64 + 1023 + m), 52) : L.ShiftLeft(n + L.Const(Magic32 + 127 + m), 23);
 }

@@ -14,6 +14,8 @@ internal readonly struct DeviceDouble(double value) : ILane<DeviceDouble>
 
     public static bool Is64 => true;
 
+    public static bool HasScaleB => false;
+
     [MethodImpl(Inline)]
     public static DeviceDouble Const(double value) => new(value);
 

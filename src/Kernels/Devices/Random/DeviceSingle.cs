@@ -14,6 +14,8 @@ internal readonly struct DeviceSingle(float value) : ILane<DeviceSingle>
 
     public static bool Is64 => false;
 
+    public static bool HasScaleB => false;
+
     [MethodImpl(Inline)]
     public static DeviceSingle Const(double value) => new((float)value);
 
