@@ -112,14 +112,14 @@ public sealed unsafe class WinogradTests
 
     private static float[] Without(Func<float[]> run)
     {
-        WinogradProduct.Enabled = false;
+        Winograd.Enabled = false;
         try
         {
             return run();
         }
         finally
         {
-            WinogradProduct.Enabled = true;
+            Winograd.Enabled = true;
         }
     }
 

@@ -14,8 +14,6 @@ namespace Fusion.Kernels;
 /// </remarks>
 internal unsafe struct WinogradProduct
 {
-    private const int Products = 16;
-
     // A block's transformed inputs and products: more than L2 holds, but each is read one product at a time.
     private const nint BlockBytes = 3 << 20;
 
@@ -26,15 +24,6 @@ internal unsafe struct WinogradProduct
 
     // What reading a row of transformed filters once more costs, in columns of its product.
     private const nint RereadColumns = 6;
-
-    // Between panels: an odd number of lines, so that the sixteen products do not meet in few sets of a cache.
-    private const nint Skew = 16;
-
-    // Multiplications for each element of an operand that its transform is worth (loads, additions, stores).
-    private const double TransformWork = 100;
-
-    /// <summary>Off with <c>FUSION_WINOGRAD=0</c>: every result is then the rounded sum in its own order.</summary>
-    internal static bool Enabled { get; set; } = Environment.GetEnvironmentVariable("FUSION_WINOGRAD") != "0";
 
     private PatchMap _map;
     private FilterPanels<float> _filters;
@@ -57,7 +46,7 @@ internal unsafe struct WinogradProduct
     /// <param name="finish">Called for finished parts of planes.</param>
     public static bool TryRun(in PatchMap map, int batch, in FilterPanels<float> filters, float* source, in PatchTarget<float> target, GemmFinish finish)
     {
-        if (!Enabled || !IsBetter(map, batch, filters)) return false;
+        if (!Winograd.Enabled || !IsBetter(map, batch, filters)) return false;
         var job = new WinogradProduct { _filters = filters, _target = target, _finish = finish, _source = source, _batch = batch, _turned = map.Y.Increment < 0 };
         return job.Run(map);
     }
@@ -70,7 +59,7 @@ internal unsafe struct WinogradProduct
         double direct = 9 * pairs * map.Y.Grid * (map.X.Grid + 2);
         var tiles = (nint)((map.Y.Grid + 1) / 2) * ((map.X.Grid + 1) / 2 + 1);
         double columns = (tiles + 15) / 16 * 16;
-        return Products * pairs * columns + TransformWork * ((rows + channels) * columns + 2 * pairs / batch) < 0.8 * direct;
+        return Winograd.Products * pairs * columns + Winograd.TransformWork * ((rows + channels) * columns + 2 * pairs / batch) < 0.8 * direct;
     }
 
     private static bool Fits(in PatchAxis axis) => axis is { Taps: 3, Step: 1, Increment: 1 or -1, Grid: >= 8 };
@@ -82,16 +71,14 @@ internal unsafe struct WinogradProduct
     {
         var elements = (nint)_batch * _filters.Channels * map.Y.Source * map.X.Source;
         var largest = new LargestMagnitudes(_source, elements, _filters.Filters, _filters.Rows * _filters.Channels * 9);
-        if (!IsSafe(largest.First, largest.Second)) return false;
+
+        // The inputs grow by 4 at most, the filters by 9/4, and 9 products of each channel are added.
+        if (!Winograd.IsSafe(largest, 81.0 * _filters.Channels)) return false;
         _map = new PatchMap(new PatchAxis { Source = 1, Grid = 1, Step = 1, Taps = 1, Increment = 1 }, Tiles(map.Y), Tiles(map.X), staged: true);
         Divide();
         WorkerPool.Run(_rowParts * _blockParts, &Part, Unsafe.AsPointer(ref this));
         return true;
     }
-
-    /// <summary>No sum of transformed values can overflow: the inputs grow by 4 at most, the filters by 9/4, and 9 products of each channel are added.</summary>
-    private readonly bool IsSafe(double inputs, double filters)
-        => 81.0 * _filters.Channels * inputs * filters < float.MaxValue && Math.Max(inputs, filters) < float.MaxValue / 16;
 
     /// <summary>
     /// Cuts the work between the threads, which share nothing: what a part of the rows needs of the inputs, and a part of the blocks of the filters, it
@@ -109,10 +96,10 @@ internal unsafe struct WinogradProduct
             for (nint blockRows = 1; blockRows <= all; blockRows++)
             {
                 nint columns = Columns(blockRows, kernels.VectorLength), blocks = _batch * ((all + blockRows - 1) / blockRows);
-                if (blockRows > 1 && Products * columns * (rows + channels) * sizeof(float) > BlockBytes) break;
-                var block = Products * pairs * (columns + RereadColumns) + TransformWork * (rows + channels) * columns;
-                var (share, filters) = ((blocks + blockParts - 1) / blockParts, TransformWork * 2 * pairs);
-                var cost = share * block + (Products * pairs * sizeof(float) <= KeptBytes ? filters : share * filters);
+                if (blockRows > 1 && Winograd.Products * columns * (rows + channels) * sizeof(float) > BlockBytes) break;
+                var block = Winograd.Products * pairs * (columns + RereadColumns) + Winograd.TransformWork * (rows + channels) * columns;
+                var (share, filters) = ((blocks + blockParts - 1) / blockParts, Winograd.TransformWork * 2 * pairs);
+                var cost = share * block + (Winograd.Products * pairs * sizeof(float) <= KeptBytes ? filters : share * filters);
                 if (cost > best) continue;
                 (best, _rowParts, _blockRows, _blockParts) = (cost, rowParts, blockRows, (int)Math.Min(blocks, blockParts));
             }
@@ -151,10 +138,10 @@ internal unsafe struct WinogradProduct
         var (blockPart, rowPart) = Math.DivRem(part, _rowParts);
         nint tile0 = _filters.Tiles * rowPart / _rowParts, tile1 = _filters.Tiles * (rowPart + 1) / _rowParts, tiles = tile1 - tile0, channels = _filters.Channels;
         var panel = channels * MicroKernels.For<float>().PackedStride;
-        if (Products * tiles * panel * sizeof(float) > KeptBytes) tiles = Math.Clamp(PartBytes / (Products * panel * sizeof(float)), 1, tiles);
-        nint step = (tiles * panel) | Skew, columns = Columns(_blockRows, L.Count), inputStep = (columns * channels) | Skew;
-        using var filterScratch = new NativeScratch((Products * step + 9 * panel) * sizeof(float));
-        using var inputScratch = new NativeScratch((Products * inputStep + _map.PlaneSize + 4 * L.Count) * sizeof(float));
+        if (Winograd.Products * tiles * panel * sizeof(float) > KeptBytes) tiles = Math.Clamp(PartBytes / (Winograd.Products * panel * sizeof(float)), 1, tiles);
+        nint step = Winograd.Step(tiles * panel), columns = Columns(_blockRows, L.Count), inputStep = Winograd.Step(columns * channels);
+        using var filterScratch = new NativeScratch((Winograd.Products * step + 9 * panel) * sizeof(float));
+        using var inputScratch = new NativeScratch((Winograd.Products * inputStep + _map.PlaneSize + 4 * L.Count) * sizeof(float));
         RowsOfFilters rows = new() { Transformed = (float*)filterScratch.Pointer, Step = step };
         TilesOfInputs inputs = new() { Transformed = (float*)inputScratch.Pointer, Step = inputStep };
         nint all = _batch * _blocks, end = all * (blockPart + 1) / _blockParts;
@@ -180,7 +167,7 @@ internal unsafe struct WinogradProduct
         where L : struct, IVectorLane<L, float>
     {
         nint channels = _filters.Channels, stride = MicroKernels.For<float>().PackedStride, panel = channels * stride;
-        float* taps = rows.Transformed + Products * rows.Step;
+        float* taps = rows.Transformed + Winograd.Products * rows.Step;
         for (var tile = tile0; tile < tile1; tile++)
         {
             _filters.Pack(0, tile, tile + 1, taps);
@@ -193,7 +180,7 @@ internal unsafe struct WinogradProduct
         where L : struct, IVectorLane<L, float>
     {
         nint channels = _filters.Channels, size = (nint)_map.Y.Source * _map.X.Source, length = _map.RowLength;
-        float* source = _source + inputs.Image * channels * size, plane = inputs.Transformed + Products * inputs.Step;
+        float* source = _source + inputs.Image * channels * size, plane = inputs.Transformed + Winograd.Products * inputs.Step;
 
         // The registers of the last tiles read past the rows that are staged.
         new Span<float>(plane, (int)_map.PlaneSize + 4 * L.Count).Clear();
@@ -210,9 +197,9 @@ internal unsafe struct WinogradProduct
     private readonly void Multiply<L>(in RowsOfFilters filters, in TilesOfInputs inputs)
         where L : struct, IVectorLane<L, float>
     {
-        nint columns = inputs.Columns, step = (columns * filters.Count) | Skew;
-        using var scratch = new NativeScratch((Products * step + 4 * columns) * sizeof(float));
-        float* products = (float*)scratch.Pointer, results = products + Products * step;
+        nint columns = inputs.Columns, step = Winograd.Step(columns * filters.Count);
+        using var scratch = new NativeScratch((Winograd.Products * step + 4 * columns) * sizeof(float));
+        float* products = (float*)scratch.Pointer, results = products + Winograd.Products * step;
         Multiply(filters, inputs, products, step);
         nint width = _target.Size[2], firstRow = 2 * inputs.Row, rows = Math.Min(2 * inputs.Count, _target.Size[1] - firstRow);
         var firstPlane = inputs.Image * _filters.Rows + filters.First;
@@ -241,7 +228,7 @@ internal unsafe struct WinogradProduct
         nint stride = kernels.PackedStride, channels = _filters.Channels, panel = 2 * (nint)kernels.VectorLength, columns = inputs.Columns;
         var depth = GemmProblem<float>.BlockDepth(channels);
         var epilogue = new Epilogue<float> { Alpha = 1 };
-        for (nint i = 0; i < Products; i++)
+        for (nint i = 0; i < Winograd.Products; i++)
         {
             for (nint k = 0; k < channels; k += depth)
             {

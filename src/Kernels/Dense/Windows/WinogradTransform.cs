@@ -61,15 +61,7 @@ internal static unsafe class WinogradTransform<L>
             var start = tile / panel * panel;
             var width = tiles - start <= L.Count ? L.Count : panel;
             float* v = to + start * channels + channel * width + (tile - start);
-            float* odd = plane + 2 * phase;
-            Column(plane, odd, row, out var a0, out var b0, out var c0, out var d0);
-            Column(plane + phase, odd + phase, row, out var a1, out var b1, out var c1, out var d1);
-            Column(plane + 1, odd + 1, row, out var a2, out var b2, out var c2, out var d2);
-            Column(plane + phase + 1, odd + phase + 1, row, out var a3, out var b3, out var c3, out var d3);
-            InputRow(a0, a1, a2, a3, v, step);
-            InputRow(b0, b1, b2, b3, v + 4 * step, step);
-            InputRow(c0, c1, c2, c3, v + 8 * step, step);
-            InputRow(d0, d1, d2, d3, v + 12 * step, step);
+            Inputs(plane, plane + phase, plane + 1, plane + phase + 1, 2 * phase, row, v, step);
         }
     }
 
@@ -118,15 +110,8 @@ internal static unsafe class WinogradTransform<L>
             {
                 var start = c / (2 * L.Count) * (2 * L.Count);
                 var width = Math.Min(2 * L.Count, channels - start);
-                float* v = to + start * tiles + (tile + t) * width + (c - start), even = lines + c, odd = even + line;
-                Column(even, odd, 2 * line, out var a0, out var b0, out var c0, out var d0);
-                Column(even + channels, odd + channels, 2 * line, out var a1, out var b1, out var c1, out var d1);
-                Column(even + 2 * channels, odd + 2 * channels, 2 * line, out var a2, out var b2, out var c2, out var d2);
-                Column(even + 3 * channels, odd + 3 * channels, 2 * line, out var a3, out var b3, out var c3, out var d3);
-                InputRow(a0, a1, a2, a3, v, step);
-                InputRow(b0, b1, b2, b3, v + 4 * step, step);
-                InputRow(c0, c1, c2, c3, v + 8 * step, step);
-                InputRow(d0, d1, d2, d3, v + 12 * step, step);
+                float* v = to + start * tiles + (tile + t) * width + (c - start), d = lines + c;
+                Inputs(d, d + channels, d + 2 * channels, d + 3 * channels, line, 2 * line, v, step);
             }
         }
     }
@@ -199,6 +184,20 @@ internal static unsafe class WinogradTransform<L>
         L.Store(u1, u + step);
         L.Store(u2, u + 2 * step);
         L.Store(u3, u + 3 * step);
+    }
+
+    // Bᵀ d B for a register of tiles: the columns' first elements, the distance to the second ones, and that of the next two rows.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Inputs(float* column0, float* column1, float* column2, float* column3, nint odd, nint row, float* v, nint step)
+    {
+        Column(column0, column0 + odd, row, out var a0, out var b0, out var c0, out var d0);
+        Column(column1, column1 + odd, row, out var a1, out var b1, out var c1, out var d1);
+        Column(column2, column2 + odd, row, out var a2, out var b2, out var c2, out var d2);
+        Column(column3, column3 + odd, row, out var a3, out var b3, out var c3, out var d3);
+        InputRow(a0, a1, a2, a3, v, step);
+        InputRow(b0, b1, b2, b3, v + 4 * step, step);
+        InputRow(c0, c1, c2, c3, v + 8 * step, step);
+        InputRow(d0, d1, d2, d3, v + 12 * step, step);
     }
 
     // A column of the tile → a column of Bᵀ d; its even rows lie in one phase, its odd rows in another.

@@ -10,8 +10,6 @@ namespace Fusion.Kernels;
 /// <remarks>Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. As there, unsafe operands are left to the other ways.</remarks>
 internal unsafe struct WinogradWeights
 {
-    private const int Products = 16;
-
     // Tiles of a chain of sums; part of the definition of the result.
     private const int Depth = 256;
 
@@ -20,12 +18,6 @@ internal unsafe struct WinogradWeights
 
     // The registers of all widths end where the channels do.
     private const int ChannelStep = 16;
-
-    // Between panels: an odd number of lines, so that the sixteen products do not meet in few sets of a cache.
-    private const nint Skew = 16;
-
-    // Multiplications for each element of an operand that its transform is worth.
-    private const double TransformWork = 100;
 
     private WindowShape _shape;
     private float* _x;
@@ -37,11 +29,11 @@ internal unsafe struct WinogradWeights
     /// <summary>Whether to compute this way, and then does it: overwrites dw.</summary>
     public static bool TryRun(in WindowShape s, float* x, float* dy, float* dw)
     {
-        if (!WinogradProduct.Enabled || !IsBetter(s)) return false;
+        if (!Winograd.Enabled || !IsBetter(s)) return false;
         var largest = new LargestMagnitudes(x, (nint)s.Batch * s.InChannels * (nint)s.InputSize, dy, (nint)s.Batch * s.OutChannels * (nint)s.OutputSize);
 
         // Inputs and gradients grow by 4 at most, their sums by 9/4.
-        if (!(36.0 * s.Batch * s.OutputSize * largest.First * largest.Second < float.MaxValue) || Math.Max(largest.First, largest.Second) >= float.MaxValue / 16) return false;
+        if (!Winograd.IsSafe(largest, 36.0 * s.Batch * s.OutputSize)) return false;
         var job = new WinogradWeights { _shape = s, _x = x, _dy = dy, _dw = dw };
         job.Run();
         return true;
@@ -53,7 +45,7 @@ internal unsafe struct WinogradWeights
         if (s.Kernel[0] != 1 || s.Kernel[1] != 3 || s.Kernel[2] != 3 || s.Input[0] != 1 || s.Output[0] != 1 || s.Before[0] != 0) return false;
         if (s.Stride.Product != 1 || s.Dilation[1] != 1 || s.Dilation[2] != 1 || s.Output[1] < 4 || s.Output[2] < 4) return false;
         double rows = s.OutChannels, channels = s.InChannels, pairs = rows * channels, tiles = (double)s.Batch * ((s.Output[1] + 1) / 2) * ((s.Output[2] + 1) / 2);
-        return Products * pairs * tiles + TransformWork * ((rows + channels) * tiles + pairs) < 0.8 * 9 * pairs * s.Batch * s.OutputSize;
+        return Winograd.Products * pairs * tiles + Winograd.TransformWork * ((rows + channels) * tiles + pairs) < 0.8 * 9 * pairs * s.Batch * s.OutputSize;
     }
 
     private readonly nint TilesY => (_shape.Output[1] + 1) / 2;
@@ -63,7 +55,7 @@ internal unsafe struct WinogradWeights
     private void Run()
     {
         nint rows = _shape.OutChannels, maxRows = MicroKernels.For<float>().MaxRows, tiles = (rows + maxRows - 1) / maxRows;
-        nint threads = WorkerPool.Threads, parts = ((Products * rows * _shape.InChannels * sizeof(float)) + SumBytes - 1) / SumBytes;
+        nint threads = WorkerPool.Threads, parts = ((Winograd.Products * rows * _shape.InChannels * sizeof(float)) + SumBytes - 1) / SumBytes;
         _parts = Math.Min(tiles, (parts + threads - 1) / threads * threads);
         tiles = (tiles + _parts - 1) / _parts * _parts;
         _tileRows = (rows + tiles - 1) / tiles;
@@ -100,14 +92,14 @@ internal unsafe struct WinogradWeights
         nint channels = _shape.InChannels, stride = MicroKernels.For<float>().PackedStride, gradients = tiles * stride;
         nint tileRowsOfBlock = Math.Max(1, Depth / TilesX), depth = tileRowsOfBlock * TilesX, all = _shape.Batch * TilesY;
         nint inputLine = (2 * TilesX + 2) * channels, gradientLine = 2 * TilesX * gradients;
-        var work = new Buffers { InputStep = (depth * channels) | Skew, GradientStep = (depth * gradients) | Skew, SumStep = (rows * channels) | Skew };
+        var work = new Buffers { InputStep = Winograd.Step(depth * channels), GradientStep = Winograd.Step(depth * gradients), SumStep = Winograd.Step(rows * channels) };
         nint staged = 4 * inputLine + 2 * gradientLine + ChannelStep;
-        using var scratch = new NativeScratch((Products * (work.InputStep + work.GradientStep) + staged) * sizeof(float));
-        using var sums = new NativeScratch((Products * work.SumStep + 9 * rows * channels) * sizeof(float));
+        using var scratch = new NativeScratch((Winograd.Products * (work.InputStep + work.GradientStep) + staged) * sizeof(float));
+        using var sums = new NativeScratch((Winograd.Products * work.SumStep + 9 * rows * channels) * sizeof(float));
         work.Inputs = (float*)scratch.Pointer;
-        work.Gradients = work.Inputs + Products * work.InputStep;
+        work.Gradients = work.Inputs + Winograd.Products * work.InputStep;
         work.Sums = (float*)sums.Pointer;
-        float* inputLines = work.Gradients + Products * work.GradientStep, gradientLines = inputLines + 4 * inputLine, filters = work.Sums + Products * work.SumStep;
+        float* inputLines = work.Gradients + Winograd.Products * work.GradientStep, gradientLines = inputLines + 4 * inputLine, filters = work.Sums + Winograd.Products * work.SumStep;
 
         // The padding, which is never written.
         new Span<float>(inputLines, (int)staged).Clear();
@@ -175,7 +167,7 @@ internal unsafe struct WinogradWeights
         var kernels = MicroKernels.For<float>();
         nint stride = kernels.PackedStride, channels = _shape.InChannels, panel = 2 * (nint)kernels.VectorLength, tiles = work.Tiles;
         var epilogue = new Epilogue<float> { Alpha = 1, Accumulate = accumulate };
-        for (nint i = 0; i < Products; i++)
+        for (nint i = 0; i < Winograd.Products; i++)
         {
             float* a = work.Gradients + i * work.GradientStep;
             for (nint row = 0; row < rows; row += _tileRows, a += tiles * stride)
