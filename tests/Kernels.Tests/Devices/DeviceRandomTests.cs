@@ -5,6 +5,7 @@ using static Fusion.Tests.DeviceArrays;
 namespace Fusion.Tests;
 
 /// <summary>The numbers of a device are the processor's, bit for bit.</summary>
+[Collection(nameof(OneDevice))]
 public sealed unsafe class DeviceRandomTests
 {
     // The lower half of the counter overflows within the draw.
