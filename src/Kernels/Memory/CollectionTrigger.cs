@@ -24,6 +24,7 @@ internal static class CollectionTrigger
     // those of 400 KB and at most 12 MB. Measured with dropped results of 40 KB to 4 MB and with chains and gradients of them: 1.02 to 1.2 times as fast as 12 MB always.
     private const long LeastWarm = MB / 2, Young = 12 * MB, MostYoung = 1024 * MB;
     private const int Often = 5; // a collection after five times its pause is too soon, none after ten times is late
+    private const int Patience = 200; // what is alive in the midst of a step is promoted by early collections, and seen dead only by those of generation 2
 
     // Memory is taken from the system little by little: a page costs a quarter of a microsecond when it is touched for the first time, and 15 µs on some virtual
     // machines, where an addition of 10,000 floats took 170 µs instead of 3 until the pool had its 12 MB. So collections come earlier at first, and wait for a quarter
@@ -36,6 +37,7 @@ internal static class CollectionTrigger
     private static long s_least;         // the least that was held since the last collection
     private static long s_warm = Young;  // the budget while free blocks are left
     private static long s_fresh = LeastFresh; // and when there are none
+    private static int s_successes;      // collections since the last that found most blocks alive
     private static long s_ended;         // when the last collection ended
     private static int s_generation = 1; // the generation of the next collection
     private static long s_old = 16 * MB; // the growth after which it is 2
@@ -85,7 +87,8 @@ internal static class CollectionTrigger
 
         // Where most of what was handed out is still alive, as during a forward pass, it is no use to look again soon.
         bool died = before - live >= grown / 2;
-        Volatile.Write(ref s_warm, died ? Adapted(s_warm, since, pause) : Math.Min(Math.Max(s_warm, Young) * 2, MostYoung));
+        s_successes = died ? s_successes + 1 : 0;
+        Volatile.Write(ref s_warm, died ? Adapted(s_warm, since, pause) : s_warm < Young ? Young : Math.Min(s_warm * 2, MostYoung));
         if (fresh && !(died && since >= Seldom * pause)) Volatile.Write(ref s_fresh, Math.Min(died ? s_fresh + (s_fresh / 4) : s_fresh * 2, Young));
         Volatile.Write(ref s_least, live);
     }
@@ -95,7 +98,7 @@ internal static class CollectionTrigger
     {
         if (budget > Young) return Math.Max(budget / 2, Young);
         if (since < Often * pause) return Math.Min(budget + (budget / 4), Young);
-        return since > 2 * Often * pause ? Math.Max(budget - (budget / 8), LeastWarm) : budget;
+        return since > 2 * Often * pause && s_successes > Patience ? Math.Max(budget - (budget / 8), LeastWarm) : budget;
     }
 
     // A collection of generation 2 takes 0.1 to 0.3 ms in a small program, which 16 MB are worth; with many objects of the program's own it takes longer.
