@@ -35,6 +35,14 @@ public class RejectionTests
         Assert.False(Autograd.IsTraining);
     }
 
+    [Theory]
+    [MemberData(nameof(Rejections))]
+    public void TheMessageDoesNotDependOnTheCulture(string title, string what)
+    {
+        (string? usual, string? odd) = OddCulture.Messages(() => Find(title, what).Call());
+        Assert.Equal(usual, odd);
+    }
+
     /// <summary>Where the shapes tell, while tracing; where values tell, at the call.</summary>
     [Theory]
     [MemberData(nameof(Rejections))]

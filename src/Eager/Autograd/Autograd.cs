@@ -134,7 +134,7 @@ public static partial class Autograd
     /// <param name="retainGraph">Keep the saved values; null: as <paramref name="createGraph"/>.</param>
     /// <param name="createGraph">Record the computation of the gradients, so that they can be differentiated again.</param>
     /// <param name="trainMode">The training flag during backward; null: as it was recorded.</param>
-    /// <param name="allowUnused">Zeros for a variable that no head depends on, instead of an exception.</param>
+    /// <param name="allowUnused">Zeros for a variable that no head depends on, instead of an exception; also where a head is constant, as the second derivative of a sum.</param>
     /// <exception cref="AutogradException">A head has no graph, or no head depends on a variable.</exception>
     public static NDArray[] Grad(
         IReadOnlyList<NDArray> heads,
@@ -147,7 +147,7 @@ public static partial class Autograd
     {
         ArgumentNullException.ThrowIfNull(variables);
         BackwardPass pass = new(createGraph, retainGraph ?? createGraph, trainMode);
-        pass.AddHeads(heads, headGradients);
+        pass.AddHeads(heads, headGradients, allowConstants: allowUnused);
         GradientTargets targets = new(variables);
         pass.Run(targets);
         NDArray[] result = new NDArray[variables.Count];
@@ -157,6 +157,9 @@ public static partial class Autograd
             // A gradient may be the caller's own head gradient, or belong to two variables: each result is an array of its own.
             if (targets.Result(i) is { } gradient) result[i] = gradient.IsContiguous ? gradient.Alias() : gradient.Copy();
             else result[i] = allowUnused ? Nd.ZerosLike(variables[i]) : throw Errors.Unreachable(i, variables[i]);
+
+            // A constant that came of what was recorded: its own gradients are zero.
+            if (createGraph && result[i].Source is null && result[i] != targets.Result(i)) result[i].MarkRecordedWithoutGradient();
         }
 
         return result;

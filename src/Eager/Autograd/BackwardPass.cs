@@ -14,7 +14,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private readonly List<Variable> _leafOrder = [];
     private GradientTargets? _targets;
 
-    public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients)
+    /// <summary>Gives the heads their gradients. A head that was recorded and depends on no variable adds nothing if it is allowed, and is an error otherwise.</summary>
+    public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients, bool allowConstants = false)
     {
         ArgumentNullException.ThrowIfNull(heads);
         if (heads.Count == 0) throw new ArgumentException("Backward: there is no head.", nameof(heads));
@@ -25,7 +26,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         for (int i = 0; i < heads.Count; i++)
         {
             NDArray head = heads[i] ?? throw new ArgumentNullException(nameof(heads), $"Backward: head {i} is null.");
-            ThrowIfWithoutGraph(head, heads.Count > 1);
+            ThrowIfWithoutGraph(head, heads.Count > 1, allowConstants);
             if (headGradients?[i] is not { } gradient) continue;
             if (gradient.Shape != head.Shape)
                 throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}. Reshape it or use BroadcastTo.");
@@ -37,9 +38,10 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         for (int i = 0; i < heads.Count; i++)
         {
             NDArray head = heads[i];
+            if (head.Source is null) continue;
             NDArray? given = headGradients?[i];
             NDArray gradient = given is null ? Ones(head) : given.DType == head.DType ? given : given.AsType(head.DType);
-            Add(head.Source!, head.SourceIndex, gradient, owned: given is null);
+            Add(head.Source, head.SourceIndex, gradient, owned: given is null);
         }
     }
 
@@ -241,13 +243,14 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         slots[index].Add(gradient, owned, createGraph);
     }
 
-    private static void ThrowIfWithoutGraph(NDArray head, bool several)
+    private static void ThrowIfWithoutGraph(NDArray head, bool several, bool allowConstants)
     {
         if (head.IsDisposed) throw Errors.Disposed("Backward");
         if (!head.DType.IsFloat) throw new DTypeException($"Backward: the head is {head.DType}; only floating-point arrays have gradients.");
         switch (head.Source)
         {
             case null when head.IsDetached: throw Errors.HeadDetached();
+            case null when head.IsRecordedWithoutGradient && allowConstants: break;
             case null when head.IsRecordedWithoutGradient: throw Errors.NoInputRequiresGradient();
             case null: throw Errors.NeverRecorded();
             case TapeNode { IsReleased: true } node: throw Errors.GraphReleased(node, several);

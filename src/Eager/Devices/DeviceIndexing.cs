@@ -10,8 +10,9 @@ internal static class DeviceIndexing
     public static void Take(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         Operands o = new(inputs[0], inputs[1], outputs[0]);
-        Indexing.Split(inputs[0].Shape, ((TakeAttributes)attributes!).Axis, out long outer, out int n, out long inner);
-        DeviceGather.Take(o.Device, "Take", o.From, o.FromOffset, o.To, o.ToOffset, outer, n, inner, o.Size, o.Index, o.IndexOffset, o.IndexType, o.Count);
+        TakeAttributes take = (TakeAttributes)attributes!;
+        Indexing.Split(inputs[0].Shape, take.Axis, out long outer, out int n, out long inner);
+        DeviceGather.Take(o.Device, take.Function, o.From, o.FromOffset, o.To, o.ToOffset, outer, n, inner, o.Size, o.Index, o.IndexOffset, o.IndexType, o.Count);
     }
 
     public static void Pick(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
@@ -39,7 +40,7 @@ internal static class DeviceIndexing
     {
         TakeAttributes take = (TakeAttributes)attributes!;
         Movement.Fill(outputs[0], 0);
-        AddSlices("Take", inputs[0], inputs[1], outputs[0], take.Axis);
+        AddSlices(take.Function, inputs[0], inputs[1], outputs[0], take.Axis);
     }
 
     public static void IndexAdd(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)

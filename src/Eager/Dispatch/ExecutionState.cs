@@ -11,6 +11,8 @@ internal sealed class ExecutionState
     public bool Recording;
     public bool Training;
 
+    public ScopeStack Scopes { get; } = new();
+
     /// <summary>The innermost running custom function and what it has saved in this call.</summary>
     public (Autograd.Function? Function, IReadOnlyList<NDArray> Saved) Call = (null, []);
 

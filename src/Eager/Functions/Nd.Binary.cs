@@ -148,9 +148,27 @@ public static partial class Nd
     /// <summary>Both are true (or ≠ 0), as Bool.</summary>
     public static NDArray LogicalAnd(this NDArray x, NDArray y) => Elements.Logical(OpTable.LogicalAnd, x, y);
 
+    /// <summary>Both are true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalAnd(this NDArray x, double y) => Elements.Logical(OpTable.LogicalAnd, x, y);
+
+    /// <summary>Both are true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalAnd(double x, NDArray y) => Elements.Logical(OpTable.LogicalAnd, y, x);
+
     /// <summary>One is true (or ≠ 0), as Bool.</summary>
     public static NDArray LogicalOr(this NDArray x, NDArray y) => Elements.Logical(OpTable.LogicalOr, x, y);
 
+    /// <summary>One is true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalOr(this NDArray x, double y) => Elements.Logical(OpTable.LogicalOr, x, y);
+
+    /// <summary>One is true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalOr(double x, NDArray y) => Elements.Logical(OpTable.LogicalOr, y, x);
+
     /// <summary>Exactly one is true (or ≠ 0), as Bool.</summary>
     public static NDArray LogicalXor(this NDArray x, NDArray y) => Elements.Logical(OpTable.LogicalXor, x, y);
+
+    /// <summary>Exactly one is true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalXor(this NDArray x, double y) => Elements.Logical(OpTable.LogicalXor, x, y);
+
+    /// <summary>Exactly one is true (or ≠ 0), as Bool.</summary>
+    public static NDArray LogicalXor(double x, NDArray y) => Elements.Logical(OpTable.LogicalXor, y, x);
 }

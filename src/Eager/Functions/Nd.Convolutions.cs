@@ -80,7 +80,7 @@ public static partial class Nd
         Shape extra = outputPadding ?? 0;
         if (extra.Rank != 1 && extra.Rank != n) throw new ShapeException($"{op}: outputPadding {extra} must be one number or one per dimension, {n}.");
         int[] sizes = new int[n];
-        (int Before, int After)[] borders = new (int, int)[n], zeros = new (int, int)[n + 2];
+        (int Before, int After)[] borders = new (int, int)[n], zeros = new (int, int)[n + 2], cuts = new (int, int)[n + 2];
         for (int i = 0; i < n; i++)
         {
             int more = extra[extra.Rank == 1 ? 0 : i], size = x.Shape[i + 2];
@@ -89,19 +89,18 @@ public static partial class Nd
                     $"{op}: outputPadding {more} must be less than the stride {strides[i]} or the dilation {dilations[i]} along axis {i + 2}.");
             (int before, int after) = padding.IsSame ? (0, 0) : padding.Along(op, i, n);
             long length = (size - 1L) * strides[i] - before - after + (weight.Shape[i + 2] - 1L) * dilations[i] + more + 1;
-            if (more >= strides[i] && !padding.IsSame)
-            {
-                // As many elements as the windows step over may follow the last one. Others are not cut off, or no window meets them.
-                int kept = Math.Min(more, after), beyond = Math.Max(0, more - kept - (strides[i] - 1));
-                (after, length) = (after - kept, length - beyond);
-                zeros[i + 2] = (0, beyond);
-            }
-
-            borders[i] = (before, after);
-            sizes[i] = Errors.Extent(op, padding.IsSame ? (long)size * strides[i] : length);
-            if (sizes[i] <= 0)
+            if (padding.IsSame) length = (long)size * strides[i];
+            if (Errors.Extent(op, length) <= 0)
                 throw new ShapeException($"{op}: nothing is left of axis {i + 2} of the input {x.Shape} with the kernel {weight.Shape[i + 2]} and " +
                     $"{before} + {after} of padding. Pad less.");
+            if (more >= strides[i] && !padding.IsSame)
+            {
+                // Some of these elements no window meets: they are put behind all that windows reach, and the padding is cut off afterwards.
+                (zeros[i + 2], cuts[i + 2]) = ((0, more), (before, after));
+                (length, before, after) = (length + before + after - more, 0, 0);
+            }
+
+            (borders[i], sizes[i]) = ((before, after), Errors.Extent(op, length));
         }
 
         Padding border = padding.IsSame ? padding : Padding.Pairs(borders);
@@ -109,6 +108,8 @@ public static partial class Nd
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, dtype), Elements.To(weight, dtype), attributes);
         if (System.Array.Exists(zeros, static z => z.After > 0)) result = Pad(result, zeros);
+        for (int i = 2; i < cuts.Length; i++)
+            if (cuts[i] != default) result = Slice(result, i, cuts[i].Before, result.Shape[i] - cuts[i].After);
         return bias is null ? result : result + ChannelShape(bias, op, result);
     }
 

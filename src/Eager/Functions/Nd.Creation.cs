@@ -50,7 +50,7 @@ public static partial class Nd
     }
 
     /// <summary>An array of rank 0.</summary>
-    public static NDArray Scalar(double value, DType dtype = DType.Float32) => Full(default, value, dtype);
+    public static NDArray Scalar(double v, DType dtype = DType.Float32) => Full(default, v, dtype);
 
     /// <summary>Zeros.</summary>
     public static NDArray Zeros(Shape shape, DType dtype = DType.Float32, Device? device = null) => Full(shape, 0, dtype, device);

@@ -57,7 +57,7 @@ public static partial class Nd
             case ScatterReduction.Mean when DTypes.Promote(x.DType, values.DType) is { IsHalf: true } half:
                 return IndexReduce(Elements.Wide(x), indices, Elements.Wide(values), reduction, axis).AsType(half);
             case ScatterReduction.Mean:
-                NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at]));
+                NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at], "IndexReduce"));
                 return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x.Shape, at).AsType(Elements.RealType(x.DType));
             default:
                 DType dtype = DTypes.Promote(x.DType, values.DType);

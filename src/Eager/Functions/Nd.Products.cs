@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 // Products beyond the matrix product.
@@ -24,7 +26,7 @@ public static partial class Nd
         bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
         if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
             throw new ShapeException(
-                $"TensorDot: the axes [{string.Join(", ", axesA)}] of {a.Shape} and [{string.Join(", ", axesB)}] of {b.Shape} do not pair up.");
+                $"TensorDot: the axes [{IntegerList.Text(axesA)}] of {a.Shape} and [{IntegerList.Text(axesB)}] of {b.Shape} do not pair up.");
         int[] keepA = [.. Enumerable.Range(0, a.Rank).Except(sumA)], keepB = [.. Enumerable.Range(0, b.Rank).Except(sumB)];
         int inner = Rows([.. sumA.Select(i => a.Shape[i])]);
         int[] sizesA = [.. keepA.Select(i => a.Shape[i])], sizesB = [.. keepB.Select(i => b.Shape[i])];

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -19,12 +20,12 @@ public static partial class Nd
             for (int i = 0; i < sizes.Length; i++)
             {
                 if (i == unknown) continue;
-                if (sizes[i] < 0) throw new ShapeException($"Reshape: ({string.Join(", ", sizes)}): only one size may be −1.");
+                if (sizes[i] < 0) throw new ShapeException($"Reshape: ({IntegerList.Text(sizes)}): only one size may be −1.");
                 known *= sizes[i];
             }
 
             if (known == 0 ? x.Size != 0 : x.Size % known != 0)
-                throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({string.Join(", ", sizes)}).");
+                throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({IntegerList.Text(sizes)}).");
             sizes[unknown] = known == 0 ? 0 : Errors.Extent("Reshape", x.Size / known);
         }
 
@@ -103,7 +104,7 @@ public static partial class Nd
                 seen |= 1 << order[i];
             }
 
-            if (System.Numerics.BitOperations.PopCount((uint)seen) != x.Rank) throw new ShapeException($"Transpose: ({string.Join(", ", axes)}) is not a permutation of the axes of {x.Shape}.");
+            if (System.Numerics.BitOperations.PopCount((uint)seen) != x.Rank) throw new ShapeException($"Transpose: ({IntegerList.Text(axes)}) is not a permutation of the axes of {x.Shape}.");
         }
 
         return OpTable.Transpose.Apply(x, new PermutationAttributes(new IntList(order)));

@@ -9,9 +9,11 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.Rank == 0) return x.Alias();
-        NDArray lines = AxisLast(x, x.Shape.Axis(axis, "Sort"));
-        NDArray order = OpTable.ArgSort.Apply(lines, new SortAttributes(lines.Shape[-1], descending));
-        return AxisBack(OpTable.TakeAlongAxis.Apply(lines, order), x.Shape.Axis(axis, "Sort"));
+        int at = x.Shape.Axis(axis, "Sort");
+        NDArray lines = AxisLast(x, at);
+        SortAttributes sort = new(lines.Shape[-1], descending);
+        bool isCounted = x.DType.Size == 1 && !x.Device.IsGpu;
+        return AxisBack(isCounted ? OpTable.SortBytes.Apply(lines, sort) : OpTable.TakeAlongAxis.Apply(lines, OpTable.ArgSort.Apply(lines, sort)), at);
     }
 
     /// <summary>The Int64 indices that sort along an axis.</summary>
@@ -75,7 +77,11 @@ public static partial class Nd
 
     /// <summary>Rows of the weight (size, features) at the indices; the gradient adds up rows that occur more than once.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the weight's rows.</exception>
-    public static NDArray Embedding(this NDArray weight, NDArray indices) => Take(weight, indices, 0);
+    public static NDArray Embedding(this NDArray weight, NDArray indices)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        return OpTable.Take.Apply(weight, indices, new TakeAttributes(weight.Shape.Axis(0, "Embedding"), weight.Shape, "Embedding"));
+    }
 
     /// <summary>
     /// The positions of the elements that are not zero, in row-major order: an Int64 array (count, rank). Reads the values: a compiled function can use it on arrays
@@ -90,23 +96,29 @@ public static partial class Nd
         return positions;
     }
 
-    /// <summary>The slices along an axis at which the mask, a Bool array of rank 1, is true. Reads the mask, as <see cref="NonZero"/> does.</summary>
-    /// <exception cref="ShapeException">The mask is not as long as the axis.</exception>
+    /// <summary>
+    /// The slices along an axis at which the mask, a Bool array, is true; a mask of several axes selects from as many of x, which become one, as x[mask] does
+    /// in NumPy. Reads the mask, as <see cref="NonZero"/> does.
+    /// </summary>
+    /// <exception cref="ShapeException">The mask does not have the sizes of the axes it selects from.</exception>
     public static NDArray BooleanMask(this NDArray x, NDArray mask, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(mask);
         int at = x.Shape.Axis(axis, "BooleanMask");
-        if (mask.Rank != 1 || mask.Shape[0] != x.Shape.Dimensions[at])
-            throw new ShapeException($"BooleanMask: axis {at} of {x.Shape} needs a mask of shape ({x.Shape.Dimensions[at]},), not {mask.Shape}.");
-        return Take(x, Reshape(NonZero(mask), -1), at);
+        if (mask.Rank == 0 || at + mask.Rank > x.Rank || !mask.Shape.Dimensions.SequenceEqual(x.Shape.Dimensions.Slice(at, mask.Rank)))
+            throw new ShapeException($"BooleanMask: the mask {mask.Shape} does not have the sizes of {x.Shape} from axis {at} on.");
+        NDArray positions = NonZero(mask);
+        return mask.Rank == 1
+            ? Take(x, Reshape(positions, -1), at)
+            : Take(Reshape(x, JoinAxes(x.Shape, mask.Rank, at)), OpTable.RavelIndex.Apply(Transpose(positions), new ShapeAttributes(mask.Shape)), at);
     }
 
-    private static Shape JoinAxes(Shape shape, int axes)
+    private static Shape JoinAxes(Shape shape, int axes, int first = 0)
     {
         int joined = 1;
-        for (int i = 0; i < axes; i++) joined = Errors.Extent("Reshape", (long)joined * shape.Dimensions[i]);
-        return Shape.Create([joined, .. shape.Dimensions[axes..]]);
+        for (int i = first; i < first + axes; i++) joined = Errors.Extent("Reshape", (long)joined * shape.Dimensions[i]);
+        return Shape.Create([.. shape.Dimensions[..first], joined, .. shape.Dimensions[(first + axes)..]]);
     }
 
     /// <summary>The reverse of <see cref="AxisLast"/>.</summary>

@@ -109,7 +109,7 @@ public static partial class Nd
         int count = Math.Max(minLength, (int)most + 1);
         return weights is null
             ? OpTable.CountIndices.Apply(flat, new DepthAttributes(count))
-            : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count));
+            : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count, "BinCount"));
     }
 
     private static NDArray NanExtremum(NDArray x, Func<NDArray, int[]?, bool, NDArray> reduce, double neutral, int[]? axes, bool keepDims)

@@ -30,6 +30,13 @@ public static partial class Nd
         return Select(condition, Elements.Weak(OpTable.Where, x, dtype), Elements.To(y, dtype), dtype);
     }
 
+    /// <summary>One number where the condition is true (or ≠ 0), another one elsewhere, as Float32.</summary>
+    public static NDArray Where(this NDArray condition, double x, double y)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        return Select(condition, Elements.Scalar(x, DType.Float32), Elements.Scalar(y, DType.Float32), DType.Float32);
+    }
+
     /// <summary>x limited to [low, high]; the gradient passes on the closed interval.</summary>
     /// <exception cref="ArgumentException"><paramref name="low"/> exceeds <paramref name="high"/>, or one of them is NaN.</exception>
     public static NDArray Clip(this NDArray x, double low, double high)

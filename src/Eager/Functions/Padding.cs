@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -68,7 +69,7 @@ public readonly struct Padding : IEquatable<Padding>
     public static bool operator !=(Padding left, Padding right) => !left.Equals(right);
 
     /// <inheritdoc/>
-    public override string ToString() => _same ? "Same" : $"[{string.Join(", ", _before ?? [])}]";
+    public override string ToString() => _same ? "Same" : $"[{IntegerList.Text(_before ?? [])}]";
 
     internal bool IsSame => _same;
 

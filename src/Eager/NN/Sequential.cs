@@ -1,9 +1,10 @@
+using System.Collections;
 using System.Globalization;
 
 namespace Fusion.NN;
 
-/// <summary>Modules one after the other; they are named 0, 1, 2, ….</summary>
-public sealed class Sequential : Module
+/// <summary>Modules one after the other; they are named 0, 1, 2, …. A range of it, as <c>net[..^1]</c>, is a chain of the same modules.</summary>
+public sealed class Sequential : Module, IEnumerable<Module>
 {
     private readonly List<Module> _modules = [];
 
@@ -19,6 +20,15 @@ public sealed class Sequential : Module
 
     /// <summary>The module at a position.</summary>
     public Module this[int index] => _modules[index];
+
+    /// <summary>A chain of the same modules, from a position on: what <c>net[1..3]</c> is.</summary>
+    /// <exception cref="ArgumentException">There are fewer modules.</exception>
+    public Sequential Slice(int start, int length) => new(_modules.GetRange(start, length));
+
+    /// <inheritdoc/>
+    public IEnumerator<Module> GetEnumerator() => _modules.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Appends a module and returns this.</summary>
     public Sequential Add(Module module)

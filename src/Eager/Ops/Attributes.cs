@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>A list of integers with value equality: operator attributes are compared and hashed when graphs are built.</summary>
@@ -22,7 +24,7 @@ internal readonly struct IntList(int[] values) : IEquatable<IntList>
         return hash.ToHashCode();
     }
 
-    public override string ToString() => $"[{string.Join(", ", _values)}]";
+    public override string ToString() => $"[{IntegerList.Text(_values)}]";
 }
 
 /// <summary>Axes (sorted, not negative) of a reduction.</summary>
@@ -75,8 +77,8 @@ internal sealed record PadAttributes(SliceAttributes Place, double Value);
 /// <summary>Which of the two matrices are read transposed.</summary>
 internal sealed record MatMulAttributes(bool TransposeA, bool TransposeB);
 
-/// <summary>What happens with indices outside the axis.</summary>
-internal sealed record TakeAttributes(int Axis, Shape Source);
+/// <summary>The axis that is indexed, the shape that has it, and the function that was called: the one that messages name.</summary>
+internal sealed record TakeAttributes(int Axis, Shape Source, string Function = "Take");
 
 /// <summary>The number of classes of a one-hot encoding.</summary>
 internal sealed record DepthAttributes(int Depth);

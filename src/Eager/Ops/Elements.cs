@@ -78,6 +78,12 @@ internal static class Elements
         return op.Apply(To(x, DType.Bool), To(y, DType.Bool));
     }
 
+    public static NDArray Logical(Op op, NDArray x, double y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return op.Apply(To(x, DType.Bool), Scalar(y != 0 ? 1 : 0, DType.Bool));
+    }
+
     /// <summary>The array in another type, or itself.</summary>
     public static NDArray To(NDArray x, DType dtype) => x.DType == dtype ? x : x.AsType(dtype);
 

@@ -8,7 +8,7 @@ internal static unsafe class Indexing
     public static void InferTake(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         TakeAttributes take = (TakeAttributes)attributes!;
-        CheckIndexType("Take", x[1].DType);
+        CheckIndexType(take.Function, x[1].DType);
         ReadOnlySpan<int> source = x[0].Shape.Dimensions;
         y[0] = x[0] with { Shape = Shape.Create([.. source[..take.Axis], .. x[1].Shape.Dimensions, .. source[(take.Axis + 1)..]]) };
     }
@@ -23,12 +23,12 @@ internal static unsafe class Indexing
 
     public static void RunTake(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
-        int axis = ((TakeAttributes)attributes!).Axis;
+        TakeAttributes take = (TakeAttributes)attributes!;
         NDArray x = inputs[0].Contiguous();
         NDArray index = inputs[1].Contiguous();
-        Split(x.Shape, axis, out long outer, out int n, out long inner);
+        Split(x.Shape, take.Axis, out long outer, out int n, out long inner);
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Take", Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n);
+            ThrowIfBad(take.Function, Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -41,7 +41,7 @@ internal static unsafe class Indexing
         Split(take.Source, take.Axis, out long outer, out int n, out long inner);
         Movement.Fill(outputs[0], 0);
         fixed (byte* from = &g.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Take", GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, g.DType, (nint)at, index.DType, index.Size), index, n);
+            ThrowIfBad(take.Function, GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, g.DType, (nint)at, index.DType, index.Size), index, n);
         GC.KeepAlive(g);
         GC.KeepAlive(index);
     }
@@ -175,6 +175,15 @@ internal static unsafe class Indexing
         int n = x.Shape[-1];
         if (n == 0) return;
         fixed (byte* from = &x.Data, to = &outputs[0].Data) ArgSort.Run(x.DType, (nint)from, (long*)to, x.Size / n, n, sort.Count, sort.Descending);
+        GC.KeepAlive(x);
+    }
+
+    public static void RunSortBytes(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
+    {
+        NDArray x = inputs[0].Contiguous();
+        int n = x.Shape[-1];
+        if (n == 0) return;
+        fixed (byte* from = &x.Data, to = &outputs[0].Data) CountingSort.Run(from, to, x.Size / n, n, ((SortAttributes)attributes!).Descending);
         GC.KeepAlive(x);
     }
 

@@ -52,4 +52,13 @@ internal static partial class OpTable
         DeviceRun = DeviceIndexing.ArgSort,
         Gradient = [null],
     }).Named("argsort");
+
+    /// <summary>Each line of the last axis sorted, for the types of one byte: their values are counted. Others are taken in the order that <see cref="ArgSort"/> finds.</summary>
+    public static readonly Op SortBytes = Row(new Op
+    {
+        Name = "SortBytes",
+        Infer = (x, _, y) => y[0] = x[0],
+        Run = Indexing.RunSortBytes,
+        Gradient = [null],
+    });
 }

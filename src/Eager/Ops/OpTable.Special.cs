@@ -42,9 +42,9 @@ internal static partial class OpTable
 
     public static readonly Op LogAddExp = Element(
         ElementOps.LogAddExp,
-        Saved.Inputs | Saved.Output,
-        c => c.G * Nd.Exp(c.X - c.Output),
-        c => c.G * Nd.Exp(c.Y - c.Output)).Named("-, np.logaddexp, torch.logaddexp");
+        Saved.Inputs,
+        c => c.G * Nd.Sigmoid(c.X - c.Y),
+        c => c.G * Nd.Sigmoid(c.Y - c.X)).Named("-, np.logaddexp, torch.logaddexp");
 
     public static readonly Op ErfInv = Element(ElementOps.ErfInv, Saved.Output, c => c.G * (Nd.Exp(Nd.Square(c.Output)) * HalfSqrtPi))
         .Named("mx.npx.erfinv, scipy.special.erfinv, torch.erfinv");

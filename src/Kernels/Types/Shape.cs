@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
+using Fusion.Kernels;
 
 namespace Fusion;
 
@@ -125,11 +126,11 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         bool empty = false;
         foreach (int d in dimensions)
         {
-            if (d < 0) throw new ShapeException($"A size is negative: ({string.Join(", ", dimensions.ToArray())}). Sizes are 0 or more.");
+            if (d < 0) throw new ShapeException($"A size is negative: ({IntegerList.Text(dimensions.ToArray())}). Sizes are 0 or more.");
             empty |= d == 0;
             if (d > 0 && size <= long.MaxValue) size *= (uint)d;
         }
         if (empty) return 0;
-        return size <= long.MaxValue ? (long)size : throw new ShapeException($"({string.Join(", ", dimensions.ToArray())}) has more than 2^63 elements.");
+        return size <= long.MaxValue ? (long)size : throw new ShapeException($"({IntegerList.Text(dimensions.ToArray())}) has more than 2^63 elements.");
     }
 }

@@ -232,6 +232,29 @@ internal static partial class OpCases
             Rejects = [AxisOutside("Sort", static (x, axis) => Nd.Sort(x, axis))],
         },
         Case(
+            OpTable.SortBytes,
+            "",
+            static x => Nd.Sort(x[0]),
+            static x => x[0].Lines(static line => [.. line.Order()]),
+            [[[3, 5]], [[63]], [[64]], [[2, 0]], [[0, 3]], [[2, 2, 130]], [[4, 1]]]) with
+        {
+            Domains = [Real(0, 255)],
+            DTypes = [DType.UInt8],
+            Large = [[500, 300]],
+            Order = 0,
+        },
+        Case(
+            OpTable.SortBytes,
+            "axis 0 descending",
+            static x => Nd.Sort(x[0], 0, descending: true),
+            static x => x[0].Along(0, static line => [.. line.OrderDescending()]),
+            [[[5, 3]], [[130, 2]]]) with
+        {
+            Domains = [Real(0, 255)],
+            DTypes = [DType.UInt8],
+            Order = 0,
+        },
+        Case(
             OpTable.ArgSort,
             "of which the first",
             static x => Nd.TopK(x[0], 2).Values,

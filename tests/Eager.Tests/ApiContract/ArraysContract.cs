@@ -101,7 +101,7 @@ public sealed class ArraysContract
         [
             Nd.Array<double>(values: [1.0, 2]), Nd.Array([1, 2]), Nd.Array([1L]), Nd.Array([(byte)1]), Nd.Array([true]),
             Nd.Array(new float[,] { { 1 }, { 2 } }),
-            Nd.Array<float>((ReadOnlySpan<float>)[1, 2], (2, 1)), Nd.Scalar(1.5), Nd.Scalar(v(2), dtype: DType.Int32),
+            Nd.Array<float>((ReadOnlySpan<float>)[1, 2], (2, 1)), Nd.Scalar(v: 1.5), Nd.Scalar(v(2), dtype: DType.Int32),
             Nd.Zeros((2, 3), dtype: DType.Float64, device: Device.Cpu),
             Nd.Ones([2]), Nd.Full((2, 2), 0.5), Nd.Full(2, 0.5, dtype: DType.Float64, device: null), Nd.ZerosLike(Nd.Ones(2)), Nd.Ones(3).OnesLike(),
             Nd.Eye(n: 3),

@@ -37,7 +37,7 @@ public sealed class FunctionsContract
             x.Minimum(0),
             Nd.Minimum(0, x), x.Hypot(y), x.Atan2(y), x.CopySign(y), x.LogAddExp(y), x.FloorDivide(y), x.Lerp(y, t: 0.5), x.Lerp(y, t: x),
             x.Clip(low: 0.2, high: 0.6),
-            Nd.Where(condition: x > 0.3, x: x, y: y), Nd.Where(x > 0.3, x, 0), Nd.Where(x > 0.3, 0, y), (x > 0.3).Where(x, y),
+            Nd.Where(condition: x > 0.3, x: x, y: y), Nd.Where(x > 0.3, x, 0), Nd.Where(x > 0.3, 0, y), Nd.Where(x > 0.3, x: 1, y: 0), (x > 0.3).Where(x, y),
         ];
         Assert.All(numbers, static a => Assert.Equal((new Shape(2, 2), DType.Float32), (a.Shape, a.DType)));
         NDArray[] truths =
@@ -45,6 +45,7 @@ public sealed class FunctionsContract
             x.Equal(y), x.Equal(1), x.NotEqual(y), x.NotEqual(1), x.Greater(y), x.Greater(1), x.GreaterOrEqual(y), x.GreaterOrEqual(1), x.Less(y), x.Less(1),
             x.LessOrEqual(y),
             x.LessOrEqual(1), (x > 0).LogicalAnd(y > 0), (x > 0).LogicalOr(y > 0), (x > 0).LogicalXor(y > 0),
+            x.LogicalAnd(1), Nd.LogicalAnd(1, x), x.LogicalOr(0), Nd.LogicalOr(0, x), x.LogicalXor(1), Nd.LogicalXor(1, x),
         ];
         Assert.All(truths, static a => Assert.Equal((new Shape(2, 2), DType.Bool), (a.Shape, a.DType)));
     }

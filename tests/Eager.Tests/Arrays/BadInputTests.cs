@@ -41,6 +41,8 @@ public sealed class BadInputTests
         ["pad"] = (static () => s_x.Pad([(1, 1)]), ["Pad", "1 pairs"]),
         ["pad negative"] = (static () => s_x.Pad([(0, 0), (-1, 0)]), ["Pad", "axis 1", "Slice"]),
         ["pick"] = (static () => s_x.Pick(Nd.Array([0, 0, 0])), ["Pick", "(2,)", "(3,)"]),
+        ["mask"] = (static () => s_x.BooleanMask(Nd.Array([true, false, true])), ["BooleanMask", "(3,)", "(2, 3)", "axis 0"]),
+        ["mask of too many axes"] = (static () => s_x.BooleanMask(s_x > 0, axis: 1), ["BooleanMask", "(2, 3)", "axis 1"]),
         ["take along axis"] = (static () => s_x.TakeAlongAxis(s_indices), ["TakeAlongAxis", "rank"]),
         ["max of nothing"] = (static () => Nd.Zeros((0, 2)).Max(0), ["Max", "empty"]),
         ["argmin of nothing"] = (static () => Nd.Zeros(0).ArgMin(), ["ArgMin", "empty"]),
@@ -86,6 +88,8 @@ public sealed class BadInputTests
         ["cumsum axis"] = (static () => s_x.CumSum(2), ["CumSum", "axis 2"]),
         ["shape axis"] = (static () => _ = s_x.Shape[2], ["(2, 3)"]),
         ["take"] = (static () => s_x.Take(s_indices), ["Take", "5", "size 2"]),
+        ["embedding"] = (static () => s_x.Embedding(s_indices), ["Embedding", "5", "size 2"]),
+        ["embedding of a scalar"] = (static () => Nd.Scalar(1).Embedding(s_indices), ["Embedding"]),
         ["pick"] = (static () => s_x.Pick(s_indices), ["Pick", "5"]),
         ["one hot"] = (static () => s_indices.OneHot(3), ["OneHot", "5"]),
         ["one hot depth"] = (static () => s_indices.OneHot(-1), ["depth"]),
@@ -121,6 +125,7 @@ public sealed class BadInputTests
         ["stack element"] = static () => Nd.Stack([s_x, null!]),
         ["stack first"] = static () => Nd.Stack([null!, s_x]),
         ["take"] = static () => s_x.Take(null!),
+        ["embedding"] = static () => Nd.Embedding(null!, s_x),
         ["cross entropy"] = static () => Nd.SoftmaxCrossEntropy(s_x, null!),
         ["values"] = static () => Nd.Array((float[])null!),
         ["matrix"] = static () => Nd.Array((float[,])null!),
@@ -149,6 +154,17 @@ public sealed class BadInputTests
     [Theory]
     [MemberData(nameof(NullCases))]
     public void Nulls(string name) => Check<ArgumentNullException>(s_nulls[name], []);
+
+    [Fact]
+    public void MessagesDoNotDependOnTheCulture()
+    {
+        Action[] all = [.. s_shapes.Values.Select(static c => c.Act), .. s_ranges.Values.Select(static c => c.Act), static () => s_x.Clip(0.5, -1.5), static () => _ = s_x[0, -4]];
+        Assert.All(all, static act =>
+        {
+            (string? usual, string? odd) = OddCulture.Messages(act);
+            Assert.Equal(usual, odd);
+        });
+    }
 
     [Fact]
     public void PositionsOutsideAnAxis()

@@ -190,6 +190,33 @@ public sealed class GradFunctionTests
         Expect.Elements(gradients[2], 0, 0);
     }
 
+    public static TheoryData<string, int> Polynomials => new() { { "x", 2 }, { "x + x", 2 }, { "0.5 x", 3 }, { "sum", 2 }, { "cast", 2 }, { "square", 3 }, { "cube", 5 }, { "relu", 3 }, { "dropout", 3 } };
+
+    [Theory]
+    [MemberData(nameof(Polynomials))]
+    public void DerivativesOfConstantsAreZero(string name, int order)
+    {
+        Func<NDArray, NDArray> f = name switch
+        {
+            "x" => static x => x,
+            "x + x" => static x => x + x,
+            "0.5 x" => static x => 0.5 * x,
+            "sum" => static x => x.Sum(),
+            "cast" => static x => x.AsType(DType.Float64),
+            "square" => static x => x.Square(),
+            "cube" => static x => x.Pow(3),
+            "relu" => static x => x.Relu(),
+            _ => static x => x.Dropout(),
+        };
+        NDArray x = Leaf.Of(2, 3);
+        using (Autograd.Record())
+        {
+            NDArray y = f(x);
+            for (int k = 0; k < order; k++) y = Autograd.Grad([y], [x], createGraph: true, allowUnused: true)[0];
+            Expect.Elements(y, 0, 0);
+        }
+    }
+
     [Fact]
     public void AReleasedPartIsNamedInsteadOfBeingLeftOut()
     {

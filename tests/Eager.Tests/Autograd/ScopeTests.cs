@@ -82,6 +82,59 @@ public sealed class ScopeTests
     }
 
     [Fact]
+    public void EndingAScopeEndsThoseInIt()
+    {
+        RecordScope outer = Autograd.Record();
+        RecordScope inner = Autograd.Pause();
+        outer.Dispose();
+        Assert.Equal((false, false), Flags);
+        inner.Dispose();
+        Assert.Equal((false, false), Flags);
+        using (Autograd.TrainMode())
+        using (Autograd.Record(trainMode: false))
+        {
+            inner.Dispose();
+            outer.Dispose();
+            Assert.Equal((true, false), Flags);
+        }
+
+        Assert.Equal((false, false), Flags);
+    }
+
+    [Fact]
+    public void AScopeEndsOnce()
+    {
+        using (Autograd.PredictMode())
+        {
+            RecordScope scope = Autograd.Record();
+            scope.Dispose();
+            using (Autograd.TrainMode())
+            {
+                scope.Dispose();
+                Assert.Equal((false, true), Flags);
+            }
+
+            Autograd.SetRecording(true);
+            scope.Dispose();
+            Assert.Equal((true, false), Flags);
+        }
+
+        Assert.Equal((false, false), Flags);
+    }
+
+    [Fact]
+    public void ScopesThatNobodyEndedEndWithTheOneAround()
+    {
+        using (Autograd.PredictMode())
+        {
+            for (int i = 0; i < 100; i++) _ = Autograd.Record();
+            Assert.Equal((true, true), Flags);
+        }
+
+        Assert.Equal((false, false), Flags);
+    }
+
+    [Fact]
     public void AScopeCannotLeaveItsMethodOrCrossAnAwait() => Assert.True(typeof(RecordScope).IsByRefLike);
 
     [Fact]

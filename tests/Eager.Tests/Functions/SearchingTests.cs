@@ -17,6 +17,26 @@ public sealed class SearchingTests
         Assert.Equal(DType.Int64, Nd.SearchSorted(sorted, values).DType);
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 1)]
+    [InlineData(0, 2)]
+    [InlineData(1, 2)]
+    [InlineData(0, 3)]
+    public void MasksSelectFromAsManyAxesAsTheyHave(int axis, int axes)
+    {
+        NDArray x = Random((3, 4, 5)), mask = Random(x.Shape.ToArray()[axis..(axis + axes)]) > 0;
+        double[] values = x.Values();
+        bool[] chosen = mask.ToArray<bool>();
+        int inner = Enumerable.Range(axis + axes, 3 - axis - axes).Aggregate(1, (n, i) => n * x.Shape[i]);
+        double[] expected = [.. values.Where((_, i) => chosen[i / inner % chosen.Length])];
+        NDArray result = x.BooleanMask(mask, axis);
+        Assert.Equal(4 - axes, result.Rank);
+        Close(result.Shape, expected, result);
+        Gradients(i => i[0].BooleanMask(mask, axis), x);
+        Assert.Equal(0, x.BooleanMask(Nd.ZerosLike(mask), axis).Size);
+    }
+
     [Fact]
     public void NaNIsTheLargestNumber()
     {

@@ -159,6 +159,7 @@ public sealed class ConvolutionTests
     [InlineData(2, 0, 3, 5)]
     [InlineData(2, 1, 3, 4)]
     [InlineData(2, 2, 4, 5)]
+    [InlineData(1, 8, 9, 10)]
     public void OutputPaddingMayExceedTheStrideBelowTheDilation(int stride, int padding, int outputPadding, int dilation)
     {
         NDArray x = Samples.Normal([2, 2, 5], 1), w = Samples.Normal([2, 3, 3], 2), bias = Samples.Normal(3, 3);
@@ -168,6 +169,19 @@ public sealed class ConvolutionTests
         Samples.Close(Samples.Values(expected), Apply(x, w, null));
         Samples.Close(Samples.Values(expected + bias.Reshape(1, 3, 1)), Apply(x, w, bias));
         Samples.PassesGradientCheck(v => Nd.Tanh(Apply(v[0], v[1], v[2])), [x, w, bias], $"transposed {expected.Shape}");
+    }
+
+    /// <summary>All that the windows reach may be cut off by the padding: the bias remains.</summary>
+    [Fact]
+    public void OutputPaddingMayBeAllThatIsLeft()
+    {
+        NDArray x = Samples.Normal([2, 2, 1], 1), w = Samples.Normal([2, 3, 1], 2), bias = Samples.Normal(3, 3);
+        x.AttachGrad();
+        NDArray y;
+        using (Autograd.Record()) y = x.ConvTranspose1D(w, bias, padding: 2, outputPadding: 9, dilation: 10);
+        Assert.Equal(Samples.Values(bias.Reshape(1, 3, 1).BroadcastTo((2, 3, 6))), Samples.Values(y));
+        y.Backward();
+        Assert.All(Samples.Values(x.Grad!), static g => Assert.Equal(0, g));
     }
 
     [Theory]

@@ -71,6 +71,19 @@ public sealed class ModuleTests
     public void NamesAreUniqueAndWithoutDots(string name) => Expect.Throws<ArgumentException>(() => _ = new Block(name), name.Length == 0 ? "empty" : name);
 
     [Fact]
+    public void ARangeOfASequentialIsAChainOfTheSameModules()
+    {
+        Sequential network = new() { new Linear(2, 3), new Tanh(), new Linear(3, 4), new Sequential(new Relu()) };
+        NDArray x = Nd.Linspace(-1, 1, 6).Reshape(3, 2);
+        Assert.Equal(Expect.Doubles(network[..2].Forward(x)), Expect.Doubles(network[1].Forward(network[0].Forward(x))));
+        Assert.Same(network[^1], network[1..][^1]);
+        Assert.Equal([network[1], network[2]], network[1..3]);
+        Assert.Equal(["2.weight", "2.bias", "0.weight", "0.bias"], network[2..3].Parameters.Keys.Select(static k => k.Replace('0', '2')).Concat(network[..1].Parameters.Keys));
+        Assert.Empty(network[4..]);
+        Assert.ThrowsAny<ArgumentException>(() => network[3..5]);
+    }
+
+    [Fact]
     public void ASequenceRunsInOrder()
     {
         Sequential network = new(new Flatten(), new Tanh());

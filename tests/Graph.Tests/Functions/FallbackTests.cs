@@ -73,7 +73,7 @@ public sealed class FallbackTests
     {
         NDArray mask = Nd.Array([true, false, true]), numbers = Nd.Array([1f, 0, 0]), x = Nd.Array([1f, 2, 3]);
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
-            (NDArray v) => v.BooleanMask(mask) * 2 + v.BooleanMask(Nd.Array([false, true, false])) + numbers.NonZero().AsType(DType.Float32).Sum(), Check.Strict);
+            (NDArray v) => v.BooleanMask(mask) * 2 + v.ExpandDims(1).BooleanMask(Nd.Array([false, true, false], (3, 1))) + numbers.NonZero().AsType(DType.Float32).Sum(), Check.Strict);
         x.AttachGrad();
         for (int i = 0; i < 2; i++)
         {
