@@ -45,7 +45,7 @@ public static partial class Nd
         NDArray real = RealInput(a);
         (int rows, int columns) = MatrixSize(real, "Inverse");
         if (rows != columns) throw new ShapeException($"Inverse: the matrices of {a.Shape} are not square: {rows} × {columns}. Use Pinv.");
-        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType, real.Device), real.Shape));
+        return OpTable.Solve.Apply(real, BroadcastTo(Eye(rows, real.DType, real.Device), real.Shape), "Inverse");
     }
 
     /// <summary>
@@ -182,6 +182,7 @@ public static partial class Nd
         if (Checked(x).DType.IsHalf) return VectorNorm(Elements.Wide(x), order, axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
         NDArray real = RealInput(x);
+        axes = CheckedAxes(x, axes, "VectorNorm");
         return made.Keep(order switch
         {
             2 => Norm(real, axes, keepDims),

@@ -85,7 +85,7 @@ public static partial class Nd
     }
 
     /// <summary>x with a value where the mask, which broadcasts to x, is true.</summary>
-    public static NDArray MaskedFill(this NDArray x, NDArray mask, double value) => Where(mask, value, x);
+    public static NDArray MaskedFill(this NDArray x, NDArray mask, double value) => Where(Checked(mask), value, Checked(x));
 
     /// <summary>
     /// x with the elements where the mask, of x's shape, is true replaced by values, in row-major order; values that are left over are not used.

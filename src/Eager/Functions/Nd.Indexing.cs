@@ -7,6 +7,7 @@ public static partial class Nd
     public static NDArray Take(this NDArray x, NDArray indices, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(indices);
         return OpTable.Take.Apply(x, indices, new TakeAttributes(x.Shape.Axis(axis, "Take"), x.Shape));
     }
 
@@ -15,6 +16,7 @@ public static partial class Nd
     public static NDArray Pick(this NDArray x, NDArray indices, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(indices);
         return OpTable.Pick.Apply(AxisLast(x, x.Shape.Axis(axis, "Pick")), indices);
     }
 

@@ -55,7 +55,7 @@ public static partial class Nd
     }
 
     /// <summary>aᵢ·bⱼ of the flattened operands.</summary>
-    public static NDArray Outer(this NDArray a, NDArray b) => Reshape(a, -1, 1) * Reshape(b, 1, -1);
+    public static NDArray Outer(this NDArray a, NDArray b) => Reshape(Checked(a), -1, 1) * Reshape(Checked(b), 1, -1);
 
     /// <summary>
     /// x·Wᵀ + b with the weight (out, in) and the bias (out). With <paramref name="flatten"/> all axes but the first are joined to the input size;

@@ -15,8 +15,8 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Mean(Elements.Wide(x), axes, keepDims).AsType(x.DType);
-        NDArray sum = Reduce(OpTable.Sum, x.DType.IsFloat ? x : x.AsType(DType.Float32), axes, keepDims);
-        return sum / Count("Mean", x, axes);
+        double count = Count("Mean", x, axes);
+        return Reduce(OpTable.Sum, x.DType.IsFloat ? x : x.AsType(DType.Float32), axes, keepDims) / count;
     }
 
     /// <summary>Σ x / n along one axis.</summary>
@@ -71,7 +71,7 @@ public static partial class Nd
     public static NDArray Std(this NDArray x, int[]? axes = null, bool keepDims = false, int correction = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.DType.IsHalf ? Std(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType) : Root(Var(x, axes, keepDims, correction));
+        return x.DType.IsHalf ? Std(Elements.Wide(x), axes, keepDims, correction).AsType(x.DType) : Root(Var(x, CheckedAxes(x, axes, "Std"), keepDims, correction));
     }
 
     /// <summary>The standard deviation along one axis.</summary>
@@ -83,7 +83,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Root(SumOfSquares(x, axes, keepDims)));
+        return made.Keep(Root(SumOfSquares(x, CheckedAxes(x, axes, "Norm"), keepDims)));
     }
 
     /// <summary>The Euclidean norm along one axis.</summary>

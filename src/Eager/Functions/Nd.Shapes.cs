@@ -55,11 +55,12 @@ public static partial class Nd
     }
 
     /// <summary>Inserts an axis of size 1 before <paramref name="axis"/> (−1: after the last).</summary>
-    public static NDArray ExpandDims(this NDArray x, int axis)
+    public static NDArray ExpandDims(this NDArray x, int axis) => ExpandDims(Checked(x), axis, "ExpandDims");
+
+    private static NDArray ExpandDims(NDArray x, int axis, string op)
     {
-        ArgumentNullException.ThrowIfNull(x);
         int at = axis < 0 ? axis + x.Rank + 1 : axis;
-        if (at < 0 || at > x.Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"ExpandDims: axis {axis} is out of range for the shape {x.Shape}.");
+        if (at < 0 || at > x.Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"{op}: axis {axis} is out of range for the shape {x.Shape}.");
         return Reshape(x, Shape.Create([.. x.Shape.Dimensions[..at], 1, .. x.Shape.Dimensions[at..]]));
     }
 
@@ -151,7 +152,7 @@ public static partial class Nd
         {
             ArgumentNullException.ThrowIfNull(arrays[i], nameof(arrays));
             if (arrays[i].Shape != arrays[0].Shape) throw new ShapeException($"Stack: {arrays[0].Shape} and {arrays[i].Shape} differ; stacked arrays have one shape.");
-            expanded[i] = ExpandDims(arrays[i], axis);
+            expanded[i] = ExpandDims(arrays[i], axis, "Stack");
         }
 
         return Concat(expanded, axis < 0 ? axis + expanded[0].Rank : axis);
@@ -206,7 +207,7 @@ public static partial class Nd
     }
 
     /// <summary>Reverses an axis.</summary>
-    public static NDArray Flip(this NDArray x, int axis) => Slice(x, axis, null, null, -1);
+    public static NDArray Flip(this NDArray x, int axis) => Slice(x, Checked(x).Shape.Axis(axis, "Flip"), null, null, -1);
 
     /// <summary>Moves elements along an axis by <paramref name="shift"/>; what leaves one end enters at the other.</summary>
     public static NDArray Roll(this NDArray x, int shift, int axis)

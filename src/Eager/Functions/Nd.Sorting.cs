@@ -80,6 +80,7 @@ public static partial class Nd
     public static NDArray Embedding(this NDArray weight, NDArray indices)
     {
         ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(indices);
         return OpTable.Take.Apply(weight, indices, new TakeAttributes(weight.Shape.Axis(0, "Embedding"), weight.Shape, "Embedding"));
     }
 

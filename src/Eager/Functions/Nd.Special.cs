@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 public static partial class Nd
@@ -27,13 +29,13 @@ public static partial class Nd
     public static NDArray Atan(this NDArray x) => Elements.Real(OpTable.Atan, x);
 
     /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
-    public static NDArray Atan2(this NDArray y, NDArray x) => Elements.Real(OpTable.Atan2, y, x);
+    public static NDArray Atan2(this NDArray y, NDArray x) => Elements.Real(OpTable.Atan2, Checked(y), Checked(x));
 
     /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
-    public static NDArray Atan2(this NDArray y, double x) => Elements.Real(OpTable.Atan2, y, x);
+    public static NDArray Atan2(this NDArray y, double x) => Elements.Real(OpTable.Atan2, Checked(y), x);
 
     /// <summary>The angle of the point (x, y) in (−π, π]; the derivative at (0, 0) is 0.</summary>
-    public static NDArray Atan2(double y, NDArray x) => Elements.Real(OpTable.Atan2, y, x);
+    public static NDArray Atan2(double y, NDArray x) => Elements.Real(OpTable.Atan2, y, Checked(x));
 
     /// <summary>√(x² + y²) without overflow on the way; the derivative at (0, 0) is 0.</summary>
     public static NDArray Hypot(this NDArray x, NDArray y) => Elements.Real(OpTable.Hypot, x, y);
@@ -124,9 +126,9 @@ public static partial class Nd
     /// <summary>x / (1 + |x|).</summary>
     public static NDArray Softsign(this NDArray x) => Elements.Real(OpTable.Softsign, x);
 
-    private static NDArray RealInput(NDArray x)
+    private static NDArray RealInput(NDArray x, [CallerArgumentExpression(nameof(x))] string? name = null)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(x, name);
         return Elements.To(x, Elements.RealType(x.DType));
     }
 }

@@ -1,31 +1,36 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 // Reductions that leave NaN out, order statistics, counting.
 public static partial class Nd
 {
     /// <summary>Σ x over the elements that are not NaN; 0 if there are none.</summary>
-    public static NDArray NanSum(this NDArray x, int[]? axes = null, bool keepDims = false) => Sum(Where(IsNaN(x), 0, x), axes, keepDims);
+    public static NDArray NanSum(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        Sum(Where(IsNaN(x), 0, x), CheckedAxes(x, axes, "NanSum"), keepDims);
 
     /// <summary>Π x over the elements that are not NaN; 1 if there are none.</summary>
-    public static NDArray NanProd(this NDArray x, int[]? axes = null, bool keepDims = false) => Prod(Where(IsNaN(x), 1, x), axes, keepDims);
+    public static NDArray NanProd(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        Prod(Where(IsNaN(x), 1, x), CheckedAxes(x, axes, "NanProd"), keepDims);
 
     /// <summary>The mean of the elements that are not NaN; NaN if there are none.</summary>
     public static NDArray NanMean(this NDArray x, int[]? axes = null, bool keepDims = false)
     {
         if (Checked(x).DType.IsHalf) return NanMean(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
+        axes = CheckedAxes(x, axes, "NanMean");
         return NanSum(real, axes, keepDims) / Sum(LogicalNot(IsNaN(real)), axes, keepDims).AsType(real.DType);
     }
 
     /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) =>
-        NanExtremum(RealInput(x), Max, double.NegativeInfinity, axes, keepDims);
+        NanExtremum(RealInput(x), Max, double.NegativeInfinity, CheckedAxes(x, axes, "NanMax"), keepDims);
 
     /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) =>
-        NanExtremum(RealInput(x), Min, double.PositiveInfinity, axes, keepDims);
+        NanExtremum(RealInput(x), Min, double.PositiveInfinity, CheckedAxes(x, axes, "NanMin"), keepDims);
 
     /// <summary>NaN, ∞ and −∞ replaced by numbers; the infinities by the type's limits unless given.</summary>
     public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)
@@ -65,7 +70,11 @@ public static partial class Nd
 
     /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
     /// <exception cref="ShapeException">The axis is empty.</exception>
-    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantile(x, 0.5, axis, keepDims);
+    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false)
+    {
+        if (axis is { } at) CheckedAxes(x, [at], "Median");
+        return Quantile(x, 0.5, axis, keepDims);
+    }
 
     /// <summary>The mean with weights, Σ w·x / Σ w; the weights broadcast to x.</summary>
     public static NDArray Average(this NDArray x, NDArray weights, int[]? axes = null, bool keepDims = false)
@@ -73,12 +82,14 @@ public static partial class Nd
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(weights).DType);
         if (dtype.IsHalf) return Average(Elements.Wide(x), Elements.Wide(weights), axes, keepDims).AsType(dtype);
         using Temporaries made = Temporaries.Collect();
+        axes = CheckedAxes(x, axes, "Average");
         NDArray w = BroadcastTo(RealInput(weights), x.Shape);
         return made.Keep(SumOfProducts(x, w, axes, keepDims) / Sum(w, axes, keepDims));
     }
 
     /// <summary>The number of elements that are not 0, Int64.</summary>
-    public static NDArray CountNonZero(this NDArray x, int[]? axes = null, bool keepDims = false) => Sum(Truth(x), axes, keepDims);
+    public static NDArray CountNonZero(this NDArray x, int[]? axes = null, bool keepDims = false) =>
+        Sum(Truth(x), CheckedAxes(x, axes, "CountNonZero"), keepDims);
 
     /// <summary>
     /// How many elements fall into each of <paramref name="bins"/> equal intervals of [low, high] (Int64; the last one contains high), and the edges.
@@ -118,9 +129,17 @@ public static partial class Nd
         return Where(All(missing, axes, keepDims), double.NaN, reduce(Where(missing, neutral, x), axes, keepDims));
     }
 
-    private static NDArray Checked(NDArray x)
+    // Named here, where the name of the function is known that was called.
+    private static int[]? CheckedAxes(NDArray x, int[]? axes, string op)
     {
         ArgumentNullException.ThrowIfNull(x);
+        foreach (int axis in axes ?? []) x.Shape.Axis(axis, op);
+        return axes;
+    }
+
+    private static NDArray Checked(NDArray x, [CallerArgumentExpression(nameof(x))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(x, name);
         return x;
     }
 }

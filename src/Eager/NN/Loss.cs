@@ -90,7 +90,7 @@ public static class Loss
     /// <exception cref="ShapeException">The target is not the prediction's shape without the last axis.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
     public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
-        Reduce(-Nd.Pick(Elements.Wide(prediction), target), reduction, TypeOf(prediction, target));
+        Reduce(-Nd.Pick(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
 
     /// <summary>exp(prediction) − target·prediction: the negative logarithm of Poisson's probability up to a constant, of the logarithm of the mean.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
@@ -121,7 +121,7 @@ public static class Loss
         NDArray? predictionLengths = null,
         NDArray? targetLengths = null,
         int blank = 0) =>
-        Reduce(Nd.CtcLoss(Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
+        Reduce(Nd.CtcLoss(Elements.Wide(prediction), Elements.Wide(target), predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
 
     private static NDArray Reduce(NDArray values, Reduction reduction, DType dtype) => Rounded(
         reduction switch

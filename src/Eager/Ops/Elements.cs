@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 /// <summary>Promotion of operands to one type before an element-wise operator sees them.</summary>
@@ -78,9 +80,9 @@ internal static class Elements
         return op.Apply(To(x, DType.Bool), To(y, DType.Bool));
     }
 
-    public static NDArray Logical(Op op, NDArray x, double y)
+    public static NDArray Logical(Op op, NDArray x, double y, [CallerArgumentExpression(nameof(x))] string? name = null)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(x, name);
         return op.Apply(To(x, DType.Bool), Scalar(y != 0 ? 1 : 0, DType.Bool));
     }
 
@@ -88,9 +90,9 @@ internal static class Elements
     public static NDArray To(NDArray x, DType dtype) => x.DType == dtype ? x : x.AsType(dtype);
 
     /// <summary>The array in the type that is computed with: Float32 for half precision, else itself.</summary>
-    public static NDArray Wide(NDArray x)
+    public static NDArray Wide(NDArray x, [CallerArgumentExpression(nameof(x))] string? name = null)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(x, name);
         return x.DType.IsHalf ? x.AsType(DType.Float32) : x;
     }
 

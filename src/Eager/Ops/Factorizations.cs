@@ -104,12 +104,12 @@ internal static class Factorizations
         }
     }
 
-    public static void Solve(NDArray a, NDArray b, NDArray y)
+    public static void Solve(string op, NDArray a, NDArray b, NDArray y)
     {
-        if (a.DType == DType.Float32) Run<float>(a, b, y);
-        else Run<double>(a, b, y);
+        if (a.DType == DType.Float32) Run<float>(op, a, b, y);
+        else Run<double>(op, a, b, y);
 
-        static void Run<T>(NDArray a, NDArray b, NDArray y)
+        static void Run<T>(string op, NDArray a, NDArray b, NDArray y)
             where T : unmanaged, IFloatingPointIeee754<T>
         {
             (int n, int columns) = (y.Shape[-2], y.Shape[-1]);
@@ -119,7 +119,7 @@ internal static class Factorizations
                 for (int k = 0; k < n; k++)
                     if (lu[k * n + k] == T.Zero)
                         throw new LinearAlgebraException(
-                            $"Solve: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
+                            $"{op}: matrix {index} of {a.Shape} is singular: pivot {k} is 0. Use Pinv or Lstsq, or add a multiple of Eye.");
                 int start = index * n * columns, length = n * columns;
                 LuKernel.Solve(lu, order, Elements<T>(right).Slice(start, length), Elements<T>(y).Slice(start, length), n, columns);
             });

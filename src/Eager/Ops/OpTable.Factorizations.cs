@@ -28,13 +28,13 @@ internal static partial class OpTable
         Saves = Saved.Input0 | Saved.Output,
     }).Named("mx.nd.linalg.trsm, scipy.linalg.solve_triangular, torch.linalg.solve_triangular", "real");
 
-    /// <summary>A·X = B. B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ.</summary>
+    /// <summary>A·X = B. B̄ = A⁻ᵀ·X̄, Ā = −B̄·Xᵀ. Attributes: the function that messages name, if it is another one.</summary>
     public static readonly Op Solve = Row(new Op
     {
         Name = "Solve",
         Arity = 2,
         Infer = (x, _, y) => Factorizations.InferSystem("Solve", x, y),
-        Run = (x, _, y) => Factorizations.Solve(x[0], x[1], y[0]),
+        Run = (x, attributes, y) => Factorizations.Solve(attributes as string ?? "Solve", x[0], x[1], y[0]),
         Gradient = [c => -Product(Solve!.Apply(Turn(c.X), c.G), c.Output, false, true), c => Solve!.Apply(Turn(c.X), c.G)],
         Saves = Saved.Input0 | Saved.Output,
     }).Named("mx.np.linalg.solve, np.linalg.solve, torch.linalg.solve", "real");

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 public static partial class Nd
@@ -100,9 +102,11 @@ public static partial class Nd
             return Minimum(Sum(u >= ExpandDims(limits, -2), -1), p.Shape[-1] - 1);
         }
 
-        private static NDArray Reparameterised(NDArray a, NDArray b, Func<NDArray, NDArray, Shape, DType, NDArray> sample)
+        private static NDArray Reparameterised(
+            NDArray a, NDArray b, Func<NDArray, NDArray, Shape, DType, NDArray> sample,
+            [CallerArgumentExpression(nameof(a))] string? nameA = null, [CallerArgumentExpression(nameof(b))] string? nameB = null)
         {
-            DType dtype = Elements.RealType(DTypes.Promote(Checked(a).DType, Checked(b).DType)), wide = Elements.WideType(dtype);
+            DType dtype = Elements.RealType(DTypes.Promote(Checked(a, nameA).DType, Checked(b, nameB).DType)), wide = Elements.WideType(dtype);
             return Elements.To(sample(Elements.To(a, wide), Elements.To(b, wide), Broadcasting.Infer("Random", a.Shape, b.Shape), wide), dtype);
         }
 

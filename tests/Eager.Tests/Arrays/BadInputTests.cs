@@ -202,6 +202,13 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void SingularMatricesNameTheFunction()
+    {
+        Check<LinearAlgebraException>(static () => Nd.Ones((2, 2)).Inverse(), ["Inverse: matrix 0 of (2, 2) is singular"]);
+        Check<LinearAlgebraException>(static () => Nd.Solve(Nd.Ones((2, 2)), Nd.Ones((2, 1))), ["Solve: matrix 0 of (2, 2) is singular"]);
+    }
+
+    [Fact]
     public void LimitsInTheWrongOrder() => Check<ArgumentException>(static () => s_x.Clip(1, 0), ["Clip", "low 1 exceeds high 0"]);
 
     [Theory]
