@@ -116,5 +116,5 @@ public sealed partial class NDArray
         MarkRecordedWithoutGradient();
     }
 
-    internal void MarkRecordedWithoutGradient() => _flags = (_flags & ~Flags.Detached) | Flags.RecordedWithoutGradient;
+    internal void MarkRecordedWithoutGradient() => _flags |= Flags.RecordedWithoutGradient;
 }

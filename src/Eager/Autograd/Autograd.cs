@@ -116,7 +116,7 @@ public static partial class Autograd
     /// <param name="variable">With respect to what.</param>
     /// <param name="headGradient">Of the head's shape; ones when null.</param>
     /// <param name="retainGraph">Keep the saved values; null: as <paramref name="createGraph"/>.</param>
-    /// <param name="createGraph">Record the computation of the gradient, so that it can be differentiated again.</param>
+    /// <param name="createGraph">Record the computation of the gradient, so that it can be differentiated again; if it is constant, as that of relu, with the gradient zero.</param>
     /// <param name="trainMode">The training flag during backward; null: as it was recorded.</param>
     /// <exception cref="AutogradException">The head has no graph, or does not depend on the variable.</exception>
     public static NDArray Grad(
@@ -132,7 +132,7 @@ public static partial class Autograd
     /// <param name="variables">With respect to what.</param>
     /// <param name="headGradients">One per head, of its shape; null (the list or an entry): ones.</param>
     /// <param name="retainGraph">Keep the saved values; null: as <paramref name="createGraph"/>.</param>
-    /// <param name="createGraph">Record the computation of the gradients, so that they can be differentiated again.</param>
+    /// <param name="createGraph">Record the computation of the gradients, so that they can be differentiated again; what is constant has the gradient zero.</param>
     /// <param name="trainMode">The training flag during backward; null: as it was recorded.</param>
     /// <param name="allowUnused">Zeros for a variable that no head depends on, instead of an exception; also where a head is constant, as the second derivative of a sum.</param>
     /// <exception cref="AutogradException">A head has no graph, or no head depends on a variable.</exception>
@@ -158,8 +158,8 @@ public static partial class Autograd
             if (targets.Result(i) is { } gradient) result[i] = gradient.IsContiguous ? gradient.Alias() : gradient.Copy();
             else result[i] = allowUnused ? Nd.ZerosLike(variables[i]) : throw Errors.Unreachable(i, variables[i]);
 
-            // A constant that came of what was recorded: its own gradients are zero.
-            if (createGraph && result[i].Source is null && result[i] != targets.Result(i)) result[i].MarkRecordedWithoutGradient();
+            // A gradient that does not depend on its variable, as that of relu, has the gradient zero.
+            if (createGraph && result[i].Source is null && variables[i].Source is not null) result[i] = OpTable.Constant.Apply(result[i], variables[i]);
         }
 
         return result;

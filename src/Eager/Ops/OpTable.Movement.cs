@@ -32,6 +32,20 @@ internal static partial class OpTable
     public static readonly Op StopGradient = Move("StopGradient", (x, _, y) => y[0] = x[0], (x, _) => x.View(x.Shape, x.Offset, Views.Strides(x)), null, null)
         .Named("mx.npx.stop_gradient, -, torch.Tensor.detach");
 
+    /// <summary>The first input, a gradient that is constant, as a function of the second, its variable, of the same shape: the derivative is zero, not missing.</summary>
+    public static readonly Op Constant = Row(new Op
+    {
+        Name = "Constant",
+        IsTotal = true,
+        Moves = true,
+        Arity = 2,
+        Infer = (x, _, y) => y[0] = x[0],
+        Run = (x, _, y) => Movement.CopyTo(x[0], y[0]),
+        DeviceRun = (x, _, y) => Movement.CopyTo(x[0], y[0]),
+        Gradient = [c => c.G, c => Nd.ZerosLike(c.G)],
+        Cost = Cost.MemoryBound,
+    });
+
     public static readonly Op Reshape = Move("Reshape", Views.InferReshape, Views.Reshape, null, c => Nd.Reshape(c.G, c.ShapeOf(0))).Named("reshape");
 
     public static readonly Op Transpose = Move(

@@ -27,6 +27,7 @@ internal static class SimplifyRules
         ("Negate", [OpNode { Op.Name: "Negate", Inputs: [var a] }]) => a,                              // −(−x) = x
         ("Where", [_, var a, var b]) when ReferenceEquals(a, b) && a.Type == type => a,                // c ? x : x = x
         ("StopGradient" or "Copy", [var a]) => a,                                                      // identities without a tape
+        ("Constant", [var a, _]) => a,                                                                 // the same
         ("Cast", [var a]) when a.Type == type => a,                                                    // cast to the same type
         _ => null,
     };

@@ -32,6 +32,10 @@ internal static partial class OpCases
             DTypes = ResultTypes.All,
             ZeroGradient = true,
         },
+        Case(OpTable.Constant, "", static x => OpTable.Constant.Apply(x[0], x[1]), static x => x[0], [[[2, 3], [2, 3]], [[1], [1]], [[], []], [[3, 0], [3, 0]]]) with
+        {
+            DTypes = ResultTypes.All,
+        },
         Case(
             OpTable.Reshape,
             "",

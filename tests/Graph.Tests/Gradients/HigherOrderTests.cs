@@ -78,6 +78,20 @@ public sealed class HigherOrderTests
     }
 
     [Fact]
+    public void AConstantGradientInsideHasTheGradientZero()
+    {
+        ListFunction f = static x =>
+        {
+            NDArray v = x[0].Source is null ? x[0].Detach() : x[0];
+            if (v.Source is null) v.AttachGrad();
+            using RecordScope scope = Autograd.Record();
+            NDArray slope = Autograd.Grad(v.Relu(), v, createGraph: true);
+            return [slope, slope * slope + v];
+        };
+        Check.Backward(f, TestArrays.Uniform(5));
+    }
+
+    [Fact]
     public void OnlySomeResultsHaveGradients()
     {
         ListFunction f = static x => [x[0] * x[1], x[0].Exp(), (x[0] > 0).AsType(DType.Float32), x[1] * 3];
