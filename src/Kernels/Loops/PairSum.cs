@@ -32,9 +32,26 @@ internal static unsafe class PairSum<TFirst, TSecond, L, T>
     {
         T* firsts = stackalloc T[2 * ReduceTree.Lanes], seconds = firsts + ReduceTree.Lanes;
         var full = n & ~(ReduceTree.Lanes - 1L);
+        if (4 * L.Count == ReduceTree.Lanes && full == n) return Whole(a, b, shift, n, ahead);
         for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count) Sums(a + part, b + part, shift, full, ahead + part, firsts + part, seconds + part);
         if (full < n) Rest(a + full, b + full, shift, n - full, firsts, seconds);
         return (ReduceTree.Fold<SumReduction, L, T>(firsts), ReduceTree.Fold<SumReduction, L, T>(seconds));
+    }
+
+    // All 64 lanes, and no tail: nothing passes through memory.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static (T First, T Second) Whole(T* a, T* b, L shift, long n, T* ahead)
+    {
+        L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+        for (long i = 0; i < n; i += ReduceTree.Lanes)
+        {
+            Next(a + i, b + i, shift, ahead + i, ref s0, ref t0);
+            Next(a + i + L.Count, b + i + L.Count, shift, ahead + i + L.Count, ref s1, ref t1);
+            Next(a + i + 2 * L.Count, b + i + 2 * L.Count, shift, ahead + i + 2 * L.Count, ref s2, ref t2);
+            Next(a + i + 3 * L.Count, b + i + 3 * L.Count, shift, ahead + i + 3 * L.Count, ref s3, ref t3);
+        }
+
+        return (ReduceTree.Fold4<SumReduction, L, T>(s0, s1, s2, s3), ReduceTree.Fold4<SumReduction, L, T>(t0, t1, t2, t3));
     }
 
     // Four registers of every 64 lanes.

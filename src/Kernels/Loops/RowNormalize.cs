@@ -36,31 +36,6 @@ internal static unsafe class RowNormalize
             Epsilon = epsilon,
             Centered = centered,
         });
-
-    /// <summary>sums = Σ g·x̂ over the rows, one per column: in blocks of rows, whose sums are added in their order.</summary>
-    public static void Sums<T>(DType dtype, nint x, nint g, T* sums, long rows, long columns, double epsilon, bool centered)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var blocks = (rows + NormalizeSumsRows.Block - 1) / NormalizeSumsRows.Block;
-        using var scratch = new NativeScratch(blocks * columns * sizeof(T));
-        T* partials = (T*)scratch.Pointer;
-        RowDriver.Run<NormalizeSumsRows>(dtype, new RowJob
-        {
-            Input = x,
-            Second = g,
-            Output = (nint)partials,
-            RowCount = blocks,
-            Columns = columns,
-            TotalRows = rows,
-            Epsilon = epsilon,
-            Centered = centered,
-        });
-        new Span<T>(sums, checked((int)columns)).Clear();
-        for (long block = 0; block < blocks; block++)
-        {
-            for (long i = 0; i < columns; i++) sums[i] += partials[block * columns + i];
-        }
-    }
 }
 
 /// <summary>The mean and the reciprocal root of the mean square about it, of one row.</summary>
@@ -177,45 +152,5 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (b - u - (a - s) * t * v) * t;
-    }
-}
-
-/// <summary>Σ g·x̂ over a block of rows. Input: x; Second: g; Output: one row per block.</summary>
-internal readonly unsafe struct NormalizeSumsRows : IRowKernel
-{
-    public const long Block = 64;
-
-    public static long ParallelElements => 32 * 1024 / Block;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows<L, T>(RowJob* job, long start, long end)
-        where L : struct, IVectorLane<L, T>
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var n = job->Columns;
-        var ahead = RowAhead.Distance<T>(n);
-        for (var block = start; block < end; block++)
-        {
-            T* sums = (T*)job->Output + block * n;
-            new Span<T>(sums, checked((int)n)).Clear();
-            var last = Math.Min(job->TotalRows, (block + 1) * Block);
-            for (var row = block * Block; row < last; row++)
-            {
-                T* x = (T*)job->Input + row * n, g = (T*)job->Second + row * n;
-                var (mean, scale) = RowMoments<L, T>.Of(x, job, g);
-                RowMap<Added, L, T>.Run(x, g, sums, sums, n, ahead, mean, scale);
-            }
-        }
-    }
-
-    /// <summary>c + b·((a − s)·t).</summary>
-    private readonly struct Added : IRowMap
-    {
-        public static RowParts Reads => RowParts.First | RowParts.Second | RowParts.Third;
-
-        public static RowParts Fetches => RowParts.First;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => c + b * ((a - s) * t);
     }
 }
