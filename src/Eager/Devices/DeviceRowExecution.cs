@@ -65,7 +65,7 @@ internal static class DeviceRowExecution
         DeviceScan.CumSum(y[0].Accelerator!, from.Type, to.Type, from.Block!, from.Offset, to.Block!, to.Offset, outer, n, inner, reverse: scan.Reverse);
     }
 
-    /// <summary>Σ g·x̂ over the rows: the products of all rows, then their sums.</summary>
+    /// <summary>Σ g and Σ g·x̂ over the rows: the products of all rows, then sums.</summary>
     public static void NormalizeSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
     {
         int columns = x.Shape[-1];
@@ -76,10 +76,11 @@ internal static class DeviceRowExecution
         }
 
         NDArray products = NDArray.Allocate(x.DType, x.Shape, x.Accelerator);
-        (DeviceOperand p, DeviceOperand to) = (Operand(products), Operand(sums));
+        (DeviceOperand h, DeviceOperand p, DeviceOperand to) = (Operand(g.Contiguous()), Operand(products), Operand(sums));
         int rows = (int)(x.Size / columns);
-        DeviceRowKernels.NormalizeProduct(x.Accelerator!, Operand(x.Contiguous()), Operand(g.Contiguous()), p, rows, columns, a.Epsilon, a.Centered);
-        DeviceReduce.Run(x.Accelerator!, ReduceKind.Sum, x.DType, x.DType, p.Block!, 0, to.Block!, to.Offset, 1, rows, columns);
+        DeviceReduce.Run(x.Accelerator!, ReduceKind.Sum, x.DType, x.DType, h.Block!, h.Offset, to.Block!, to.Offset, 1, rows, columns);
+        DeviceRowKernels.NormalizeProduct(x.Accelerator!, Operand(x.Contiguous()), h, p, rows, columns, a.Epsilon, a.Centered);
+        DeviceReduce.Run(x.Accelerator!, ReduceKind.Sum, x.DType, x.DType, p.Block!, 0, to.Block!, to.Offset + columns, 1, rows, columns);
         products.ReleaseIfUnshared();
     }
 

@@ -79,11 +79,7 @@ internal static unsafe class Normalization
         x = x.Contiguous();
         g = g.Contiguous();
         fixed (byte* from = &x.Data, upstream = &g.Data, to = &sums.Data)
-        {
-            if (x.DType == DType.Float32) RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (float*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
-            else RowNormalize.Sums(x.DType, (nint)from, (nint)upstream, (double*)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
-        }
-
+            RowNormalizeSums.Run(x.DType, (nint)from, (nint)upstream, (nint)to, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
         GC.KeepAlive(x);
         GC.KeepAlive(g);
     }

@@ -48,8 +48,9 @@ internal static partial class OpTable
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], o[2], o[3], rows, n, a)),
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], x[2], a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
-            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>()), c => c.G],
+            c => c.Common(LayerNormCommon)[1], c => c.Common(LayerNormCommon)[0]],
         Saves = Saved.Input0 | Saved.Input1,
+        SavesPerInput = [Saved.Input0 | Saved.Input1, Saved.Input0, Saved.Input0],
     }).Named("npx.layer_norm, -, torch.nn.functional.layer_norm", "float");
 
     /// <summary>x̂·gamma along the last axis, not centered. Inputs: x, gamma.</summary>
@@ -63,8 +64,9 @@ internal static partial class OpTable
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], null, o[2], rows, n, a)),
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], null, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
-            c => LayerNormSums!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
+            c => c.Common(LayerNormCommon)[1]],
         Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Inputs, Saved.Input0],
     }).Named("-, -, torch.nn.functional.rms_norm", "float");
 
     /// <summary>D(x, g·gamma). Inputs: x, the upstream gradient, gamma.</summary>
@@ -86,21 +88,22 @@ internal static partial class OpTable
         Saves = Saved.Inputs,
     });
 
-    /// <summary>Σ g·x̂ over all rows, the gradient of gamma. Inputs: x, g.</summary>
+    /// <summary>Σ g and Σ g·x̂ over all rows, the gradients of beta and gamma, as (2, n). Inputs: x, g.</summary>
     public static readonly Op LayerNormSums = Row(new Op
     {
         Name = "LayerNormSums",
         IsTotal = true,
         Arity = 2,
-        Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = x[0].Shape[-1] },
+        Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = (2, x[0].Shape[-1]) },
         Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => DeviceRowExecution.NormalizeSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
         Gradient =
         [
-            c => LayerNormGradient.Apply([c.X, c.Y, c.G], c.Attributes<NormAttributes>()),
-            c => c.G * Standardize.Apply(c.X, c.Attributes<NormAttributes>()),
+            c => LayerNormGradient.Apply([c.X, c.Y, c.G[1]], c.Attributes<NormAttributes>()),
+            c => c.G[0] + c.G[1] * Standardize.Apply(c.X, c.Attributes<NormAttributes>()),
         ],
         Saves = Saved.Inputs,
+        SavesPerInput = [Saved.Inputs, Saved.Input0],
     });
 
     /// <summary>Mean and variance (divided by the count) of every channel of (n, c, …), as (2, c).</summary>
@@ -177,6 +180,8 @@ internal static partial class OpTable
         ],
         Saves = Saved.Inputs,
     });
+
+    private static NDArray LayerNormCommon(GradientContext c) => LayerNormSums.Apply(c.X, c.G, c.Attributes<NormAttributes>());
 
     private static NDArray BatchNormCommon(GradientContext c) => BatchNormSums.Apply([c.X, c.G, c.W], c.Attributes<NormAttributes>());
 

@@ -24,6 +24,16 @@ internal static unsafe class LaneTail
         where T : unmanaged
         => L.Load((T*)((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(MaskBytes)) + 64 - n * sizeof(T)));
 
+    /// <summary>The first element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T First<L, T>(L value)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged
+    {
+        if (Unsafe.SizeOf<L>() == 64) return Unsafe.BitCast<L, Vector512<T>>(value).ToScalar();
+        return Unsafe.SizeOf<L>() == 32 ? Unsafe.BitCast<L, Vector256<T>>(value).ToScalar() : Unsafe.BitCast<L, Vector128<T>>(value).ToScalar();
+    }
+
     /// <summary>The first <paramref name="n"/> elements (all, when n is a register or more), the rest from <paramref name="padding"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Load<L, T>(T* source, long n, L padding)

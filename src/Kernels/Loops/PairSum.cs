@@ -3,73 +3,103 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>Σ b and Σ (a − shift)·b in one pass: the bits of <see cref="ReduceTree"/> and <see cref="RowSum{TTerm, L, T}"/> one after the other.</summary>
-internal static unsafe class PairSum<L, T>
+/// <summary>The sums of two terms of the same rows in one pass: the bits of two <see cref="RowSum{TTerm, L, T}"/>, one after the other; nothing is kept.</summary>
+internal static unsafe class PairSum<TFirst, TSecond, L, T>
+    where TFirst : IRowTerm
+    where TSecond : IRowTerm
     where L : struct, IVectorLane<L, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static (T Sum, T Product) Sum(T* a, T* b, L shift, long n)
+    public static (T First, T Second) Sum(T* a, T* b, L shift, long n, T* ahead = null)
     {
-        if (n <= ReduceTree.Block) return BlockSum(a, b, shift, n);
+        if (n <= ReduceTree.Block) return BlockSum(a, b, shift, n, ahead);
         var blocks = ReduceTree.BlockCount(n);
         using var scratch = new NativeScratch(2 * blocks * sizeof(T));
-        T* sums = (T*)scratch.Pointer, products = sums + blocks;
+        T* firsts = (T*)scratch.Pointer, seconds = firsts + blocks;
         for (long i = 0; i < blocks; i++)
         {
             var from = i * ReduceTree.Block;
-            (sums[i], products[i]) = BlockSum(a + from, b + from, shift, Math.Min(ReduceTree.Block, n - from));
+            (firsts[i], seconds[i]) = BlockSum(a + from, b + from, shift, Math.Min(ReduceTree.Block, n - from), ahead + from);
         }
 
-        return (ReduceTree.ReduceRow<SumReduction, L, T>(sums, blocks), ReduceTree.ReduceRow<SumReduction, L, T>(products, blocks));
+        return (ReduceTree.ReduceRow<SumReduction, L, T>(firsts, blocks), ReduceTree.ReduceRow<SumReduction, L, T>(seconds, blocks));
     }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static (T Sum, T Product) BlockSum(T* a, T* b, L shift, long n)
+    private static (T First, T Second) BlockSum(T* a, T* b, L shift, long n, T* ahead)
     {
-        T* sums = stackalloc T[2 * ReduceTree.Lanes], products = sums + ReduceTree.Lanes;
+        T* firsts = stackalloc T[2 * ReduceTree.Lanes], seconds = firsts + ReduceTree.Lanes;
         var full = n & ~(ReduceTree.Lanes - 1L);
-        for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count)
-        {
-            L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0, p0 = s0, p1 = s0, p2 = s0, p3 = s0;
-            for (long i = part; i < full; i += ReduceTree.Lanes)
-            {
-                L b0 = L.Load(b + i), b1 = L.Load(b + i + L.Count), b2 = L.Load(b + i + 2 * L.Count), b3 = L.Load(b + i + 3 * L.Count);
-                s0 += b0;
-                s1 += b1;
-                s2 += b2;
-                s3 += b3;
-                p0 += (L.Load(a + i) - shift) * b0;
-                p1 += (L.Load(a + i + L.Count) - shift) * b1;
-                p2 += (L.Load(a + i + 2 * L.Count) - shift) * b2;
-                p3 += (L.Load(a + i + 3 * L.Count) - shift) * b3;
-            }
+        if (4 * L.Count == ReduceTree.Lanes && full == n) return Whole(a, b, shift, n, ahead);
+        for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count) Sums(a + part, b + part, shift, full, ahead + part, firsts + part, seconds + part);
+        if (full < n) Rest(a + full, b + full, shift, n - full, firsts, seconds);
+        return (ReduceTree.Fold<SumReduction, L, T>(firsts), ReduceTree.Fold<SumReduction, L, T>(seconds));
+    }
 
-            L.Store(s0, sums + part);
-            L.Store(s1, sums + part + L.Count);
-            L.Store(s2, sums + part + 2 * L.Count);
-            L.Store(s3, sums + part + 3 * L.Count);
-            L.Store(p0, products + part);
-            L.Store(p1, products + part + L.Count);
-            L.Store(p2, products + part + 2 * L.Count);
-            L.Store(p3, products + part + 3 * L.Count);
+    // All 64 lanes, and no tail: nothing passes through memory.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static (T First, T Second) Whole(T* a, T* b, L shift, long n, T* ahead)
+    {
+        L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+        for (long i = 0; i < n; i += ReduceTree.Lanes)
+        {
+            Next(a + i, b + i, shift, ahead + i, ref s0, ref t0);
+            Next(a + i + L.Count, b + i + L.Count, shift, ahead + i + L.Count, ref s1, ref t1);
+            Next(a + i + 2 * L.Count, b + i + 2 * L.Count, shift, ahead + i + 2 * L.Count, ref s2, ref t2);
+            Next(a + i + 3 * L.Count, b + i + 3 * L.Count, shift, ahead + i + 3 * L.Count, ref s3, ref t3);
         }
 
-        for (var i = full; i < n; i += L.Count)
+        return (ReduceTree.Fold4<SumReduction, L, T>(s0, s1, s2, s3), ReduceTree.Fold4<SumReduction, L, T>(t0, t1, t2, t3));
+    }
+
+    // Four registers of every 64 lanes.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Sums(T* a, T* b, L shift, long n, T* ahead, T* firsts, T* seconds)
+    {
+        L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+        for (long i = 0; i < n; i += ReduceTree.Lanes)
         {
-            T* sum = sums + (i - full), product = products + (i - full);
-            L next = L.Load(b + i), term = (L.Load(a + i) - shift) * next;
+            Next(a + i, b + i, shift, ahead + i, ref s0, ref t0);
+            Next(a + i + L.Count, b + i + L.Count, shift, ahead + i + L.Count, ref s1, ref t1);
+            Next(a + i + 2 * L.Count, b + i + 2 * L.Count, shift, ahead + i + 2 * L.Count, ref s2, ref t2);
+            Next(a + i + 3 * L.Count, b + i + 3 * L.Count, shift, ahead + i + 3 * L.Count, ref s3, ref t3);
+        }
+
+        L.Store(s0, firsts);
+        L.Store(s1, firsts + L.Count);
+        L.Store(s2, firsts + 2 * L.Count);
+        L.Store(s3, firsts + 3 * L.Count);
+        L.Store(t0, seconds);
+        L.Store(t1, seconds + L.Count);
+        L.Store(t2, seconds + 2 * L.Count);
+        L.Store(t3, seconds + 3 * L.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Rest(T* a, T* b, L shift, long n, T* firsts, T* seconds)
+    {
+        for (long i = 0; i < n; i += L.Count)
+        {
+            L x = L.Load(a + i), y = L.Load(b + i), first = TFirst.Term(x, y, shift), second = TSecond.Term(x, y, shift);
             if (n - i < L.Count)
             {
                 var mask = LaneTail.Mask<L, T>(n - i);
-                (next, term) = (L.Select(mask, next, L.Const(0)), L.Select(mask, term, L.Const(0)));
+                (first, second) = (L.Select(mask, first, L.Const(0)), L.Select(mask, second, L.Const(0)));
             }
 
-            L.Store(L.Load(sum) + next, sum);
-            L.Store(L.Load(product) + term, product);
+            L.Store(L.Load(firsts + i) + first, firsts + i);
+            L.Store(L.Load(seconds + i) + second, seconds + i);
         }
+    }
 
-        return (ReduceTree.Fold<SumReduction, L, T>(sums), ReduceTree.Fold<SumReduction, L, T>(products));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Next(T* a, T* b, L shift, T* ahead, ref L first, ref L second)
+    {
+        L x = L.Load(a), y = L.Load(b);
+        first += TFirst.Term(x, y, shift);
+        second += TSecond.Term(x, y, shift);
+        if (TFirst.Fetches) RowAhead.Fetch(ahead);
     }
 }

@@ -50,10 +50,10 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
         var n = job->Columns;
         T* x = (T*)job->Input + start * n, dx = (T*)job->Output + start * n;
         T* exps = stackalloc T[L.Count];
+        var ahead = RowAhead.Distance<T>(n);
         for (; start < end; start++, x += n, dx += n)
         {
             var gradient = ((T*)job->Second)[start];
-            var g = L.Broadcast(gradient);
             var label = job->Label(start);
             T atLabel, scale;
             if (n <= L.Count)
@@ -63,19 +63,27 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
                 L.Store(e, exps);
                 atLabel = exps[label];
                 scale = T.One / RowExp<L, T>.SumShort(e);
-                LaneTail.Store<L, T>(e * L.Broadcast(scale) * g, dx, n);
+                LaneTail.Store<L, T>(e * L.Broadcast(scale) * L.Broadcast(gradient), dx, n);
             }
             else
             {
                 scale = T.One / RowExp<L, T>.ExpSum(x, dx, RowExp<L, T>.Max(x, n), n);
                 atLabel = dx[label];
-                var s = L.Broadcast(scale);
-                long i = 0;
-                for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(dx + i) * s * g, dx + i);
-                if (i < n) LaneTail.Store<L, T>(L.Load(dx + i) * s * g, dx + i, n - i);
+                RowMap<Scaled, L, T>.Run(dx, x, x, dx, n, ahead, scale, gradient);
             }
 
             dx[label] = (atLabel * scale - T.One) * gradient;
         }
+    }
+
+    /// <summary>a·s·t; b is what the next row begins with.</summary>
+    private readonly struct Scaled : IRowMap
+    {
+        public static RowParts Reads => RowParts.First;
+
+        public static RowParts Fetches => RowParts.Second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => a * s * t;
     }
 }

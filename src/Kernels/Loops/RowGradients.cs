@@ -28,18 +28,20 @@ internal readonly unsafe struct SoftmaxGradientRows : IRowKernel
                 continue;
             }
 
-            var dot = L.Broadcast(RowSum<Product, L, T>.Sum(y, g, zero, n));
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count)
-            {
-                L.Store(L.Load(y + i) * (L.Load(g + i) - dot), dx + i);
-                RowAhead.Fetch(y + i + ahead);
-                RowAhead.Fetch(g + i + ahead);
-                RowAhead.Fetch(dx + i + ahead);
-            }
-
-            if (i < n) LaneTail.Store<L, T>(L.Load(y + i) * (L.Load(g + i) - dot), dx + i, n - i);
+            var dot = RowSum<Fetching<Product>, L, T>.Sum(y, g, zero, n, null, dx);
+            RowMap<Gradient, L, T>.Run(y, g, g, dx, n, ahead, dot);
         }
+    }
+
+    /// <summary>a·(b − s).</summary>
+    private readonly struct Gradient : IRowMap
+    {
+        public static RowParts Reads => RowParts.First | RowParts.Second;
+
+        public static RowParts Fetches => RowParts.First | RowParts.Second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => a * (b - s);
     }
 }
 
@@ -59,17 +61,18 @@ internal readonly unsafe struct LogSoftmaxGradientRows : IRowKernel
         T* y = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset;
         for (; start < end; start++, y += n, g += n, dx += n)
         {
-            var sum = L.Broadcast(ReduceTree.ReduceRow<SumReduction, L, T>(g, n));
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count)
-            {
-                L.Store(L.Load(g + i) - Formulas.Exp(L.Load(y + i)) * sum, dx + i);
-                RowAhead.Fetch(y + i + ahead);
-                RowAhead.Fetch(g + i + ahead);
-                RowAhead.Fetch(dx + i + ahead);
-            }
-
-            if (i < n) LaneTail.Store<L, T>(L.Load(g + i) - Formulas.Exp(L.Load(y + i)) * sum, dx + i, n - i);
+            RowMap<Gradient, L, T>.Run(y, g, g, dx, n, ahead, ReduceTree.ReduceRow<SumReduction, L, T>(g, n));
         }
+    }
+
+    /// <summary>b − exp(a)·s.</summary>
+    private readonly struct Gradient : IRowMap
+    {
+        public static RowParts Reads => RowParts.First | RowParts.Second;
+
+        public static RowParts Fetches => RowParts.First | RowParts.Second | RowParts.Result;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => b - Formulas.Exp(a) * s;
     }
 }

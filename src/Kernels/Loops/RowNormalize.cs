@@ -9,7 +9,7 @@ namespace Fusion.Kernels;
 /// </summary>
 internal static unsafe class RowNormalize
 {
-    /// <summary>y = x̂·gamma + beta, with one gamma and beta per column; either may be 0 (none).</summary>
+    /// <summary>y = x̂·gamma + beta, with one gamma and beta per column; beta may be 0 (none), or both.</summary>
     public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint y, long rows, long columns, double epsilon, bool centered) =>
         RowDriver.Run<NormalizeRows>(dtype, new RowJob
         {
@@ -36,31 +36,6 @@ internal static unsafe class RowNormalize
             Epsilon = epsilon,
             Centered = centered,
         });
-
-    /// <summary>sums = Σ g·x̂ over the rows, one per column: in blocks of rows, whose sums are added in their order.</summary>
-    public static void Sums<T>(DType dtype, nint x, nint g, T* sums, long rows, long columns, double epsilon, bool centered)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var blocks = (rows + NormalizeSumsRows.Block - 1) / NormalizeSumsRows.Block;
-        using var scratch = new NativeScratch(blocks * columns * sizeof(T));
-        T* partials = (T*)scratch.Pointer;
-        RowDriver.Run<NormalizeSumsRows>(dtype, new RowJob
-        {
-            Input = x,
-            Second = g,
-            Output = (nint)partials,
-            RowCount = blocks,
-            Columns = columns,
-            TotalRows = rows,
-            Epsilon = epsilon,
-            Centered = centered,
-        });
-        new Span<T>(sums, checked((int)columns)).Clear();
-        for (long block = 0; block < blocks; block++)
-        {
-            for (long i = 0; i < columns; i++) sums[i] += partials[block * columns + i];
-        }
-    }
 }
 
 /// <summary>The mean and the reciprocal root of the mean square about it, of one row.</summary>
@@ -68,14 +43,21 @@ internal static unsafe class RowMoments<L, T>
     where L : struct, IVectorLane<L, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <param name="x">The row.</param>
+    /// <param name="job">Its length, ε, and whether there is a mean.</param>
+    /// <param name="ahead">As much memory, which is asked for.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static (L Mean, L Scale) Of(T* x, RowJob* job)
+    public static (T Mean, T Scale) Of(T* x, RowJob* job, T* ahead)
     {
-        var n = T.CreateTruncating(job->Columns);
-        var mean = L.Broadcast(job->Centered ? ReduceTree.ReduceRow<SumReduction, L, T>(x, job->Columns) / n : T.Zero);
-        var variance = RowSum<SquaredDifference, L, T>.Sum(x, x, mean, job->Columns) / n;
-        return (mean, L.Broadcast(T.One / T.Sqrt(variance + T.CreateTruncating(job->Epsilon))));
+        var mean = Mean(x, job);
+        return (mean, Scale(RowSum<Fetching<SquaredDifference>, L, T>.Sum(x, x, L.Broadcast(mean), job->Columns, null, ahead), job));
     }
+
+    /// <summary>The mean, or 0 without centering.</summary>
+    public static T Mean(T* x, RowJob* job) => job->Centered ? ReduceTree.ReduceRow<SumReduction, L, T>(x, job->Columns) / T.CreateTruncating(job->Columns) : T.Zero;
+
+    /// <summary>1/√(mean + ε) from the sum of the squares about the mean.</summary>
+    public static T Scale(T squares, RowJob* job) => T.One / T.Sqrt(squares / T.CreateTruncating(job->Columns) + T.CreateTruncating(job->Epsilon));
 }
 
 /// <summary>Input: x; Second: gamma; Third: beta; Output: y, may be x.</summary>
@@ -93,26 +75,44 @@ internal readonly unsafe struct NormalizeRows : IRowKernel
         T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n, gamma = (T*)job->Second, beta = (T*)job->Third;
         for (; start < end; start++, x += n, y += n)
         {
-            var (mean, scale) = RowMoments<L, T>.Of(x, job);
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count)
-            {
-                L.Store(Normalized(x + i, mean, scale, gamma, beta, i), y + i);
-                RowAhead.Fetch(x + i + ahead);
-                RowAhead.Fetch(y + i + ahead);
-            }
-
-            if (i < n) LaneTail.Store<L, T>(Normalized(x + i, mean, scale, gamma, beta, i), y + i, n - i);
+            var (mean, scale) = RowMoments<L, T>.Of(x, job, y);
+            if (beta != null) RowMap<ScaledAndShifted, L, T>.Run(x, gamma, beta, y, n, ahead, mean, scale);
+            else if (gamma != null) RowMap<Scaled, L, T>.Run(x, gamma, gamma, y, n, ahead, mean, scale);
+            else RowMap<Standardized, L, T>.Run(x, x, x, y, n, ahead, mean, scale);
         }
+    }
+
+    /// <summary>(a − s)·t.</summary>
+    private readonly struct Standardized : IRowMap
+    {
+        public static RowParts Reads => RowParts.First;
+
+        public static RowParts Fetches => RowParts.First;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static L Normalized(T* x, L mean, L scale, T* gamma, T* beta, long i)
-        {
-            var v = (L.Load(x) - mean) * scale;
-            if (gamma != null) v *= L.Load(gamma + i);
-            if (beta != null) v += L.Load(beta + i);
-            return v;
-        }
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (a - s) * t;
+    }
+
+    /// <summary>(a − s)·t·b.</summary>
+    private readonly struct Scaled : IRowMap
+    {
+        public static RowParts Reads => RowParts.First | RowParts.Second;
+
+        public static RowParts Fetches => RowParts.First;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (a - s) * t * b;
+    }
+
+    /// <summary>(a − s)·t·b + c.</summary>
+    private readonly struct ScaledAndShifted : IRowMap
+    {
+        public static RowParts Reads => RowParts.First | RowParts.Second | RowParts.Third;
+
+        public static RowParts Fetches => RowParts.First;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (a - s) * t * b + c;
     }
 }
 
@@ -133,55 +133,24 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
         using var scratch = new NativeScratch(gamma == null ? 0 : n * sizeof(T));
         for (; start < end; start++, x += n, g += n, dx += n)
         {
-            T* h = g;
-            if (gamma != null)
-            {
-                h = (T*)scratch.Pointer;
-                for (long i = 0; i < n; i += L.Count) LaneTail.Store<L, T>(L.Load(g + i) * L.Load(gamma + i), h + i, n - i);
-            }
-
-            var (mean, scale) = RowMoments<L, T>.Of(x, job);
-            var meanOfH = L.Broadcast(job->Centered ? ReduceTree.ReduceRow<SumReduction, L, T>(h, n) / count : T.Zero);
-            var dot = L.Broadcast(RowSum<ShiftedProduct, L, T>.Sum(x, h, mean, n) / count) * scale;
-            long k = 0;
-            for (; k + L.Count <= n; k += L.Count)
-            {
-                L.Store((L.Load(h + k) - meanOfH - (L.Load(x + k) - mean) * scale * dot) * scale, dx + k);
-                RowAhead.Fetch(x + k + ahead);
-                RowAhead.Fetch(g + k + ahead);
-                RowAhead.Fetch(dx + k + ahead);
-            }
-
-            if (k < n) LaneTail.Store<L, T>((L.Load(h + k) - meanOfH - (L.Load(x + k) - mean) * scale * dot) * scale, dx + k, n - k);
+            T* h = gamma == null ? g : (T*)scratch.Pointer;
+            var sum = gamma != null ? RowSum<Fetching<KeptProduct>, L, T>.Sum(g, gamma, L.Const(0), n, h, g + ahead)
+                : job->Centered ? RowSum<Fetching<First>, L, T>.Sum(g, g, L.Const(0), n, null, g + ahead) : T.Zero;
+            var mean = RowMoments<L, T>.Mean(x, job);
+            var (squares, products) = PairSum<Fetching<SquaredDifference>, ShiftedProduct, L, T>.Sum(x, h, L.Broadcast(mean), n, dx);
+            var scale = RowMoments<L, T>.Scale(squares, job);
+            RowMap<Gradient, L, T>.Run(x, h, h, dx, n, ahead, mean, scale, job->Centered ? sum / count : T.Zero, products / count * scale);
         }
     }
-}
 
-/// <summary>Σ g·x̂ over a block of rows. Input: x; Second: g; Output: one row per block.</summary>
-internal readonly unsafe struct NormalizeSumsRows : IRowKernel
-{
-    public const long Block = 64;
-
-    public static long ParallelElements => 32 * 1024 / Block;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows<L, T>(RowJob* job, long start, long end)
-        where L : struct, IVectorLane<L, T>
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    /// <summary>(b − u − (a − s)·t·v)·t.</summary>
+    private readonly struct Gradient : IRowMap
     {
-        var n = job->Columns;
-        for (var block = start; block < end; block++)
-        {
-            T* sums = (T*)job->Output + block * n;
-            new Span<T>(sums, checked((int)n)).Clear();
-            var last = Math.Min(job->TotalRows, (block + 1) * Block);
-            for (var row = block * Block; row < last; row++)
-            {
-                T* x = (T*)job->Input + row * n, g = (T*)job->Second + row * n;
-                var (mean, scale) = RowMoments<L, T>.Of(x, job);
-                for (long i = 0; i < n; i += L.Count)
-                    LaneTail.Store<L, T>(L.Load(sums + i) + L.Load(g + i) * ((L.Load(x + i) - mean) * scale), sums + i, n - i);
-            }
-        }
+        public static RowParts Reads => RowParts.First | RowParts.Second;
+
+        public static RowParts Fetches => RowParts.First;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (b - u - (a - s) * t * v) * t;
     }
 }

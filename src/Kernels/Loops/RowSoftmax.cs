@@ -23,16 +23,7 @@ internal static unsafe class RowExp<L, T>
 
     /// <summary>y = exp(x − max), and its sum; y may be x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T ExpSum(T* x, T* y, L max, long n) => RowSum<KeptExp, L, T>.Sum(x, x, max, n, y, RowAhead.Distance<T>(n));
-
-    /// <summary>y = x · scale; y may be x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Scale(T* x, T* y, L scale, long n)
-    {
-        long i = 0;
-        for (; i + L.Count <= n; i += L.Count) L.Store(L.Load(x + i) * scale, y + i);
-        if (i < n) LaneTail.Store<L, T>(L.Load(x + i) * scale, y + i, n - i);
-    }
+    public static T ExpSum(T* x, T* y, L max, long n) => RowSum<Fetching<KeptExp>, L, T>.Sum(x, x, max, n, y, y + RowAhead.Distance<T>(n));
 
     /// <summary>The natural logarithm, in every element.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
@@ -63,10 +54,20 @@ internal readonly unsafe struct SoftmaxRows : IRowKernel
             return;
         }
 
+        var ahead = RowAhead.Distance<T>(n);
         for (; start < end; start++, x += n, y += n)
-        {
-            RowExp<L, T>.Scale(y, y, L.Broadcast(T.One / RowExp<L, T>.ExpSum(x, y, RowExp<L, T>.Max(x, n), n)), n);
-        }
+            RowMap<Scaled, L, T>.Run(y, x, x, y, n, ahead, T.One / RowExp<L, T>.ExpSum(x, y, RowExp<L, T>.Max(x, n), n));
+    }
+
+    /// <summary>a·s; b is what the next row begins with.</summary>
+    private readonly struct Scaled : IRowMap
+    {
+        public static RowParts Reads => RowParts.First;
+
+        public static RowParts Fetches => RowParts.Second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => a * s;
     }
 }
 
@@ -94,17 +95,20 @@ internal readonly unsafe struct LogSoftmaxRows : IRowKernel
             }
 
             var max = RowExp<L, T>.Max(x, n);
-            var log = RowExp<L, T>.Log(RowSum<ExpToMaximum, L, T>.Sum(x, x, max, n));
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count)
-            {
-                L.Store(L.Load(x + i) - max - log, y + i);
-                RowAhead.Fetch(x + i + ahead);
-                RowAhead.Fetch(y + i + ahead);
-            }
-
-            if (i < n) LaneTail.Store<L, T>(L.Load(x + i) - max - log, y + i, n - i);
+            var log = RowExp<L, T>.Log(RowSum<Fetching<ExpToMaximum>, L, T>.Sum(x, x, max, n, null, y));
+            RowMap<Difference, L, T>.Run(x, x, x, y, n, ahead, LaneTail.First<L, T>(max), LaneTail.First<L, T>(log));
         }
+    }
+
+    /// <summary>a − s − t.</summary>
+    private readonly struct Difference : IRowMap
+    {
+        public static RowParts Reads => RowParts.First;
+
+        public static RowParts Fetches => RowParts.First;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => a - s - t;
     }
 }
 

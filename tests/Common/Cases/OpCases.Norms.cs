@@ -152,7 +152,8 @@ internal static partial class OpCases
     {
         int n = x[0].Shape[^1], rows = x[0].Values.Length / n;
         RefArray terms = Lines2([x[0].Reshape(rows, n), x[1].Reshape(rows, n)], static (v, g) => [.. Standardize(v, true).Zip(g, static (a, b) => a * b)]);
-        return RefArray.Build([n], i => Enumerable.Range(0, rows).Sum(r => terms[r, i[0]]));
+        RefArray g = x[1].Reshape(rows, n);
+        return RefArray.Build([2, n], i => Enumerable.Range(0, rows).Sum(r => (i[0] == 0 ? g : terms)[r, i[1]]));
     }
 
     private static RefArray Affine(RefArray x, RefArray gamma, RefArray? beta) =>

@@ -82,6 +82,20 @@ public sealed class RowTests
         Assert.Equal("Rows", report.Groups[0].Kind);
     }
 
+    [Theory]
+    [InlineData(70, 65)]
+    [InlineData(64, 64)]
+    [InlineData(1, 100)]
+    [InlineData(300, 7)]
+    [InlineData(31, 1000)]
+    public void Gradients_of_norms_have_the_eager_bits(int rows, int columns)
+    {
+        NDArray[] inputs = [TileModes.Random(1, (rows, columns)), TileModes.Random(2, columns), TileModes.Random(3, columns)];
+        HybridReport layer = TileModes.AssertSameGradients(static x => [x[0].LayerNorm(x[1], x[2])], inputs);
+        TileModes.AssertSameGradients(static x => [x[0].Tanh().RmsNorm(x[1]) * x[0] + x[2]], inputs);
+        Assert.Equal(3, layer.KernelCount); // forward, the gradient of x, and the sums for gamma and beta together
+    }
+
     [Fact]
     public void Attention_weights_with_scale_and_mask_are_one_launch()
     {
