@@ -52,8 +52,8 @@ internal static partial class Formulas
     private const double MillsShift = 0.21875;
 
     /// <summary>
-    /// Φ(−a)·exp(a²/2)·(a + c), from 1.75 to 0.4, of w = a/(a + c) − 7/32 with c = 3.5, to 2⁻²⁷ (tools/gelu_tail.py): where w has most of its values its powers are small,
-    /// so that only the last rounding counts.
+    /// Φ(−a)·exp(a²/2)·(a + c), from 1.75 to 0.4, of w = a/(a + c) − 7/32 with c = 3.5, to 2⁻²⁷ (tools/gelu_tail.py). The shift is where roundings count as much
+    /// near 0 as far out.
     /// </summary>
     [MethodImpl(Inline)]
     private static L MillsPolynomial<L>(L w) where L : struct, ILane<L>

@@ -159,7 +159,12 @@ internal static partial class OpCases
         },
         Unary(OpTable.Silu, Nd.Silu, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Sigmoid(x), Real(-4, 4)) with { Special = [[Inf, Inf]] },
         Unary(OpTable.Mish, Nd.Mish, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Math.Tanh(Softplus(x)), Real(-4, 4)) with { Special = [[Inf, Inf]] },
-        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with { Ulps64 = 32, Special = [[Inf, Inf]] },
+        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with
+        {
+            Ulps64 = 32,
+            Special = [[Inf, Inf]],
+            Slopes = [[0, 0.5], [Inf, 1], [-Inf, 0], [100, 1], [-100, 0]],
+        },
         Unary(OpTable.GeluSlope, static x => OpTable.GeluSlope.Apply(x), GeluSlope, Real(-3, 3)) with
         {
             DTypes = ResultTypes.Floats,
