@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Coefficients of Formulas.Gelu for float, minimax of the relative error (Remez exchange), highest power first.
+"""Coefficients of Formulas.MillsPolynomial for float, highest power first.
 
-|x| < 1: (Phi(x) - 1/2)/x as a polynomial of x*x. Beyond: a*Phi(-a)*exp(a*a/2) as a polynomial of q = (a - 4)/(a + 4), a = |x| up to 15.5, where exp(-a*a/2)
-is 0. Plain Python: the double precision of math.erf and math.erfc is enough for coefficients in float.
+Phi(-a)*exp(a*a/2)*(a + c) as a polynomial of w = a/(a + c) - shift, for a up to 13.4, where results begin to be denormal; minimax of the relative error, then rounded to
+float one after the other, each time with the best values of those that are left, and last moved by units in the last place as long as that helps. Plain Python: the double
+precision of math.erfc is enough for coefficients in float.
 """
 import math
+import random
+import struct
+
+CENTRE, SHIFT, DEGREE, LAST = 3.5, 7 / 32, 9, 13.4
 
 
-def near(z):
-    x = math.sqrt(z)
-    return math.erf(x / math.sqrt(2)) / (2 * x) if x > 1e-4 else (1 - z / 6) / math.sqrt(2 * math.pi)
-
-
-def far(q):
-    a = 4 * (1 + q) / (1 - q)
-    return 0.5 * math.erfc(a / math.sqrt(2)) * math.exp(a * a / 2) * a
+def target(w):
+    a = CENTRE * (w + SHIFT) / (1 - w - SHIFT)
+    return 0.5 * math.erfc(a / math.sqrt(2)) * math.exp(a * a / 2) * (a + CENTRE)
 
 
 def solve(rows, right):
@@ -34,6 +34,7 @@ def solve(rows, right):
 
 
 def minimax(target, low, high, degree):
+    """The coefficients, lowest power first, of least relative error (Remez exchange)."""
     def error(coefficients, q):
         p = 0.0
         for c in reversed(coefficients):
@@ -56,8 +57,56 @@ def minimax(target, low, high, degree):
         if len(extrema) != count:
             break
         points = [grid[i] for i in extrema]
-    print('largest relative error 2^%.1f:' % math.log2(max(map(abs, errors))), *('%.9g' % c for c in reversed(coefficients)))
+    return coefficients
 
 
-minimax(near, 0, 1, 5)
-minimax(far, (1 - 4) / (1 + 4), (15.5 - 4) / (15.5 + 4), 8)
+def neighbour(value, steps):
+    """The float nearest to a number, and some floats on."""
+    bits = struct.unpack('i', struct.pack('f', value))[0]
+    return struct.unpack('f', struct.pack('i', bits + steps))[0]
+
+
+def largest_error(coefficients, points):
+    return max(abs(sum(c * w ** k for k, c in enumerate(coefficients)) / target(w) - 1) for w in points)
+
+
+def rounded(exact, order, points):
+    """Floats for the coefficients, rounded in this order."""
+    slopes = [[w ** k / target(w) for k in range(len(exact))] for w in points]
+    c, free = list(exact), list(order)
+    while free:
+        k, free = free[0], free[1:]
+        c[k] = neighbour(c[k], 0)
+        if not free:
+            break
+        missing = [-sum(row[i] * (c[i] - exact[i]) for i in range(len(exact))) for row in slopes]
+        normal = [[sum(row[i] * row[j] for row in slopes) + (1e-12 if i == j else 0) for j in free] for i in free]
+        for i, change in zip(free, solve(normal, [sum(row[i] * m for row, m in zip(slopes, missing)) for i in free])):
+            c[i] += change
+    return c
+
+
+def polished(c, points):
+    best, moved = largest_error(c, points), True
+    while moved:
+        moved = False
+        for k in range(len(c)):
+            for steps in (-2, -1, 1, 2):
+                other = c[:k] + [neighbour(c[k], steps)] + c[k + 1:]
+                error = largest_error(other, points)
+                if error < best:
+                    c, best, moved = other, error, True
+    return best, c
+
+
+def main():
+    low, high = -SHIFT, LAST / (LAST + CENTRE) - SHIFT
+    exact = minimax(target, low, high, DEGREE)
+    points = [(low + high - (high - low) * math.cos(math.pi * i / 400)) / 2 for i in range(401)]
+    random.seed(1)
+    orders = [list(range(DEGREE + 1))] + [random.sample(range(DEGREE + 1), DEGREE + 1) for _ in range(7)]
+    error, c = min(polished(rounded(exact, order, points[::4]), points) for order in orders)
+    print('largest relative error 2^%.2f:' % math.log2(error), *('%.9g' % v for v in reversed(c)))
+
+
+main()

@@ -119,6 +119,8 @@ BINARY = {
 # After the others, whose points stay what they were.
 UNARY['Trigamma'] = (lambda x: m.psi(1, x), logarithmic(1e-150, 1e300) + uniform(0.1, 30) + uniform(-20, 0) + [-x for x in logarithmic(1e-150, 0.5)]
                      + around(9.0, 1.0, -0.5))
+UNARY['GeluSlope'] = (lambda x: m.erfc(-x / m.sqrt(2)) / 2 + x * m.npdf(x), both(logarithmic(1e-300, 14)) + uniform(-12, 12)
+                      + around(-0.7517915246935645, 1.1932426932522, 1.7677669529663689, -1.7677669529663689))
 
 
 def main():

@@ -9,7 +9,6 @@ internal static partial class OpTable
     private const double Ln10 = 2.30258509299404568402;
     private const double TwoOverSqrtPi = 1.12837916709551257390;
     private const double OneOverSqrt2Pi = 0.39894228040143267794;
-    private const double OneOverSqrt2 = 0.70710678118654752440;
     private const double SqrtTwoOverPi = 0.79788456080286535588;
 
     public static readonly Op Square = Element(ElementOps.Square, Saved.Input0, c => c.G * 2 * c.X).Named("square");
@@ -69,7 +68,10 @@ internal static partial class OpTable
 
     public static readonly Op Silu = Element(ElementOps.Silu, Saved.Input0, SiluGradient).Named("-, -, torch.nn.functional.silu");
 
-    public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, GeluGradient).Named("mx.npx.leaky_relu('gelu'), -, torch.nn.functional.gelu");
+    public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, c => c.G * GeluSlope!.Apply(c.X)).Named("mx.npx.leaky_relu('gelu'), -, torch.nn.functional.gelu");
+
+    /// <summary>Φ(x) + x·φ(x), the derivative of x·Φ(x), with the normal distribution function and its density.</summary>
+    public static readonly Op GeluSlope = Element(ElementOps.GeluSlope, Saved.Input0, GeluSlopeGradient);
 
     /// <summary>½x·(1 + tanh(√(2/π)·(x + 0.044715x³))).</summary>
     public static readonly Op GeluTanh = Element(ElementOps.GeluTanh, Saved.Input0, GeluTanhGradient).Named("-, -, torch.nn.functional.gelu('tanh')");
@@ -81,12 +83,11 @@ internal static partial class OpTable
         return c.G * (s * (c.X * (1 - s) + 1));
     }
 
-    // Φ(x) + x·φ(x) with the normal distribution function and density.
-    private static NDArray GeluGradient(GradientContext c)
+    // φ(x)·(2 − x²)
+    private static NDArray GeluSlopeGradient(GradientContext c)
     {
-        NDArray cdf = (Nd.Erf(c.X * OneOverSqrt2) + 1) * 0.5;
-        NDArray pdf = Nd.Exp(Nd.Square(c.X) * -0.5) * OneOverSqrt2Pi;
-        return c.G * (cdf + c.X * pdf);
+        NDArray square = Nd.Square(c.X);
+        return c.G * (Nd.Exp(square * -0.5) * ((2 - square) * OneOverSqrt2Pi));
     }
 
     // With t = tanh(u), u = √(2/π)·(x + 0.044715 x³): ½(1 + t) + ½ x (1 − t²) u'.

@@ -81,6 +81,7 @@ internal static class ElementOps
     public static readonly ElementOp Softplus = ElementOp.Unary<SoftplusOp>("Softplus");
     public static readonly ElementOp Silu = ElementOp.Unary<SiluOp>("Silu");
     public static readonly ElementOp Gelu = ElementOp.Unary<GeluOp>("Gelu");
+    public static readonly ElementOp GeluSlope = ElementOp.Unary<GeluSlopeOp>("GeluSlope");
     public static readonly ElementOp GeluTanh = ElementOp.Unary<GeluTanhOp>("GeluTanh");
     public static readonly ElementOp Pow = ElementOp.Binary<PowOp>("Pow");
     public static readonly ElementOp Sinh = ElementOp.Unary<SinhOp>("Sinh");
@@ -115,7 +116,7 @@ internal static class ElementOps
         Maximum, Minimum, Clip, CopySign, Relu, LeakyRelu, Huber, SmoothL1, HardSigmoid, Where,
         Equal, NotEqual, Greater, GreaterOrEqual, Less, LessOrEqual, IsNaN, IsFinite, IsInfinity,
         LogicalAnd, LogicalOr, LogicalXor, LogicalNot, MaskToValue, ValueToMask,
-        Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluTanh, Pow,
+        Exp, Exp2, ExpM1, Log, Log2, Log10, LogP1, Sin, Cos, Tan, Tanh, Sigmoid, Erf, Softplus, Silu, Gelu, GeluSlope, GeluTanh, Pow,
         Sinh, Cosh, Asinh, Acosh, Atanh, Asin, Acos, Atan, Cbrt, Gamma,
         LogGamma, Digamma, Trigamma, ErfInv, Selu, Mish, LogSigmoid, Softsign, Atan2, Hypot, Elu, LogAddExp,
     ];

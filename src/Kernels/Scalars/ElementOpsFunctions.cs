@@ -116,6 +116,13 @@ internal readonly struct GeluOp : IUnaryOp
     public static L Invoke<L>(L x) where L : struct, ILane<L> => Formulas.Gelu(x);
 }
 
+/// <summary>the derivative of x·Φ(x)</summary>
+internal readonly struct GeluSlopeOp : IUnaryOp
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Invoke<L>(L x) where L : struct, ILane<L> => Formulas.GeluSlope(x);
+}
+
 /// <summary>the tanh form of GELU</summary>
 internal readonly struct GeluTanhOp : IUnaryOp
 {

@@ -22,91 +22,6 @@ internal static partial class Formulas
         return L.Select(L.Less(magnitude, C<L>(0.84375)), ErfInner(x), L.Select(L.NotEqual(x, x), x, result));
     }
 
-    /// <summary>x·Φ(x) = max(x, 0) − |x|·Φ(−|x|): accurate also where Φ is tiny.</summary>
-    [MethodImpl(Inline)]
-    public static L Gelu<L>(L x) where L : struct, ILane<L>
-    {
-        if (L.Is64) return GeluByRanges(x);
-        x = L.Let(x);
-        L magnitude = L.Let(GaussLimited(x, 0.5));
-
-        // Both polynomials are minimax (tools/gelu_tail.py). |x| < 1: x·(½ + x·P(x²)), P to 2⁻³⁰.
-        L z = L.Let(magnitude * magnitude);
-        L p = L.Fma(C<L>(-7.65420872e-6), z, C<L>(1.13486373e-4));
-        p = L.Fma(p, z, C<L>(-1.18632994e-3));
-        p = L.Fma(p, z, C<L>(9.97332341e-3));
-        p = L.Fma(p, z, C<L>(-6.64903599e-2));
-        p = L.Fma(p, z, C<L>(3.9894228e-1));
-        L near = x * L.Fma(x, p, C<L>(0.5));
-
-        // Beyond, a·Φ(−a)·exp(a²/2) to 2⁻²⁷ as a polynomial of (a − 4)/(a + 4).
-        L q = L.Let((magnitude - C<L>(4)) / (magnitude + C<L>(4)));
-        L t = L.Fma(C<L>(7.85208216e-4), q, C<L>(-9.55740964e-4));
-        t = L.Fma(t, q, C<L>(-5.47983217e-3));
-        t = L.Fma(t, q, C<L>(2.64356475e-2));
-        t = L.Fma(t, q, C<L>(-6.30665544e-2));
-        t = L.Fma(t, q, C<L>(1.00307098e-1));
-        t = L.Fma(t, q, C<L>(-1.10379439e-1));
-        t = L.Fma(t, q, C<L>(7.36942607e-2));
-        t = L.Fma(t, q, C<L>(3.77642564e-1));
-        L far = L.Fma(-t, GaussWithin(magnitude, 0.5), L.MaxNative(C<L>(-0.0), x));
-        return L.Select(L.Less(magnitude, C<L>(1)), near, far);
-    }
-
-    // ½·x·erfc(−x/√2), double.
-    [MethodImpl(Inline)]
-    private static L GeluByRanges<L>(L x) where L : struct, ILane<L>
-    {
-        x = L.Let(x);
-        L z = L.Let(x * C<L>(0.70710678118654752440));
-        L magnitude = L.Let(L.Abs(z));
-        L negative = L.Let(L.Less(x, C<L>(0)));
-
-        // Three ranges of |z|: ½ − (erf excess), 1 − erf(1) − …, the tail; the subtractions of the first two are exact. In the tail ½·x·erfc(|z|) is
-        // |z|·erfc(|z|)/√2, without a division by z and a product with x.
-        L excess = ErfExcess(magnitude) * magnitude;
-        L near = L.Select(negative, C<L>(0.5) - (excess + (magnitude - C<L>(0.5))), C<L>(1) + (excess + magnitude));
-        L middle = L.Let(ErfMiddle(magnitude - C<L>(1)));
-        L mid = L.Select(negative, C<L>(1 - 8.45062911510467529297e-01) - middle, C<L>(1 + 8.45062911510467529297e-01) + middle);
-
-        // What was lost in z = x/√2, times the derivative 2/√π·exp(−z²), is put back.
-        L e = L.Let(Gauss(x, 0.5));
-        L lost = L.Fma(x, C<L>(0.70710678118654752440), -z) + x * C<L>(-4.8336466567264567e-17);
-        L erfc = L.Fma(C<L>(1.12837916709551257390) * e, lost, L.Select(L.Less(magnitude, C<L>(0.84375)), near, mid));
-        L inner = x * C<L>(0.5) * erfc;
-        L far = L.Select(negative, C<L>(0), x) - ErfcTail(magnitude, e) * C<L>(0.70710678118654752440);
-        L value = L.Select(L.Less(magnitude, C<L>(1.25)), inner, far);
-        value = L.Select(L.Less(x, C<L>(-40)), C<L>(-0.0), value);
-        return L.Select(L.NotEqual(x, x), x, value);
-    }
-
-    [MethodImpl(Inline)]
-    public static L GeluTanh<L>(L x) where L : struct, ILane<L>
-    {
-        // ½x(1 + tanh u) = x·σ(2u), 2u = x·(b + a·x²) with a, b in two parts each: for negative u the result is x·e^2u, which amplifies the
-        // rounding of u.
-        x = L.Let(x);
-        L aHigh = C<L>(L.Is64 ? 0.07135481627260025 : 0.07135481387376785);
-        L aLow = C<L>(L.Is64 ? -6.1751499181553154e-19 : 2.398832395993135628e-9);
-        L bHigh = C<L>(L.Is64 ? 1.5957691216057308 : 1.5957691669464111);
-        L bLow = C<L>(L.Is64 ? -9.96930880911092031e-17 : -4.534068042105271576e-8);
-        L square = L.Let(x * x);
-        L squareLow = L.Fma(x, x, -square);
-        L product = L.Let(square * aHigh);
-        L t = L.Let(product + bHigh);
-        L part = L.Let(t - product);
-        L tLow = (product - (t - part)) + (bHigh - part) + L.Fma(square, aHigh, -product) + L.Fma(square, aLow, L.Fma(squareLow, aHigh, bLow));
-        L u = L.Let(x * t);
-        L uLow = L.Fma(x, t, -u) + x * tLow;
-        L significand = L.Let(C<L>(1) + ExpM1PartsWithin(LimitedBelow(-L.Abs(u)), out L n));
-        L negative = L.Let(L.Less(x, C<L>(0)));
-        L corrected = L.Let(L.Select(negative, L.Fma(significand, uLow, significand), significand));
-        L e = ScaleDown(corrected, n, out L lifted);
-        L value = Lower(x * L.Select(negative, lifted, C<L>(1)) / (C<L>(1) + e), n, negative);
-        value = L.Select(L.Less(x, C<L>(-30)), C<L>(-0.0), L.Select(L.Greater(x, C<L>(30)), x, value));
-        return L.Select(L.NotEqual(x, x), x, value);
-    }
-
     // erf for small arguments.
     [MethodImpl(Inline)]
     private static L ErfInner<L>(L x) where L : struct, ILane<L> => L.Fma(x, ErfExcess(x), x);
@@ -148,21 +63,21 @@ internal static partial class Formulas
         return p / q;
     }
 
-    /// <summary>exp(−scale·x²), scale a power of two; the rounding error of the square, which the exponential would amplify, is put back.</summary>
+    /// <summary>exp(−scale·x²), scale a power of two.</summary>
     [MethodImpl(Inline)]
-    private static L Gauss<L>(L x, double scale) where L : struct, ILane<L> => GaussWithin(L.Let(GaussLimited(x, scale)), scale);
+    private static L Gauss<L>(L x, double scale) where L : struct, ILane<L> =>
+        L.Let(ScaleDown(C<L>(1) + GaussM1PartsWithin(L.Let(GaussLimited(x, scale)), scale, out L n), n, out _));
 
     /// <summary>|x|, at most the number at which exp(−scale·x²) is 0.</summary>
     [MethodImpl(Inline)]
     private static L GaussLimited<L>(L x, double scale) where L : struct, ILane<L> => L.MinNative(C<L>(Math.Sqrt(ExponentLimit<L>() / scale)), L.Abs(x));
 
+    /// <summary>exp(−scale·x²) = (1 + result)·2ⁿ for such x; the square, whose rounding error the exponential would amplify, is not rounded.</summary>
     [MethodImpl(Inline)]
-    private static L GaussWithin<L>(L x, double scale) where L : struct, ILane<L>
+    private static L GaussM1PartsWithin<L>(L x, double scale, out L n) where L : struct, ILane<L>
     {
-        L square = L.Let(x * x);
-        L lost = L.Let(C<L>(-scale) * L.Fma(x, x, -square));
-        L q = L.Let(ExpM1PartsWithin(C<L>(-scale) * square, out L n));
-        return L.Let(ScaleDown(C<L>(1) + (L.Fma(lost, q, q) + lost), n, out _));
+        n = L.Let(L.Round(x * x * C<L>(-scale * Log2E)));
+        return ExpM1Polynomial(L.Let(ReduceProduct(C<L>(-scale) * x, x, n)));
     }
 
     // x·erfc(x) for x ≥ 1 (float) or 1.25 (double): e·R(1/x²) with e = exp(−x²).

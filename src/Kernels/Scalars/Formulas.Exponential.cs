@@ -127,10 +127,20 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     internal static L WithSign<L>(L magnitude, L sign) where L : struct, ILane<L> => L.Or(magnitude, L.And(sign, C<L>(-0.0)));
 
+    // −ln 2 in two parts, of which the first has few enough digits for its products with the exponents of an exponential to be exact.
     [MethodImpl(Inline)]
-    private static L Reduce<L>(L x, L n) where L : struct, ILane<L> => L.Is64
-        ? L.Fma(n, C<L>(-1.90821492927058770002e-10), L.Fma(n, C<L>(-6.93147180369123816490e-01), x))
-        : L.Fma(n, C<L>(-1.42860677e-6), L.Fma(n, C<L>(-0.693145752), x));
+    private static L MinusLn2High<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? -6.93147180369123816490e-01 : -0.693145752);
+
+    [MethodImpl(Inline)]
+    private static L MinusLn2Low<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? -1.90821492927058770002e-10 : -1.42860677e-6);
+
+    /// <summary>x − n·ln 2.</summary>
+    [MethodImpl(Inline)]
+    private static L Reduce<L>(L x, L n) where L : struct, ILane<L> => L.Fma(n, MinusLn2Low<L>(), L.Fma(n, MinusLn2High<L>(), x));
+
+    /// <summary>x·y − n·ln 2 of the product as it is before rounding.</summary>
+    [MethodImpl(Inline)]
+    private static L ReduceProduct<L>(L x, L y, L n) where L : struct, ILane<L> => L.Fma(n, MinusLn2Low<L>(), L.Fma(x, y, n * MinusLn2High<L>()));
 
     /// <summary>eʳ − 1 for |r| ≤ ½ ln 2.</summary>
     [MethodImpl(Inline)]

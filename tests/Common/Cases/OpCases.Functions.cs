@@ -159,7 +159,19 @@ internal static partial class OpCases
         },
         Unary(OpTable.Silu, Nd.Silu, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Sigmoid(x), Real(-4, 4)) with { Special = [[Inf, Inf]] },
         Unary(OpTable.Mish, Nd.Mish, static x => double.IsNegativeInfinity(x) ? -0.0 : x * Math.Tanh(Softplus(x)), Real(-4, 4)) with { Special = [[Inf, Inf]] },
-        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with { Ulps64 = 32, Special = [[Inf, Inf]] },
+        Unary(OpTable.Gelu, static x => Nd.Gelu(x), Gelu, Real(-3, 3)) with
+        {
+            Ulps64 = 32,
+            Special = [[Inf, Inf]],
+            Slopes = [[0, 0.5], [Inf, 1], [-Inf, 0], [100, 1], [-100, 0]],
+        },
+        Unary(OpTable.GeluSlope, static x => OpTable.GeluSlope.Apply(x), GeluSlope, Real(-3, 3)) with
+        {
+            DTypes = ResultTypes.Floats,
+            Scale = 1,
+            Ulps64 = 32,
+            Special = [[0, 0.5], [-0.0, 0.5], [Inf, 1], [-Inf, -0.0], [100, 1], [-100, -0.0], [NaN, NaN]],
+        },
         Unary(OpTable.GeluTanh, static x => Nd.Gelu(x, approximate: true), GeluTanh, Real(-3, 3)) with { Special = [[Inf, Inf]] },
     ];
 
@@ -196,6 +208,11 @@ internal static partial class OpCases
     private static double Selu(double x) => 1.0507009873554804934 * (x > 0 ? x : 1.6732632423543772848 * ExpM1(x));
 
     private static double Gelu(double x) => double.IsNegativeInfinity(x) ? -0.0 : 0.5 * x * ReferenceFunctions.Erfc(-x / Math.Sqrt(2));
+
+    // Below −40 it is a negative number too small for a double.
+    private static double GeluSlope(double x) => Math.Abs(x) > 40
+        ? (x > 0 ? 1 : -0.0)
+        : 0.5 * ReferenceFunctions.Erfc(-x / Math.Sqrt(2)) + x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
 
     // ½(1 + tanh u) = 1/(1 + exp(−2u)), which does not cancel for negative x.
     private static double GeluTanh(double x) => double.IsNegativeInfinity(x) ? -0.0 : x * Sigmoid(2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)));

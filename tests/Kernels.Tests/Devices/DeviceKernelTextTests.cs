@@ -13,6 +13,7 @@ public class DeviceKernelTextTests
     {
         ["Add"] = KernelSpec.Of(ElementOps.Add, false),
         ["Gelu"] = KernelSpec.Of(ElementOps.Gelu, false),
+        ["GeluSlope"] = KernelSpec.Of(ElementOps.GeluSlope, false),
         ["GeluTanh"] = KernelSpec.Of(ElementOps.GeluTanh, false),
         ["Tanh"] = KernelSpec.Of(ElementOps.Tanh, false),
         ["Sin"] = KernelSpec.Of(ElementOps.Sin, false),

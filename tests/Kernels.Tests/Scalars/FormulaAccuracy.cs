@@ -26,6 +26,7 @@ internal sealed record FormulaAccuracy(string Name, double Single, double Double
         new("Softplus", 4, 4),
         new("Silu", 4, 4),
         new("Gelu", 4, 4),
+        new("GeluSlope", 4, 4, Absolute: 2),
         new("GeluTanh", 4, 4),
         new("Sinh", 4, 4),
         new("Cosh", 4, 4),
