@@ -157,11 +157,24 @@ public static partial class Autograd
             // A gradient may be the caller's own head gradient, or belong to two variables: each result is an array of its own.
             if (targets.Result(i) is { } gradient) result[i] = gradient.IsContiguous ? gradient.Alias() : gradient.Copy();
             else result[i] = allowUnused ? Nd.ZerosLike(variables[i]) : throw Errors.Unreachable(i, variables[i]);
-
-            // A gradient that does not depend on its variable, as that of relu, has the gradient zero.
-            if (createGraph && result[i].Source is null && variables[i].Source is not null) result[i] = OpTable.Constant.Apply(result[i], variables[i]);
         }
 
+        if (createGraph) LinkConstants(result, variables);
         return result;
+    }
+
+    // A gradient that does not depend on its variable, as that of relu, has the gradient zero.
+    private static void LinkConstants(NDArray[] gradients, IReadOnlyList<NDArray> variables)
+    {
+        for (int start = 0; start < gradients.Length; start += GradientDependence.Most)
+        {
+            int end = Math.Min(start + GradientDependence.Most, gradients.Length);
+            GradientDependence dependence = new(gradients.AsSpan(start..end), [.. variables.Skip(start).Take(end - start)]);
+            for (int i = start; i < end; i++)
+            {
+                if (variables[i].Source is null || dependence.Reaches(gradients[i], i - start)) continue;
+                gradients[i] = OpTable.Constant.Apply(gradients[i], variables[i]);
+            }
+        }
     }
 }

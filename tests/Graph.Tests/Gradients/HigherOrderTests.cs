@@ -86,7 +86,7 @@ public sealed class HigherOrderTests
             if (v.Source is null) v.AttachGrad();
             using RecordScope scope = Autograd.Record();
             NDArray slope = Autograd.Grad(v.Relu(), v, createGraph: true);
-            return [slope, slope * slope + v];
+            return [slope, slope * slope + v, Autograd.Grad(slope, v, createGraph: true)];
         };
         Check.Backward(f, TestArrays.Uniform(5));
     }

@@ -1,0 +1,67 @@
+namespace Fusion;
+
+/// <summary>Which arrays are functions of which places on the tape: one walk for up to 64 places, which are bits of a mask.</summary>
+internal sealed class GradientDependence
+{
+    /// <summary>How many variables one walk tells apart.</summary>
+    public const int Most = 64;
+
+    private readonly Dictionary<(object Source, int Index), ulong> _targets = [];
+    private readonly Dictionary<TapeNode, ulong> _behind = new(ReferenceEqualityComparer.Instance);
+    private readonly ulong _all;
+
+    /// <param name="values">Arrays whose history is walked.</param>
+    /// <param name="variables">At most <see cref="Most"/>, in the order of the bits.</param>
+    public GradientDependence(ReadOnlySpan<NDArray> values, ReadOnlySpan<NDArray> variables)
+    {
+        for (int i = 0; i < variables.Length; i++)
+        {
+            if (Place(variables[i]) is not { } place) continue;
+            _targets[place] = _targets.GetValueOrDefault(place) | (1UL << i);
+            _all |= 1UL << i;
+        }
+
+        foreach (TapeNode node in Order(values)) _behind[node] = Behind(node);
+    }
+
+    /// <summary>
+    /// Gradients of the array reach the variable of this bit. What lies behind a part of the graph that was released is not known, and taken to be.
+    /// </summary>
+    public bool Reaches(NDArray value, int variable) => Place(value) is { } place && (At(place.Source, place.Index) >> variable & 1) != 0;
+
+    private static (object Source, int Index)? Place(NDArray array)
+    {
+        (object? source, int index) = TapeNode.Resolve(array.Source, array.SourceIndex);
+        return source is null ? null : (source, index);
+    }
+
+    // Without recursion: a tape may be a million nodes deep. Inputs come first.
+    private static List<TapeNode> Order(ReadOnlySpan<NDArray> values)
+    {
+        HashSet<TapeNode> seen = new(ReferenceEqualityComparer.Instance);
+        List<TapeNode> order = [];
+        foreach (NDArray value in values)
+            if (Place(value)?.Source is TapeNode head && seen.Add(head)) order.Add(head);
+        for (int at = 0; at < order.Count; at++)
+        {
+            TapeNode node = order[at];
+            for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
+                if (node.Edge(i) is { RequiresGradient: true, Source: TapeNode input } && seen.Add(input)) order.Add(input);
+        }
+
+        order.Sort(static (a, b) => a.Sequence.CompareTo(b.Sequence));
+        return order;
+    }
+
+    private ulong Behind(TapeNode node)
+    {
+        if (node.IsReleased) return _all;
+        ulong result = 0;
+        for (int i = 0; i < node.InputCount && result != _all; i++)
+            if (node.Edge(i) is { RequiresGradient: true } edge) result |= At(edge.Source, edge.Index);
+        return result;
+    }
+
+    private ulong At(object source, int index) =>
+        _targets.GetValueOrDefault((source, index)) | (source is TapeNode node ? _behind.GetValueOrDefault(node) : 0);
+}
