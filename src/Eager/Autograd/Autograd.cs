@@ -166,15 +166,22 @@ public static partial class Autograd
     // A gradient that does not depend on its variable, as that of relu, has the gradient zero.
     private static void LinkConstants(NDArray[] gradients, IReadOnlyList<NDArray> variables)
     {
-        for (int start = 0; start < gradients.Length; start += GradientDependence.Most)
+        List<int> open = [];
+        for (int i = 0; i < gradients.Length; i++)
         {
-            int end = Math.Min(start + GradientDependence.Most, gradients.Length);
-            GradientDependence dependence = new(gradients.AsSpan(start..end), [.. variables.Skip(start).Take(end - start)]);
-            for (int i = start; i < end; i++)
-            {
-                if (variables[i].Source is null || dependence.Reaches(gradients[i], i - start)) continue;
-                gradients[i] = OpTable.Constant.Apply(gradients[i], variables[i]);
-            }
+            if (variables[i].Source is null) continue;
+            bool? reaches = GradientDependence.ReachesNearby(gradients[i], variables[i]);
+            if (reaches is null) open.Add(i);
+            else if (reaches is false) Link(i);
         }
+
+        foreach (int[] some in open.Chunk(GradientDependence.Most))
+        {
+            GradientDependence dependence = new(Array.ConvertAll(some, i => gradients[i]), Array.ConvertAll(some, i => variables[i]));
+            for (int k = 0; k < some.Length; k++)
+                if (!dependence.Reaches(gradients[some[k]], k)) Link(some[k]);
+        }
+
+        void Link(int i) => gradients[i] = OpTable.Constant.Apply(gradients[i], variables[i]);
     }
 }

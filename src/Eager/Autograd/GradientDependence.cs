@@ -6,6 +6,9 @@ internal sealed class GradientDependence
     /// <summary>How many variables one walk tells apart.</summary>
     public const int Most = 64;
 
+    // Most gradients read their variable within a few calls.
+    private const int Nearby = 32;
+
     private readonly Dictionary<(object Source, int Index), ulong> _targets = [];
     private readonly Dictionary<TapeNode, ulong> _behind = new(ReferenceEqualityComparer.Instance);
     private readonly ulong _all;
@@ -33,6 +36,28 @@ internal sealed class GradientDependence
     {
         (object? source, int index) = TapeNode.Resolve(array.Source, array.SourceIndex);
         return source is null ? null : (source, index);
+    }
+
+    /// <summary>The same of one array and one variable, if it is found among the calls next to the array, or these are all: null otherwise.</summary>
+    public static bool? ReachesNearby(NDArray value, NDArray variable)
+    {
+        if (Place(variable) is not { } target || Place(value) is not { } place) return false;
+        if (place == target) return true;
+        if (place.Source is not TapeNode head) return false;
+        List<TapeNode> open = [head];
+        for (int at = 0; at < open.Count; at++)
+        {
+            TapeNode node = open[at];
+            if (node.IsReleased || open.Count > Nearby) return null;
+            for (int i = 0; i < node.InputCount; i++)
+            {
+                if (node.Edge(i) is not { RequiresGradient: true } edge) continue;
+                if (ReferenceEquals(edge.Source, target.Source) && edge.Index == target.Index) return true;
+                if (edge.Source is TapeNode input && !open.Contains(input)) open.Add(input);
+            }
+        }
+
+        return false;
     }
 
     // Without recursion: a tape may be a million nodes deep. Inputs come first.
