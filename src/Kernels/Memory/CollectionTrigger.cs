@@ -24,6 +24,7 @@ internal static class CollectionTrigger
     // those of 400 KB and at most 12 MB. Measured with dropped results of 40 KB to 4 MB and with chains and gradients of them: 1.02 to 1.2 times as fast as 12 MB always.
     private const long LeastWarm = MB / 2, Young = 12 * MB, MostYoung = 1024 * MB;
     private const int Often = 5; // a collection after five times its pause is too soon, none after ten times is late
+    private const double Streaming = 4e9; // bytes of results a second: chains of single operators make 8 to 20 GB, eager training steps about one
     private const int Patience = 200; // what is alive in the midst of a step is promoted by early collections, and seen dead only by those of generation 2
 
     // Memory is taken from the system little by little: a page costs a quarter of a microsecond when it is touched for the first time, and 15 µs on some virtual
@@ -88,18 +89,21 @@ internal static class CollectionTrigger
         // Where most of what was handed out is still alive, as during a forward pass, it is no use to look again soon.
         bool died = before - live >= grown / 2;
         s_successes = died ? s_successes + 1 : 0;
-        Volatile.Write(ref s_warm, died ? Adapted(s_warm, since, pause) : s_warm < Young ? Young : Math.Min(s_warm * 2, MostYoung));
+        Volatile.Write(ref s_warm, died ? Adapted(s_warm, since, pause, IsStreaming(grown, since)) : s_warm < Young ? Young : Math.Min(s_warm * 2, MostYoung));
         if (fresh && !(died && since >= Seldom * pause)) Volatile.Write(ref s_fresh, Math.Min(died ? s_fresh + (s_fresh / 4) : s_fresh * 2, Young));
         Volatile.Write(ref s_least, live);
     }
 
-    // The budget while free blocks are left, after a collection that found garbage.
-    private static long Adapted(long budget, long since, long pause)
+    // The budget while free blocks are left, after a collection that found garbage. Earlier collections pay only where the time goes into writing results: a step of
+    // training that takes a new batch every millisecond has no use for them.
+    private static long Adapted(long budget, long since, long pause, bool streaming)
     {
         if (budget > Young) return Math.Max(budget / 2, Young);
-        if (since < Often * pause) return Math.Min(budget + (budget / 4), Young);
+        if (!streaming || since < Often * pause) return Math.Min(budget + (budget / 4), Young);
         return since > 2 * Often * pause && s_successes > Patience ? Math.Max(budget - (budget / 8), LeastWarm) : budget;
     }
+
+    private static bool IsStreaming(long bytes, long ticks) => bytes > Streaming * Stopwatch.GetElapsedTime(0, ticks).TotalSeconds;
 
     // A collection of generation 2 takes 0.1 to 0.3 ms in a small program, which 16 MB are worth; with many objects of the program's own it takes longer.
     private static long Growth(TimeSpan pause) => Math.Max(16 * MB, (long)(pause.TotalMilliseconds * 48 * MB));
