@@ -12,7 +12,7 @@ namespace Fusion.Kernels;
 /// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The transforms add inputs that the sum itself keeps apart: an element that is
 /// infinite, NaN or near the largest float would reach its neighbours. Such operands are left to the other ways.
 /// </remarks>
-internal unsafe struct WinogradProduct
+internal unsafe struct WinogradProduct : IWinogradJob
 {
     // A block's transformed inputs and products: more than L2 holds, but each is read one product at a time.
     private const nint BlockBytes = 3 << 20;
@@ -76,7 +76,7 @@ internal unsafe struct WinogradProduct
         if (!Winograd.IsSafe(largest, 81.0 * _filters.Channels)) return false;
         _map = new PatchMap(new PatchAxis { Source = 1, Grid = 1, Step = 1, Taps = 1, Increment = 1 }, Tiles(map.Y), Tiles(map.X), staged: true);
         Divide();
-        WorkerPool.Run(_rowParts * _blockParts, &Part, Unsafe.AsPointer(ref this));
+        Winograd.Run(ref this, _rowParts * _blockParts);
         return true;
     }
 
@@ -112,27 +112,9 @@ internal unsafe struct WinogradProduct
 
     private readonly nint Columns(nint rows, nint length) => (rows * _map.RowLength + length - 1) / length * length;
 
-    private static void Part(void* context, int part)
-    {
-        // A copy: what other threads write may lie beside the original.
-        var job = Unsafe.AsRef<WinogradProduct>(context);
-        switch (SimdWidth.Current)
-        {
-            case 512:
-                job.Part<Lane512<float>>(part);
-                break;
-            case 256:
-                job.Part<Lane256<float>>(part);
-                break;
-            default:
-                job.Part<Lane128<float>>(part);
-                break;
-        }
-    }
-
     /// <summary>Some tiles of the filters' rows by some blocks, from packing and staging to the result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Part<L>(int part)
+    public readonly void Part<L>(int part)
         where L : struct, IVectorLane<L, float>
     {
         var (blockPart, rowPart) = Math.DivRem(part, _rowParts);

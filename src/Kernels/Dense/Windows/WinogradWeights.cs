@@ -8,7 +8,7 @@ namespace Fusion.Kernels;
 /// with the channels last, so that those lie side by side in a register and every tile is a step of the inner dimension.
 /// </summary>
 /// <remarks>Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. As there, unsafe operands are left to the other ways.</remarks>
-internal unsafe struct WinogradWeights
+internal unsafe struct WinogradWeights : IWinogradJob
 {
     // Tiles of a chain of sums; part of the definition of the result.
     private const int Depth = 256;
@@ -59,30 +59,12 @@ internal unsafe struct WinogradWeights
         _parts = Math.Min(tiles, (parts + threads - 1) / threads * threads);
         tiles = (tiles + _parts - 1) / _parts * _parts;
         _tileRows = (rows + tiles - 1) / tiles;
-        WorkerPool.Run((int)_parts, &Part, Unsafe.AsPointer(ref this));
-    }
-
-    private static void Part(void* context, int part)
-    {
-        // A copy: what other threads write may lie beside the original.
-        var job = Unsafe.AsRef<WinogradWeights>(context);
-        switch (SimdWidth.Current)
-        {
-            case 512:
-                job.Part<Lane512<float>>(part);
-                break;
-            case 256:
-                job.Part<Lane256<float>>(part);
-                break;
-            default:
-                job.Part<Lane128<float>>(part);
-                break;
-        }
+        Winograd.Run(ref this, (int)_parts);
     }
 
     /// <summary>Some tiles of the filters, over all images.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Part<L>(int part)
+    public readonly void Part<L>(int part)
         where L : struct, IVectorLane<L, float>
     {
         nint tiles = (_shape.OutChannels + _tileRows - 1) / _tileRows, tile0 = tiles * part / _parts, tile1 = tiles * (part + 1) / _parts, row0 = tile0 * _tileRows;
