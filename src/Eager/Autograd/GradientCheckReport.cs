@@ -7,5 +7,5 @@ namespace Fusion;
 public sealed record GradientCheckReport(bool Passed, double MaxRelativeError, string Worst)
 {
     /// <summary>Names the worst entry.</summary>
-    public override string ToString() => FormattableString.Invariant($"{(Passed ? "passed" : "FAILED")}, largest relative error {MaxRelativeError:E2} at {Worst}");
+    public override string ToString() => $"{(Passed ? "passed" : "FAILED")}, largest relative error {MaxRelativeError:E2} at {Worst}";
 }

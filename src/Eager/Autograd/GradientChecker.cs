@@ -53,7 +53,7 @@ internal sealed class GradientChecker(Func<IReadOnlyList<NDArray>, NDArray> f, I
         if (error > Tolerance) _passed = false;
         if (error < _worst || (error == 0 && _place != "no entry")) return;
         _worst = error;
-        _place = FormattableString.Invariant($"order {order}, input {input}, position {position}: computed {computed:G9}, numeric {numeric:G9}");
+        _place = $"order {order}, input {input}, position {position}: computed {computed:G9}, numeric {numeric:G9}";
     }
 
     /// <summary>The scalar whose gradient is order + 1: Σ f for order 0, else a weighted sum of all gradients of that order.</summary>

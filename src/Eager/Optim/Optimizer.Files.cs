@@ -81,5 +81,5 @@ public abstract partial class Optimizer
         InvalidDataException Unfit(string what) => new($"{path} does not fit {GetType().Name}: {what}. Build the optimizer as it was when the file was saved.");
     }
 
-    private string Key(int parameter, int state) => FormattableString.Invariant($"{(_names is null ? parameter : _names[parameter])}.{state}");
+    private string Key(int parameter, int state) => _names is null ? $"{parameter}.{state}" : $"{_names[parameter]}.{state}";
 }

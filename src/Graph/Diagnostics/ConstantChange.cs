@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Fusion;
 
 /// <summary>
@@ -35,7 +33,7 @@ internal static class ConstantChange
             }
         }
 
-        return first is not { } found ? null : string.Create(CultureInfo.InvariantCulture, $"{found.Node.Op.Name} had the operand {found.Before}, now {found.Now}");
+        return first is not { } found ? null : $"{found.Node.Op.Name} had the operand {found.Before}, now {found.Now}";
     }
 
     private static bool IsOfSizes(FunctionTrace before, FunctionTrace now, OpNode a, OpNode b, double x, double y)
