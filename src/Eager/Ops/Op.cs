@@ -20,15 +20,22 @@ internal delegate long MultiplyAddRule(ReadOnlySpan<TensorType> inputs, object? 
 /// <summary>Computes some rows of an operator that works by rows. The operands are contiguous; the output aliases no input.</summary>
 /// <param name="operands">The first of these rows in every input, then in the output.</param>
 /// <param name="types">The element types of the operands.</param>
+/// <param name="attributes">Of the operator.</param>
 /// <param name="rows">How many rows.</param>
 /// <param name="columns">Elements of a row.</param>
-internal unsafe delegate void RowKernelRule(nint* operands, ReadOnlySpan<DType> types, long rows, long columns);
+internal unsafe delegate void RowKernelRule(nint* operands, ReadOnlySpan<DType> types, object? attributes, long rows, long columns);
 
-/// <summary>An operator that computes every row of its output from the same row of its inputs; an operand has whole rows or one element a row.</summary>
+/// <summary>
+/// An operator that computes every row of its output from the same row of its inputs; an operand has whole rows or one element a row, or is one row that
+/// all share.
+/// </summary>
 /// <param name="Columns">The length of a row of the first input; 0: not by rows with these attributes.</param>
 /// <param name="Run">Some rows: the same bits as all at once.</param>
 internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKernelRule Run)
 {
+    /// <summary>The inputs from this one on are vectors, read by every row.</summary>
+    public int FirstVector { get; init; } = int.MaxValue;
+
     /// <summary>What a reduction folds its elements with: they may then be cut into blocks.</summary>
     public ReduceKind? Fold { get; init; }
 

@@ -14,6 +14,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("Standardize", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], null, null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], null, null, o[1], rows, n, a)),
+        Rows = Normalization.Rows(gamma: false, beta: false),
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], null, null, a)),
         Gradient = [c => StandardizeGradient!.Apply(c.X, c.G, c.Attributes<NormAttributes>())],
         Saves = Saved.Input0,
@@ -28,6 +29,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("StandardizeGradient", x),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], null, o[2], rows, n, a)),
+        Rows = Normalization.GradientRows(gamma: false),
         Formula = RowFormula.Lines(static (p, x, a) => NormalizedGradient(p, x[0], x[1], null, a)),
         Gradient =
         [
@@ -46,6 +48,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("LayerNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], o[2], o[3], rows, n, a)),
+        Rows = Normalization.Rows(gamma: true, beta: true),
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], x[2], a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => c.Common(LayerNormCommon)[1], c => c.Common(LayerNormCommon)[0]],
@@ -62,6 +65,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("RmsNorm", x, y),
         Run = (x, attributes, y) => Normalization.RunRows(x[0], x[1], null, (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => Normalized(d, o[0], o[1], null, o[2], rows, n, a)),
+        Rows = Normalization.Rows(gamma: true, beta: false),
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], null, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => c.Common(LayerNormCommon)[1]],
@@ -78,6 +82,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferRows("LayerNormGradient", [x[0], x[2]], y),
         Run = (x, attributes, y) => Normalization.RunRowsGradient(x[0], x[1], x[2], (NormAttributes)attributes!, y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, a, rows, n) => NormalizedGradient(d, o[0], o[1], o[2], o[3], rows, n, a)),
+        Rows = Normalization.GradientRows(gamma: true),
         Formula = RowFormula.Lines(static (p, x, a) => NormalizedGradient(p, x[0], x[1], x[2], a)),
         Gradient =
         [

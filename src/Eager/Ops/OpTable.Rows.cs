@@ -14,7 +14,7 @@ internal static unsafe partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.Check("Softmax", x[0]),
         Run = (x, _, y) => RowOps.Softmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.Softmax(d, o[0], o[1], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.Softmax(t[0], p[0], p[1], rows, n)),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.Softmax(t[0], p[0], p[1], rows, n)),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.Softmax(p, x[0])),
         Gradient = [c => SoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
@@ -29,7 +29,7 @@ internal static unsafe partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("SoftmaxGradient", x),
         Run = (x, _, y) => RowOps.SoftmaxGradient(x[0], x[1], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.SoftmaxGradient(d, o[0], o[1], o[2], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.SoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.SoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.SoftmaxGradient(p, x[0], x[1])),
         Gradient =
         [
@@ -47,7 +47,7 @@ internal static unsafe partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.Check("LogSoftmax", x[0]),
         Run = (x, _, y) => RowOps.LogSoftmax(x[0], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.LogSoftmax(d, o[0], o[1], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmax(t[0], p[0], p[1], rows, n)),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.LogSoftmax(t[0], p[0], p[1], rows, n)),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.LogSoftmax(p, x[0])),
         Gradient = [c => LogSoftmaxGradient!.Apply(c.Output, c.G)],
         Saves = Saved.Output,
@@ -62,7 +62,7 @@ internal static unsafe partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LogSoftmaxGradient", x),
         Run = (x, _, y) => RowOps.LogSoftmaxGradient(x[0], x[1], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.LogSoftmaxGradient(d, o[0], o[1], o[2], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.LogSoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.LogSoftmaxGradient(t[0], p[0], p[1], p[2], rows, n)),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.LogSoftmaxGradient(p, x[0], x[1])),
         Gradient =
         [
@@ -81,7 +81,7 @@ internal static unsafe partial class OpTable
         Run = (x, _, y) => RowOps.CrossEntropy(x[0], x[1], y[0]),
         DeviceRun = DeviceRowExecution.Labelled(
             "SoftmaxCrossEntropy", static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropy(d, o[0], o[1], o[2], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropy(p, x[0], x[1])),
         Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
         Saves = Saved.Inputs,
@@ -95,7 +95,7 @@ internal static unsafe partial class OpTable
         Infer = (x, _, y) => y[0] = x[0],
         Run = (x, _, y) => RowOps.CrossEntropyGradient(x[0], x[1], x[2], y[0]),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropyGradient(d, o[0], o[1], o[2], o[3], rows, n)),
-        Rows = RowOps.Rows((p, t, rows, n) => RowKernels.CrossEntropyGradient(t[0], p[0], t[1], p[1], p[2], p[3], rows, n), RowOps.CheckLabels),
+        Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.CrossEntropyGradient(t[0], p[0], t[1], p[1], p[2], p[3], rows, n), RowOps.CheckLabels),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropyGradient(p, x[0], x[1], x[2])),
         Gradient =
         [

@@ -11,7 +11,7 @@ internal static unsafe class ReducedTerms
     /// <summary>Rows of squared deviations.</summary>
     public static RowRule SquaredDeviationRows { get; } = new(
         static (x, attributes) => Reductions.RowLength(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
-        static (operands, types, rows, columns) => ReduceTerms.SquaredDeviations(types[0], operands[0], operands[1], rows, columns));
+        static (operands, types, _, rows, columns) => ReduceTerms.SquaredDeviations(types[0], operands[0], operands[1], rows, columns));
 
     /// <summary>As <see cref="SquaredDeviationRows"/>, in kernels of accelerators.</summary>
     public static RowFormula SquaredDeviationFormula { get; } = new(

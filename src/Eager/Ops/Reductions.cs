@@ -86,7 +86,7 @@ internal static class Reductions
     /// <summary>Reductions over the last axes work by rows.</summary>
     public static unsafe RowRule Rows(ReduceKind kind) => new(
         static (x, attributes) => RowLength(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),
-        (operands, types, rows, columns) => Reduce.Run(kind, types[0], types[1], operands[0], operands[1], rows, columns, 1))
+        (operands, types, _, rows, columns) => Reduce.Run(kind, types[0], types[1], operands[0], operands[1], rows, columns, 1))
     {
         Fold = kind,
         FoldedColumns = static (x, attributes) => FoldedColumns(x.Shape.Dimensions, ((ReduceAttributes)attributes!).Axes.Span),

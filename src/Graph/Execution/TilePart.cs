@@ -73,7 +73,7 @@ internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] oper
 /// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows or whose rows lie apart, are first
 /// written out there.
 /// </summary>
-internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
+internal sealed unsafe class CallPart(OpNode node, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
 {
     private readonly DType[] _types = Array.ConvertAll(operands, static o => o.DType);
 
@@ -89,6 +89,6 @@ internal sealed unsafe class CallPart(RowRule rule, TileOperand[] operands, long
             data[i] = operand.At(tile.Row, 0);
         }
 
-        rule.Run(data, _types, tile.Rows, columns);
+        node.Op.Rows!.Run(data, _types, node.Attributes, tile.Rows, columns);
     }
 }

@@ -88,8 +88,8 @@ internal sealed class RowLayout
     {
         if (_parts[part].Kind != GroupKind.Elementwise)
         {
-            // A library call reads whole rows, one element a row, or on a device one row for all.
-            if (_onDevice && Frame.Rows > 1 && node.Shape.Rank == 1 && node.Shape.Size == Frame.Columns) return RowAccess.Of(node, node.Shape, 0, _leaves);
+            // A library call reads whole rows, one element a row, or one row for all.
+            if (IsVector(_parts[part].Members[0], node)) return RowAccess.Of(node, node.Shape, 0, _leaves);
             int rows = Frame.Split(node.Shape);
             return rows >= 0 || node.Shape.Size == Frame.Rows ? RowAccess.Of(node, node.Shape, rows >= 0 ? rows : node.Shape.Rank, _leaves) : null;
         }
@@ -98,6 +98,10 @@ internal sealed class RowLayout
         int axis = Frame.Split(shape);
         return RowAccess.Of(node, shape, axis >= 0 ? axis : shape.Rank, _leaves);
     }
+
+    private bool IsVector(OpNode call, GraphNode node) => _onDevice
+        ? Frame.Rows > 1 && node.Shape.Rank == 1 && node.Shape.Size == Frame.Columns
+        : Array.IndexOf(call.Inputs, node) >= call.Op.Rows?.FirstVector;
 
     private string? Add(int part)
     {

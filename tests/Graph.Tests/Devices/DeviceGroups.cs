@@ -36,11 +36,11 @@ internal sealed record DeviceGroup(ListFunction Function, Func<NDArray[]> Inputs
             },
             static () => [Full(1)]),
         ["layer norm, residual, gelu"] = new(
-            static x => [Nd.Gelu(Nd.LayerNorm(x[0] + x[1], x[2], x[3]), approximate: true) + x[1]], static () => [Full(1), Full(2), Vector(3), Vector(4)], ProcessorKernels: 3),
+            static x => [Nd.Gelu(Nd.LayerNorm(x[0] + x[1], x[2], x[3]), approximate: true) + x[1]], static () => [Full(1), Full(2), Vector(3), Vector(4)]),
         ["layer norm gradient"] = new(
             static x => [OpTable.LayerNormGradient.Apply([x[0], x[1] * 0.5, x[2]], new NormAttributes(1e-5, true)) - x[1]],
-            static () => [Full(1), Full(2), Vector(3)], ProcessorKernels: 3),
-        ["rms norm"] = new(static x => [Nd.RmsNorm(x[0], x[1]) * Nd.Sigmoid(x[0])], static () => [Full(1), Vector(2)], ProcessorKernels: 2),
+            static () => [Full(1), Full(2), Vector(3)]),
+        ["rms norm"] = new(static x => [Nd.RmsNorm(x[0], x[1]) * Nd.Sigmoid(x[0])], static () => [Full(1), Vector(2)]),
         ["norm written out"] = new(
             static x =>
             {

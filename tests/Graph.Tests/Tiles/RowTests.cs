@@ -82,12 +82,25 @@ public sealed class RowTests
         Assert.Equal("Rows", report.Groups[0].Kind);
     }
 
+    /// <summary>Rows and columns; where they are as many, a vector might be taken for one element a row.</summary>
+    public static TheoryData<int, int> NormShapes => new() { { 70, 65 }, { 64, 64 }, { 1, 100 }, { 300, 7 }, { 31, 1000 } };
+
     [Theory]
-    [InlineData(70, 65)]
-    [InlineData(64, 64)]
-    [InlineData(1, 100)]
-    [InlineData(300, 7)]
-    [InlineData(31, 1000)]
+    [MemberData(nameof(NormShapes))]
+    public void A_norm_with_what_is_computed_before_and_after_it_is_one_launch(int rows, int columns)
+    {
+        NDArray[] inputs =
+            [TileModes.Random(1, (rows, columns)), TileModes.Random(2, (rows, columns)), TileModes.Random(3, columns), TileModes.Random(4, columns)];
+        HybridReport layer = TileModes.AssertSame(static x => [(x[0] + x[1]).LayerNorm(x[2], x[3]).Tanh() + x[1]], inputs);
+        HybridReport root = TileModes.AssertSame(static x => [(x[0] + x[1]).RmsNorm(x[2]) * x[1]], inputs);
+        NormAttributes a = new(1e-5, true);
+        HybridReport gradient = TileModes.AssertSame(x => [OpTable.LayerNormGradient.Apply([x[0], x[1].Tanh(), x[2]], a) + x[1]], inputs);
+        HybridReport plain = TileModes.AssertSame(x => [OpTable.StandardizeGradient.Apply([x[0], x[1].Tanh()], a) + x[1]], inputs);
+        if (rows > 1) Assert.Equal((1, 1, 1, 1), (layer.KernelCount, root.KernelCount, gradient.KernelCount, plain.KernelCount));
+    }
+
+    [Theory]
+    [MemberData(nameof(NormShapes))]
     public void Gradients_of_norms_have_the_eager_bits(int rows, int columns)
     {
         NDArray[] inputs = [TileModes.Random(1, (rows, columns)), TileModes.Random(2, columns), TileModes.Random(3, columns)];
