@@ -89,6 +89,13 @@ internal static unsafe class Normalization
         RowNormalize.Gradient(types[0], p[0], p[1], gamma ? p[2] : 0, p[gamma ? 3 : 2], rows, columns, a.Epsilon, a.Centered);
     }) with { FirstVector = 2 };
 
+    /// <summary>Some rows of x and g.</summary>
+    public static RowSumRule SumRule { get; } = new(static (x, _) => x.Shape[-1], static (p, types, attributes, rows, columns) =>
+    {
+        NormAttributes a = (NormAttributes)attributes!;
+        RowNormalizeSums.Take(types[0], p[0], p[1], p[2], rows, columns, a.Epsilon, a.Centered);
+    });
+
     public static void RunRowsSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
     {
         x = x.Contiguous();

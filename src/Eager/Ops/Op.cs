@@ -46,6 +46,14 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
     public Action<NDArray, long>? Check { get; init; }
 }
 
+/// <summary>
+/// An operator that sums over rows what it computes of each: some numbers for every column. Blocks of <see cref="RowSums.Block"/> rows are added up in the order
+/// of the rows, and then the blocks, so that rows may be taken a few at a time, where they are in the cache.
+/// </summary>
+/// <param name="Columns">The length of a row of the first input.</param>
+/// <param name="Take">Adds some rows of a block to its sums, which take the place of the output.</param>
+internal sealed record RowSumRule(Func<TensorType, object?, long> Columns, RowKernelRule Take);
+
 /// <summary>How an operator without inputs draws random numbers.</summary>
 /// <param name="Blocks">Blocks of the stream that a result of a type uses up: known before the numbers are, so that many draws can be placed at once.</param>
 /// <param name="Source">The numbers, for kernels that make them themselves; null where only whole arrays are filled.</param>
@@ -158,6 +166,9 @@ internal sealed partial class Op
 
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }
+
+    /// <summary>The operator sums over rows, and how it takes some of them.</summary>
+    public RowSumRule? Sums { get; init; }
 
     /// <summary>As <see cref="Rows"/>, in kernels of accelerators.</summary>
     public RowFormula? Formula { get; init; }

@@ -102,6 +102,7 @@ internal static partial class OpTable
         Infer = (x, _, y) => y[0] = RowOps.CheckPair("LayerNormSums", x) with { Shape = (2, x[0].Shape[-1]) },
         Run = (x, attributes, y) => Normalization.RunRowsSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => DeviceRowExecution.NormalizeSums(x[0], x[1], (NormAttributes)attributes!, y[0]),
+        Sums = Normalization.SumRule,
         Gradient =
         [
             c => LayerNormGradient.Apply([c.X, c.Y, c.G[1]], c.Attributes<NormAttributes>()),

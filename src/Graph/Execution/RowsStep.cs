@@ -14,12 +14,14 @@ internal sealed unsafe class RowsStep : PlanStep
 
     private readonly LoweredRows _rows;
     private readonly TilePart[] _tiles;
+    private readonly SumPart[] _sums;
 
     private RowsStep(PlanGroup group, LoweredRows rows)
         : base(group, [.. rows.Arrays.Inputs], rows.Arrays.Outputs)
     {
         _rows = rows;
         _tiles = [.. rows.Tiles];
+        _sums = [.. rows.Sums];
     }
 
     public override IEnumerable<LoweredKernel> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
@@ -41,17 +43,26 @@ internal sealed unsafe class RowsStep : PlanStep
 
     private void RunTiles(nint* arrays)
     {
+        using NativeScratch sums = new(_rows.SumBytes);
+        RunTiles(arrays, sums.Pointer);
+        foreach (SumPart part in _sums) part.Join(arrays, sums.Pointer, RowSums.BlockCount(_rows.Frame.Rows));
+    }
+
+    private void RunTiles(nint* arrays, byte* sums)
+    {
         RowFrame frame = _rows.Frame;
-        Job job = new() { Step = this, Arrays = arrays, RowsPerChunk = frame.Rows };
+        Job job = new() { Step = this, Arrays = arrays, Sums = sums, RowsPerChunk = frame.Rows };
         if (frame.Rows * frame.Columns < ParallelElements || WorkerPool.Threads == 1 || frame.Rows <= _rows.TileRows)
         {
             RunChunk(Unsafe.AsPointer(ref job), 0);
             return;
         }
 
-        long tiles = (frame.Rows + _rows.TileRows - 1) / _rows.TileRows;
-        long chunks = Math.Min(tiles, 4L * WorkerPool.Threads);
-        job.RowsPerChunk = (tiles + chunks - 1) / chunks * _rows.TileRows;
+        // A block of sums is one thread's.
+        long grain = _sums.Length > 0 ? RowSums.Block : _rows.TileRows;
+        long grains = (frame.Rows + grain - 1) / grain;
+        long chunks = Math.Min(grains, 4L * WorkerPool.Threads);
+        job.RowsPerChunk = (grains + chunks - 1) / chunks * grain;
         WorkerPool.Run((int)((frame.Rows + job.RowsPerChunk - 1) / job.RowsPerChunk), &RunChunk, Unsafe.AsPointer(ref job));
     }
 
@@ -62,11 +73,13 @@ internal sealed unsafe class RowsStep : PlanStep
         LoweredRows rows = job.Step._rows;
         long start = chunk * job.RowsPerChunk;
         long end = Math.Min(start + job.RowsPerChunk, rows.Frame.Rows);
+        long block = job.Step._sums.Length > 0 ? RowSums.Block : long.MaxValue;
         using NativeScratch scratch = new(rows.ScratchBytes);
-        for (long row = start; row < end; row += rows.TileRows)
+        Tile tile = new() { Arrays = job.Arrays, Scratch = scratch.Pointer, Sums = job.Sums, Row = start };
+        for (; tile.Row < end; tile.Row += tile.Rows)
         {
-            long count = Math.Min(rows.TileRows, end - row);
-            Tile tile = new() { Arrays = job.Arrays, Scratch = scratch.Pointer, Row = row, Rows = count, Spare = end - row - count };
+            tile.Rows = Math.Min(Math.Min(rows.TileRows, end - tile.Row), block - tile.Row % block);
+            tile.Spare = end - tile.Row - tile.Rows;
             foreach (TilePart part in job.Step._tiles) part.Run(tile);
         }
     }
@@ -75,6 +88,7 @@ internal sealed unsafe class RowsStep : PlanStep
     {
         public RowsStep Step;
         public nint* Arrays;
+        public byte* Sums;
         public long RowsPerChunk;
     }
 

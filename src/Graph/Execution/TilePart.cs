@@ -18,6 +18,9 @@ internal unsafe struct Tile
 
     /// <summary>So many rows follow that this thread computes next.</summary>
     public long Spare;
+
+    /// <summary>The sums of all blocks of rows.</summary>
+    public byte* Sums;
 }
 
 /// <summary>Where a part of a tile finds a value: in an array of the launch, or in scratch memory, which holds the rows of one tile.</summary>
@@ -73,22 +76,53 @@ internal sealed unsafe class KernelPart(LoweredKernel kernel, TileOperand[] oper
 /// A library call on contiguous rows. Operands with a place in the scratch memory, of which one element serves several rows or whose rows lie apart, are first
 /// written out there.
 /// </summary>
-internal sealed unsafe class CallPart(OpNode node, TileOperand[] operands, long[] expanded, long columns) : TilePart(operands)
+internal abstract unsafe class LibraryPart(TileOperand[] operands, long[] expanded) : TilePart(operands)
 {
-    private readonly DType[] _types = Array.ConvertAll(operands, static o => o.DType);
+    protected DType[] Types { get; } = Array.ConvertAll(operands, static o => o.DType);
 
-    [SkipLocalsInit]
+    /// <summary>The addresses of the operands' rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Run(in Tile tile)
+    protected void Bind(in Tile tile, nint* data)
     {
-        nint* data = stackalloc nint[Operands.Length];
         for (int i = 0; i < Operands.Length; i++)
         {
             RowOperand operand = Operands[i].In(tile);
             if (expanded[i] >= 0) operand = RowExpansion.Expand(operand, tile.Row, tile.Rows, operand.Width, tile.Scratch + expanded[i]);
             data[i] = operand.At(tile.Row, 0);
         }
-
-        node.Op.Rows!.Run(data, _types, node.Attributes, tile.Rows, columns);
     }
+}
+
+/// <summary>A call that computes rows.</summary>
+internal sealed unsafe class CallPart(OpNode node, TileOperand[] operands, long[] expanded, long columns) : LibraryPart(operands, expanded)
+{
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in Tile tile)
+    {
+        nint* data = stackalloc nint[Operands.Length];
+        Bind(tile, data);
+        node.Op.Rows!.Run(data, Types, node.Attributes, tile.Rows, columns);
+    }
+}
+
+/// <summary>A call that sums over rows: it takes those of the tile, all of one block.</summary>
+internal sealed unsafe class SumPart(OpNode node, TileOperand[] operands, long[] expanded, int result, long offset, long columns) : LibraryPart(operands, expanded)
+{
+    private readonly long _bytes = node.Shape.Size * node.DType.Size;
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in Tile tile)
+    {
+        nint* data = stackalloc nint[Operands.Length + 1];
+        Bind(tile, data);
+        byte* sums = tile.Sums + offset + tile.Row / RowSums.Block * _bytes;
+        if (tile.Row % RowSums.Block == 0) new Span<byte>(sums, checked((int)_bytes)).Clear();
+        data[Operands.Length] = (nint)sums;
+        node.Op.Sums!.Take(data, Types, node.Attributes, tile.Rows, columns);
+    }
+
+    /// <summary>Adds up the blocks, when all tiles are done.</summary>
+    public void Join(nint* arrays, byte* sums, long blocks) => RowSums.Join(node.DType, (nint)(sums + offset), blocks, arrays[result], node.Shape.Size);
 }

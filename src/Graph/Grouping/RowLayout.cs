@@ -49,11 +49,14 @@ internal sealed class RowLayout
 
     public PartStage StageOf(int part) => _stages[part];
 
+    /// <summary>The part sums over rows: its result is complete after all tiles.</summary>
+    public bool IsSum(int part) => _parts[part] is { Kind: GroupKind.Library, Members: [{ Op.Sums: not null }] };
+
     /// <summary>The rows that a library call works on; none if it does not work by rows.</summary>
     public static RowFrame? FrameOf(PlanGroup part, bool onDevice = false)
     {
         if (part is not { Kind: GroupKind.Library, Members: [var node] }) return null;
-        if ((onDevice ? node.Op.Formula?.Columns : node.Op.Rows?.Columns) is not { } rule) return null;
+        if ((onDevice ? node.Op.Formula?.Columns : node.Op.Rows?.Columns ?? node.Op.Sums?.Columns) is not { } rule) return null;
         long columns = rule(node.Inputs[0].Type, node.Attributes);
         long size = node.Inputs[0].Shape.Size;
         return size == 0 || columns < Math.Min(size, LeastColumns) || columns < 2 ? null : new RowFrame(size / columns, columns);
@@ -112,7 +115,7 @@ internal sealed class RowLayout
         {
             if (PartOf(input) is not (>= 0 and int from) || _stages[from] == PartStage.Before) continue;
             depends = true;
-            late |= _stages[from] == PartStage.After;
+            late |= _stages[from] == PartStage.After || IsSum(from);
         }
 
         bool isRowCall = group.Kind == GroupKind.Library && FrameOf(group, _onDevice) == Frame;

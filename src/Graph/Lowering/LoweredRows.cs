@@ -37,7 +37,7 @@ internal sealed class LoweredRows
         {
             if (_layout.StageOf(i) == PartStage.Tile)
             {
-                Tiles.Add(group.Parts[i].Kind == GroupKind.Elementwise ? Kernel(i) : Call(i));
+                Tiles.Add(group.Parts[i].Kind == GroupKind.Elementwise ? Kernel(i) : _layout.IsSum(i) ? Sum(i) : Call(i));
                 _scratch.Release(i);
                 continue;
             }
@@ -57,6 +57,12 @@ internal sealed class LoweredRows
     public List<NestedStep> Before { get; } = [];
 
     public List<TilePart> Tiles { get; } = [];
+
+    /// <summary>Those of the tiles that sum over rows.</summary>
+    public IEnumerable<SumPart> Sums => Tiles.OfType<SumPart>();
+
+    /// <summary>Bytes of their sums, of all blocks of rows.</summary>
+    public long SumBytes { get; private set; }
 
     public List<NestedStep> After { get; } = [];
 
@@ -86,11 +92,22 @@ internal sealed class LoweredRows
         OpNode node = _group.Parts[part].Members[0];
         RowRule rule = node.Op.Rows!;
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
-        bool IsExpanded(TileOperand o) => !o.Access.IsDense || !(o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true));
-        long[] expanded = Array.ConvertAll(operands, o => IsExpanded(o) ? _scratch.TakeRows(o.Access.Width, o.DType) : -1);
         for (int i = 0; i < node.Inputs.Length; i++)
             if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
-        return new CallPart(node, operands, expanded, Frame.Columns);
+        return new CallPart(node, operands, WrittenOut(operands), Frame.Columns);
+    }
+
+    // What a call cannot read where it lies: one element for several rows, and rows that lie apart.
+    private long[] WrittenOut(TileOperand[] operands) => Array.ConvertAll(
+        operands, o => o.Access.IsDense && (o.Access.Width > 1 || o.Access.IsOwn(Frame, perRow: true)) ? -1 : _scratch.TakeRows(o.Access.Width, o.DType));
+
+    private SumPart Sum(int part)
+    {
+        OpNode node = _group.Parts[part].Members[0];
+        TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false))];
+        long offset = SumBytes;
+        SumBytes += RowSums.BlockCount(Frame.Rows) * node.Shape.Size * node.DType.Size;
+        return new SumPart(node, operands, WrittenOut(operands), Arrays.Of(node), offset, Frame.Columns);
     }
 
     // Read by another part, or outside.

@@ -3,41 +3,58 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-/// <summary>The sums over rows that the gradients of a normalization's gamma and beta are: in blocks of rows, whose sums are added in their order.</summary>
+/// <summary>The sums over rows that the gradients of a normalization's gamma and beta are: Σ g, then Σ g·x̂, (2, columns). See <see cref="RowSums"/>.</summary>
 internal static unsafe class RowNormalizeSums
 {
-    /// <summary>(2, columns): Σ g, then Σ g·x̂ over the rows.</summary>
+    /// <summary>Of all rows.</summary>
     public static void Run(DType dtype, nint x, nint g, nint sums, long rows, long columns, double epsilon, bool centered)
     {
-        if (rows == 0 || columns == 0)
-        {
-            Unsafe.InitBlockUnaligned((void*)sums, 0, checked((uint)(2 * columns * dtype.Size)));
-            return;
-        }
-
-        var blocks = (rows + NormalizeSumsRows.Block - 1) / NormalizeSumsRows.Block;
+        var blocks = RowSums.BlockCount(rows);
         using var scratch = new NativeScratch(blocks * 2 * columns * dtype.Size);
-        RowDriver.Run<NormalizeSumsRows>(dtype, new RowJob
+        RowDriver.Run<NormalizeSumsBlocks>(dtype, Job(x, g, (nint)scratch.Pointer, blocks, columns, epsilon, centered) with { TotalRows = rows });
+        RowSums.Join(dtype, (nint)scratch.Pointer, blocks, sums, 2 * columns);
+    }
+
+    /// <summary>Adds some rows of a block.</summary>
+    public static void Take(DType dtype, nint x, nint g, nint sums, long rows, long columns, double epsilon, bool centered) =>
+        RowDriver.Run<NormalizeSumsRows>(dtype, Job(x, g, sums, rows, columns, epsilon, centered));
+
+    private static RowJob Job(nint x, nint g, nint sums, long rows, long columns, double epsilon, bool centered) => new()
+    {
+        Input = x,
+        Second = g,
+        Output = sums,
+        RowCount = rows,
+        Columns = columns,
+        Epsilon = epsilon,
+        Centered = centered,
+    };
+}
+
+/// <summary>Blocks of rows, each from zero. Input: x; Second: g; Output: (2, columns) for each block.</summary>
+internal readonly unsafe struct NormalizeSumsBlocks : IRowKernel
+{
+    public static long ParallelElements => 32 * 1024 / RowSums.Block;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows<L, T>(RowJob* job, long start, long end)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (; start < end; start++)
         {
-            Input = x,
-            Second = g,
-            Output = (nint)scratch.Pointer,
-            RowCount = blocks,
-            Columns = columns,
-            TotalRows = rows,
-            Epsilon = epsilon,
-            Centered = centered,
-        });
-        BlockFold.Of(ReduceKind.Sum, dtype == DType.Float64, rows: true).Join((nint)scratch.Pointer, blocks, sums, 2 * columns);
+            RowJob block = *job;
+            block.Output += (nint)(start * 2 * job->Columns * sizeof(T));
+            new Span<T>((void*)block.Output, checked((int)(2 * job->Columns))).Clear();
+            NormalizeSumsRows.Rows<L, T>(&block, start * RowSums.Block, Math.Min(job->TotalRows, (start + 1) * RowSums.Block));
+        }
     }
 }
 
-/// <summary>Σ g and Σ g·x̂ over a block of rows, every column in the order of its rows. Input: x; Second: g; Output: (2, columns) for each block.</summary>
+/// <summary>Adds rows to the sums of a block, every column in the order of its rows. Input: x; Second: g; Output: (2, columns).</summary>
 internal readonly unsafe struct NormalizeSumsRows : IRowKernel
 {
-    public const long Block = 64;
-
-    public static long ParallelElements => 32 * 1024 / Block;
+    public static long ParallelElements => long.MaxValue;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<L, T>(RowJob* job, long start, long end)
@@ -45,26 +62,20 @@ internal readonly unsafe struct NormalizeSumsRows : IRowKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var n = job->Columns;
-        for (; start < end; start++)
+        T* x = (T*)job->Input + start * n, g = (T*)job->Second + start * n, sums = (T*)job->Output;
+        for (; start + 2 <= end; start += 2, x += 2 * n, g += 2 * n)
         {
-            T* sums = (T*)job->Output + start * 2 * n;
-            new Span<T>(sums, checked((int)(2 * n))).Clear();
-            long row = start * Block, last = Math.Min(job->TotalRows, row + Block);
-            T* x = (T*)job->Input + row * n, g = (T*)job->Second + row * n;
-            for (; row + 2 <= last; row += 2, x += 2 * n, g += 2 * n)
-            {
-                var (firstMean, firstScale) = RowMoments<L, T>.Of(x, job, g);
-                var (mean, scale) = RowMoments<L, T>.Of(x + n, job, g + n);
-                AddPair<L, T>(x, g, sums, n, firstMean, firstScale, mean, scale);
-                var whole = n - n % L.Count;
-                Add<L, T>(x + whole, g + whole, sums + whole, n, n - whole, firstMean, firstScale);
-                Add<L, T>(x + n + whole, g + n + whole, sums + whole, n, n - whole, mean, scale);
-            }
-
-            if (row == last) continue;
-            var (lastMean, lastScale) = RowMoments<L, T>.Of(x, job, g);
-            Add<L, T>(x, g, sums, n, n, lastMean, lastScale);
+            var (firstMean, firstScale) = RowMoments<L, T>.Of(x, job, g);
+            var (mean, scale) = RowMoments<L, T>.Of(x + n, job, g + n);
+            AddPair<L, T>(x, g, sums, n, firstMean, firstScale, mean, scale);
+            var whole = n - n % L.Count;
+            Add<L, T>(x + whole, g + whole, sums + whole, n, n - whole, firstMean, firstScale);
+            Add<L, T>(x + n + whole, g + n + whole, sums + whole, n, n - whole, mean, scale);
         }
+
+        if (start == end) return;
+        var (lastMean, lastScale) = RowMoments<L, T>.Of(x, job, g);
+        Add<L, T>(x, g, sums, n, n, lastMean, lastScale);
     }
 
     // Whole registers of two rows, one after the other, to sums that are read and written once; the next two rows are asked for.
