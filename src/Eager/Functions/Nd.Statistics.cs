@@ -101,7 +101,7 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
         if (!(low < high) || !double.IsFinite(high - low))
             throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
-        NDArray edges = Linspace(low, high, bins + 1, real.DType, real.Device);
+        NDArray edges = Linspace(low, high, Errors.Extent("Histogram", bins + 1L), real.DType, real.Device);
         return (OpTable.Histogram.Apply(real, edges), Elements.To(edges, Elements.RealType(x.DType)));
     }
 
