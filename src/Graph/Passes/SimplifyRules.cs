@@ -58,13 +58,10 @@ internal static class SimplifyRules
         _ => null,
     };
 
-    /// <summary>
-    /// An element-wise operator on numbers only is computed now, by the same kernel that would run later. Masks, too: a comparison of two numbers in the code
-    /// of a kernel would be a constant mask, see <see cref="ConstantNode.IsOperand"/>.
-    /// </summary>
+    /// <summary>An element-wise operator on numbers only is computed now, by the same kernel that would run later.</summary>
     private static ConstantNode? Fold(GraphBuilder graph, Op op, GraphNode[] x, TensorType type)
     {
-        if (type.Shape.Rank != 0 || !(type.DType.IsFloat || type.DType == DType.Bool)) return null;
+        if (type.Shape.Rank != 0 || !type.DType.IsFloat) return null;
         NDArray[] values = new NDArray[x.Length];
         for (int i = 0; i < x.Length; i++)
         {
