@@ -16,9 +16,9 @@ public enum GradReq
 /// <summary>Checks of requests.</summary>
 internal static class GradReqs
 {
-    public static void ThrowIfUndefined(this GradReq request, string operation)
+    public static void ThrowIfUndefined(this GradReq gradReq, string operation)
     {
-        if (request is not (GradReq.Null or GradReq.Write or GradReq.Add))
-            throw new ArgumentOutOfRangeException(nameof(request), request, $"{operation}: the request is GradReq.Null, Write or Add.");
+        if (gradReq is not (GradReq.Null or GradReq.Write or GradReq.Add))
+            throw new ArgumentOutOfRangeException(nameof(gradReq), gradReq, $"{operation}: the gradReq is GradReq.Null, Write or Add.");
     }
 }

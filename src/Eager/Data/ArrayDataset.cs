@@ -12,9 +12,9 @@ public sealed class ArrayDataset : Dataset
         ArgumentNullException.ThrowIfNull(arrays);
         if (arrays.Count == 0) throw new ArgumentException("ArrayDataset: there are no arrays.", nameof(arrays));
         _arrays = [.. arrays];
+        foreach (NDArray array in _arrays) ArgumentNullException.ThrowIfNull(array, nameof(arrays));
         foreach (NDArray array in _arrays)
         {
-            ArgumentNullException.ThrowIfNull(array, nameof(arrays));
             if (array.Rank == 0 || array.Shape[0] != _arrays[0].Shape[0])
                 throw new ShapeException($"ArrayDataset: {string.Join(", ", _arrays.Select(a => a.Shape))}: the first axes count the samples and must agree.");
         }

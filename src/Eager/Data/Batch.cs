@@ -28,7 +28,10 @@ public sealed class Batch : IReadOnlyList<NDArray>
     public NDArray Label => At(1);
 
     /// <summary>An array by position.</summary>
-    public NDArray this[int index] => _arrays[index];
+    /// <exception cref="ArgumentOutOfRangeException">There is no such array.</exception>
+    public NDArray this[int index] => (uint)index < (uint)_arrays.Length
+        ? _arrays[index]
+        : throw new ArgumentOutOfRangeException(nameof(index), index, $"Batch: there are {_arrays.Length} arrays, 0 to {_arrays.Length - 1}.");
 
     /// <summary>Data and labels.</summary>
     public void Deconstruct(out NDArray data, out NDArray label) => (data, label) = (At(0), At(1));

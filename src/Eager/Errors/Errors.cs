@@ -17,6 +17,19 @@ internal static class Errors
     public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
+    /// <summary>Memory for numbers that the library computes, as many as the caller asked for.</summary>
+    public static T[] Numbers<T>(int count)
+    {
+        try
+        {
+            return new T[count];
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw TooLarge(count, DTypes.Of<T>(), e);
+        }
+    }
+
     /// <summary>The size of an axis that is computed from other sizes.</summary>
     public static int Extent(string operation, Int128 size) => size <= int.MaxValue
         ? (int)size

@@ -35,7 +35,7 @@ public static partial class Nd
         int Place(int i) => exchange && i < 2 ? 1 - i : i;
         for (int i = 0; i < sizes.Length; i++)
         {
-            if (Checked(axes[i]).Rank != 1) throw new ShapeException($"Meshgrid: argument {i} is {axes[i].Shape}; each axis is an array of rank 1.");
+            if (Checked(axes[i], nameof(axes)).Rank != 1) throw new ShapeException($"Meshgrid: argument {i} is {axes[i].Shape}; each axis is an array of rank 1.");
             sizes[Place(i)] = axes[i].Shape[0];
         }
 
@@ -54,7 +54,9 @@ public static partial class Nd
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sections);
         int n = Checked(x).Shape[x.Shape.Axis(axis, "ArraySplit")];
-        return ArraySplit(x, [.. Enumerable.Range(1, sections - 1).Select(i => i * (n / sections) + Math.Min(i, n % sections))], axis);
+        int[] positions = Errors.Numbers<int>(sections - 1);
+        for (int i = 0; i < positions.Length; i++) positions[i] = (i + 1) * (n / sections) + Math.Min(i + 1, n % sections);
+        return ArraySplit(x, positions, axis);
     }
 
     /// <summary>Cuts an axis before each of the given positions.</summary>
@@ -70,7 +72,7 @@ public static partial class Nd
     /// <summary>Rotates by k quarter turns in the plane of two axes, from the first towards the second.</summary>
     public static NDArray Rot90(this NDArray x, int k = 1, int axis1 = 0, int axis2 = 1)
     {
-        int a = Checked(x).Shape.Axis(axis1, "Rot90"), b = x.Shape.Axis(axis2, "Rot90");
+        int a = Checked(x).Shape.Axis(axis1, "Rot90", nameof(axis1)), b = x.Shape.Axis(axis2, "Rot90", nameof(axis2));
         if (a == b) throw new ShapeException($"Rot90: the axes {axis1} and {axis2} of {x.Shape} are one.");
         int turns = (k % 4 + 4) % 4;
         return turns switch
@@ -85,7 +87,7 @@ public static partial class Nd
     /// <summary>Moves one axis to another place; the others keep their order.</summary>
     public static NDArray MoveAxis(this NDArray x, int source, int destination)
     {
-        int from = Checked(x).Shape.Axis(source, "MoveAxis"), to = x.Shape.Axis(destination, "MoveAxis");
+        int from = Checked(x).Shape.Axis(source, "MoveAxis", nameof(source)), to = x.Shape.Axis(destination, "MoveAxis", nameof(destination));
         List<int> order = [.. Enumerable.Range(0, x.Rank)];
         order.RemoveAt(from);
         order.Insert(to, from);

@@ -18,7 +18,13 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(states);
         if (Checked(data).Rank == 0 || data.Shape[0] == 0) throw new ShapeException($"ForEach: {data.Shape} has no slices along a first axis.");
         NDArray[] outputs = new NDArray[data.Shape[0]];
-        for (int i = 0; i < outputs.Length; i++) (outputs[i], states) = body(data[i], states);
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            (outputs[i], states) = body(data[i], states);
+            if (outputs[i] is null) throw ReturnedNull("ForEach", "output");
+            ThrowIfNull("ForEach", states);
+        }
+
         return (Stack(outputs), states);
     }
 
@@ -52,7 +58,12 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(states);
         ArgumentOutOfRangeException.ThrowIfNegative(maxIterations);
-        for (int i = 0; i < maxIterations && Holds(condition(states), "WhileLoop"); i++) states = body(states);
+        for (int i = 0; i < maxIterations && Holds(condition(states) ?? throw ReturnedNull("WhileLoop", "condition"), "WhileLoop"); i++)
+        {
+            states = body(states);
+            ThrowIfNull("WhileLoop", states);
+        }
+
         return states;
     }
 
@@ -75,8 +86,17 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(then);
         ArgumentNullException.ThrowIfNull(otherwise);
-        return Holds(predicate, "Cond") ? then() : otherwise();
+        return (Holds(predicate, "Cond") ? then() : otherwise()) ?? throw ReturnedNull("Cond", "value");
     }
+
+    private static void ThrowIfNull(string op, IReadOnlyList<NDArray>? states)
+    {
+        if (states is null) throw ReturnedNull(op, "list of states");
+        for (int i = 0; i < states.Count; i++)
+            if (states[i] is null) throw ReturnedNull(op, $"state {i}");
+    }
+
+    private static InvalidOperationException ReturnedNull(string op, string what) => new($"{op}: the {what} that the function returned is null.");
 
     private static bool Holds(NDArray predicate, string op)
     {

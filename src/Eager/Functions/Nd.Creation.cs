@@ -118,7 +118,7 @@ public static partial class Nd
 
     private static NDArray Sequence(int count, Func<int, double> value, DType dtype, Device? device)
     {
-        double[] values = new double[count];
+        double[] values = Errors.Numbers<double>(count);
         for (int i = 0; i < count; i++) values[i] = value(i);
         NDArray doubles = Table(values, count, device ?? Device.Cpu);
         return dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);

@@ -151,7 +151,11 @@ public static partial class Nd
     public static NDArray Lstsq(this NDArray a, NDArray b, double? cutoff = null)
     {
         DType dtype = DTypes.Promote(Checked(a).DType, Checked(b).DType);
-        return dtype.IsHalf ? Lstsq(Elements.Wide(a), Elements.Wide(b), cutoff).AsType(dtype) : MatMul(Pinv(a, cutoff), b);
+        if (dtype.IsHalf) return Lstsq(Elements.Wide(a), Elements.Wide(b), cutoff).AsType(dtype);
+        (int rows, _) = MatrixSize(a, "Lstsq");
+        if (b.Rank == 0 || b.Shape[b.Rank == 1 ? 0 : -2] != rows)
+            throw new ShapeException($"Lstsq: the matrix {a.Shape} needs right-hand sides of {rows} rows, not {b.Shape}.");
+        return MatMul(Pinv(a, cutoff), b);
     }
 
     /// <summary>Aᵖ for an integer p; a negative one is a power of the inverse.</summary>

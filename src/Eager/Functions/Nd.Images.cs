@@ -72,7 +72,9 @@ public static partial class Nd
     public static NDArray SampleBilinear(this NDArray x, NDArray image, NDArray row, NDArray column)
     {
         (int n, int c, int h, int w) = Image(x, "SampleBilinear");
-        if (Checked(image).Rank != 1 || image.Shape != Checked(row).Shape || image.Shape != Checked(column).Shape)
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(column);
+        if (Checked(image).Rank != 1 || image.Shape != row.Shape || image.Shape != column.Shape)
             throw new ShapeException(
                 $"SampleBilinear: the images {image.Shape}, rows {row.Shape} and columns {column.Shape} of the points must be of one shape (k,).");
         DType dtype = DTypes.Promote(x.DType, DTypes.Promote(row.DType, column.DType));
@@ -127,7 +129,7 @@ public static partial class Nd
     {
         int n = x.Shape[axis];
         if (n == size) return x;
-        int[] nearest = new int[size];
+        int[] nearest = Errors.Numbers<int>(size);
         for (int i = 0; i < size; i++) nearest[i] = Math.Min((int)Math.Floor((double)i * n / size), n - 1);
         return Take(x, Table(nearest, nearest.Length, x.Device), axis);
     }
@@ -144,7 +146,7 @@ public static partial class Nd
         if (kernel.Height < 1 || kernel.Width < 1 || spareRows < 0 || spareColumns < 0)
             throw new ShapeException($"{op}: the window ({kernel.Height}, {kernel.Width}) with dilation {dilation} does not fit into ({h}, {w}).");
         int down = (int)(spareRows / stride) + 1, across = (int)(spareColumns / stride) + 1;
-        int[] positions = new int[Errors.Extent(op, (Int128)kernel.Height * kernel.Width * down * across)];
+        int[] positions = Errors.Numbers<int>(Errors.Extent(op, (Int128)kernel.Height * kernel.Width * down * across));
         int at = 0;
         for (int ky = 0; ky < kernel.Height; ky++)
             for (int kx = 0; kx < kernel.Width; kx++)

@@ -125,10 +125,8 @@ public static partial class Nd
     // The indexed axes as one, where on it the indices point, and the values one after the other.
     private static (NDArray Flat, NDArray Positions, NDArray Lines) Scattered(string op, NDArray x, NDArray indices, NDArray values)
     {
-        NDArray positions = OpTable.RavelIndex.Apply(Checked(indices), new ShapeAttributes(Checked(x).Shape));
-        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. x.Shape.Dimensions[indices.Shape[0]..]]);
-        if (Checked(values).Shape != expected)
-            throw new ShapeException($"{op}: indices {indices.Shape} into {x.Shape} need values of shape {expected}, not {values.Shape}.");
+        Indexing.CheckScattered(op, Checked(indices), Checked(x).Shape, Checked(values));
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(x.Shape));
         NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
         return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([(int)positions.Size, .. flat.Shape.Dimensions[1..]])));
     }

@@ -193,13 +193,7 @@ public static partial class Nd
     private static NDArray Product(NDArray x, int axis, bool keepDims)
     {
         int n = x.Shape[axis];
-        if (n == 0)
-        {
-            int[] sizes = x.Shape.ToArray();
-            sizes[axis] = 1;
-            x = Ones(sizes, x.DType, x.Device);
-        }
-
+        if (n == 0) x = Sum(x, axis, keepDims: true) + 1;
         for (; n > 1; n = (n + 1) / 2)
         {
             int half = n / 2;

@@ -53,7 +53,11 @@ public static partial class Nd
         if (real.Rank != 3 || labels.Rank != 2 || labels.Shape[0] != real.Shape[1] || real.Shape[0] == 0)
             throw new ShapeException($"CtcLoss: logits {logits.Shape} and labels {labels.Shape}; they are (time, batch, classes) and (batch, length).");
         (int time, int batch, int classes, int length) = (real.Shape[0], real.Shape[1], real.Shape[2], labels.Shape[1]);
+        if ((logitLengths ?? labelLengths) is { } first && (first.Size != batch || (labelLengths ?? first).Size != batch))
+            throw new ShapeException($"CtcLoss: lengths {first.Shape} and {(labelLengths ?? first).Shape} for a batch of {batch}; they are (batch,).");
         if ((uint)blank >= (uint)classes) throw new ArgumentOutOfRangeException(nameof(blank), blank, $"CtcLoss: the blank is one of the {classes} classes.");
+        // What stands behind an end may be anything: its gradient is 0.
+        if (logitLengths is not null) real = Where(Reshape(logitLengths, 1, -1, 1) > Reshape(Arange(0, time, 1, DType.Int64, real.Device), -1, 1, 1), real, 0);
         if (labelLengths is not null) labels = Where(Arange(0, length, 1, DType.Int32, labels.Device) < Reshape(labelLengths, -1, 1), labels, blank);
         // A blank before, between and behind the labels.
         int states = 2 * length + 1;

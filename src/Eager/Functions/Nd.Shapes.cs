@@ -117,8 +117,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         int[] order = new int[x.Rank];
         for (int i = 0; i < order.Length; i++) order[i] = i;
-        int a = x.Shape.Axis(axis1, "SwapAxes");
-        int b = x.Shape.Axis(axis2, "SwapAxes");
+        int a = x.Shape.Axis(axis1, "SwapAxes", nameof(axis1));
+        int b = x.Shape.Axis(axis2, "SwapAxes", nameof(axis2));
         (order[a], order[b]) = (b, a);
         return Transpose(x, order);
     }

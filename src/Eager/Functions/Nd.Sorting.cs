@@ -69,9 +69,8 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(indices);
+        Indexing.CheckScattered("Scatter", indices, shape, values);
         NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(shape));
-        Shape expected = Shape.Create([.. positions.Shape.Dimensions, .. shape.Dimensions[indices.Shape[0]..]]);
-        if (values.Shape != expected) throw new ShapeException($"Scatter: indices {indices.Shape} into {shape} need values of shape {expected}, not {values.Shape}.");
         return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes(shape, indices.Shape[0]))), shape);
     }
 

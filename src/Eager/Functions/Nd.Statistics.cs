@@ -60,8 +60,15 @@ public static partial class Nd
         if (n == 0) throw new ShapeException($"Quantile: axis {at} of the shape {x.Shape} is empty.");
         NDArray sorted = Sort(input, at);
         double position = q * (n - 1);
-        int low = Math.Min((int)position, Math.Max(0, n - 2)), high = Math.Min(low + 1, n - 1);
-        NDArray value = Lerp(Slice(sorted, at, low, low + 1), Slice(sorted, at, high, high + 1), position - low);
+        int low = (int)position;
+        NDArray value = Slice(sorted, at, low, low + 1);
+        if (position > low)
+        {
+            // Beside an infinity a difference may be no number.
+            NDArray next = Slice(sorted, at, low + 1, low + 2);
+            value = Where(LogicalOr(IsInfinity(value), IsInfinity(next)), value + next, Lerp(value, next, position - low));
+        }
+
         // NaN is sorted to the end.
         NDArray result = Where(IsNaN(Slice(sorted, at, n - 1, n)), double.NaN, value);
         if (axis is null) return Reshape(result, keepDims ? Ones1(x.Rank) : []);
@@ -101,7 +108,7 @@ public static partial class Nd
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
         if (!(low < high) || !double.IsFinite(high - low))
             throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
-        NDArray edges = Linspace(low, high, bins + 1, real.DType, real.Device);
+        NDArray edges = Linspace(low, high, Errors.Extent("Histogram", bins + 1L), real.DType, real.Device);
         return (OpTable.Histogram.Apply(real, edges), Elements.To(edges, Elements.RealType(x.DType)));
     }
 

@@ -79,7 +79,10 @@ public readonly struct Padding : IEquatable<Padding>
         if (_before is null) return (0, 0);
         if (_before.Length != 1 && _before.Length != dimensions) throw new ShapeException($"{op}: padding {this} must be one number or one per dimension, {dimensions}.");
         int i = _before.Length == 1 ? 0 : dimension;
-        if (_before[i] < 0 || _after![i] < 0) throw new ArgumentOutOfRangeException(nameof(dimension), $"{op}: padding {this} is negative. Slice the input instead.");
+        if (_before[i] < 0 || _after![i] < 0) throw Negative(op, this);
         return (_before[i], _after[i]);
+
+        static ArgumentOutOfRangeException Negative(string op, Padding padding) =>
+            new(nameof(padding), $"{op}: padding {padding} is negative. Slice the input instead.");
     }
 }

@@ -42,11 +42,15 @@ public abstract partial class Module
     public NDArray Forward(NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return ForwardHook is { } hook ? hook(x) : ForwardCore(x);
+        return ForwardHook is { } hook ? hook(x) : Value(x);
     }
 
     /// <summary>Computes the module's value with differentiable functions.</summary>
     protected internal abstract NDArray ForwardCore(NDArray x);
+
+    /// <summary>What <see cref="ForwardCore"/> gives, which must not be null.</summary>
+    internal NDArray Value(NDArray x) =>
+        ForwardCore(x) ?? throw new InvalidOperationException($"{GetType().Name}.ForwardCore returned null; return the module's value.");
 
     /// <summary>Moves all parameters, their gradients and the buffers to a device.</summary>
     internal void MoveTo(Device device)
@@ -79,17 +83,20 @@ public abstract partial class Module
     }
 
     /// <summary>Registers a child module and returns it.</summary>
-    /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken; or the module contains this one.</exception>
     protected TModule Child<TModule>(string name, TModule module)
         where TModule : Module
     {
         ArgumentNullException.ThrowIfNull(module);
         Check(name);
+        if (module.Contains(this)) throw new ArgumentException($"{GetType().Name}: the module would be a part of itself.", nameof(module));
         _children.Add(name, module);
         module._parents.Add(this);
         Changed();
         return module;
     }
+
+    private bool Contains(Module module) => ReferenceEquals(this, module) || _children.Values.Any(child => child.Contains(module));
 
     private void Changed()
     {

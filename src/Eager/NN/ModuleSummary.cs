@@ -30,7 +30,7 @@ internal sealed class ModuleSummary(Module root)
 
     private NDArray Watch(Module module, NDArray x)
     {
-        NDArray y = module.ForwardCore(x);
+        NDArray y = module.Value(x);
         _outputs[module] = y.Shape.ToString();
         return y;
     }

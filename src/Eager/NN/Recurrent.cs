@@ -20,6 +20,8 @@ public sealed class Rnn(
     /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
     public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(hidden);
         (NDArray output, NDArray[] states) = Run(x, [hidden]);
         return (output, states[0]);
     }
@@ -52,6 +54,9 @@ public sealed class Lstm(
     /// <summary>The output and the last states, (layers·directions, batch, hidden), from first ones.</summary>
     public (NDArray Output, NDArray Hidden, NDArray Cell) Forward(NDArray x, NDArray hidden, NDArray cell)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(hidden);
+        ArgumentNullException.ThrowIfNull(cell);
         (NDArray output, NDArray[] states) = Run(x, [hidden, cell]);
         return (output, states[0], states[1]);
     }
@@ -85,6 +90,8 @@ public sealed class Gru(
     /// <summary>The output and the last hidden state, (layers·directions, batch, hidden), from a first one.</summary>
     public (NDArray Output, NDArray Hidden) Forward(NDArray x, NDArray hidden)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(hidden);
         (NDArray output, NDArray[] states) = Run(x, [hidden]);
         return (output, states[0]);
     }

@@ -30,17 +30,19 @@ public abstract class RecurrentLayer : Module
         (_hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (hiddenSize, layers, batchFirst, bidirectional, dropout, cell == RecurrentCell.Lstm ? 2 : 1);
         double bound = 1 / Math.Sqrt(hiddenSize);
         Initializer start = Initializer.Uniform(-bound, bound);
-        _weights = new Weights[layers * Directions];
+        string name = GetType().Name;
+        int stacked = Errors.Extent(name, (long)gates * hiddenSize), below = Errors.Extent(name, (long)hiddenSize * Directions);
+        _weights = new Weights[Errors.Extent(name, (long)layers * Directions)];
         for (int i = 0; i < _weights.Length; i++)
         {
-            int size = i < Directions ? inputSize : hiddenSize * Directions;
+            int size = i < Directions ? inputSize : below;
             string suffix = $"_l{(i / Directions).ToString(CultureInfo.InvariantCulture)}{(i % Directions == 1 ? "_reverse" : string.Empty)}";
             _weights[i] = new Weights(
-                Parameter("weight_ih" + suffix, start.Sample((gates * hiddenSize, size), dtype)),
-                Parameter("weight_hh" + suffix, start.Sample((gates * hiddenSize, hiddenSize), dtype)),
-                bias ? Parameter("bias_ih" + suffix, start.Sample(gates * hiddenSize, dtype)) : null,
-                bias ? Parameter("bias_hh" + suffix, start.Sample(gates * hiddenSize, dtype)) : null,
-                new RecurrentNode(GetType().Name, cell, reverse: i % Directions == 1, bias, Step));
+                Parameter("weight_ih" + suffix, start.Sample((stacked, size), dtype)),
+                Parameter("weight_hh" + suffix, start.Sample((stacked, hiddenSize), dtype)),
+                bias ? Parameter("bias_ih" + suffix, start.Sample(stacked, dtype)) : null,
+                bias ? Parameter("bias_hh" + suffix, start.Sample(stacked, dtype)) : null,
+                new RecurrentNode(name, cell, reverse: i % Directions == 1, bias, Step));
         }
     }
 

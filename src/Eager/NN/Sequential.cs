@@ -19,7 +19,10 @@ public sealed class Sequential : Module, IEnumerable<Module>
     public int Count => _modules.Count;
 
     /// <summary>The module at a position.</summary>
-    public Module this[int index] => _modules[index];
+    /// <exception cref="ArgumentOutOfRangeException">There is no such module.</exception>
+    public Module this[int index] => (uint)index < (uint)Count
+        ? _modules[index]
+        : throw new ArgumentOutOfRangeException(nameof(index), index, $"Sequential: there are {Count} modules, 0 to {Count - 1}.");
 
     /// <summary>A chain of the same modules, from a position on: what <c>net[1..3]</c> is.</summary>
     /// <exception cref="ArgumentException">There are fewer modules.</exception>

@@ -113,11 +113,24 @@ internal static unsafe class Indexing
 
     public static void InferRavel(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        Shape source = ((ShapeAttributes)attributes!).Shape;
-        CheckIndexType("Gather", x[0].DType);
-        if (x[0].Shape.Rank == 0 || x[0].Shape[0] > source.Rank)
-            throw new ShapeException($"Gather: the first axis of the indices {x[0].Shape} holds one index per axis of {source}, at most {source.Rank}.");
+        CheckAxisIndices("Gather", x[0], ((ShapeAttributes)attributes!).Shape);
         y[0] = new TensorType(DType.Int64, x[0].Shape.Dimensions[1..].ToArray());
+    }
+
+    /// <summary>Indices whose first axis holds one index per axis.</summary>
+    public static void CheckAxisIndices(string op, TensorType indices, Shape source)
+    {
+        CheckIndexType(op, indices.DType);
+        if (indices.Shape.Rank == 0 || indices.Shape[0] > source.Rank)
+            throw new ShapeException($"{op}: the first axis of the indices {indices.Shape} holds one index per axis of {source}, at most {source.Rank}.");
+    }
+
+    /// <summary>Values of the shape that gathering at the indices would give.</summary>
+    public static void CheckScattered(string op, NDArray indices, Shape source, NDArray values)
+    {
+        CheckAxisIndices(op, indices.Type, source);
+        Shape expected = Shape.Create([.. indices.Shape.Dimensions[1..], .. source.Dimensions[indices.Shape[0]..]]);
+        if (values.Shape != expected) throw new ShapeException($"{op}: indices {indices.Shape} into {source} need values of shape {expected}, not {values.Shape}.");
     }
 
     public static void RunRavel(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
@@ -129,14 +142,16 @@ internal static unsafe class Indexing
         fixed (byte* from = &index.Data, to = &outputs[0].Data)
         {
             (int axis, long bad) = RavelIndex.Run((nint)from, index.DType, count, source.Dimensions[..axes], (long*)to);
-            if (bad >= 0)
-            {
-                (long at, int n) = (Read(index, axis * count + bad), source.Dimensions[axis]);
-                throw new ArgumentOutOfRangeException(nameof(inputs), at, $"Gather: index {at} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
-            }
+            if (bad >= 0) throw OutsideAxis(index, axis * count + bad, axis, source);
         }
 
         GC.KeepAlive(index);
+    }
+
+    private static ArgumentOutOfRangeException OutsideAxis(NDArray indices, long position, int axis, Shape source)
+    {
+        (long index, int n) = (Read(indices, position), source.Dimensions[axis]);
+        return new(nameof(indices), index, $"Gather: index {index} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
     }
 
     public static void InferWrite(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)

@@ -120,14 +120,14 @@ internal static class Searching
         Span<T> to = Elements<T>(y);
         int n = y.Shape.Dimensions[a.Axis], inner = 1;
         foreach (int size in y.Shape.Dimensions[(a.Axis + 1)..]) inner *= size;
-        for (int i = 0; i < index.Length; i++) Place(index[i], i, n, "IndexReduce");
+        for (int i = 0; i < index.Length; i++) Place(index, i, n, "IndexReduce");
         int lines = index.Length * inner == 0 ? 0 : from.Length / (index.Length * inner);
         for (int outer = 0; outer < lines; outer++)
         {
             for (int i = 0; i < index.Length; i++)
             {
                 ReadOnlySpan<T> source = from.Slice((outer * index.Length + i) * inner, inner);
-                Span<T> target = to.Slice((outer * n + Place(index[i], i, n, "IndexReduce")) * inner, inner);
+                Span<T> target = to.Slice((outer * n + Place(index, i, n, "IndexReduce")) * inner, inner);
                 for (int k = 0; k < inner; k++) target[k] = a.Max ? T.Max(target[k], source[k]) : T.Min(target[k], source[k]);
             }
         }
@@ -136,11 +136,12 @@ internal static class Searching
         GC.KeepAlive(denseValues);
     }
 
-    private static int Place(long index, int position, int n, string op)
+    private static int Place(ReadOnlySpan<long> indices, int position, int n, string op)
     {
+        long index = indices[position];
         if (index < -n || index >= n)
             throw new ArgumentOutOfRangeException(
-                nameof(index), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+                nameof(indices), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
         return (int)(index < 0 ? index + n : index);
     }
 

@@ -159,10 +159,10 @@ public abstract partial class Optimizer
     }
 
     /// <summary>Sets the learning rate: by its property, or by the effect of a schedule.</summary>
-    internal void SetRate(double value)
+    internal void SetRate(double learningRate)
     {
-        if (!(value >= 0)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{GetType().Name}: the learning rate is negative or not a number.");
-        Rate = value;
+        if (!(learningRate >= 0)) throw new ArgumentOutOfRangeException(nameof(learningRate), learningRate, $"{GetType().Name}: the learning rate is negative or not a number.");
+        Rate = learningRate;
     }
 
     private void GuardRate(Tracer tracer)

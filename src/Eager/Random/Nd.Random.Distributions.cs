@@ -69,6 +69,7 @@ public static partial class Nd
         /// <exception cref="ArgumentOutOfRangeException">A parameter is not positive and finite.</exception>
         public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
+            RequirePositive("Beta", a);
             RequirePositive("Beta", b);
             NDArray x = Gamma(a, 1, shape, Elements.WideType(dtype), device), y = Gamma(b, 1, shape, Elements.WideType(dtype), device);
             return Elements.To(x / Maximum(x + y, dtype == DType.Float64 ? 1e-300 : 1e-37), dtype);
@@ -115,10 +116,10 @@ public static partial class Nd
             if (!(scale >= 0)) throw new ArgumentOutOfRangeException(nameof(scale), scale, $"Random.{name}: the scale is {scale}; it must be 0 or more.");
         }
 
-        private static void RequirePositive(string name, double value)
+        private static void RequirePositive(string name, double value, [CallerArgumentExpression(nameof(value))] string? argument = null)
         {
             if (!(value > 0 && double.IsFinite(value)))
-                throw new ArgumentOutOfRangeException(nameof(value), value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
+                throw new ArgumentOutOfRangeException(argument, value, $"Random.{name}: the parameter is {value}; it must be positive and finite.");
         }
     }
 }

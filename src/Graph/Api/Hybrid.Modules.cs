@@ -15,7 +15,7 @@ public static partial class Hybrid
         where TModule : Module
     {
         ArgumentNullException.ThrowIfNull(module);
-        HybridEngine engine = new(inputs => [module.ForwardCore(inputs[0])], options ?? new HybridOptions(), module.GetType().Name);
+        HybridEngine engine = new(inputs => [module.Value(inputs[0])], options ?? new HybridOptions(), module.GetType().Name);
         HybridFunction<Func<NDArray, NDArray>> function = new(engine, x => engine.Invoke([x])[0]);
         s_modules.AddOrUpdate(module, function);
         module.ForwardHook = function.Invoke;

@@ -87,7 +87,8 @@ internal sealed class GraphBuilder
     {
         if (SimplifyRules.Apply(this, op, inputs, attributes, type) is { } simpler) return simpler;
         if (_fast?.Apply(op, inputs, type) is { } faster) return faster;
-        if (ComparesNumbers(op)) inputs = Array.ConvertAll(inputs, x => x is ConstantNode { IsOperand: false } c ? Constant(c.Value, c.DType, isRead: true) : x);
+        if (ComparesNumbers(op) || (type.DType == DType.Bool && Array.TrueForAll(inputs, static x => x is ConstantNode)))
+            inputs = Array.ConvertAll(inputs, x => x is ConstantNode { IsOperand: false } c ? Constant(c.Value, c.DType, isRead: true) : x);
         Key key = new(op, CanonicalOrder.Key(op, inputs), attributes);
         if (!op.Impure && _operators.TryGetValue(key, out OpNode? node)) return node;
         node = new OpNode(_nodes.Count, op, inputs, attributes, type);
@@ -96,7 +97,7 @@ internal sealed class GraphBuilder
         return node;
     }
 
-    // Their formulas compare an operand with numbers: in code such a mask would be a constant, see ConstantNode.IsOperand.
+    // Their formulas compare an operand with numbers, as a mask of numbers alone does: in code it would be a constant, see ConstantNode.IsOperand.
     private static bool ComparesNumbers(Op op) => op == OpTable.Pow || op == OpTable.Atan2 || op == OpTable.Hypot || op == OpTable.Mod || op == OpTable.LogAddExp;
 
     private readonly struct Key(Op op, GraphNode[] inputs, object? attributes) : IEquatable<Key>

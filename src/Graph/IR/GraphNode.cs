@@ -50,7 +50,7 @@ internal sealed class ConstantNode(int id, double value, DType dtype, bool isRea
     /// A kernel reads the number as an operand of one element, once before its loop. Most numbers are: many come from sizes (the 1/n of a mean), and the
     /// same kernel must serve all of them. Those that formulas are full of are part of the code: 0, ±½, ±1 and ±2. Infinities and NaN are not: from x &lt; NaN,
     /// written in code, .NET 10 makes a mask of zeros, and from another mask &amp; that one the other mask (with AVX-512). Neither are masks, nor the numbers of
-    /// operators that compare them with others.
+    /// operators that compare them with others, nor numbers that are compared with numbers.
     /// </summary>
     public bool IsOperand => isRead || DType == DType.Bool || Math.Abs(Value) is not (0 or 0.5 or 1 or 2);
 

@@ -112,11 +112,11 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 
     /// <summary>The index of an axis that may be negative.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No such axis; the message names the operator.</exception>
-    internal int Axis(int axis, string op)
+    internal int Axis(int axis, string op, string argument = "axis")
     {
         int i = axis < 0 ? axis + Rank : axis;
         if ((uint)i >= (uint)Rank)
-            throw new ArgumentOutOfRangeException(nameof(axis), axis, $"{op}: axis {axis} is out of range for the shape {this}, whose axes are {-Rank} to {Rank - 1}.");
+            throw new ArgumentOutOfRangeException(argument, axis, $"{op}: axis {axis} is out of range for the shape {this}, whose axes are {-Rank} to {Rank - 1}.");
         return i;
     }
 

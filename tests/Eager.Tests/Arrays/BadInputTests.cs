@@ -1,3 +1,7 @@
+using Fusion.Data;
+using Fusion.NN;
+using Fusion.Optim;
+
 namespace Fusion.Tests;
 
 /// <summary>Bad input is refused where it is given: by type, with operator, shapes and remedy, and without a trace in arrays or flags.</summary>
@@ -70,6 +74,11 @@ public sealed class BadInputTests
         ["adaptive pooling"] = (static () => Nd.Ones((1, 1, 4, 4)).AdaptiveAvgPool(int.MaxValue), ["AdaptiveAvgPool"]),
         ["convolution of padding"] = (static () => Nd.Conv3D(Nd.Ones((1, 1, 2, 2, 2)), Nd.Ones((1, 1, 2, 2, 2)), padding: Padding.Same, dilation: 1 << 20), ["Conv3D", "padding"]),
         ["dilation"] = (static () => Nd.Conv2D(Nd.Ones((1, 1, 3, 3)), Nd.Ones((1, 1, 3, 3)), dilation: int.MaxValue), ["Conv2D"]),
+        ["scatter before its indices"] = (static () => s_x.ScatterUpdate(Nd.Array(new[,] { { 5 } }), Nd.Ones(2)), ["ScatterUpdate", "(1, 3)", "(2,)"]),
+        ["scatter of types"] = (static () => Nd.Ones(2).Scatter(Nd.Array(new[,] { { 5 } }), (2, 3)), ["Scatter", "(1, 3)", "(2,)"]),
+        ["least squares"] = (static () => s_x.Lstsq(Nd.Ones((3, 1))), ["Lstsq", "(2, 3)", "2 rows", "(3, 1)"]),
+        ["recurrent layer too wide"] = (static () => _ = new Lstm(2, int.MaxValue), ["Lstm", "8589934588"]),
+        ["histogram"] = (static () => s_x.Histogram(int.MaxValue, 0, 1), ["Histogram", "2147483648"]),
         ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar"]),
     };
 
@@ -103,6 +112,8 @@ public sealed class BadInputTests
         ["arange"] = (static () => Nd.Arange(0, 1, 0), ["Arange", "step"]),
         ["linspace"] = (static () => Nd.Linspace(0, 1, -1), ["count"]),
         ["bins"] = (static () => Nd.Array([long.MaxValue]).BinCount(), ["BinCount", "9223372036854775807"]),
+        ["batch"] = (static () => _ = new Batch(s_x, s_x)[2], ["Batch", "2 arrays"]),
+        ["module"] = (static () => _ = new Sequential(new Relu())[-1], ["Sequential", "1 modules"]),
         ["threads"] = (static () => FusionRuntime.NumThreads = 0, []),
     };
 
@@ -140,6 +151,12 @@ public sealed class BadInputTests
         ["masked assign"] = static () => s_x.MaskedAssign(Nd.Ones(2), null!),
         ["sequence last"] = static () => Nd.Ones(3).SequenceLast(null!),
         ["tensor dot"] = static () => Nd.Ones(3).TensorDot(null!),
+        ["lstm"] = static () => new Lstm(3, 2).Forward(null!, s_x, s_x),
+        ["lstm state"] = static () => new Lstm(3, 2).Forward(Nd.Ones((1, 2, 3)), Nd.Ones((1, 2, 2)), null!),
+        ["gru"] = static () => new Gru(3, 2).Forward(null!, s_x),
+        ["rnn state"] = static () => new Rnn(3, 2).Forward(Nd.Ones((1, 2, 3)), null!),
+        ["bilinear samples"] = static () => Nd.Ones((1, 1, 2, 2)).SampleBilinear(Nd.Ones(2), Nd.Ones(2), null!),
+        ["dataset"] = static () => _ = new ArrayDataset(s_x, Nd.Ones(3), null!),
         ["tensor dot axes"] = static () => Nd.TensorDot(null!, s_x, [], []),
     };
 
@@ -211,6 +228,58 @@ public sealed class BadInputTests
     [Fact]
     public void LimitsInTheWrongOrder() => Check<ArgumentException>(static () => s_x.Clip(1, 0), ["Clip", "low 1 exceeds high 0"]);
 
+    [Fact]
+    public void AModuleIsNoPartOfItself()
+    {
+        Sequential outer = new(), inner = new(outer);
+        Check<ArgumentException>(() => outer.Add(outer), ["Sequential", "part of itself"]);
+        Check<ArgumentException>(() => outer.Add(inner), ["Sequential", "part of itself"]);
+        Assert.Empty(outer.Children);
+    }
+
+    [Fact]
+    public void FunctionsThatReturnNull()
+    {
+        Check<InvalidOperationException>(static () => Nd.ForEach((x, s) => (null!, s), s_x, s_x), ["ForEach", "output"]);
+        Check<InvalidOperationException>(static () => Nd.ForEach((x, s) => (x, null!), s_x, s_x), ["ForEach", "state 0"]);
+        Check<InvalidOperationException>(static () => Nd.WhileLoop(s => s[0].Sum() > 0, s => null!, [s_x], 3), ["WhileLoop", "states"]);
+        Check<InvalidOperationException>(static () => Nd.WhileLoop(s => null!, s => s, s_x, 3), ["WhileLoop", "condition"]);
+        Check<InvalidOperationException>(static () => Nd.Cond(Nd.Scalar(1), () => null!, () => s_x), ["Cond"]);
+        Check<InvalidOperationException>(static () => new Sequential(new Nothing()).Forward(s_x), ["Nothing.ForwardCore"]);
+        Check<InvalidOperationException>(static () => new Nothing().Summary((2, 3)), ["Nothing.ForwardCore"]);
+    }
+
+    [Fact]
+    public void TheArgumentIsTheOneThatTheCallerWrote()
+    {
+        Dictionary<string, Action[]> calls = new()
+        {
+            ["source"] = [static () => s_x.MoveAxis(5, 0)],
+            ["destination"] = [static () => s_x.MoveAxis(0, 5)],
+            ["axis1"] = [static () => s_x.SwapAxes(2, 0), static () => s_x.Rot90(1, 2, 0)],
+            ["axis2"] = [static () => s_x.SwapAxes(0, 2), static () => s_x.Rot90(1, 0, 2)],
+            ["axes"] = [static () => Nd.Meshgrid([Nd.Ones(2), null!])],
+            ["indices"] = [static () => s_x.Gather(Nd.Array(new[,] { { 5 } })), static () => Nd.Ones(3).IndexReduce(Nd.Array([5]), Nd.Ones(1), ScatterReduction.Max)],
+            ["padding"] = [static () => Nd.Ones((1, 1, 4, 4)).MaxPool2D(2, padding: -1)],
+            ["k"] = [static () => Nd.Random.Gamma(-1, 1, 2)],
+            ["a"] = [static () => Nd.Random.Beta(-1, 1, 2)],
+            ["b"] = [static () => Nd.Random.Beta(1, double.NaN, 2)],
+            ["learningRate"] = [static () => _ = new Sgd([Nd.Ones(2)], -1)],
+            ["gradReq"] = [static () => Nd.Ones(2).AttachGrad((GradReq)7)],
+        };
+        foreach ((string argument, Action[] actions) in calls)
+            Assert.All(actions, action => Assert.Equal(argument, Assert.ThrowsAny<ArgumentException>(action).ParamName));
+    }
+
+    [Fact]
+    public void NumbersThatNoMachineHolds()
+    {
+        Check<InsufficientMemoryException>(static () => Nd.Eye(int.MaxValue), ["(2147483647,)", "bytes"]);
+        Check<InsufficientMemoryException>(static () => Nd.Linspace(0, 1, int.MaxValue), ["Float64", "bytes"]);
+        Check<InsufficientMemoryException>(static () => s_x.ArraySplit(int.MaxValue), ["bytes"]);
+        Check<InsufficientMemoryException>(static () => Nd.Ones((1, 1, 2, 2)).Resize(int.MaxValue, 2, ResizeMode.Nearest), ["Int32", "bytes"]);
+    }
+
     [Theory]
     [InlineData(int.MaxValue, int.MaxValue / 4)]
     [InlineData(1 << 20, 1 << 23)]
@@ -226,6 +295,11 @@ public sealed class BadInputTests
         foreach (Action write in writes) Assert.True(Record.Exception(write) is ArgumentException or IndexOutOfRangeException);
         Expect.Elements(x, 1, 2, 3);
         Expect.Elements(view, 2, 3);
+    }
+
+    private sealed class Nothing : Module
+    {
+        protected internal override NDArray ForwardCore(NDArray x) => null!;
     }
 
     // Inside a recording scope, so that the tape sees the failure as well.

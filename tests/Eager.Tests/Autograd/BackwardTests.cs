@@ -63,6 +63,19 @@ public sealed class BackwardTests
         Expect.Near(1e-12, b.Grad, Expect.Doubles(a * weight.Sum(0)));
     }
 
+    /// <summary>An empty product is 1 whatever the variable is: part of the graph, as an empty sum is.</summary>
+    [Fact]
+    public void EmptyProductsAreRecorded()
+    {
+        foreach (int[]? axes in new[] { null, [0], [1], new[] { 0, 1 } })
+        {
+            NDArray x = Leaf.Attached(Nd.Zeros((0, 3)));
+            using (Autograd.Record()) x.Prod(axes).Backward();
+            Assert.Equal(x.Shape, x.Grad!.Shape);
+            Assert.True(x.FreshGrad);
+        }
+    }
+
     [Fact]
     public void ADiamondAddsBothSides()
     {

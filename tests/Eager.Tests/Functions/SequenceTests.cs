@@ -74,7 +74,22 @@ public sealed class SequenceTests
         NDArray blankLast = Nd.Concat([logits[.., .., 1..], logits[.., .., ..1]], 2);
         Close(all, Nd.CtcLoss(blankLast, Nd.Maximum(labels - 1, 0) % 3, Nd.Array([5, 2, 4]), Nd.Array([3, 1, 2]), blank: 3), 1e-10);
         Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels[..2]));
+        Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels, Nd.Array([5, 2])));
+        Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels, Nd.Array([5, 2, 4]), Nd.Array([3, 1])));
         Assert.Throws<ArgumentOutOfRangeException>(() => Nd.CtcLoss(logits, labels, blank: 4));
+    }
+
+    /// <summary>MXNet's own case (test_ctc_loss_grad): two more time steps than a sample has are NaN, and their gradient is 0.</summary>
+    [Fact]
+    public void CtcLeavesOutWhatStandsBehindAnEnd()
+    {
+        NDArray inside = Random((5, 2, 4), 3), labels = Nd.Array([1, 2, 3, 1], (2, 2)), lengths = Nd.Array([5, 5]);
+        NDArray x = Leaf.Attached(Nd.Concat([inside, Nd.Full((2, 2, 4), double.NaN, DType.Float64)])), y = Leaf.Attached(inside);
+        NDArray loss, expected;
+        using (Autograd.Record()) (loss, expected) = (Nd.CtcLoss(x, labels, lengths), Nd.CtcLoss(y, labels));
+        Autograd.Backward([loss, expected]);
+        Close(expected, loss, 1e-12);
+        Close(Nd.Concat([y.Grad!, Nd.Zeros((2, 2, 4), DType.Float64)]), x.Grad!, 1e-12);
     }
 
     [Fact]

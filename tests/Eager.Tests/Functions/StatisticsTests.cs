@@ -75,6 +75,9 @@ public sealed class StatisticsTests
         Close([2.5], Nd.Median(Shaped((1, 4), 1, 4, 3, 2), 1));
         Close([double.NaN], Nd.Median(Shaped((1, 3), 1, double.NaN, 3), 1));
         Assert.Equal(2f, Nd.Median(Nd.Array([3, 1, 2])).Item<float>());
+        const double Inf = double.PositiveInfinity;
+        Close([Inf, Inf, -Inf, double.NaN], Nd.Median(Shaped((4, 2), Inf, Inf, Inf, 3, -Inf, 3, -Inf, Inf), 1));
+        Close([Inf, 2], Nd.Median(Shaped((2, 3), Inf, Inf, -Inf, Inf, 2, -Inf), 1));
         Assert.Throws<ShapeException>(() => Nd.Median(Nd.Zeros((2, 0)), 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(Nd.Ones(3), 1.1));
     }
