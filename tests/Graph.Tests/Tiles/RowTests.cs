@@ -109,6 +109,38 @@ public sealed class RowTests
         Assert.Equal(3, layer.KernelCount); // forward, the gradient of x, and the sums for gamma and beta together
     }
 
+    /// <summary>Sums over rows are taken in blocks of 64, whatever the tiles are.</summary>
+    public static TheoryData<int, int> SumShapes => new() { { 1, 100 }, { 63, 20 }, { 64, 64 }, { 65, 33 }, { 300, 7 }, { 200, 1000 }, { 2, 3000 } };
+
+    [Theory]
+    [MemberData(nameof(SumShapes))]
+    public void The_gradients_of_a_norm_with_what_surrounds_it_are_one_launch(int rows, int columns)
+    {
+        NDArray[] inputs = [TileModes.Random(1, (rows, columns)), TileModes.Random(2, columns), TileModes.Random(3, columns)];
+        HybridReport layer = TileModes.AssertSameGradients(static x => [x[0].Tanh().LayerNorm(x[1], x[2]) * x[0]], inputs);
+        HybridReport root = TileModes.AssertSameGradients(static x => [(x[0] * 2).RmsNorm(x[1]).Sigmoid() + x[2]], inputs);
+        if (rows > 7) Assert.Equal((2, 3), (layer.KernelCount, root.KernelCount)); // forward, backward, and the sum that is the gradient of the addition
+        NDArray[] doubles = Array.ConvertAll(inputs, static i => i.AsType(DType.Float64));
+        TileModes.AssertSameGradients(static x => [x[0].Tanh().LayerNorm(x[1], x[2]) * x[0]], doubles);
+    }
+
+    [Fact]
+    public void What_is_computed_from_sums_over_rows_waits_for_all_of_them()
+    {
+        NormAttributes a = new(1e-5, true);
+        TileModes.AssertSame(
+            x =>
+            {
+                NDArray g = x[1].Tanh(), sums = OpTable.LayerNormSums.Apply(x[0], g, a);
+                return [g * 2, Nd.Exp(sums), x[0] * sums[1] + g, sums.Sum()];
+            },
+            TileModes.Random(1, (130, 65)), TileModes.Random(2, (130, 65)));
+        TileModes.AssertSame( // rows that lie apart
+            x => [OpTable.LayerNormSums.Apply(x[0][.., 3..], x[1].Tanh(), a)], TileModes.Random(1, (70, 23)), TileModes.Random(2, (70, 20)));
+        TileModes.AssertSame( // as many numbers as rows
+            x => [Nd.Exp(OpTable.LayerNormSums.Apply(x[0], x[1].Tanh(), a))], TileModes.Random(1, (40, 20)), TileModes.Random(2, (40, 20)));
+    }
+
     [Fact]
     public void Attention_weights_with_scale_and_mask_are_one_launch()
     {
