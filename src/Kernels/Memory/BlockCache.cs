@@ -5,7 +5,8 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Free native blocks by size. Sizes have eight steps per power of two, so at most 12.5 % of a block is unused, and powers of two are exact.
-/// Each size keeps a stack linked through the free memory itself; the most recently freed, still cached block is used first.
+/// Each size keeps a stack linked through the free memory itself; the most recently freed, still cached block is used first. Where a stack is empty, a block of
+/// up to twice the size does, so that a program whose sizes differ every time does not gather blocks of all of them.
 /// </summary>
 internal static unsafe class BlockCache
 {
@@ -13,6 +14,11 @@ internal static unsafe class BlockCache
     private const int MinLog2 = 12;
     private const int MaxLog2 = 47; // what a user address space holds
     private const nuint Alignment = 64;
+
+    private const int LargerSizes = Steps;
+
+    // What may lie unused when a fresh block is made: twice what arrays ever held, so that functions called in turn do not take each other's blocks away, but no less than this.
+    private const long LeastIdleLimit = 64L << 20;
 
     private static readonly Bucket[] s_buckets = CreateBuckets();
     private static readonly long s_idleLimit = Math.Max(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
@@ -30,10 +36,14 @@ internal static unsafe class BlockCache
         return (((bytes - 1) >> shift) + 1) << shift;
     }
 
-    /// <summary>A block of a size that <see cref="RoundUp"/> gave.</summary>
-    public static nint Rent(long capacity, long requested)
+    /// <summary>A block for so many bytes.</summary>
+    /// <param name="requested">What is needed.</param>
+    /// <param name="capacity">What the block has.</param>
+    public static nint Rent(long requested, out long capacity)
     {
-        Bucket bucket = s_buckets[Index(capacity)];
+        capacity = RoundUp(requested);
+        int index = Index(capacity);
+        Bucket bucket = s_buckets[index];
         CollectionTrigger.CollectIfDue(fresh: false);
         nint block = Pop(bucket);
         if (block == 0)
@@ -41,10 +51,12 @@ internal static unsafe class BlockCache
             BlockOwners.Reclaim();
             block = Pop(bucket);
         }
+        if (block == 0) block = PopLarger(index, ref capacity);
         if (block == 0)
         {
             CollectionTrigger.CollectIfDue(fresh: true);
             block = Pop(bucket);
+            if (block == 0) block = PopLarger(index, ref capacity);
         }
         if (block == 0) block = AllocateFresh(capacity, requested);
         MemoryCounters.Add(capacity);
@@ -93,12 +105,32 @@ internal static unsafe class BlockCache
         if (gave) CollectionTrigger.StartAgain();
     }
 
+    // Largest first: nobody asked for their sizes, and fewest of them do.
+    private static void TrimFor(long bytes)
+    {
+        long limit = Math.Max(LeastIdleLimit, 2 * MemoryCounters.Peak);
+        for (int i = s_buckets.Length - 1; i >= 0 && IdleBytes + bytes > limit; i--)
+            while (IdleBytes + bytes > limit && Pop(s_buckets[i]) is not 0 and var block) NativeMemory.AlignedFree((void*)block);
+    }
+
     private static nint Pop(Bucket bucket)
     {
         if (Volatile.Read(ref bucket.Idle) == 0) return 0;
         nint block;
         lock (bucket) block = Unlink(bucket);
         if (block != 0) Interlocked.Add(ref s_idle, -bucket.Size);
+        return block;
+    }
+
+    // The closest of the larger sizes.
+    private static nint PopLarger(int index, ref long capacity)
+    {
+        nint block = 0;
+        for (int i = index + 1; block == 0 && i <= index + LargerSizes && i < s_buckets.Length; i++)
+        {
+            block = Pop(s_buckets[i]);
+            if (block != 0) capacity = s_buckets[i].Size;
+        }
         return block;
     }
 
@@ -114,6 +146,7 @@ internal static unsafe class BlockCache
     private static nint AllocateFresh(long capacity, long requested)
     {
         nuint size = checked((nuint)capacity + MemoryPool.Slack);
+        TrimFor(capacity);
         CacheTrimmer.Start();
         try
         {

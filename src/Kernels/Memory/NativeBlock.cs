@@ -11,9 +11,9 @@ internal sealed class NativeBlock
 
     public NativeBlock(long bytes)
     {
-        Capacity = BlockCache.RoundUp(bytes);
-        _pointer = BlockCache.Rent(Capacity, bytes);
-        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, Capacity);
+        _pointer = BlockCache.Rent(bytes, out long capacity);
+        Capacity = capacity;
+        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, capacity);
     }
 
     /// <summary>The first byte; 0 once released.</summary>

@@ -24,7 +24,7 @@ public sealed unsafe class MemoryPoolTests
         Assert.Equal(bytes <= MemoryPool.SmallLimit, storage is byte[]);
         long capacity = MemoryPool.Capacity(storage);
         Assert.True(capacity >= bytes);
-        Assert.True(capacity - bytes <= Math.Max(64, bytes / 8), $"{capacity} for {bytes}");
+        Assert.True(capacity - bytes <= (storage is byte[] ? 64 : bytes + bytes / 4), $"{capacity} for {bytes}"); // a free block of up to twice the size does
         MemoryMarshal.CreateSpan(ref MemoryPool.Reference(storage), (int)capacity + MemoryPool.Slack).Fill(7);
         if (storage is NativeBlock block) Assert.Equal(0, block.Pointer % 64);
         GC.KeepAlive(storage);
@@ -58,6 +58,34 @@ public sealed unsafe class MemoryPoolTests
         Assert.Equal(address, second.Pointer);
         Assert.True(MemoryPool.Release(second));
         Assert.False(MemoryPool.Release(new byte[100]));
+    });
+
+    [Fact]
+    public void AFreeBlockOfUpToTwiceTheSizeIsUsed() => Undisturbed(() =>
+    {
+        BlockCache.Trim(all: true);
+        var large = (NativeBlock)MemoryPool.Allocate(8 * MB);
+        nint address = large.Pointer;
+        large.Release();
+        var half = (NativeBlock)MemoryPool.Allocate(4 * MB);
+        Assert.Equal((address, 8L * MB), (half.Pointer, half.Capacity));
+        half.Release();
+        Assert.Equal(8L * MB, BlockCache.IdleBytes);
+        var small = (NativeBlock)MemoryPool.Allocate(4 * MB - MB / 2);
+        Assert.NotEqual(address, small.Pointer);
+        Assert.Equal(4L * MB - MB / 2, small.Capacity);
+        small.Release();
+        BlockCache.Trim(all: true);
+    });
+
+    [Fact]
+    public void SizesThatDifferEveryTimeDoNotGatherBlocks() => Undisturbed(() =>
+    {
+        BlockCache.Trim(all: true);
+        FusionRuntime.ResetPeak();
+        for (int i = 1; i <= 300; i++) MemoryPool.Release(MemoryPool.Allocate(i * (long)MB / 2)); // 18 blocks without a larger one
+        Assert.InRange(BlockCache.IdleBytes, 1, Math.Max(64L * MB, 2 * FusionRuntime.PeakBytes) + 150 * MB);
+        BlockCache.Trim(all: true);
     });
 
     [Fact]
