@@ -16,7 +16,7 @@ internal sealed class DeviceBlock
     {
         Device = device;
         _buffer = device.Pool.Rent(bytes);
-        _lease = BlockOwners.Add(this, device.Pool, _buffer, 0, _buffer.Length);
+        _lease = BlockOwners.Add(this, device.Pool, _buffer, 0, _buffer.Length, _buffer.Length);
     }
 
     public GpuDevice Device { get; }

@@ -37,12 +37,12 @@ internal static unsafe class BlockCache
     }
 
     /// <summary>A block for so many bytes.</summary>
-    /// <param name="requested">What is needed.</param>
-    /// <param name="capacity">What the block has.</param>
-    public static nint Rent(long requested, out long capacity)
+    /// <param name="capacity">What is needed, as <see cref="RoundUp"/> gave it.</param>
+    /// <param name="requested">For messages: what was asked for.</param>
+    /// <param name="size">What the block has, to be named when it is returned.</param>
+    public static nint Rent(long capacity, long requested, out long size)
     {
-        capacity = RoundUp(requested);
-        int index = Index(capacity);
+        int index = Index(size = capacity);
         Bucket bucket = s_buckets[index];
         CollectionTrigger.CollectIfDue(fresh: false);
         nint block = Pop(bucket);
@@ -51,29 +51,29 @@ internal static unsafe class BlockCache
             BlockOwners.Reclaim();
             block = Pop(bucket);
         }
-        if (block == 0) block = PopLarger(index, ref capacity);
+        if (block == 0) block = PopLarger(index, ref size);
         if (block == 0)
         {
             CollectionTrigger.CollectIfDue(fresh: true);
             block = Pop(bucket);
-            if (block == 0) block = PopLarger(index, ref capacity);
+            if (block == 0) block = PopLarger(index, ref size);
         }
         if (block == 0) block = AllocateFresh(capacity, requested);
         MemoryCounters.Add(capacity);
         return block;
     }
 
-    /// <summary>Takes a block back; any thread.</summary>
-    public static void Return(nint block, long capacity)
+    /// <summary>Takes a block back that was rented with this capacity and has this size; any thread.</summary>
+    public static void Return(nint block, long capacity, long size)
     {
         MemoryCounters.Remove(capacity);
-        if (Interlocked.Add(ref s_idle, capacity) > s_idleLimit)
+        if (Interlocked.Add(ref s_idle, size) > s_idleLimit)
         {
-            Interlocked.Add(ref s_idle, -capacity);
+            Interlocked.Add(ref s_idle, -size);
             NativeMemory.AlignedFree((void*)block);
             return;
         }
-        Bucket bucket = s_buckets[Index(capacity)];
+        Bucket bucket = s_buckets[Index(size)];
         lock (bucket)
         {
             *(nint*)block = bucket.Head;
@@ -123,13 +123,13 @@ internal static unsafe class BlockCache
     }
 
     // The closest of the larger sizes.
-    private static nint PopLarger(int index, ref long capacity)
+    private static nint PopLarger(int index, ref long size)
     {
         nint block = 0;
         for (int i = index + 1; block == 0 && i <= index + LargerSizes && i < s_buckets.Length; i++)
         {
             block = Pop(s_buckets[i]);
-            if (block != 0) capacity = s_buckets[i].Size;
+            if (block != 0) size = s_buckets[i].Size;
         }
         return block;
     }

@@ -24,14 +24,15 @@ internal static class BlockOwners
     /// <param name="home">Where it goes back to.</param>
     /// <param name="memory">Memory of a device, or null.</param>
     /// <param name="pointer">Memory of the processor, or 0.</param>
-    /// <param name="capacity">Its bytes.</param>
-    public static BlockLease Add(object owner, IBlockHome home, object? memory, nint pointer, long capacity)
+    /// <param name="capacity">The bytes that the owner holds.</param>
+    /// <param name="size">Those of the block.</param>
+    public static BlockLease Add(object owner, IBlockHome home, object? memory, nint pointer, long capacity, long size)
     {
         lock (s_lock)
         {
             BlockLease lease = TakeUnused() ?? new BlockLease();
             lease.Owner.SetTarget(owner);
-            (lease.Home, lease.Memory, lease.Pointer, lease.Capacity) = (home, memory, pointer, capacity);
+            (lease.Home, lease.Memory, lease.Pointer, lease.Capacity, lease.Size) = (home, memory, pointer, capacity, size);
             lease.LinkAfter(s_lists[0]);
             return lease;
         }
@@ -111,7 +112,7 @@ internal sealed class BlockLease
     public IBlockHome? Home;
     public object? Memory;
     public nint Pointer;
-    public long Capacity;
+    public long Capacity, Size;
     public BlockLease Next, Previous;
 
     public BlockLease() => Next = Previous = this;

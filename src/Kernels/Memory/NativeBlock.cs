@@ -8,12 +8,13 @@ internal sealed class NativeBlock
 {
     private BlockLease? _lease;
     private nint _pointer;
+    private readonly long _size; // of the block, which may be larger than what was asked for
 
     public NativeBlock(long bytes)
     {
-        _pointer = BlockCache.Rent(bytes, out long capacity);
-        Capacity = capacity;
-        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, capacity);
+        Capacity = BlockCache.RoundUp(bytes);
+        _pointer = BlockCache.Rent(Capacity, bytes, out _size);
+        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, Capacity, _size);
     }
 
     /// <summary>The first byte; 0 once released.</summary>
@@ -29,7 +30,7 @@ internal sealed class NativeBlock
         (nint pointer, long capacity) = (_pointer, Capacity);
         (_pointer, Capacity) = (0, 0);
         BlockOwners.Remove(lease);
-        BlockCache.Return(pointer, capacity);
+        BlockCache.Return(pointer, capacity, _size);
         GC.KeepAlive(this); // until its memory cannot be taken for that of a dead owner
         return true;
     }
@@ -38,6 +39,6 @@ internal sealed class NativeBlock
     {
         public static readonly NativeHome Instance = new();
 
-        public void Return(BlockLease lease) => BlockCache.Return(lease.Pointer, lease.Capacity);
+        public void Return(BlockLease lease) => BlockCache.Return(lease.Pointer, lease.Capacity, lease.Size);
     }
 }

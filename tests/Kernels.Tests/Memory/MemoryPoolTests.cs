@@ -24,7 +24,7 @@ public sealed unsafe class MemoryPoolTests
         Assert.Equal(bytes <= MemoryPool.SmallLimit, storage is byte[]);
         long capacity = MemoryPool.Capacity(storage);
         Assert.True(capacity >= bytes);
-        Assert.True(capacity - bytes <= (storage is byte[] ? 64 : bytes + bytes / 4), $"{capacity} for {bytes}"); // a free block of up to twice the size does
+        Assert.True(capacity - bytes <= Math.Max(64, bytes / 8), $"{capacity} for {bytes}");
         MemoryMarshal.CreateSpan(ref MemoryPool.Reference(storage), (int)capacity + MemoryPool.Slack).Fill(7);
         if (storage is NativeBlock block) Assert.Equal(0, block.Pointer % 64);
         GC.KeepAlive(storage);
@@ -68,7 +68,7 @@ public sealed unsafe class MemoryPoolTests
         nint address = large.Pointer;
         large.Release();
         var half = (NativeBlock)MemoryPool.Allocate(4 * MB);
-        Assert.Equal((address, 8L * MB), (half.Pointer, half.Capacity));
+        Assert.Equal((address, 4L * MB), (half.Pointer, half.Capacity)); // what it holds is what it was asked for
         half.Release();
         Assert.Equal(8L * MB, BlockCache.IdleBytes);
         var small = (NativeBlock)MemoryPool.Allocate(4 * MB - MB / 2);
