@@ -44,6 +44,8 @@ internal static class ProgramOps
         ("Max", (x, _, d) => x.Rank == 0 || x.Shape[d % x.Rank] == 0 ? null : x.Max(d % x.Rank, keepDims: d % 2 == 0)),
         ("Softmax", (x, _, d) => x.Rank == 0 ? null : x.Softmax(d % x.Rank)),
         ("LogSoftmax", (x, _, d) => x.Rank == 0 ? null : x.LogSoftmax(d % x.Rank)),
+        ("LayerNorm", (x, _, _) => x.Rank == 0 || x.Size == 0 ? null : x.LayerNorm(Line(x).Tanh(), Line(x).Sigmoid())),
+        ("RmsNorm", (x, y, d) => x.Rank == 0 || x.Size == 0 ? null : x.RmsNorm(y.Shape == new Shape(x.Shape[-1]) ? y : d % 2 == 0 ? Line(x).Tanh() : null)),
         ("Var", (x, _, d) => x.Rank == 0 || x.Shape[d % x.Rank] == 0 ? null : x.Var(d % x.Rank, keepDims: true)),
         ("CumSum", (x, _, d) => x.Rank == 0 ? null : x.CumSum(d % x.Rank)),
         ("Concat", (x, y, d) => Concats(x, y, d) ? Nd.Concat([x, y], d % x.Rank) : null),
@@ -65,6 +67,9 @@ internal static class ProgramOps
     ];
 
     private static NDArray Pad(NDArray x, int axis, double value) => x.Pad([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? (1, 2) : (0, 0))], value);
+
+    // As many numbers as the last axis has.
+    private static NDArray Line(NDArray x) => x.Reshape(-1, x.Shape[-1]).Sum(0);
 
     private static double Constant(int detail) => s_constants[detail % s_constants.Length];
 
