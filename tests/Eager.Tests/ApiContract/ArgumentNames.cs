@@ -63,7 +63,7 @@ public sealed class ArgumentNames
         (string Name, Action Call)[] calls =
         [
             ("LayerNorm", () => scalar.LayerNorm()), ("RmsNorm", () => scalar.RmsNorm()), ("BitwiseNot", () => s_x.BitwiseNot()), ("Mean", () => s_x.Mean(twice)),
-            ("Var", () => s_x.Var(twice)), ("LogSumExp", () => s_x.LogSumExp(twice)),
+            ("Var", () => s_x.Var(twice)), ("LogSumExp", () => s_x.LogSumExp(twice)), ("Std", () => s_x.Std(twice)), ("Norm", () => s_x.Norm(twice)),
         ];
         foreach ((string name, Action call) in calls) Assert.StartsWith($"{name}: ", Assert.ThrowsAny<ArgumentException>(call).Message, StringComparison.Ordinal);
     }
