@@ -26,7 +26,12 @@ public static partial class Nd
 
     /// <summary>Every bit changed.</summary>
     /// <exception cref="DTypeException">The operand is floating point.</exception>
-    public static NDArray BitwiseNot(this NDArray x) => Checked(x).DType == DType.Bool ? LogicalNot(x) : Bits(OpTable.BitwiseXor, x, Number(x, -1));
+    public static NDArray BitwiseNot(this NDArray x) => Checked(x).DType switch
+    {
+        DType.Bool => LogicalNot(x),
+        { IsFloat: true } dtype => throw new DTypeException($"BitwiseNot: {dtype} has no bits to work on. Convert with AsType(DType.Int32)."),
+        _ => Bits(OpTable.BitwiseXor, x, Number(x, -1)),
+    };
 
     /// <summary>x·2ʸ without the bits that leave the type; 0 from the type's width on.</summary>
     /// <exception cref="DTypeException">An operand is floating point.</exception>

@@ -186,6 +186,7 @@ public static partial class Nd
     {
         if (axes is null) return x.Size;
         double count = 1;
+        if (axes.Length > 1) _ = Reductions.Attributes(op, x, axes, false);
         foreach (int axis in axes) count *= x.Shape[x.Shape.Axis(axis, op)];
         return count;
     }

@@ -140,7 +140,7 @@ public static partial class Nd
     private static int[]? CheckedAxes(NDArray x, int[]? axes, string op)
     {
         ArgumentNullException.ThrowIfNull(x);
-        foreach (int axis in axes ?? []) x.Shape.Axis(axis, op);
+        if (axes is not null) _ = Reductions.Attributes(op, x, axes, false);
         return axes;
     }
 

@@ -100,8 +100,15 @@ internal sealed class Placement
         HashSet<GraphNode> overwritten = [];
         long unplanned = 0;
         HashSet<GraphNode> placed = [.. places.Select(static p => p.Node)];
+        HashSet<OpNode> outputs = [];
+        ILookup<TensorType, GraphNode> ending = Array.Empty<GraphNode>().ToLookup(static n => n.Type);
         for (int i = 0; i < steps.Count; i++)
+        {
+            outputs = [.. steps[i].Outputs];
+            ending = steps[i].Inputs.Where(n => blockOf.ContainsKey(n) && lastUse[n] == i).Distinct().ToLookup(static n => n.Type);
             foreach (OpNode output in steps[i].Outputs) Put(output, i);
+        }
+
         long[] offsets = ArenaLayout.Plan(blocks, out long arena);
         for (int i = 0; i < places.Count; i++)
             if (places[i].Kind == Residence.Arena) places[i] = places[i] with { Index = offsets[places[i].Index] };
@@ -157,13 +164,13 @@ internal sealed class Placement
             places.Add(new Place(value, Residence.Arena, blockOf[value]));
         }
 
-        // An operand in the arena of which this is the last use, read only where the result is written.
+        // An operand in the arena of which this is the last use (they are in the table), read only where the result is written.
         GraphNode? Overwritten(OpNode value, int step)
         {
-            if (Array.IndexOf(steps[step].Outputs, value) < 0) return null;
-            foreach (GraphNode input in steps[step].Inputs)
+            if (!outputs.Contains(value)) return null;
+            foreach (GraphNode input in ending[value.Type])
             {
-                if (input.Type != value.Type || overwritten.Contains(input) || !blockOf.TryGetValue(input, out int block) || blocks[block].Last != step || lastUse[input] != step) continue;
+                if (overwritten.Contains(input) || blocks[blockOf[input]].Last != step) continue;
                 if (steps[step].CanOverwrite(input, value, leaves) && overwritten.Add(input)) return input;
             }
 

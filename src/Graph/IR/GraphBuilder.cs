@@ -5,6 +5,7 @@ internal sealed class GraphBuilder
 {
     private readonly FastRules? _fast;
     private readonly Dictionary<Key, OpNode> _operators = [];
+    private readonly Dictionary<PlacedParts, OpNode> _placed = [];
     private readonly Dictionary<(long Bits, DType DType, bool IsRead), ConstantNode> _constants = [];
     private readonly Dictionary<NDArray, CapturedNode> _captured = new(ReferenceEqualityComparer.Instance);
     private readonly List<GraphNode> _nodes = [];
@@ -94,6 +95,16 @@ internal sealed class GraphBuilder
         node = new OpNode(_nodes.Count, op, inputs, attributes, type);
         _nodes.Add(node);
         if (!op.Impure) _operators.Add(key, node);
+        return node;
+    }
+
+    /// <summary>The value of parts and zeros side by side.</summary>
+    public OpNode Make(PlacedParts parts)
+    {
+        if (_placed.TryGetValue(parts, out OpNode? node)) return node;
+        node = new OpNode(_nodes.Count, parts);
+        _nodes.Add(node);
+        _placed.Add(parts, node);
         return node;
     }
 

@@ -82,13 +82,29 @@ internal sealed class StreamNode(int id, TensorType type) : GraphNode(id, type)
 }
 
 /// <summary>An operator of the table, applied.</summary>
-internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attributes, TensorType type) : GraphNode(id, type)
+internal sealed class OpNode : GraphNode
 {
-    public Op Op { get; } = op;
+    private GraphNode[]? _inputs;
 
-    public object? Attributes { get; } = attributes;
+    public OpNode(int id, Op op, GraphNode[] inputs, object? attributes, TensorType type)
+        : base(id, type)
+    {
+        (Op, _inputs, Attributes) = (op, inputs, attributes);
+        Layout = op.View is null ? default : ViewLayout.Of(op, attributes, inputs[0], type.Shape);
+    }
 
-    public override GraphNode[] Inputs { get; } = inputs;
+    /// <summary>The concatenation of parts and zeros.</summary>
+    public OpNode(int id, PlacedParts parts)
+        : base(id, parts.Type) => (Op, Parts, Attributes) = (OpTable.Concat, parts, parts.Attributes);
+
+    public Op Op { get; }
+
+    public object? Attributes { get; }
+
+    public override GraphNode[] Inputs => _inputs ??= Parts!.Operands;
+
+    /// <summary>What has been put together to this sum of gradients of slices; null: it is none.</summary>
+    public PlacedParts? Parts { get; }
 
     /// <summary>Other shape or strides over the same memory: nothing is computed. Only a reshape may be none, of elements that no strides reach.</summary>
     public bool IsView => Layout.IsView;
@@ -96,7 +112,7 @@ internal sealed class OpNode(int id, Op op, GraphNode[] inputs, object? attribut
     /// <summary>Elements from one index to the next in the value that a view sees; null: row-major.</summary>
     public long[]? Strides => Layout.Strides;
 
-    private (bool IsView, long[]? Strides) Layout { get; } = op.View is null ? default : ViewLayout.Of(op, attributes, inputs[0], type.Shape);
+    private (bool IsView, long[]? Strides) Layout { get; }
 
     public override string ToString() => $"%{Id}";
 }

@@ -69,9 +69,8 @@ internal static class MovementRules
     // The sum of gradients of parts that do not overlap: each is added to zeros only. −0 + 0 = 0, hence the additions that stay.
     private static GraphNode? Placed(GraphBuilder graph, Op op, GraphNode[] x)
     {
-        if (!ReferenceEquals(op, OpTable.Add) || x[0].Type != x[1].Type || x[0].DType is not (DType.Float32 or DType.Float64)) return null;
-        if (PlacedParts.Of(x[0]) is not { } a || PlacedParts.Of(x[1]) is not { } b) return null;
-        return a.Join(b)?.Build(graph);
+        if (!ReferenceEquals(op, OpTable.Add) || x[0].DType is not (DType.Float32 or DType.Float64)) return null;
+        return PlacedParts.Sum(graph, x[0], x[1]);
     }
 
     // f(reshape x, reshape y) = reshape f(x, y): where a reshape copies x, f reads it where it lies; and f stays beside what computes x.

@@ -202,13 +202,13 @@ internal sealed class FunctionTrace
         Heads = new InputNode?[outputs.Length];
         Aliases = new OutputAlias?[outputs.Length];
         Released = Array.ConvertAll(outputs, static o => o.Source is TapeNode { IsReleased: true });
+        Dictionary<(object?, int), int> firstTarget = Places(targets), firstOutput = Places(outputs);
         for (int i = 0; i < outputs.Length; i++)
         {
             NDArray output = outputs[i];
             if (output.Source is null || !output.DType.IsFloat || Released[i]) continue;
-            bool IsSame(NDArray other) => ReferenceEquals(other.Source, output.Source) && other.SourceIndex == output.SourceIndex;
-            int target = targets.FindIndex(IsSame);
-            int earlier = Array.FindIndex(outputs, IsSame);
+            (object?, int) place = (output.Source, output.SourceIndex);
+            int target = firstTarget.GetValueOrDefault(place, -1), earlier = firstOutput[place];
             if (target >= 0 || earlier < i)
             {
                 Aliases[i] = new OutputAlias(target >= 0, target >= 0 ? target : earlier);
@@ -247,6 +247,14 @@ internal sealed class FunctionTrace
         foreach (StateWrite write in States)
             if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
                 throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");
+    }
+
+    // Where on the tape arrays are, and the first that is there.
+    private static Dictionary<(object? Source, int Index), int> Places(IReadOnlyList<NDArray> arrays)
+    {
+        Dictionary<(object?, int), int> places = [];
+        for (int i = 0; i < arrays.Count; i++) places.TryAdd((arrays[i].Source, arrays[i].SourceIndex), i);
+        return places;
     }
 }
 

@@ -55,6 +55,19 @@ public sealed class ArgumentNames
         Assert.Empty(wrong);
     }
 
+    [Fact]
+    public void ComposedFunctionsNameThemselves()
+    {
+        NDArray scalar = Nd.Scalar(1);
+        int[] twice = [0, 0];
+        (string Name, Action Call)[] calls =
+        [
+            ("LayerNorm", () => scalar.LayerNorm()), ("RmsNorm", () => scalar.RmsNorm()), ("BitwiseNot", () => s_x.BitwiseNot()), ("Mean", () => s_x.Mean(twice)),
+            ("Var", () => s_x.Var(twice)), ("LogSumExp", () => s_x.LogSumExp(twice)), ("Std", () => s_x.Std(twice)), ("Norm", () => s_x.Norm(twice)),
+        ];
+        foreach ((string name, Action call) in calls) Assert.StartsWith($"{name}: ", Assert.ThrowsAny<ArgumentException>(call).Message, StringComparison.Ordinal);
+    }
+
     private static Exception? Call(MethodInfo function, ParameterInfo parameter, object? value)
     {
         object?[] arguments = [.. function.GetParameters().Select(p => p.Position == parameter.Position ? value : Usual(function, p))];
