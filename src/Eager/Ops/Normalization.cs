@@ -80,14 +80,14 @@ internal static unsafe class Normalization
         NormAttributes a = (NormAttributes)attributes!;
         int vectors = (gamma ? 1 : 0) + (beta ? 1 : 0);
         RowNormalize.Forward(types[0], p[0], gamma ? p[1] : 0, beta ? p[2] : 0, p[1 + vectors], rows, columns, a.Epsilon, a.Centered);
-    }) with { FirstVector = 1 };
+    }, firstVector: 1);
 
     /// <summary>Some rows of x and g, then of D(x, g) or D(x, g·gamma).</summary>
     public static RowRule GradientRows(bool gamma) => RowOps.Rows((p, types, attributes, rows, columns) =>
     {
         NormAttributes a = (NormAttributes)attributes!;
         RowNormalize.Gradient(types[0], p[0], p[1], gamma ? p[2] : 0, p[gamma ? 3 : 2], rows, columns, a.Epsilon, a.Centered);
-    }) with { FirstVector = 2 };
+    }, firstVector: 2);
 
     /// <summary>Some rows of x and g.</summary>
     public static RowSumRule SumRule { get; } = new(static (x, _) => x.Shape[-1], static (p, types, attributes, rows, columns) =>

@@ -85,8 +85,8 @@ internal static class RowOps
     }
 
     /// <summary>An operator on the lines of the last axis.</summary>
-    public static RowRule Rows(RowKernelRule run, Action<NDArray, long>? check = null) =>
-        new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], run) { Check = check };
+    public static RowRule Rows(RowKernelRule run, Action<NDArray, long>? check = null, int firstVector = int.MaxValue) =>
+        new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], run) { Check = check, FirstVector = firstVector };
 
     /// <summary>Every label is a class.</summary>
     public static unsafe void CheckLabels(NDArray labels, long classes)

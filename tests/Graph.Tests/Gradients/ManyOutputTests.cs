@@ -1,6 +1,6 @@
 namespace Fusion.Tests;
 
-/// <summary>Functions of many outputs: what is done for one of them does not grow with their number, or these would take hours and all memory.</summary>
+/// <summary>Functions of many outputs: what is done for one of them does not grow with their number, or the larger of these would take minutes.</summary>
 public sealed class ManyOutputTests
 {
     private const int Count = 65_536;
