@@ -70,7 +70,7 @@ public sealed unsafe class DeviceArgReduceTests
         foreach (bool max in new[] { true, false })
         {
             long[] expected = new long[outer * inner];
-            fixed (T* from = x)
+            fixed (T* from = TestData.WithSlack(x))
             fixed (long* to = expected) ArgReduce.Run(max, DTypes.Of<T>(), (nint)from, to, outer, reduced, inner);
             using var arrays = new DeviceArrays(device);
             DeviceBlock input = arrays.Upload<T>(x, 1), output = arrays.Marked<long>(expected.Length);

@@ -126,7 +126,7 @@ public sealed unsafe class DeviceGatherTests
             {
                 using var arrays = new DeviceArrays(device);
                 DeviceBlock index = Indices(arrays, type, axis, count, offset, out byte[] bytes);
-                fixed (byte* from = x, to = expected, at = bytes)
+                fixed (byte* from = TestData.WithSlack(x), to = expected, at = TestData.WithSlack(bytes))
                     Assert.Equal(-1, Gather.Take((nint)from, (nint)to, outer, axis, inner, elementSize, (nint)at, type, count));
                 DeviceBlock source = arrays.Upload<byte>(x, offset * elementSize), target = arrays.Marked<byte>(expected.Length);
                 DeviceGather.Take(device, "Take", source, offset, target, 0, outer, axis, inner, elementSize, index, offset, type, count);
@@ -144,7 +144,7 @@ public sealed unsafe class DeviceGatherTests
         {
             using var arrays = new DeviceArrays(device);
             DeviceBlock index = Indices(arrays, type, axis, outer * count * inner, 2, out byte[] bytes);
-            fixed (byte* from = x, to = expected, at = bytes)
+            fixed (byte* from = TestData.WithSlack(x), to = expected, at = TestData.WithSlack(bytes))
                 Assert.Equal(-1, Gather.Pick((nint)from, (nint)to, outer, axis, inner, elementSize, (nint)at, type, count));
             DeviceBlock source = arrays.Upload<byte>(x), target = arrays.Marked<byte>(expected.Length);
             DeviceGather.Pick(device, "Pick", source, 0, target, 0, outer, axis, inner, elementSize, index, 2, type, count);
@@ -158,7 +158,7 @@ public sealed unsafe class DeviceGatherTests
     {
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i * 7 % depth)];
         byte[] expected = new byte[count * depth * dtype.Size];
-        fixed (int* at = labels)
+        fixed (int* at = TestData.WithSlack(labels))
         fixed (byte* to = expected) Assert.Equal(-1, Gather.OneHot((nint)to, depth, dtype, (nint)at, DType.Int32, count));
         using var arrays = new DeviceArrays(device);
         DeviceBlock index = arrays.Upload<int>(labels), target = arrays.Marked<byte>(expected.Length);

@@ -56,7 +56,7 @@ public sealed unsafe class DeviceScanTests
         foreach ((int n, int inner) in new[] { (40, 1), (200, 1), (70, 2) })
         {
             long[] x = TestData.Normal<long>(n * inner, 3, 1e9), expected = new long[x.Length];
-            fixed (long* from = x, to = expected) Scan.CumSum(DType.Int64, DType.Int64, (nint)from, (nint)to, 1, n, inner, reverse: true);
+            fixed (long* from = TestData.WithSlack(x), to = expected) Scan.CumSum(DType.Int64, DType.Int64, (nint)from, (nint)to, 1, n, inner, reverse: true);
             using var arrays = new DeviceArrays(Debug);
             DeviceBlock block = arrays.Upload<long>(x);
             DeviceScan.CumSum(Debug, DType.Int64, DType.Int64, block, 0, block, 0, 1, n, inner, reverse: true);
@@ -87,7 +87,7 @@ public sealed unsafe class DeviceScanTests
         {
             TOut[] expected = new TOut[x.Length];
             (DType from, DType to) = (DTypes.Of<T>(), DTypes.Of<TOut>());
-            fixed (T* p = x)
+            fixed (T* p = TestData.WithSlack(x))
             fixed (TOut* q = expected) Scan.CumSum(from, to, (nint)p, (nint)q, outer, n, inner, exclusive, reverse);
             using var arrays = new DeviceArrays(device);
             DeviceBlock input = arrays.Upload<T>(x, 1), output = arrays.Marked<TOut>(x.Length);

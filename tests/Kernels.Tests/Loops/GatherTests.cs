@@ -27,9 +27,9 @@ public sealed unsafe class GatherTests : IDisposable
                 new Random(1).NextBytes(source);
                 int[] indices = RandomIndices(count, axis);
                 long[] wide = Array.ConvertAll(indices, i => (long)i);
-                fixed (byte* s = source, t = target)
-                fixed (int* i32 = indices)
-                fixed (long* i64 = wide)
+                fixed (byte* s = TestData.WithSlack(source), t = target)
+                fixed (int* i32 = TestData.WithSlack(indices))
+                fixed (long* i64 = TestData.WithSlack(wide))
                 {
                     (nint at, DType type) = threads == 2 ? ((nint)i64, DType.Int64) : ((nint)i32, DType.Int32);
                     Assert.Equal(-1, Gather.Take((nint)s, (nint)t, outer, axis, inner, elementSize, at, type, count));
@@ -67,8 +67,8 @@ public sealed unsafe class GatherTests : IDisposable
         for (int threads = 1; threads <= 3; threads++)
         {
             WorkerPool.Threads = threads;
-            fixed (float* s = source, t = targets[threads - 1])
-            fixed (int* x = indices) Assert.Equal(-1, GatherAdd.ScatterAdd((nint)s, (nint)t, outer, axis, inner, DType.Float32, (nint)x, DType.Int32, count));
+            fixed (float* s = TestData.WithSlack(source), t = targets[threads - 1])
+            fixed (int* x = TestData.WithSlack(indices)) Assert.Equal(-1, GatherAdd.ScatterAdd((nint)s, (nint)t, outer, axis, inner, DType.Float32, (nint)x, DType.Int32, count));
             Assert.True(expected.AsSpan().SequenceEqual(targets[threads - 1].AsSpan(0, expected.Length)), $"{threads} threads");
         }
     }
@@ -85,8 +85,8 @@ public sealed unsafe class GatherTests : IDisposable
         int size = outer * count * inner;
         double[] picked = new double[size], gradient = new double[source.Length], expected = new double[source.Length];
         int[] indices = RandomIndices(size, axis);
-        fixed (double* s = source, p = picked, g = gradient)
-        fixed (int* x = indices)
+        fixed (double* s = TestData.WithSlack(source), p = picked, g = gradient)
+        fixed (int* x = TestData.WithSlack(indices))
         {
             Assert.Equal(-1, Gather.Pick((nint)s, (nint)p, outer, axis, inner, 8, (nint)x, DType.Int32, count));
             Assert.Equal(-1, GatherAdd.PickGradient((nint)p, (nint)g, outer, axis, inner, DType.Float64, (nint)x, DType.Int32, count));
@@ -122,8 +122,8 @@ public sealed unsafe class GatherTests : IDisposable
                 }
             }
 
-            fixed (byte* s = source, t = target)
-            fixed (int* x = indices) Assert.Equal(-1, Gather.Put((nint)s, (nint)t, outer, axis, inner, elementSize, (nint)x, DType.Int32, count));
+            fixed (byte* s = TestData.WithSlack(source), t = target)
+            fixed (int* x = TestData.WithSlack(indices)) Assert.Equal(-1, Gather.Put((nint)s, (nint)t, outer, axis, inner, elementSize, (nint)x, DType.Int32, count));
             Assert.Equal([.. expected, 0xAB], target);
         }
     }
@@ -132,7 +132,7 @@ public sealed unsafe class GatherTests : IDisposable
     public void TheFirstBadIndexIsNamedWhicheverThreadFindsOne()
     {
         const int N = 100_000;
-        long[] index = new long[N];
+        long[] index = TestData.WithSlack(new long[N]);
         fixed (long* x = index)
         {
             Assert.Equal(-1, new GatherIndex((nint)x, DType.Int64, 9).FirstBad(N));
@@ -170,8 +170,8 @@ public sealed unsafe class GatherTests : IDisposable
             byte[] source = new byte[4 * 3 * elementSize], target = new byte[4 * elementSize];
             new Random(3).NextBytes(source);
             int[] indices = [2, -3, 1, -1];
-            fixed (byte* s = source, t = target)
-            fixed (int* x = indices) Assert.Equal(-1, Gather.Pick((nint)s, (nint)t, 4, 3, 1, elementSize, (nint)x, DType.Int32));
+            fixed (byte* s = TestData.WithSlack(source), t = target)
+            fixed (int* x = TestData.WithSlack(indices)) Assert.Equal(-1, Gather.Pick((nint)s, (nint)t, 4, 3, 1, elementSize, (nint)x, DType.Int32));
             for (int i = 0; i < 4; i++)
             {
                 int at = (i * 3) + ((indices[i] + 3) % 3);
@@ -185,8 +185,8 @@ public sealed unsafe class GatherTests : IDisposable
     {
         float[] source = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], target = [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
         int[] indices = [2, -3, 3, -4];
-        fixed (float* s = source, t = target)
-        fixed (int* x = indices)
+        fixed (float* s = TestData.WithSlack(source), t = target)
+        fixed (int* x = TestData.WithSlack(indices))
         {
             Assert.Equal(2, Gather.Take((nint)s, (nint)t, 1, 3, 1, 4, (nint)x, DType.Int32, 4));
             Assert.Equal(2, GatherAdd.ScatterAdd((nint)s, (nint)t, 1, 3, 1, DType.Float32, (nint)x, DType.Int32, 4));
@@ -211,7 +211,7 @@ public sealed unsafe class GatherTests : IDisposable
         double[] values = new double[15];
         target.AsSpan().Fill(0xAB);
         fixed (byte* t = target)
-        fixed (long* x = indices)
+        fixed (long* x = TestData.WithSlack(indices))
         fixed (double* v = values)
         {
             Assert.Equal(-1, Gather.OneHot((nint)t, 5, dtype, (nint)x, DType.Int64, 3));

@@ -16,6 +16,11 @@ internal static class TestData
         return values;
     }
 
+    /// <summary>The same, and 64 bytes that kernels may read behind them, as they may behind the blocks of the library: a large array of the collector can end where its memory ends.</summary>
+    public static unsafe T[] WithSlack<T>(T[] x)
+        where T : unmanaged
+        => [.. x, .. new T[64 / sizeof(T)]];
+
     /// <summary>The elements of one line along the middle axis of (outer, n, inner).</summary>
     public static T[] Line<T>(T[] x, int outer, int n, int inner, int o, int i)
     {
