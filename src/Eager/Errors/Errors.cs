@@ -17,6 +17,8 @@ internal static class Errors
     public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
+    public static DTypeException NoBits(string operation, DType dtype) => new($"{operation}: {dtype} has no bits to work on. Convert with AsType(DType.Int32).");
+
     /// <summary>Memory for numbers that the library computes, as many as the caller asked for.</summary>
     public static T[] Numbers<T>(int count)
     {

@@ -29,7 +29,7 @@ public static partial class Nd
     public static NDArray BitwiseNot(this NDArray x) => Checked(x).DType switch
     {
         DType.Bool => LogicalNot(x),
-        { IsFloat: true } dtype => throw new DTypeException($"BitwiseNot: {dtype} has no bits to work on. Convert with AsType(DType.Int32)."),
+        { IsFloat: true } dtype => throw Errors.NoBits("BitwiseNot", dtype),
         _ => Bits(OpTable.BitwiseXor, x, Number(x, -1)),
     };
 

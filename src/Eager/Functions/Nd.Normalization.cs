@@ -14,7 +14,7 @@ public static partial class Nd
     {
         NDArray real = Elements.To(x, RealTypeOf(x));
         NormAttributes attributes = new(CheckEpsilon("LayerNorm", epsilon), true);
-        CheckRank("LayerNorm", x);
+        RowOps.Check("LayerNorm", real.Type);
         if (gamma is not null && beta is not null) return OpTable.LayerNorm.Apply([real, Elements.To(gamma, real.DType), Elements.To(beta, real.DType)],
             attributes);
         return Affine("LayerNorm", OpTable.Standardize.Apply(Elements.Wide(real), attributes), gamma, beta, real.DType);
@@ -27,7 +27,7 @@ public static partial class Nd
     {
         NDArray real = Elements.To(x, RealTypeOf(x));
         NormAttributes attributes = new(CheckEpsilon("RmsNorm", epsilon), false);
-        CheckRank("RmsNorm", x);
+        RowOps.Check("RmsNorm", real.Type);
         return gamma is null ? OpTable.Standardize.Apply(real, attributes) : OpTable.RmsNorm.Apply(real, Elements.To(gamma, real.DType), attributes);
     }
 
@@ -141,11 +141,6 @@ public static partial class Nd
 
     // What was computed in Float32 for an input of half precision.
     private static NDArray Rounded(NDArray x, DType dtype) => dtype.IsHalf ? x.AsType(dtype) : x;
-
-    private static void CheckRank(string op, NDArray x)
-    {
-        if (x.Rank == 0) throw new ShapeException($"{op}: the input is a scalar and has no axis.");
-    }
 
     private static double CheckEpsilon(string op, double epsilon) =>
         epsilon >= 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"{op}: epsilon must be 0 or more.");

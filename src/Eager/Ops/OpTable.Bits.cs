@@ -22,7 +22,7 @@ internal static partial class OpTable
         Infer = (x, _, y) =>
         {
             foreach (TensorType type in x)
-                if (type.DType.IsFloat) throw new DTypeException($"{name}: {type.DType} has no bits to work on. Convert with AsType(DType.Int32).");
+                if (type.DType.IsFloat) throw Errors.NoBits(name, type.DType);
             if (x[0].DType != x[1].DType) throw new DTypeException($"{name}: {x[0].DType} and {x[1].DType}. Convert one with AsType.");
             y[0] = x[0] with { Shape = Broadcasting.Infer(name, x[0].Shape, x[1].Shape) };
         },

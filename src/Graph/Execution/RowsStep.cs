@@ -12,6 +12,9 @@ internal sealed unsafe class RowsStep : PlanStep
     // From this many elements on a second thread pays.
     private const long ParallelElements = 16 * 1024;
 
+    // A thread takes this part of a tile at least, so that arrays that fill few tiles are shared, too.
+    private const long PartsOfTile = 4;
+
     private readonly LoweredRows _rows;
     private readonly TilePart[] _tiles;
     private readonly SumPart[] _sums;
@@ -52,14 +55,13 @@ internal sealed unsafe class RowsStep : PlanStep
     {
         RowFrame frame = _rows.Frame;
         Job job = new() { Step = this, Arrays = arrays, Sums = sums, RowsPerChunk = frame.Rows };
-        if (frame.Rows * frame.Columns < ParallelElements || WorkerPool.Threads == 1 || frame.Rows <= _rows.TileRows)
+        long grain = _sums.Length > 0 ? RowSums.Block : Math.Max(1, _rows.TileRows / PartsOfTile); // a block of sums is one thread's
+        if (frame.Rows * frame.Columns < ParallelElements || WorkerPool.Threads == 1 || frame.Rows <= grain)
         {
             RunChunk(Unsafe.AsPointer(ref job), 0);
             return;
         }
 
-        // A block of sums is one thread's.
-        long grain = _sums.Length > 0 ? RowSums.Block : _rows.TileRows;
         long grains = (frame.Rows + grain - 1) / grain;
         long chunks = Math.Min(grains, 4L * WorkerPool.Threads);
         job.RowsPerChunk = (grains + chunks - 1) / chunks * grain;

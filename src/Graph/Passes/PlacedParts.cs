@@ -66,16 +66,16 @@ internal sealed class PlacedParts : IEquatable<PlacedParts>
         if (axis < 0 || place.Counts[axis] == 0) return null;
         Piece whole = new(0, place.Full.Dimensions[axis], null, IsZeros: true);
         ImmutableSortedSet<Piece>.Builder pieces = ImmutableSortedSet.CreateBuilder(s_byStart);
-        Split(pieces, whole, new Piece(place.Starts[axis], place.Counts[axis], call.Inputs[0], IsZeros: false), static (_, _) => null);
+        Split(pieces, whole, new Piece(place.Starts[axis], place.Counts[axis], call.Inputs[0], IsZeros: false), static _ => null);
         return new PlacedParts(call.Type, axis, pieces.ToImmutable(), isWhole: false, hash: 0);
     }
 
-    private static void Split(ImmutableSortedSet<Piece>.Builder pieces, Piece zeros, Piece part, Func<int, int, GraphNode?> makeZeros)
+    private static void Split(ImmutableSortedSet<Piece>.Builder pieces, Piece zeros, Piece part, Func<int, GraphNode?> makeZeros)
     {
         pieces.Remove(zeros);
         pieces.Add(part);
-        if (part.Start > zeros.Start) pieces.Add(new Piece(zeros.Start, part.Start - zeros.Start, makeZeros(zeros.Start, part.Start), IsZeros: true));
-        if (part.End < zeros.End) pieces.Add(new Piece(part.End, zeros.End - part.End, makeZeros(part.End, zeros.End), IsZeros: true));
+        if (part.Start > zeros.Start) pieces.Add(new Piece(zeros.Start, part.Start - zeros.Start, makeZeros(part.Start - zeros.Start), IsZeros: true));
+        if (part.End < zeros.End) pieces.Add(new Piece(part.End, zeros.End - part.End, makeZeros(zeros.End - part.End), IsZeros: true));
     }
 
     private bool IsFree(Piece part) => Around(part) is { IsZeros: true } zeros && part.End <= zeros.End;
@@ -91,7 +91,7 @@ internal sealed class PlacedParts : IEquatable<PlacedParts>
     {
         Piece added = part with { Value = WithoutNegativeZero(graph, part.Value!) };
         ImmutableSortedSet<Piece>.Builder pieces = _pieces.ToBuilder();
-        Split(pieces, Around(part), added, (start, end) => Zeros(graph, end - start));
+        Split(pieces, Around(part), added, count => Zeros(graph, count));
         return new PlacedParts(Type, _axis, pieces.ToImmutable(), isWhole: true, Hash(_hash, added));
     }
 

@@ -15,7 +15,7 @@ internal static unsafe class BlockCache
     private const int MaxLog2 = 47; // what a user address space holds
     private const nuint Alignment = 64;
 
-    private const int LargerSizes = Steps;
+    private const int LargerSizes = Steps; // up to twice as large
 
     // What may lie unused when a fresh block is made: twice what arrays ever held, so that functions called in turn do not take each other's blocks away, but no less than this.
     private const long LeastIdleLimit = 64L << 20;
@@ -105,7 +105,7 @@ internal static unsafe class BlockCache
         if (gave) CollectionTrigger.StartAgain();
     }
 
-    // Largest first: nobody asked for their sizes, and fewest of them do.
+    // Largest first: the fewest blocks make the room.
     private static void TrimFor(long bytes)
     {
         long limit = Math.Max(LeastIdleLimit, 2 * MemoryCounters.Peak);

@@ -8,13 +8,12 @@ internal sealed class NativeBlock
 {
     private BlockLease? _lease;
     private nint _pointer;
-    private readonly long _size; // of the block, which may be larger than what was asked for
 
     public NativeBlock(long bytes)
     {
         Capacity = BlockCache.RoundUp(bytes);
-        _pointer = BlockCache.Rent(Capacity, bytes, out _size);
-        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, Capacity, _size);
+        _pointer = BlockCache.Rent(Capacity, bytes, out long size);
+        _lease = BlockOwners.Add(this, NativeHome.Instance, null, _pointer, Capacity, size);
     }
 
     /// <summary>The first byte; 0 once released.</summary>
@@ -27,10 +26,10 @@ internal sealed class NativeBlock
     public bool Release()
     {
         if (Interlocked.Exchange(ref _lease, null) is not { } lease) return false;
-        (nint pointer, long capacity) = (_pointer, Capacity);
+        (nint pointer, long capacity, long size) = (_pointer, Capacity, lease.Size);
         (_pointer, Capacity) = (0, 0);
         BlockOwners.Remove(lease);
-        BlockCache.Return(pointer, capacity, _size);
+        BlockCache.Return(pointer, capacity, size);
         GC.KeepAlive(this); // until its memory cannot be taken for that of a dead owner
         return true;
     }
