@@ -94,7 +94,14 @@ internal static unsafe class Normalization
     {
         NormAttributes a = (NormAttributes)attributes!;
         RowNormalizeSums.Take(types[0], p[0], p[1], p[2], rows, columns, a.Epsilon, a.Centered);
-    });
+    })
+    {
+        Terms = static (p, x, attributes) =>
+        {
+            NormAttributes a = (NormAttributes)attributes!;
+            return [x[1], x[1] * RowFormulas.Standardized(p, x[0], p.Constant(a.Epsilon), a.Centered).Value];
+        },
+    };
 
     public static void RunRowsSums(NDArray x, NDArray g, NormAttributes a, NDArray sums)
     {

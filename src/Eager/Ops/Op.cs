@@ -52,17 +52,24 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
 /// </summary>
 /// <param name="Columns">The length of a row of the first input.</param>
 /// <param name="Take">Adds some rows of a block to its sums, which take the place of the output.</param>
-internal sealed record RowSumRule(Func<TensorType, object?, long> Columns, RowKernelRule Take);
+internal sealed record RowSumRule(Func<TensorType, object?, long> Columns, RowKernelRule Take)
+{
+    /// <summary>What it adds up, as formulas, in the order of its output's rows.</summary>
+    public required RowTermsRule Terms { get; init; }
+}
 
 /// <summary>How an operator without inputs draws random numbers.</summary>
 /// <param name="Blocks">Blocks of the stream that a result of a type uses up: known before the numbers are, so that many draws can be placed at once.</param>
 /// <param name="Source">The numbers, for kernels that make them themselves; null where only whole arrays are filled.</param>
 internal sealed record DrawRule(Func<TensorType, ulong> Blocks, Func<object?, DType, NumberSource?>? Source = null);
 
-/// <summary>Writes an operator into a row program of an accelerator: its result, one element a row or one a column.</summary>
+/// <summary>Writes an operator into a row program: its result, one element a row or one a column.</summary>
 internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
 
-/// <summary>An operator that kernels for rows of accelerators compute beside others; an input has whole rows, one element a row, or one a column.</summary>
+/// <summary>Writes into a row program what an operator sums over rows: one element a column each.</summary>
+internal delegate RowValue[] RowTermsRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
+
+/// <summary>An operator that kernels for rows compute beside others, to the bits of its own kernel; an input has whole rows, one element a row, or one a column.</summary>
 /// <param name="Columns">The length of a row of the first input; 0: not by rows with these attributes.</param>
 /// <param name="Write">The formula.</param>
 internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFormulaRule Write)
@@ -170,7 +177,7 @@ internal sealed partial class Op
     /// <summary>The operator sums over rows, and how it takes some of them.</summary>
     public RowSumRule? Sums { get; init; }
 
-    /// <summary>As <see cref="Rows"/>, in kernels of accelerators.</summary>
+    /// <summary>As <see cref="Rows"/>, in kernels that are written for several operators.</summary>
     public RowFormula? Formula { get; init; }
 
     /// <summary>Elements are moved or converted and never computed with: those of half precision, too, as they are.</summary>

@@ -17,7 +17,7 @@ internal sealed unsafe class RowsStep : PlanStep
 
     private readonly LoweredRows _rows;
     private readonly TilePart[] _tiles;
-    private readonly SumPart[] _sums;
+    private readonly RowSumPlace[] _sums;
 
     private RowsStep(PlanGroup group, LoweredRows rows)
         : base(group, [.. rows.Arrays.Inputs], rows.Arrays.Outputs)
@@ -48,7 +48,7 @@ internal sealed unsafe class RowsStep : PlanStep
     {
         using NativeScratch sums = new(_rows.SumBytes);
         RunTiles(arrays, sums.Pointer);
-        foreach (SumPart part in _sums) part.Join(arrays, sums.Pointer, RowSums.BlockCount(_rows.Frame.Rows));
+        foreach (RowSumPlace place in _sums) place.Join(arrays, sums.Pointer, RowSums.BlockCount(_rows.Frame.Rows));
     }
 
     private void RunTiles(nint* arrays, byte* sums)

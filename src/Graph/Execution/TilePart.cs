@@ -107,22 +107,59 @@ internal sealed unsafe class CallPart(OpNode node, TileOperand[] operands, long[
 }
 
 /// <summary>A call that sums over rows: it takes those of the tile, all of one block.</summary>
-internal sealed unsafe class SumPart(OpNode node, TileOperand[] operands, long[] expanded, int result, long offset, long columns) : LibraryPart(operands, expanded)
+internal sealed unsafe class SumPart(OpNode node, TileOperand[] operands, long[] expanded, RowSumPlace place, long columns) : LibraryPart(operands, expanded)
 {
-    private readonly long _bytes = node.Shape.Size * node.DType.Size;
-
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in Tile tile)
     {
         nint* data = stackalloc nint[Operands.Length + 1];
         Bind(tile, data);
-        byte* sums = tile.Sums + offset + tile.Row / RowSums.Block * _bytes;
-        if (tile.Row % RowSums.Block == 0) new Span<byte>(sums, checked((int)_bytes)).Clear();
-        data[Operands.Length] = (nint)sums;
+        data[Operands.Length] = (nint)place.Of(tile);
         node.Op.Sums!.Take(data, Types, node.Attributes, tile.Rows, columns);
+    }
+}
+
+/// <summary>Kernels, calls that compute rows and calls that sum over them, in one kernel.</summary>
+internal sealed unsafe class ProgramPart(RowKernel kernel, TileOperand[] operands, RowSumPlace[] sums, long columns, long scratch) : TilePart(operands)
+{
+    private readonly int _count = operands.Length + sums.Sum(p => (int)(p.Size / columns));
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in Tile tile)
+    {
+        RowOperand* bound = stackalloc RowOperand[_count];
+        int k = 0;
+        foreach (TileOperand operand in Operands) bound[k++] = operand.In(tile);
+        foreach (RowSumPlace place in sums)
+        {
+            byte* row = place.Of(tile);
+            for (long done = 0; done < place.Size; done += columns, row += columns * place.DType.Size)
+                bound[k++] = new RowAccess(columns, 1, 1).At((nint)row, place.DType, false);
+        }
+
+        kernel.Run(bound, tile.Row, tile.Rows, columns, tile.Spare, tile.Scratch + scratch);
+    }
+}
+
+/// <summary>Where sums over rows are added up, those of each block of rows.</summary>
+/// <param name="Offset">Bytes from the start of the memory for sums.</param>
+/// <param name="DType">The element type.</param>
+/// <param name="Size">Numbers of a block.</param>
+/// <param name="Result">The array of the launch that they become.</param>
+internal sealed record RowSumPlace(long Offset, DType DType, long Size, int Result)
+{
+    public long Bytes => Size * DType.Size;
+
+    /// <summary>The sums of the tile's block, zero at its start.</summary>
+    public unsafe byte* Of(in Tile tile)
+    {
+        byte* sums = tile.Sums + Offset + tile.Row / RowSums.Block * Bytes;
+        if (tile.Row % RowSums.Block == 0) new Span<byte>(sums, checked((int)Bytes)).Clear();
+        return sums;
     }
 
     /// <summary>Adds up the blocks, when all tiles are done.</summary>
-    public void Join(nint* arrays, byte* sums, long blocks) => RowSums.Join(node.DType, (nint)(sums + offset), blocks, arrays[result], node.Shape.Size);
+    public unsafe void Join(nint* arrays, byte* sums, long blocks) => RowSums.Join(DType, (nint)(sums + Offset), blocks, arrays[Result], Size);
 }

@@ -33,16 +33,22 @@ internal sealed class LoweredRows
         _scratch = new TileScratch(TileRows, _layout.Frame);
         for (int i = 0; i < group.Parts.Count; i++)
             foreach (GraphNode input in group.Parts[i].Reads) _lastUse[Placement.Root(input, _leaves)] = i;
+        List<int> tiles = [];
         for (int i = 0; i < group.Parts.Count; i++)
         {
-            if (_layout.StageOf(i) == PartStage.Tile)
-            {
-                Tiles.Add(group.Parts[i].Kind == GroupKind.Elementwise ? Kernel(i) : _layout.IsSum(i) ? Sum(i) : Call(i));
-                _scratch.Release(i);
-                continue;
-            }
+            if (_layout.StageOf(i) == PartStage.Tile) tiles.Add(i);
+            else (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(Arrays.Nest(group.Parts[i], function, written));
+        }
 
-            (_layout.StageOf(i) == PartStage.Before ? Before : After).Add(Arrays.Nest(group.Parts[i], function, written));
+        RowFusion programs = new(group, _leaves, IsReadAfter);
+        for (int i = 0; i < tiles.Count;)
+        {
+            int first = tiles[i];
+            (RowProgram? program, int count) = programs.From(tiles, i);
+            if (program is not null) Tiles.Add(Program(program));
+            else Tiles.Add(group.Parts[first].Kind == GroupKind.Elementwise ? Kernel(first) : _layout.IsSum(first) ? Sum(first) : Call(first));
+            _scratch.Release(tiles[i + count - 1]);
+            i += count;
         }
     }
 
@@ -58,8 +64,8 @@ internal sealed class LoweredRows
 
     public List<TilePart> Tiles { get; } = [];
 
-    /// <summary>Those of the tiles that sum over rows.</summary>
-    public IEnumerable<SumPart> Sums => Tiles.OfType<SumPart>();
+    /// <summary>The sums over rows that tiles add to.</summary>
+    public List<RowSumPlace> Sums { get; } = [];
 
     /// <summary>Bytes of their sums, of all blocks of rows.</summary>
     public long SumBytes { get; private set; }
@@ -67,6 +73,9 @@ internal sealed class LoweredRows
     public List<NestedStep> After { get; } = [];
 
     public List<LoweredKernel> Kernels { get; } = [];
+
+    /// <summary>Several parts in one kernel, and the operators in it.</summary>
+    public List<(RowSpec Spec, OpNode[] Members)> Programs { get; } = [];
 
     /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
     public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
@@ -105,10 +114,28 @@ internal sealed class LoweredRows
     {
         OpNode node = _group.Parts[part].Members[0];
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false))];
-        long offset = SumBytes;
-        SumBytes += RowSums.BlockCount(Frame.Rows) * node.Shape.Size * node.DType.Size;
-        return new SumPart(node, operands, WrittenOut(operands), Arrays.Of(node), offset, Frame.Columns);
+        return new SumPart(node, operands, WrittenOut(operands), Place(node), Frame.Columns);
     }
+
+    private RowSumPlace Place(OpNode node)
+    {
+        RowSumPlace place = new(SumBytes, node.DType, node.Shape.Size, Arrays.Of(node));
+        SumBytes += RowSums.BlockCount(Frame.Rows) * place.Bytes;
+        Sums.Add(place);
+        return place;
+    }
+
+    private ProgramPart Program(RowProgram program)
+    {
+        RowSpec spec = program.Write();
+        Programs.Add((spec, program.Members));
+        TileOperand[] operands = [.. program.Reads.Select(r => Read(r.Node, r.Access, false)), .. program.Outputs.Select(Write)];
+        RowKernel kernel = KernelCompiler.Compile(spec);
+        return new ProgramPart(kernel, operands, [.. program.Sums.Select(Place)], Frame.Columns, _scratch.TakeBytes(kernel.ScratchBytes(Frame.Columns)));
+    }
+
+    // After this part has run.
+    private bool IsReadAfter(OpNode member, int part) => _written.Contains(member) || (_lastUse.TryGetValue(member, out int last) && last > part);
 
     // Read by another part, or outside.
     private bool IsPassedOn(OpNode member) => _written.Contains(member) || _lastUse.ContainsKey(member);

@@ -21,6 +21,7 @@ internal static class KernelCompiler
 
     // A kernel takes some 14 KB.
     private static readonly RecentCache<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new(2048);
+    private static readonly RecentCache<(RowSpec Spec, int Width), Lazy<RowKernel>> s_rows = new(512);
     private static int s_compileCount;
     private static long s_compileTicks;
 
@@ -79,6 +80,15 @@ internal static class KernelCompiler
         return TieredLoop.PairsAtOnce ? kernel.Settled() : kernel;
     }
 
+    /// <summary>The row kernel at the current SIMD width.</summary>
+    /// <exception cref="KernelFailedException">It cannot be compiled.</exception>
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
+    public static RowKernel Compile(RowSpec spec)
+    {
+        if (!IsAvailable) throw NotAvailable();
+        return s_rows.GetOrAdd((spec, SimdWidth.Current), static key => new Lazy<RowKernel>(() => Counted(() => Timed(() => RowKernel.Build(key.Spec, key.Width))))).Value;
+    }
+
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
     public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
 
@@ -114,14 +124,27 @@ internal static class KernelCompiler
         t_compileCount += compiled;
     }
 
-    private static ElementKernel Build(KernelSpec spec, int width)
+    private static ElementKernel Build(KernelSpec spec, int width) => Counted(() =>
     {
-        TieredLoop loop;
+        (ElementLoop first, KernelTree tree) = Build(spec, width, paired: false);
+        int operators = tree.OperatorCount;
+        return new ElementKernel(new TieredLoop(first, operators, operators <= KernelTree.PairedFrom ? null : () => Build(spec, width, paired: true).Loop));
+    });
+
+    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool paired) => Timed(() =>
+    {
+        KernelTree tree = KernelTree.Build(spec, width, paired);
+        ElementLoop loop = tree.Compile();
+        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        return (loop, tree);
+    });
+
+    private static T Counted<T>(Func<T> build)
+    {
+        T kernel;
         try
         {
-            (ElementLoop first, KernelTree tree) = Build(spec, width, paired: false);
-            int operators = tree.OperatorCount;
-            loop = new TieredLoop(first, operators, operators <= KernelTree.PairedFrom ? null : () => Build(spec, width, paired: true).Loop);
+            kernel = build();
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -130,17 +153,15 @@ internal static class KernelCompiler
 
         Interlocked.Increment(ref s_compileCount);
         t_compileCount++;
-        return new ElementKernel(loop);
+        return kernel;
     }
 
-    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool paired)
+    private static T Timed<T>(Func<T> build)
     {
         long start = Stopwatch.GetTimestamp();
-        KernelTree tree = KernelTree.Build(spec, width, paired);
-        ElementLoop loop = tree.Compile();
-        Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
+        T result = build();
         Interlocked.Add(ref s_compileTicks, Stopwatch.GetTimestamp() - start);
-        return (loop, tree);
+        return result;
     }
 
     // A call with no elements has the method jitted here and not in the first step of the user: it reads the pointers and the scalars only.

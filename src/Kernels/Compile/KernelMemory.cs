@@ -17,6 +17,18 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static nint Pointer(nint table, int index) => ((nint*)table)[index];
 
+    /// <summary>The number at position <paramref name="index"/> of an operand table.</summary>
+    [MethodImpl(Inline)]
+    public static long Number(nint table, int index) => ((long*)table)[index];
+
+    /// <summary>The address so many bytes behind another.</summary>
+    [MethodImpl(Inline)]
+    public static nint Offset(nint address, long bytes) => address + (nint)bytes;
+
+    /// <summary>Asks for the memory at an address, which may be any.</summary>
+    [MethodImpl(Inline)]
+    public static void Fetch(nint address, long bytes) => RowAhead.Fetch((void*)(address + (nint)bytes));
+
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static Vector128<T> Load128<T>(nint source, long i) where T : unmanaged => Vector128.Load((T*)source + i);
@@ -24,6 +36,10 @@ public static unsafe class KernelMemory
     /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static void Store128<T>(Vector128<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>Stores the first element.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreFirst128<T>(Vector128<T> value, nint destination) where T : unmanaged => *(T*)destination = value.ToScalar();
 
     /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
     [MethodImpl(Inline)]
@@ -80,6 +96,10 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static void Store256<T>(Vector256<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
 
+    /// <summary>Stores the first element.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreFirst256<T>(Vector256<T> value, nint destination) where T : unmanaged => *(T*)destination = value.ToScalar();
+
     /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
     [MethodImpl(Inline)]
     public static Vector256<T> Broadcast256<T>(nint source) where T : unmanaged => Vector256.Create(*(T*)source);
@@ -134,6 +154,10 @@ public static unsafe class KernelMemory
     /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static void Store512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>Stores the first element.</summary>
+    [MethodImpl(Inline)]
+    public static void StoreFirst512<T>(Vector512<T> value, nint destination) where T : unmanaged => *(T*)destination = value.ToScalar();
 
     /// <summary>The one element at <paramref name="source"/>, in every element of a register.</summary>
     [MethodImpl(Inline)]

@@ -101,12 +101,18 @@ internal sealed class KernelTree
     /// <summary>The kernel's machine code.</summary>
     public ElementLoop Compile()
     {
-        if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
         LabelTarget done = Expression.Label();
         Expression advance = Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)));
         Expression loop = Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), Expression.Block([.. Body, advance]), Expression.Break(done)), done);
+        return Compile([.. Prologue, Expression.Assign(Index, Start), loop], _vector);
+    }
+
+    /// <summary>Statements on <see cref="Table"/>, <see cref="Start"/> and <see cref="End"/> as machine code.</summary>
+    public static ElementLoop Compile(IEnumerable<Expression> statements, VectorMethods vector)
+    {
+        if (!KernelCompiler.IsAvailable) throw KernelCompiler.NotAvailable();
         DynamicMethod method = new("Kernel", typeof(void), [typeof(object), typeof(nint), typeof(long), typeof(long)], restrictedSkipVisibility: true) { InitLocals = false };
-        new IlWriter(method.GetILGenerator(), [s_target, Table, Start, End], _vector).Write([.. Prologue, Expression.Assign(Index, Start), loop]);
+        new IlWriter(method.GetILGenerator(), [s_target, Table, Start, End], vector).Write(statements);
 
         // A delegate with a target calls without moving its arguments by one place.
         return method.CreateDelegate<ElementLoop>(s_target);

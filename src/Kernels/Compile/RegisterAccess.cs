@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -12,6 +13,7 @@ namespace Fusion.Kernels;
 internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Action<Expression> value)
 {
     private static readonly MethodInfo[] s_eightBytes = [((Func<Vector128<byte>, Vector128<ulong>>)Vector128.AsUInt64).Method, ((Func<Vector128<ulong>, ulong>)Vector128.ToScalar).Method];
+    private static readonly MethodInfo? s_fetch = Sse.IsSupported ? typeof(Sse).GetMethod(nameof(Sse.Prefetch0)) : null;
     private static readonly MethodInfo[] s_fourBytes = [((Func<Vector128<byte>, Vector128<uint>>)Vector128.AsUInt32).Method, ((Func<Vector128<uint>, uint>)Vector128.ToScalar).Method];
 
     /// <summary>Writes the call if it is one of those that are worth it, with what this processor has; otherwise nothing.</summary>
@@ -27,12 +29,30 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
             return true;
         }
 
+        switch (name)
+        {
+            case nameof(KernelMemory.Number):
+                value(call.Arguments[0]);
+                il.Emit(OpCodes.Ldc_I4, (int)((ConstantExpression)call.Arguments[1]).Value! * sizeof(long));
+                il.Emit(OpCodes.Add);
+                il.Emit(OpCodes.Ldind_I8);
+                return true;
+            case nameof(KernelMemory.Offset):
+                Address(call.Arguments[0], call.Arguments[1], 1);
+                return true;
+            case nameof(KernelMemory.Fetch):
+                if (s_fetch is not { } fetch) return true;
+                Address(call.Arguments[0], call.Arguments[1], 1);
+                return Call(fetch);
+        }
+
         return name[..^3] switch
         {
             "Load" => Load(call, vector.Type, vector.ElementSize, null),
             "LoadMask" when vector.WidenBytes is { } widen => Load(call, typeof(Vector128<byte>), 1, widen) && NotZero(),
             "LoadHalf" when vector.WidenHalves is { } widen => Load(call, vector.HalfType, sizeof(ushort), widen) && Call(vector.AsElement),
             "Store" => Store(call, vector.ElementSize, null) && Put(vector.Type),
+            "StoreFirst" => StoreFirst(call),
             "StoreMask" when vector.NarrowToBytes is { } narrow => Store(call, 1, narrow) && PutBytes(),
             "StoreHalf" when vector.NarrowToHalves is { } narrow => Store(call, sizeof(ushort), narrow) && Put(vector.HalfType),
             "Broadcast" => Broadcast(call),
@@ -69,6 +89,16 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
         }
 
         return Call(narrow);
+    }
+
+    private bool StoreFirst(MethodCallExpression call)
+    {
+        value(call.Arguments[1]);
+        value(call.Arguments[0]);
+        Call(vector.Unary(nameof(Vector128.ToScalar)));
+        il.Emit(OpCodes.Unaligned, (byte)1);
+        il.Emit(vector.Is64 ? OpCodes.Stind_R8 : OpCodes.Stind_R4);
+        return true;
     }
 
     private bool Put(Type type)
@@ -121,13 +151,23 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
         return true;
     }
 
+    // A distance is added last, so that it becomes a part of the instruction.
     private void Address(Expression start, Expression index, int size)
     {
+        long distance = 0;
+        if (index is BinaryExpression { NodeType: ExpressionType.Add, Right: ConstantExpression { Value: long constant } } sum) (index, distance) = (sum.Left, constant);
         value(start);
         value(index);
         il.Emit(OpCodes.Conv_I);
-        il.Emit(OpCodes.Ldc_I4, size);
-        il.Emit(OpCodes.Mul);
+        if (size > 1)
+        {
+            il.Emit(OpCodes.Ldc_I4, size);
+            il.Emit(OpCodes.Mul);
+        }
+
+        il.Emit(OpCodes.Add);
+        if (distance == 0) return;
+        il.Emit(OpCodes.Ldc_I4, checked((int)(distance * size)));
         il.Emit(OpCodes.Add);
     }
 

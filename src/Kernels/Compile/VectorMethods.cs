@@ -77,6 +77,8 @@ internal sealed class VectorMethods
             if (Avx2.IsSupported) WidenHalves = typeof(Avx2).GetMethod(nameof(Avx2.ConvertToVector256Int32), [HalfType]);
             if (Avx512F.VL.IsSupported) NarrowToHalves = typeof(Avx512F.VL).GetMethod(nameof(Avx512F.VL.ConvertToVector128UInt16), [IntegerType]);
         }
+        Shuffle = _methods.GetMethod(nameof(Vector128.Shuffle), [Type, IntegerType])!;
+        CreateEach = _methods.GetMethod(nameof(Vector128.Create), [.. Enumerable.Repeat(Integer, Count)])!;
         ShiftRightLogical = IntegerType.GetMethod("op_UnsignedRightShift", [IntegerType, typeof(int)])!;
     }
 
@@ -101,6 +103,12 @@ internal sealed class VectorMethods
     public MethodInfo Create { get; }
 
     public MethodInfo CreateInteger { get; }
+
+    /// <summary>Of an integer for each element.</summary>
+    public MethodInfo CreateEach { get; }
+
+    /// <summary>The elements at these positions.</summary>
+    public MethodInfo Shuffle { get; }
 
     public MethodInfo AsInteger { get; }
 

@@ -17,12 +17,15 @@ internal static unsafe class LaneTail
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ];
 
+    /// <summary>The address behind 64 bytes of ones and before 64 bytes of zeros.</summary>
+    public static byte* MaskEnd => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(MaskBytes)) + 64;
+
     /// <summary>The mask of the first <paramref name="n"/> elements of a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Mask<L, T>(long n)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged
-        => L.Load((T*)((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(MaskBytes)) + 64 - n * sizeof(T)));
+        => L.Load((T*)(MaskEnd - n * sizeof(T)));
 
     /// <summary>The first element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,7 +13,7 @@ internal static class DeviceKernelText
     public static string ToCSharp(DeviceElementKey key, string methodName)
     {
         DeviceElementTree tree = DeviceElementTree.Build(key);
-        return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
+        return TreePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
     /// <summary>The kernel of contiguous arrays as NVIDIA's intermediate code for a compute capability (80: 8.0, which newer drivers compile further).</summary>
@@ -34,7 +34,7 @@ internal static class DeviceKernelText
     public static string ToCSharp(DeviceRowKey key, string methodName)
     {
         DeviceRowTree tree = DeviceRowTree.Build(key);
-        return DevicePrinter.Print(tree.Parameters, tree.Statements, methodName);
+        return TreePrinter.Print(tree.Parameters, tree.Statements, methodName);
     }
 
     /// <summary>The row kernel for many contiguous rows of a length.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace Fusion.Kernels;
 
-/// <summary>Prints a device kernel as C#: the nodes that <see cref="IlWriter"/> knows.</summary>
-internal sealed class DevicePrinter
+/// <summary>Prints the statements of a method as C#: the nodes that <see cref="IlWriter"/> knows.</summary>
+internal sealed class TreePrinter
 {
     private readonly StringBuilder _text = new();
     private readonly HashSet<ParameterExpression> _declared = [];
@@ -12,7 +12,7 @@ internal sealed class DevicePrinter
     /// <summary>The statements as a public static method.</summary>
     public static string Print(IReadOnlyList<ParameterExpression> parameters, IEnumerable<Expression> statements, string methodName)
     {
-        DevicePrinter printer = new();
+        TreePrinter printer = new();
         string list = string.Join(", ", parameters.Select(p => $"{KernelPrinter.TypeName(p.Type)} {p.Name}"));
         printer._text.AppendLine($"public static void {methodName}({list})").AppendLine("{");
         foreach (Expression statement in statements) printer.Statement(statement, 1);
@@ -41,7 +41,7 @@ internal sealed class DevicePrinter
                 Line($"{KernelPrinter.Value(call)};", depth);
                 break;
             default:
-                throw new NotSupportedException($"A device kernel has no {node.NodeType} nodes.");
+                throw new NotSupportedException($"A kernel has no {node.NodeType} nodes.");
         }
     }
 

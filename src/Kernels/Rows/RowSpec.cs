@@ -72,11 +72,13 @@ internal enum RowScope
 
 /// <summary>
 /// What is computed of the rows of arrays: a <see cref="KernelSpec"/> whose steps may also fold a value over the row. Immutable, compared by structure.
-/// The operands of a kernel are the inputs, then the outputs: an output has an element a column where its value does, otherwise one a row.
+/// The operands of a kernel are the inputs, then the outputs: an output has an element a column where its value does, otherwise one a row; then the sums, one
+/// row each, to which every row adds its own.
 /// </summary>
 /// <remarks>
-/// A kernel goes over the row once for each generation of reductions (<see cref="Depth"/>): a value that is needed in several passes is computed in each
-/// of them. All elements are stored in the last pass, after their inputs have been read for the last time, so an output may be the memory of an input.
+/// A kernel goes over the row once for each generation of reductions (<see cref="Depth"/>). On an accelerator a value that is needed in several passes is computed
+/// in each of them, and all elements are stored in the last pass, after their inputs have been read for the last time, so an output may be the memory of an input.
+/// What a kernel of the processor does is said by <see cref="RowPasses"/>.
 /// </remarks>
 internal sealed class RowSpec : IEquatable<RowSpec>
 {
@@ -85,16 +87,16 @@ internal sealed class RowSpec : IEquatable<RowSpec>
 
     private readonly RowInput[] _inputs;
     private readonly RowStep[] _steps;
-    private readonly int[] _outputs;
+    private readonly int[] _outputs, _sums;
     private readonly RowScope[] _scopes;
     private readonly int[] _depths;
     private readonly int _hash;
 
     /// <summary>Copies and checks the description.</summary>
     /// <exception cref="ArgumentException">A step uses a value that comes later or is of the wrong kind.</exception>
-    public RowSpec(bool is64, ReadOnlySpan<RowInput> inputs, ReadOnlySpan<RowStep> steps, ReadOnlySpan<int> outputs)
+    public RowSpec(bool is64, ReadOnlySpan<RowInput> inputs, ReadOnlySpan<RowStep> steps, ReadOnlySpan<int> outputs, ReadOnlySpan<int> sums = default)
     {
-        (Is64, _inputs, _steps, _outputs) = (is64, inputs.ToArray(), steps.ToArray(), outputs.ToArray());
+        (Is64, _inputs, _steps, _outputs, _sums) = (is64, inputs.ToArray(), steps.ToArray(), outputs.ToArray(), sums.ToArray());
         (_scopes, _depths) = (new RowScope[ValueCount], new int[ValueCount]);
         for (int v = 0; v < ValueCount; v++) Analyse(v);
         foreach (int output in _outputs)
@@ -102,7 +104,12 @@ internal sealed class RowSpec : IEquatable<RowSpec>
             if ((uint)output >= (uint)ValueCount || IsLabelInput(output)) throw new ArgumentException($"There is no value {output} to be an output.");
         }
 
-        LastPass = _outputs.Max(v => _scopes[v] == RowScope.Element ? _depths[v] : Math.Max(0, _depths[v] - 1));
+        foreach (int sum in _sums)
+        {
+            if ((uint)sum >= (uint)ValueCount || _scopes[sum] != RowScope.Element || IsMask(sum)) throw new ArgumentException($"There are no numbers {sum} to be summed over rows.");
+        }
+
+        LastPass = _outputs.Concat(_sums).Max(v => _scopes[v] == RowScope.Element ? _depths[v] : Math.Max(0, _depths[v] - 1));
         for (int k = 0; k < _steps.Length; k++)
         {
             if (_steps[k].Kind == RowStepKind.Reduce) LastPass = Math.Max(LastPass, _depths[_inputs.Length + k] - 1);
@@ -115,6 +122,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
         foreach (RowInput input in _inputs) hash.Add(input);
         foreach (RowStep step in _steps) hash.Add(step);
         foreach (int output in _outputs) hash.Add(output);
+        foreach (int sum in _sums) hash.Add(~sum);
         _hash = hash.ToHashCode();
     }
 
@@ -130,9 +138,12 @@ internal sealed class RowSpec : IEquatable<RowSpec>
     /// <summary>The value id of each output.</summary>
     public ReadOnlySpan<int> Outputs => _outputs;
 
+    /// <summary>The value id of each sum over the rows.</summary>
+    public ReadOnlySpan<int> Sums => _sums;
+
     public int ValueCount => _inputs.Length + _steps.Length;
 
-    public int OperandCount => _inputs.Length + _outputs.Length;
+    public int OperandCount => _inputs.Length + _outputs.Length + _sums.Length;
 
     /// <summary>The operators of its formulas: see <see cref="ElementOp.Weight"/>.</summary>
     public int Weight { get; }
@@ -158,16 +169,23 @@ internal sealed class RowSpec : IEquatable<RowSpec>
             _ => false,
         };
 
+    /// <summary>The value that an operand of a kernel is, or takes.</summary>
+    public int ValueOf(int operand)
+    {
+        int written = operand - _inputs.Length;
+        return written < 0 ? operand : written < _outputs.Length ? _outputs[written] : _sums[written - _outputs.Length];
+    }
+
     /// <summary>An operand of a kernel has an element a column.</summary>
     public bool IsElements(int operand) => operand < _inputs.Length
         ? _inputs[operand].Kind == RowInputKind.Elements
-        : _scopes[_outputs[operand - _inputs.Length]] == RowScope.Element;
+        : _scopes[ValueOf(operand)] == RowScope.Element;
 
     /// <summary>An operand's element type; of labels, Int32.</summary>
     public DType OperandType(int operand)
     {
         if (operand < _inputs.Length && _inputs[operand].Kind == RowInputKind.Label) return DType.Int32;
-        return IsMask(operand < _inputs.Length ? operand : _outputs[operand - _inputs.Length]) ? DType.Bool : Type;
+        return IsMask(ValueOf(operand)) ? DType.Bool : Type;
     }
 
     /// <summary>The values of the reductions of a pass.</summary>
@@ -176,7 +194,8 @@ internal sealed class RowSpec : IEquatable<RowSpec>
 
     public bool Equals(RowSpec? other) =>
         other is not null && (ReferenceEquals(this, other) || (_hash == other._hash && Is64 == other.Is64
-        && Inputs.SequenceEqual(other.Inputs) && Steps.SequenceEqual(other.Steps) && Outputs.SequenceEqual(other.Outputs)));
+        && Inputs.SequenceEqual(other.Inputs) && Steps.SequenceEqual(other.Steps) && Outputs.SequenceEqual(other.Outputs)
+        && Sums.SequenceEqual(other.Sums)));
 
     public override bool Equals(object? obj) => Equals(obj as RowSpec);
 

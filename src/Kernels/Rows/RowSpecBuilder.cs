@@ -24,6 +24,7 @@ internal sealed class RowSpecBuilder(bool is64)
     private readonly List<RowInput> _inputs = [];
     private readonly List<RowStep> _steps = [];
     private readonly List<int> _outputs = [];
+    private readonly List<int> _sums = [];
     private readonly Dictionary<RowStep, int> _known = [];
 
     /// <summary>An input with an element a column.</summary>
@@ -67,7 +68,10 @@ internal sealed class RowSpecBuilder(bool is64)
 
     public void Output(RowValue value) => _outputs.Add(value.Id);
 
-    public RowSpec Build() => new(is64, [.. _inputs], [.. _steps], [.. _outputs]);
+    /// <summary>Adds the numbers of all rows, column by column.</summary>
+    public void Sum(RowValue value) => _sums.Add(value.Id);
+
+    public RowSpec Build() => new(is64, [.. _inputs], [.. _steps], [.. _outputs], [.. _sums]);
 
     private RowValue Input(RowInput input)
     {

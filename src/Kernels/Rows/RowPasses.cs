@@ -1,0 +1,142 @@
+namespace Fusion.Kernels;
+
+/// <summary>What a kernel of the processor does in one pass over a row.</summary>
+internal sealed class RowPass
+{
+    /// <summary>The values of the reductions that the pass completes.</summary>
+    public List<int> Reductions { get; } = [];
+
+    /// <summary>Inputs, and values that an earlier pass has kept, that it reads.</summary>
+    public SortedSet<int> Loads { get; } = [];
+
+    /// <summary>Values that it computes, in their order.</summary>
+    public SortedSet<int> Values { get; } = [];
+
+    /// <summary>Values that it writes out for later passes.</summary>
+    public List<int> Kept { get; } = [];
+
+    /// <summary>Indices of the outputs that it stores.</summary>
+    public List<int> Stores { get; } = [];
+
+    /// <summary>Indices of the sums over rows that it adds to.</summary>
+    public List<int> Sums { get; } = [];
+
+    public bool IsEmpty => Reductions.Count + Stores.Count + Sums.Count == 0;
+}
+
+/// <summary>
+/// The passes of a row kernel of the processor. A row that is worked on stays in the first-level cache, so a value that a later pass needs, too, is written out there
+/// unless it is as quickly computed again; an output is stored by the first pass that can, and read from where it lies. No output is the memory of an input.
+/// </summary>
+internal sealed class RowPasses
+{
+    // An operator, or a load; what takes more is kept. A value that is stored anyway is kept at once.
+    private const int CheapToRepeat = 2;
+    private const int Dear = 100;
+
+    private readonly RowSpec _spec;
+    private readonly RowPass[] _passes;
+    private readonly int[] _computedIn;
+    private readonly bool[] _isUsed;
+    private readonly HashSet<int> _kept = [];
+
+    public RowPasses(RowSpec spec)
+    {
+        _spec = spec;
+        _isUsed = new bool[spec.ValueCount];
+        foreach (int output in spec.Outputs) Use(output);
+        foreach (int sum in spec.Sums) Use(sum);
+        _computedIn = new int[spec.ValueCount];
+        Array.Fill(_computedIn, -1);
+        _passes = new RowPass[spec.LastPass + 1];
+        for (int p = 0; p < _passes.Length; p++)
+        {
+            RowPass pass = _passes[p] = new RowPass();
+            pass.Reductions.AddRange(spec.Reductions(p).Where(v => _isUsed[v]));
+            pass.Stores.AddRange(Enumerable.Range(0, spec.Outputs.Length).Where(k => IsElementOf(spec.Outputs[k], p)));
+            pass.Sums.AddRange(Enumerable.Range(0, spec.Sums.Length).Where(k => IsElementOf(spec.Sums[k], p)));
+            foreach (int reduction in pass.Reductions) Need(spec.Steps[reduction - spec.Inputs.Length].Value, p);
+            foreach (int k in pass.Stores) Need(spec.Outputs[k], p);
+            foreach (int k in pass.Sums) Need(spec.Sums[k], p);
+        }
+
+        Kept = [.. _kept.Where(v => OutputOf(v) < 0).Order()];
+    }
+
+    public ReadOnlySpan<RowPass> Passes => _passes;
+
+    /// <summary>The values that are kept and no output, in the order of their places.</summary>
+    public int[] Kept { get; }
+
+    /// <summary>Reductions in the pass that has most.</summary>
+    public int MostReductions => _passes.Max(static p => p.Reductions.Count);
+
+    /// <summary>Operators of the kernel for one element, those that are repeated counted again.</summary>
+    public int Weight => _passes.Sum(p => p.Values.Sum(OwnWeight));
+
+    /// <summary>Operators of the longest pass.</summary>
+    public int MostWeight => _passes.Max(p => p.Values.Sum(OwnWeight));
+
+    /// <summary>Something reads the value.</summary>
+    public bool IsUsed(int value) => _isUsed[value];
+
+    /// <summary>The output that the value is stored as, or −1.</summary>
+    public int OutputOf(int value) => _spec.IsMask(value) ? -1 : _spec.Outputs.IndexOf(value);
+
+    private bool IsElementOf(int value, int pass) => _spec.Scope(value) == RowScope.Element && _spec.Depth(value) == pass;
+
+    private void Use(int value)
+    {
+        if (_isUsed[value]) return;
+        _isUsed[value] = true;
+        if (value < _spec.Inputs.Length) return;
+        foreach (int argument in _spec.Arguments(value)) Use(argument);
+    }
+
+    private void Need(int value, int p)
+    {
+        if (_spec.Scope(value) != RowScope.Element) return;
+        RowPass pass = _passes[p];
+        if (pass.Loads.Contains(value) || pass.Values.Contains(value)) return;
+        if (value < _spec.Inputs.Length)
+        {
+            pass.Loads.Add(value);
+            return;
+        }
+
+        if (_computedIn[value] is >= 0 and int first && IsWorthKeeping(value))
+        {
+            pass.Loads.Add(value);
+            if (_kept.Add(value) && OutputOf(value) < 0) _passes[first].Kept.Add(value);
+            return;
+        }
+
+        if (_computedIn[value] < 0) _computedIn[value] = p;
+        pass.Values.Add(value);
+        foreach (int argument in _spec.Arguments(value)) Need(argument, p);
+    }
+
+    private bool IsWorthKeeping(int value) =>
+        !_spec.IsMask(value) && (_kept.Contains(value) || CostOf(value) > (OutputOf(value) >= 0 ? 1 : CheapToRepeat));
+
+    // Operators and loads that computing it again takes.
+    private int CostOf(int value)
+    {
+        if (_spec.Scope(value) != RowScope.Element) return 0;
+        if (value < _spec.Inputs.Length || _kept.Contains(value)) return 1;
+        int cost = OwnWeight(value);
+        foreach (int argument in _spec.Arguments(value))
+        {
+            if (cost < Dear) cost += CostOf(argument);
+        }
+
+        return cost;
+    }
+
+    private int OwnWeight(int value) => _spec.Steps[value - _spec.Inputs.Length] switch
+    {
+        { Kind: RowStepKind.Element, Element.Op: { } op } => op.Weight,
+        { Kind: RowStepKind.Repeat } => 0,
+        _ => 1,
+    };
+}
