@@ -52,7 +52,7 @@ internal sealed class TileGrouper
         foreach (PlanGroup group in grouper._order)
             if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
         if (!grouper._order.Exists(grouper.IsAnchor)) return;
-        for (int sweep = 0; sweep < MaxSweeps && grouper.Sweep(); sweep++) { }
+        for (int sweep = 0; sweep < MaxSweeps && (grouper.Sweep() || grouper.JoinReaders()); sweep++) { }
     }
 
     /// <summary>Every part tries to join the launches of what it reads; true when one did.</summary>
@@ -65,27 +65,56 @@ internal sealed class TileGrouper
             foreach (GraphNode input in part.Reads)
             {
                 if (!_graph.TryGetHome(Source(input, []), out PlanGroup? producer) || !_graph.TryGetHome(part.Members[0], out PlanGroup? consumer)) continue;
-                if (ReferenceEquals(producer, consumer) || _refused.Contains((producer, consumer)) || !IsRowWork(producer) || !IsRowWork(consumer)) continue;
+                if (!IsRowWork(producer) || !IsRowWork(consumer)) continue;
                 if (producer.Parts.Count + consumer.Parts.Count == 0 && !IsAnchor(producer) && !IsAnchor(consumer)) continue;
-                List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
-                parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
-                RowLayout layout = RowLayout.Of(parts, _leaves, _onDevice);
-                BlockLayout? blocks = _onDevice ? null : BlockLayout.Of(parts, _leaves);
-                List<OpNode> views = ViewsBetween(parts);
-                if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
-                {
-                    producer.Reason = reason;
-                    _refused.Add((producer, consumer));
-                    continue;
-                }
-
-                if (blocks is null) Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", rows: layout);
-                else Combine(GroupKind.Reduce, parts, views, "reduces the results of its kernel as they are computed", blocks: blocks);
-                joined = true;
+                joined |= Join(producer, consumer);
             }
         }
 
         return joined;
+    }
+
+    /// <summary>Launches by rows that read the same rows become one, where their work becomes one kernel; true when some did.</summary>
+    private bool JoinReaders()
+    {
+        if (_onDevice || !KernelCompiler.IsAvailable) return false;
+        Dictionary<GraphNode, PlanGroup> readers = [];
+        bool joined = false;
+        foreach (PlanGroup part in _order)
+        {
+            if (!_graph.TryGetHome(part.Members[0], out PlanGroup? launch) || launch.Kind is not (GroupKind.Rows or GroupKind.Library) || !IsAnchor(part)) continue;
+            foreach (GraphNode input in part.Reads)
+            {
+                if (RowLayout.FrameOf(part) is not { } frame || input.Shape.Size != frame.Rows * frame.Columns || !RowFusion.Takes(frame)) continue;
+                GraphNode root = Placement.Root(input, _leaves);
+                if (readers.TryGetValue(root, out PlanGroup? first) && _graph.TryGetHome(first.Members[0], out PlanGroup? earlier)
+                    && _graph.TryGetHome(part.Members[0], out launch) && earlier.Kind is GroupKind.Rows or GroupKind.Library) joined |= Join(earlier, launch);
+                readers.TryAdd(root, part);
+            }
+        }
+
+        return joined;
+    }
+
+    /// <summary>Makes one launch of two, unless something is against it.</summary>
+    private bool Join(PlanGroup producer, PlanGroup consumer)
+    {
+        if (ReferenceEquals(producer, consumer) || _refused.Contains((producer, consumer))) return false;
+        List<PlanGroup> parts = [.. Parts(producer), .. Parts(consumer)];
+        parts.Sort((a, b) => _position[a].CompareTo(_position[b]));
+        RowLayout layout = RowLayout.Of(parts, _leaves, _onDevice);
+        BlockLayout? blocks = _onDevice ? null : BlockLayout.Of(parts, _leaves);
+        List<OpNode> views = ViewsBetween(parts);
+        if ((blocks is null ? layout.Refusal ?? RowRefusal(layout, parts) : null) is { } reason || (reason = Refusal(parts, views)) is not null)
+        {
+            producer.Reason = reason;
+            _refused.Add((producer, consumer));
+            return false;
+        }
+
+        if (blocks is null) Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", rows: layout);
+        else Combine(GroupKind.Reduce, parts, views, "reduces the results of its kernel as they are computed", blocks: blocks);
+        return true;
     }
 
     private string? RowRefusal(RowLayout layout, List<PlanGroup> parts)

@@ -16,12 +16,15 @@ internal sealed class RowFusion(PlanGroup group, HashSet<GraphNode> leaves, Func
 
     private readonly RowLayout _layout = group.Rows!;
 
+    /// <summary>Kernels have rows like these.</summary>
+    public static bool Takes(RowFrame frame) => frame.Columns is >= LeastColumns and <= ReduceTree.Block;
+
     /// <summary>The longest program that begins at a tile, and how many tiles it has; none: one.</summary>
     /// <param name="tiles">The indices of the parts that are tiles.</param>
     /// <param name="start">An index into them.</param>
     public (RowProgram? Program, int Count) From(List<int> tiles, int start)
     {
-        if (!KernelCompiler.IsAvailable || _layout.Frame.Columns is < LeastColumns or > ReduceTree.Block) return (null, 1);
+        if (!KernelCompiler.IsAvailable || !Takes(_layout.Frame)) return (null, 1);
         DType? type = null;
         int end = start;
         for (; end < tiles.Count && Fits(tiles[end], ref type); end++) { }

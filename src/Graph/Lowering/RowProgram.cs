@@ -69,7 +69,10 @@ internal sealed class RowProgram
         {
             RowRead read = _reads[i];
             bool isMask = read.Node.DType == DType.Bool;
-            inputs[i] = read.Label is not null ? p.Label() : ((onHost >> i) & 1) != 0 ? p.Number(isMask) : read.Access.Width > 1 ? p.Elements(isMask) : p.PerRow(isMask);
+            inputs[i] = read.Label is not null ? p.Label()
+                : ((onHost >> i) & 1) != 0 ? p.Number(isMask)
+                : read.Access.Width > 1 ? p.Elements(isMask, shared: read.Access.Period == 1 && _layout.Frame.Rows > 1)
+                : p.PerRow(isMask);
         }
 
         Dictionary<GraphNode, RowValue> values = [];

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -25,9 +26,16 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static nint Offset(nint address, long bytes) => address + (nint)bytes;
 
-    /// <summary>Asks for the memory at an address, which may be any.</summary>
+    /// <summary>Asks for the memory at an address, which may be any, into the second-level cache.</summary>
     [MethodImpl(Inline)]
-    public static void Fetch(nint address, long bytes) => RowAhead.Fetch((void*)(address + (nint)bytes));
+    public static void Fetch(nint address, long bytes)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1((void*)(address + (nint)bytes));
+    }
+
+    /// <summary>Asks for the memory at an address, which may be any, into the first-level cache.</summary>
+    [MethodImpl(Inline)]
+    public static void FetchNear(nint address, long bytes) => RowAhead.Fetch((void*)(address + (nint)bytes));
 
     /// <summary>Loads a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]

@@ -13,7 +13,8 @@ namespace Fusion.Kernels;
 internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Action<Expression> value)
 {
     private static readonly MethodInfo[] s_eightBytes = [((Func<Vector128<byte>, Vector128<ulong>>)Vector128.AsUInt64).Method, ((Func<Vector128<ulong>, ulong>)Vector128.ToScalar).Method];
-    private static readonly MethodInfo? s_fetch = Sse.IsSupported ? typeof(Sse).GetMethod(nameof(Sse.Prefetch0)) : null;
+    private static readonly MethodInfo? s_fetchNear = Sse.IsSupported ? typeof(Sse).GetMethod(nameof(Sse.Prefetch0)) : null;
+    private static readonly MethodInfo? s_fetch = Sse.IsSupported ? typeof(Sse).GetMethod(nameof(Sse.Prefetch1)) : null;
     private static readonly MethodInfo[] s_fourBytes = [((Func<Vector128<byte>, Vector128<uint>>)Vector128.AsUInt32).Method, ((Func<Vector128<uint>, uint>)Vector128.ToScalar).Method];
 
     /// <summary>Writes the call if it is one of those that are worth it, with what this processor has; otherwise nothing.</summary>
@@ -40,8 +41,8 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
             case nameof(KernelMemory.Offset):
                 Address(call.Arguments[0], call.Arguments[1], 1);
                 return true;
-            case nameof(KernelMemory.Fetch):
-                if (s_fetch is not { } fetch) return true;
+            case nameof(KernelMemory.Fetch) or nameof(KernelMemory.FetchNear):
+                if ((name == nameof(KernelMemory.Fetch) ? s_fetch : s_fetchNear) is not { } fetch) return true;
                 Address(call.Arguments[0], call.Arguments[1], 1);
                 return Call(fetch);
         }

@@ -116,7 +116,7 @@ internal sealed unsafe class RowKernel
         table[RowTable.Columns] = columns;
         table[RowTable.Length] = (long)length;
         table[RowTable.Mask] = (long)LaneTail.MaskEnd;
-        table[RowTable.Ahead] = RowAhead.Distance<byte>(columns * (_spec.Is64 ? sizeof(double) : sizeof(float)));
+        table[RowTable.Ahead] = RowAhead.Distance<byte>(columns * (_spec.Is64 ? sizeof(double) : sizeof(float))) > 0 ? -1 : 0;
         table[RowTable.Scratch] = (long)scratch;
         table[RowTable.KeptBytes] = KeptBytes(columns);
     }

@@ -77,6 +77,16 @@ internal sealed class RowPasses
     /// <summary>Operators of the longest pass.</summary>
     public int MostWeight => _passes.Max(p => p.Values.Sum(OwnWeight));
 
+    /// <summary>The first pass that reads the elements of an operand, or stores them; −1: none, or those of all rows.</summary>
+    public int FirstPass(int operand)
+    {
+        if (!_spec.IsElements(operand) || operand >= _spec.Inputs.Length + _spec.Outputs.Length) return -1;
+        if (operand < _spec.Inputs.Length && _spec.Inputs[operand].IsShared) return -1;
+        return operand < _spec.Inputs.Length
+            ? Array.FindIndex(_passes, p => p.Loads.Contains(operand))
+            : Array.FindIndex(_passes, p => p.Stores.Contains(operand - _spec.Inputs.Length));
+    }
+
     /// <summary>Something reads the value.</summary>
     public bool IsUsed(int value) => _isUsed[value];
 

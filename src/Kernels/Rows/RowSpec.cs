@@ -16,8 +16,8 @@ internal enum RowInputKind
     Label,
 }
 
-/// <summary>An input: numbers of the description's type, a mask, or labels.</summary>
-internal readonly record struct RowInput(RowInputKind Kind, bool IsMask = false);
+/// <summary>An input: numbers of the description's type, a mask, or labels; <paramref name="IsShared"/>: the same elements for all rows.</summary>
+internal readonly record struct RowInput(RowInputKind Kind, bool IsMask = false, bool IsShared = false);
 
 /// <summary>A step that is no element operator.</summary>
 internal enum RowStepKind
@@ -245,7 +245,7 @@ internal sealed class RowSpec : IEquatable<RowSpec>
 
         if (step.Kind is RowStepKind.IsLabel or RowStepKind.AtLabel && !IsLabelInput(step.Label))
             throw new ArgumentException($"Input {step.Label} is no label.");
-        if (step.Kind == RowStepKind.AtLabel && ((uint)step.Value >= (uint)_inputs.Length || _inputs[step.Value] != new RowInput(RowInputKind.Elements)))
+        if (step.Kind == RowStepKind.AtLabel && ((uint)step.Value >= (uint)_inputs.Length || _inputs[step.Value] is not { Kind: RowInputKind.Elements, IsMask: false }))
             throw new ArgumentException($"Value {step.Value} is no input of numbers with elements.");
         if (step.Kind == RowStepKind.Element) return;
         _scopes[value] = step.Kind is RowStepKind.IsLabel or RowStepKind.Repeat ? RowScope.Element : RowScope.Row;

@@ -27,8 +27,8 @@ internal sealed class RowSpecBuilder(bool is64)
     private readonly List<int> _sums = [];
     private readonly Dictionary<RowStep, int> _known = [];
 
-    /// <summary>An input with an element a column.</summary>
-    public RowValue Elements(bool mask = false) => Input(new(RowInputKind.Elements, mask));
+    /// <summary>An input with an element a column, of each row or one row for all.</summary>
+    public RowValue Elements(bool mask = false, bool shared = false) => Input(new(RowInputKind.Elements, mask, shared));
 
     /// <summary>An input with an element a row.</summary>
     public RowValue PerRow(bool mask = false) => Input(new(RowInputKind.PerRow, mask));

@@ -136,6 +136,7 @@ internal sealed partial class RowTree
             Flush();
         }
 
+        if (mask is null) WriteFetches(builder.Statements, p, index);
         foreach (int v in pass.Kept) builder.Statements.Add(Store(Element(v).Node, _kept[Array.IndexOf(_passes.Kept, v)], index));
         foreach (int k in pass.Stores)
         {
@@ -167,6 +168,18 @@ internal sealed partial class RowTree
             RowStep step = _spec.Steps[v - _spec.Inputs.Length];
             if (step.Kind == RowStepKind.Repeat) return Element(step.Value);
             return IsBelowMaximum(step.Element) ? Formulas.ExpOfNegative(Element(step.Element[0])) : Apply(step.Element, Element);
+        }
+    }
+
+    // Each pass asks for what the next one touches first; the last one, for the next row.
+    private void WriteFetches(List<Expression> to, int p, Expression index)
+    {
+        int next = (p + 1) % _passes.Passes.Length;
+        for (int k = 0; k < _rows.Length; k++)
+        {
+            if (_ahead[k] is not { } ahead || _passes.FirstPass(k) != next) continue;
+            Expression from = next == 0 ? Offset(_rows[k], ahead) : _rows[k];
+            to.Add(Expression.Call(typeof(KernelMemory).GetMethod(_isNear ? nameof(KernelMemory.FetchNear) : nameof(KernelMemory.Fetch))!, from, Expression.Multiply(index, Expression.Constant((long)_vector.ElementSize))));
         }
     }
 

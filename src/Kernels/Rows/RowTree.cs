@@ -17,6 +17,9 @@ internal sealed partial class RowTree
 {
     private const int Lanes = ReduceTree.Lanes;
 
+    // Of so many rows at a time, two in turn have room in the first-level cache.
+    private const int NearRows = 5;
+
     private readonly RowSpec _spec;
     private readonly RowPasses _passes;
     private readonly VectorMethods _vector;
@@ -26,7 +29,9 @@ internal sealed partial class RowTree
     private readonly TreeLane?[] _ofRow;
     private readonly ParameterExpression[] _lanes;
     private readonly ParameterExpression _columns = Expression.Variable(typeof(long), "n"), _full = Expression.Variable(typeof(long), "full");
-    private readonly ParameterExpression _mask = Expression.Variable(typeof(nint), "mask"), _ahead = Expression.Variable(typeof(long), "ahead");
+    private readonly ParameterExpression _mask = Expression.Variable(typeof(nint), "mask");
+    private readonly ParameterExpression?[] _ahead;
+    private readonly bool _isNear;
     private int _names;
 
     private RowTree(RowSpec spec, RowPasses passes, int width)
@@ -34,9 +39,11 @@ internal sealed partial class RowTree
         (_spec, _passes, _vector) = (spec, passes, VectorMethods.For(width, spec.Is64));
         _target = new VectorTarget(_vector);
         _rows = [.. Enumerable.Range(0, spec.OperandCount).Select(static k => Expression.Variable(typeof(nint), "q" + k))];
+        _ahead = new ParameterExpression?[spec.OperandCount];
         _kept = [.. passes.Kept.Select(static v => Expression.Variable(typeof(nint), "k" + v))];
         _lanes = [.. Enumerable.Range(0, passes.MostReductions).Select(static r => Expression.Variable(typeof(nint), "lanes" + r))];
         _ofRow = new TreeLane?[spec.ValueCount];
+        _isNear = Enumerable.Range(0, spec.OperandCount).Count(spec.IsElements) + _kept.Length <= NearRows;
     }
 
     /// <summary>The whole method, for the parameters of an <see cref="ElementLoop"/>, whose elements are rows.</summary>
@@ -67,7 +74,12 @@ internal sealed partial class RowTree
         Assign(Statements, _columns, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Columns));
         Assign(Statements, _full, Expression.And(_columns, Expression.Constant(~(Lanes - 1L))));
         Assign(Statements, _mask, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Mask));
-        Assign(Statements, _ahead, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Ahead));
+        for (int k = 0; k < operands; k++)
+        {
+            if (IsRead(k) && _passes.FirstPass(k) >= 0)
+                Assign(Statements, _ahead[k] = Expression.Variable(typeof(long), "a" + k), Expression.And(strides[k], Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Ahead)));
+        }
+
         ParameterExpression scratch = Expression.Variable(typeof(nint), "scratch"), keptBytes = Expression.Variable(typeof(long), "kept");
         Assign(Statements, scratch, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Scratch));
         Assign(Statements, keptBytes, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.KeptBytes));
@@ -172,7 +184,7 @@ internal static class RowTable
     /// <summary>The end of a register of set bits, behind which lies one of clear bits.</summary>
     public const int Mask = 2;
 
-    /// <summary>Bytes to what is asked for ahead.</summary>
+    /// <summary>All bits if the next row is asked for while this one is computed, otherwise none.</summary>
     public const int Ahead = 3;
 
     /// <summary>Memory for the lanes of reductions, then for the values that are kept.</summary>
