@@ -53,7 +53,21 @@ internal sealed class TileGrouper
             if (group.Kind == GroupKind.Elementwise) grouper.JoinProduct(group);
         if (!grouper._order.Exists(grouper.IsAnchor)) return;
         for (int sweep = 0; sweep < MaxSweeps && (grouper.Sweep() || grouper.JoinReaders()); sweep++) { }
+        foreach (PlanGroup part in grouper._order) grouper.Write(part);
     }
+
+    // A call of the processor that is alone is a launch by rows, too, where that has a kernel of its own.
+    private void Write(PlanGroup part)
+    {
+        if (_onDevice || !KernelCompiler.IsAvailable || part.Members is not [{ Op: { Rows: { Fold: null } } or { Sums: not null } }] || !HasRowKernel(part)) return;
+        if (!_graph.TryGetHome(part.Members[0], out PlanGroup? launch) || !ReferenceEquals(launch, part)) return;
+        RowLayout layout = RowLayout.Of([part], _leaves);
+        if (layout.Refusal is null && RowRefusal(layout, [part]) is null) Combine(GroupKind.Rows, [part], [], Works(layout), rows: layout);
+    }
+
+    private static bool HasRowKernel(PlanGroup part) => RowLayout.FrameOf(part) is { } frame && RowFusion.Takes(frame);
+
+    private static string Works(RowLayout layout) => $"works on rows of {layout.Frame.Columns} elements";
 
     /// <summary>Every part tries to join the launches of what it reads; true when one did.</summary>
     private bool Sweep()
@@ -82,18 +96,19 @@ internal sealed class TileGrouper
         bool joined = false;
         foreach (PlanGroup part in _order)
         {
-            if (!_graph.TryGetHome(part.Members[0], out PlanGroup? launch) || launch.Kind is not (GroupKind.Rows or GroupKind.Library) || !IsAnchor(part)) continue;
+            if (!HasRowKernel(part)) continue;
             foreach (GraphNode input in part.Reads)
             {
-                if (RowLayout.FrameOf(part) is not { } frame || input.Shape.Size != frame.Rows * frame.Columns || !RowFusion.Takes(frame)) continue;
+                if (input.Shape.Size != part.Members[0].Inputs[0].Shape.Size) continue;
                 GraphNode root = Placement.Root(input, _leaves);
-                if (readers.TryGetValue(root, out PlanGroup? first) && _graph.TryGetHome(first.Members[0], out PlanGroup? earlier)
-                    && _graph.TryGetHome(part.Members[0], out launch) && earlier.Kind is GroupKind.Rows or GroupKind.Library) joined |= Join(earlier, launch);
-                readers.TryAdd(root, part);
+                if (readers.TryGetValue(root, out PlanGroup? earlier)) joined |= LaunchOf(earlier) is { } first && LaunchOf(part) is { } second && Join(first, second);
+                else readers.Add(root, part);
             }
         }
 
         return joined;
+
+        PlanGroup? LaunchOf(PlanGroup part) => _graph.TryGetHome(part.Members[0], out PlanGroup? launch) && launch.Kind is GroupKind.Rows or GroupKind.Library ? launch : null;
     }
 
     /// <summary>Makes one launch of two, unless something is against it.</summary>
@@ -112,7 +127,7 @@ internal sealed class TileGrouper
             return false;
         }
 
-        if (blocks is null) Combine(GroupKind.Rows, parts, views, $"works on rows of {layout.Frame.Columns} elements", rows: layout);
+        if (blocks is null) Combine(GroupKind.Rows, parts, views, Works(layout), rows: layout);
         else Combine(GroupKind.Reduce, parts, views, "reduces the results of its kernel as they are computed", blocks: blocks);
         return true;
     }

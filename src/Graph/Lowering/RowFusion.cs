@@ -28,7 +28,7 @@ internal sealed class RowFusion(PlanGroup group, HashSet<GraphNode> leaves, Func
         DType? type = null;
         int end = start;
         for (; end < tiles.Count && Fits(tiles[end], ref type); end++) { }
-        for (; end - start > 1; end--)
+        for (; end - start > 0; end--)
         {
             List<int> indices = tiles[start..end];
             if (!indices.Exists(i => group.Parts[i].Kind == GroupKind.Library)) break;

@@ -26,7 +26,8 @@ internal sealed class RowPass
 
 /// <summary>
 /// The passes of a row kernel of the processor. A row that is worked on stays in the first-level cache, so a value that a later pass needs, too, is written out there
-/// unless it is as quickly computed again; an output is stored by the first pass that can, and read from where it lies. No output is the memory of an input.
+/// unless it is as quickly computed again; an output is stored by the first pass that can, and read from where it lies. Until then its row has room for a value that
+/// is kept. No output is the memory of an input.
 /// </summary>
 internal sealed class RowPasses
 {
@@ -37,6 +38,7 @@ internal sealed class RowPasses
     private readonly RowSpec _spec;
     private readonly RowPass[] _passes;
     private readonly int[] _computedIn;
+    private readonly int[] _rowOf;
     private readonly bool[] _isUsed;
     private readonly HashSet<int> _kept = [];
 
@@ -60,13 +62,19 @@ internal sealed class RowPasses
             foreach (int k in pass.Sums) Need(spec.Sums[k], p);
         }
 
-        Kept = [.. _kept.Where(v => OutputOf(v) < 0).Order()];
+        _rowOf = new int[spec.ValueCount];
+        Array.Fill(_rowOf, -1);
+        foreach (int v in _kept.Order()) _rowOf[v] = OutputOf(v) is >= 0 and int own ? own : RowFor(v);
+        Kept = [.. _kept.Where(v => _rowOf[v] < 0).Order()];
     }
 
     public ReadOnlySpan<RowPass> Passes => _passes;
 
-    /// <summary>The values that are kept and no output, in the order of their places.</summary>
+    /// <summary>The values that are kept in rows of their own, in the order of these.</summary>
     public int[] Kept { get; }
+
+    /// <summary>The output in whose row a value is kept, or −1.</summary>
+    public int RowOf(int value) => _rowOf[value];
 
     /// <summary>Reductions in the pass that has most.</summary>
     public int MostReductions => _passes.Max(static p => p.Reductions.Count);
@@ -84,14 +92,27 @@ internal sealed class RowPasses
         if (operand < _spec.Inputs.Length && _spec.Inputs[operand].IsShared) return -1;
         return operand < _spec.Inputs.Length
             ? Array.FindIndex(_passes, p => p.Loads.Contains(operand))
-            : Array.FindIndex(_passes, p => p.Stores.Contains(operand - _spec.Inputs.Length));
+            : Array.FindIndex(_passes, p => p.Stores.Contains(operand - _spec.Inputs.Length) || p.Kept.Exists(v => _rowOf[v] == operand - _spec.Inputs.Length));
     }
 
     /// <summary>Something reads the value.</summary>
     public bool IsUsed(int value) => _isUsed[value];
 
-    /// <summary>The output that the value is stored as, or −1.</summary>
-    public int OutputOf(int value) => _spec.IsMask(value) ? -1 : _spec.Outputs.IndexOf(value);
+    // The output that the value is stored as, or −1.
+    private int OutputOf(int value) => _spec.IsMask(value) ? -1 : _spec.Outputs.IndexOf(value);
+
+    // An output that is stored when the value is read for the last time, or later, and keeps no other; −1: none.
+    private int RowFor(int value)
+    {
+        int last = Array.FindLastIndex(_passes, p => p.Loads.Contains(value));
+        for (int k = 0; k < _spec.Outputs.Length; k++)
+        {
+            int output = _spec.Outputs[k];
+            if (_spec.Scope(output) == RowScope.Element && !_spec.IsMask(output) && _spec.Depth(output) >= last && !_rowOf.Contains(k)) return k;
+        }
+
+        return -1;
+    }
 
     private bool IsElementOf(int value, int pass) => _spec.Scope(value) == RowScope.Element && _spec.Depth(value) == pass;
 

@@ -123,7 +123,7 @@ internal sealed partial class RowTree
         foreach (int v in pass.Loads.Concat(pass.Values).Order())
         {
             TreeLane value = pass.Loads.Contains(v) ? LoadOf(v, index) : Step(v);
-            values[v] = uses[v] > 1 ? TreeLane.Let(value) : value;
+            values[v] = uses[v] > 1 || IsStoredOver(pass, v) ? TreeLane.Let(value) : value;
         }
 
         for (int r = 0; r < pass.Reductions.Count; r++)
@@ -137,7 +137,7 @@ internal sealed partial class RowTree
         }
 
         if (mask is null) WriteFetches(builder.Statements, p, index);
-        foreach (int v in pass.Kept) builder.Statements.Add(Store(Element(v).Node, _kept[Array.IndexOf(_passes.Kept, v)], index));
+        foreach (int v in pass.Kept) builder.Statements.Add(Store(Element(v).Node, KeptRow(v), index));
         foreach (int k in pass.Stores)
         {
             int value = _spec.Outputs[k];
@@ -208,9 +208,14 @@ internal sealed partial class RowTree
     private TreeLane LoadOf(int value, Expression index)
     {
         if (value < _spec.Inputs.Length) return new(Expression.Call(_vector.Memory(_spec.Inputs[value].IsMask ? "LoadMask" : "Load"), _rows[value], index));
-        int output = _passes.OutputOf(value);
-        return new(Load(output >= 0 ? _rows[_spec.Inputs.Length + output] : _kept[Array.IndexOf(_passes.Kept, value)], index));
+        return new(Load(KeptRow(value), index));
     }
+
+    // The pass stores an output where it reads the value: it reads first.
+    private bool IsStoredOver(RowPass pass, int value) => value >= _spec.Inputs.Length && pass.Loads.Contains(value) && pass.Stores.Contains(_passes.RowOf(value));
+
+    private ParameterExpression KeptRow(int value) =>
+        _passes.RowOf(value) is >= 0 and int output ? _rows[_spec.Inputs.Length + output] : _kept[Array.IndexOf(_passes.Kept, value)];
 
     // The lanes of a reduction, joined as ReduceTree.Fold does, in every element.
     private TreeLane Fold(RowReduction kind, Expression lanes)
