@@ -83,19 +83,25 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     {
         StringBuilder text = new(KernelPrinter.Usings);
         text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
-        HashSet<KernelSpec> seen = [];
+        HashSet<object> seen = [];
         foreach (HybridVariant variant in _variants)
         {
-            foreach (LoweredKernel kernel in variant.Plans.SelectMany(static p => p.Steps).SelectMany(static s => s.Kernels))
+            foreach (PlanStep step in variant.Plans.SelectMany(static p => p.Steps))
             {
-                if (!seen.Add(kernel.Spec)) continue;
-                foreach (OpNode member in kernel.Members)
-                    if (variant.Log?.Find(member) is { Line: not null } call) text.AppendLine($"// {call}");
-                text.Append(KernelCompiler.ToCSharp(kernel.Spec, $"Kernel{seen.Count - 1}")).AppendLine();
+                foreach (LoweredKernel kernel in step.Kernels) Print(kernel.Spec, kernel.Members, name => KernelCompiler.ToCSharp(kernel.Spec, name), variant);
+                foreach ((RowSpec spec, OpNode[] members) in step.RowKernels) Print(spec, members, name => KernelCompiler.ToCSharp(spec, name), variant);
             }
         }
 
         return text.AppendLine("}").ToString();
+
+        void Print(object spec, OpNode[] members, Func<string, string> print, HybridVariant variant)
+        {
+            if (!seen.Add(spec)) return;
+            foreach (OpNode member in members)
+                if (variant.Log?.Find(member) is { Line: not null } call) text.AppendLine($"// {call}");
+            text.Append(print($"Kernel{seen.Count - 1}")).AppendLine();
+        }
     }
 
     public string ToPtx()

@@ -29,6 +29,9 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
         _ => new FusedStep(group, LoweredKernel.Lower(group, written.Contains, function: function), onDevice),
     };
 
+    /// <summary>Its kernels for rows of the processor, and the operators in each.</summary>
+    public virtual IEnumerable<(RowSpec Spec, OpNode[] Members)> RowKernels => [];
+
     /// <summary>The kernels as NVIDIA's intermediate code.</summary>
     /// <param name="capability">80 or 90.</param>
     public virtual IEnumerable<string> Ptx(int capability = 80) => Kernels.Select(k => DeviceKernelText.ToPtx(k.Spec, capability));

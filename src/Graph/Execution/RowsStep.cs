@@ -29,6 +29,8 @@ internal sealed unsafe class RowsStep : PlanStep
 
     public override IEnumerable<LoweredKernel> Kernels => _rows.Kernels.Concat(_rows.Before.Concat(_rows.After).SelectMany(static n => n.Step.Kernels));
 
+    public override IEnumerable<(RowSpec Spec, OpNode[] Members)> RowKernels => _rows.Programs;
+
     public override bool CannotFail => _rows.Checks.Count == 0 && _rows.Before.Concat(_rows.After).All(static n => n.Step.CannotFail);
 
     public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => Array.TrueForAll(Inputs, i => !ReferenceEquals(Placement.Root(i, leaves), old));

@@ -102,6 +102,12 @@ internal static class KernelCompiler
     public static string ToCSharp(KernelSpec spec, string methodName) =>
         IsAvailable ? KernelPrinter.Print(KernelTree.Build(spec, SimdWidth.Current), methodName) : throw NotAvailable();
 
+    /// <summary>
+    /// The row kernel at the current SIMD width as a public static C# method: its table has the operands' pointers, the bytes from row to row of each, then what <see cref="RowTable"/> says.
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
+    public static string ToCSharp(RowSpec spec, string methodName) => IsAvailable ? RowKernel.ToCSharp(spec, SimdWidth.Current, methodName) : throw NotAvailable();
+
     /// <summary>The caller did not ask <see cref="IsAvailable"/>.</summary>
     public static PlatformNotSupportedException NotAvailable() => new("Kernels cannot be compiled where dynamic code is not supported. Run the operators' own loops.");
 

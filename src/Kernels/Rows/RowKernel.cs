@@ -1,4 +1,3 @@
-using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
@@ -11,29 +10,26 @@ internal sealed unsafe class RowKernel
     private readonly RowSpec _spec;
     private readonly RowPasses _passes;
     private readonly ElementLoop _loop;
-    private readonly int _width;
 
-    private RowKernel(RowSpec spec, RowPasses passes, RowTree tree, int width)
+    /// <param name="spec">What it computes.</param>
+    /// <param name="passes">How.</param>
+    /// <param name="loop">The method of its <see cref="RowTree"/>.</param>
+    public RowKernel(RowSpec spec, RowPasses passes, ElementLoop loop)
     {
-        (_spec, _passes, _width) = (spec, passes, width);
-        Operators = tree.OperatorCount;
-        _loop = KernelTree.Compile(tree.Statements, VectorMethods.For(width, spec.Is64));
+        (_spec, _passes, _loop) = (spec, passes, loop);
         Prepare();
     }
 
-    /// <summary>The operators that its formulas expand to, for each element.</summary>
-    public int Operators { get; }
-
-    /// <summary>Builds it.</summary>
+    /// <summary>Builds it for registers of a width.</summary>
     public static RowKernel Build(RowSpec spec, int width)
     {
         RowPasses passes = new(spec);
-        return new RowKernel(spec, passes, RowTree.Build(spec, passes, width), width);
+        return new RowKernel(spec, passes, KernelTree.Compile(RowTree.Build(spec, passes, width), VectorMethods.For(width, spec.Is64)));
     }
 
     /// <summary>The kernel as a public static C# method: see <see cref="KernelCompiler.ToCSharp(KernelSpec, string)"/>.</summary>
     public static string ToCSharp(RowSpec spec, int width, string methodName) =>
-        TreePrinter.Print([KernelTree.Table, KernelTree.Start, KernelTree.End], RowTree.Build(spec, new RowPasses(spec), width).Statements, methodName);
+        TreePrinter.Print([KernelTree.Table, KernelTree.Start, KernelTree.End], RowTree.Build(spec, new RowPasses(spec), width), methodName);
 
     /// <summary>Bytes of memory of a thread's own that rows of this length need.</summary>
     public long ScratchBytes(long columns) => LaneBytes + KeptBytes(columns) * (_passes.Kept.Length + _spec.Outputs.Length);

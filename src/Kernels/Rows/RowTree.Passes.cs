@@ -153,7 +153,6 @@ internal sealed partial class RowTree
         }
 
         Flush();
-        if (mask is null) OperatorCount += builder.OperatorCount;
 
         void Flush()
         {

@@ -31,6 +31,7 @@ internal sealed partial class RowTree
     private readonly ParameterExpression _columns = Expression.Variable(typeof(long), "n"), _full = Expression.Variable(typeof(long), "full");
     private readonly ParameterExpression _mask = Expression.Variable(typeof(nint), "mask");
     private readonly ParameterExpression?[] _ahead;
+    private readonly List<Expression> _statements = [];
     private readonly bool _isNear;
     private int _names;
 
@@ -47,16 +48,11 @@ internal sealed partial class RowTree
     }
 
     /// <summary>The whole method, for the parameters of an <see cref="ElementLoop"/>, whose elements are rows.</summary>
-    public List<Expression> Statements { get; } = [];
-
-    /// <summary>Operators written.</summary>
-    public int OperatorCount { get; private set; }
-
-    public static RowTree Build(RowSpec spec, RowPasses passes, int width)
+    public static List<Expression> Build(RowSpec spec, RowPasses passes, int width)
     {
         RowTree tree = new(spec, passes, width);
         tree.Write();
-        return tree;
+        return tree._statements;
     }
 
     private void Write()
@@ -67,27 +63,27 @@ internal sealed partial class RowTree
         for (int k = 0; k < operands; k++)
         {
             if (!IsRead(k)) continue;
-            Assign(Statements, pointers[k] = Expression.Variable(typeof(nint), "p" + k), Entry(nameof(KernelMemory.Pointer), k));
-            Assign(Statements, strides[k] = Expression.Variable(typeof(long), "s" + k), Entry(nameof(KernelMemory.Number), operands + k));
+            Assign(_statements, pointers[k] = Expression.Variable(typeof(nint), "p" + k), Entry(nameof(KernelMemory.Pointer), k));
+            Assign(_statements, strides[k] = Expression.Variable(typeof(long), "s" + k), Entry(nameof(KernelMemory.Number), operands + k));
         }
 
-        Assign(Statements, _columns, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Columns));
-        Assign(Statements, _full, Expression.And(_columns, Expression.Constant(~(Lanes - 1L))));
-        Assign(Statements, _mask, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Mask));
+        Assign(_statements, _columns, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Columns));
+        Assign(_statements, _full, Expression.And(_columns, Expression.Constant(~(Lanes - 1L))));
+        Assign(_statements, _mask, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Mask));
         for (int k = 0; k < operands; k++)
         {
             if (IsRead(k) && _passes.FirstPass(k) >= 0)
-                Assign(Statements, _ahead[k] = Expression.Variable(typeof(long), "a" + k), Expression.And(strides[k], Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Ahead)));
+                Assign(_statements, _ahead[k] = Expression.Variable(typeof(long), "a" + k), Expression.And(strides[k], Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.Ahead)));
         }
 
         ParameterExpression scratch = Expression.Variable(typeof(nint), "scratch"), keptBytes = Expression.Variable(typeof(long), "kept");
-        Assign(Statements, scratch, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Scratch));
-        Assign(Statements, keptBytes, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.KeptBytes));
-        for (int r = 0; r < _lanes.Length; r++) Assign(Statements, _lanes[r], Offset(scratch, Expression.Constant((long)r * Lanes * _vector.ElementSize)));
+        Assign(_statements, scratch, Entry(nameof(KernelMemory.Pointer), 2 * operands + RowTable.Scratch));
+        Assign(_statements, keptBytes, Entry(nameof(KernelMemory.Number), 2 * operands + RowTable.KeptBytes));
+        for (int r = 0; r < _lanes.Length; r++) Assign(_statements, _lanes[r], Offset(scratch, Expression.Constant((long)r * Lanes * _vector.ElementSize)));
         for (int j = 0; j < _kept.Length; j++)
         {
             Expression distance = Expression.Add(Expression.Multiply(keptBytes, Expression.Constant((long)j)), Expression.Constant((long)_lanes.Length * Lanes * _vector.ElementSize));
-            Assign(Statements, _kept[j], Offset(scratch, distance));
+            Assign(_statements, _kept[j], Offset(scratch, distance));
         }
 
         using TreeBuilder body = new TreeBuilder(_target, "r").Enter();
@@ -113,8 +109,7 @@ internal sealed partial class RowTree
             body.Statements.Add(Expression.Call(_vector.Memory("StoreFirst"), TreeLane.Let(OfRow(_spec.Outputs[k])).Node, _rows[_spec.Inputs.Length + k]));
         }
 
-        Loop(Statements, row, KernelTree.Start, KernelTree.End, 1, body.Statements);
-        OperatorCount += body.OperatorCount;
+        Loop(_statements, row, KernelTree.Start, KernelTree.End, 1, body.Statements);
     }
 
     // Values that nothing reads have no operand.
@@ -127,7 +122,7 @@ internal sealed partial class RowTree
         {
             if (!_passes.IsUsed(v) || _spec.Steps[v - _spec.Inputs.Length].Kind != RowStepKind.Length) continue;
             ParameterExpression length = Expression.Variable(_vector.Type, "length");
-            Assign(Statements, length, Expression.Call(_vector.Memory("Broadcast"), Entry(nameof(KernelMemory.Pointer), entry)));
+            Assign(_statements, length, Expression.Call(_vector.Memory("Broadcast"), Entry(nameof(KernelMemory.Pointer), entry)));
             _ofRow[v] = new(length);
         }
     }

@@ -52,7 +52,7 @@ public class KernelPrinterTests
         }
     }
 
-    private static Type CompileWithRoslyn(IEnumerable<string> methods)
+    internal static Type CompileWithRoslyn(IEnumerable<string> methods)
     {
         string source = $"{KernelPrinter.Usings}public static class Printed\n{{\n{string.Join("\n", methods)}}}\n";
         string[] trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
