@@ -45,6 +45,13 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static void Store128<T>(Vector128<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
 
+    /// <summary>Stores the elements whose mask is set, from element <paramref name="i"/> on.</summary>
+    public static void StoreMasked128<T>(Vector128<T> value, Vector128<T> mask, nint destination, long i) where T : unmanaged
+    {
+        for (int k = 0; k < Vector128<T>.Count; k++)
+            if (mask.AsByte()[k * sizeof(T)] != 0) ((T*)destination)[i + k] = value[k];
+    }
+
     /// <summary>Stores the first element.</summary>
     [MethodImpl(Inline)]
     public static void StoreFirst128<T>(Vector128<T> value, nint destination) where T : unmanaged => *(T*)destination = value.ToScalar();
@@ -104,6 +111,13 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static void Store256<T>(Vector256<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
 
+    /// <summary>Stores the elements whose mask is set, from element <paramref name="i"/> on.</summary>
+    public static void StoreMasked256<T>(Vector256<T> value, Vector256<T> mask, nint destination, long i) where T : unmanaged
+    {
+        for (int k = 0; k < Vector256<T>.Count; k++)
+            if (mask.AsByte()[k * sizeof(T)] != 0) ((T*)destination)[i + k] = value[k];
+    }
+
     /// <summary>Stores the first element.</summary>
     [MethodImpl(Inline)]
     public static void StoreFirst256<T>(Vector256<T> value, nint destination) where T : unmanaged => *(T*)destination = value.ToScalar();
@@ -162,6 +176,13 @@ public static unsafe class KernelMemory
     /// <summary>Stores a register from element <paramref name="i"/> on.</summary>
     [MethodImpl(Inline)]
     public static void Store512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
+
+    /// <summary>Stores the elements whose mask is set, from element <paramref name="i"/> on.</summary>
+    public static void StoreMasked512<T>(Vector512<T> value, Vector512<T> mask, nint destination, long i) where T : unmanaged
+    {
+        for (int k = 0; k < Vector512<T>.Count; k++)
+            if (mask.AsByte()[k * sizeof(T)] != 0) ((T*)destination)[i + k] = value[k];
+    }
 
     /// <summary>Stores the first element.</summary>
     [MethodImpl(Inline)]

@@ -54,6 +54,7 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
             "LoadHalf" when vector.WidenHalves is { } widen => Load(call, vector.HalfType, sizeof(ushort), widen) && Call(vector.AsElement),
             "Store" => Store(call, vector.ElementSize, null) && Put(vector.Type),
             "StoreFirst" => StoreFirst(call),
+            "StoreMasked" when vector.StoreMasked is { } store => StoreMasked(call, store),
             "StoreMask" when vector.NarrowToBytes is { } narrow => Store(call, 1, narrow) && PutBytes(),
             "StoreHalf" when vector.NarrowToHalves is { } narrow => Store(call, sizeof(ushort), narrow) && Put(vector.HalfType),
             "Broadcast" => Broadcast(call),
@@ -90,6 +91,14 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
         }
 
         return Call(narrow);
+    }
+
+    private bool StoreMasked(MethodCallExpression call, MethodInfo store)
+    {
+        Address(call.Arguments[2], call.Arguments[3], vector.ElementSize);
+        value(call.Arguments[1]);
+        value(call.Arguments[0]);
+        return Call(store);
     }
 
     private bool StoreFirst(MethodCallExpression call)

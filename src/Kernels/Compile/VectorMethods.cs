@@ -77,6 +77,8 @@ internal sealed class VectorMethods
             if (Avx2.IsSupported) WidenHalves = typeof(Avx2).GetMethod(nameof(Avx2.ConvertToVector256Int32), [HalfType]);
             if (Avx512F.VL.IsSupported) NarrowToHalves = typeof(Avx512F.VL).GetMethod(nameof(Avx512F.VL.ConvertToVector128UInt16), [IntegerType]);
         }
+        Type holder = width == 512 ? typeof(Avx512F) : typeof(Avx);
+        if (width == 512 ? Avx512F.IsSupported : Avx.IsSupported) StoreMasked = holder.GetMethod(nameof(Avx.MaskStore), [Element.MakePointerType(), Type, Type]);
         Shuffle = _methods.GetMethod(nameof(Vector128.Shuffle), [Type, IntegerType])!;
         CreateEach = _methods.GetMethod(nameof(Vector128.Create), [.. Enumerable.Repeat(Integer, Count)])!;
         ShiftRightLogical = IntegerType.GetMethod("op_UnsignedRightShift", [IntegerType, typeof(int)])!;
@@ -103,6 +105,9 @@ internal sealed class VectorMethods
     public MethodInfo Create { get; }
 
     public MethodInfo CreateInteger { get; }
+
+    /// <summary>Stores the elements whose mask is set: address, mask, register; null: this processor has no such instruction.</summary>
+    public MethodInfo? StoreMasked { get; }
 
     /// <summary>Of an integer for each element.</summary>
     public MethodInfo CreateEach { get; }

@@ -74,7 +74,7 @@ internal sealed partial class RowTree
         Loop(body.Statements, index, _full, _columns, _vector.Count, turn);
     }
 
-    // A pass that reduces nothing. Sums over rows do not go beyond the row's end.
+    // A pass that reduces nothing. Sums over rows are not stored beyond the row's end, where those of other threads may be.
     private void WriteStores(TreeBuilder body, RowPass pass, int p)
     {
         ParameterExpression index = Expression.Variable(typeof(long), $"c{p}");
@@ -148,8 +148,8 @@ internal sealed partial class RowTree
         foreach (int k in pass.Sums)
         {
             ParameterExpression sums = _rows[_spec.Inputs.Length + _spec.Outputs.Length + k];
-            TreeLane before = TreeLane.Let(new(Load(sums, index))), after = before + Element(_spec.Sums[k]);
-            builder.Statements.Add(Store((mask is { } isIn ? TreeLane.Select(isIn, after, before) : after).Node, sums, index));
+            Expression after = (new TreeLane(Load(sums, index)) + Element(_spec.Sums[k])).Node;
+            builder.Statements.Add(mask is { } isIn ? Expression.Call(_vector.Memory("StoreMasked"), after, isIn.Node, sums, index) : Store(after, sums, index));
         }
 
         Flush();
