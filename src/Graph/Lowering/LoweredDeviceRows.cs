@@ -54,7 +54,7 @@ internal sealed class LoweredDeviceRows
 
         LoweredDeviceRows lowered = new(parts, layout, leaves, outputs);
         if (lowered.Inputs.Length + lowered.Outputs.Length > DeviceElementKey.MaxOperands) return $"the kernel would have more than {DeviceElementKey.MaxOperands} operands";
-        RowSpec program = lowered._program.Write();
+        RowSpec program = lowered._program.Spec;
         if (program.Weight > MaxWeight) return $"the kernel would exceed {MaxWeight} expanded operations";
         return program.MostReductions <= RowSpec.MaxReductionsPerPass ? null : $"the kernel would have more than {RowSpec.MaxReductionsPerPass} reductions in a pass";
     }

@@ -127,10 +127,9 @@ internal sealed class LoweredRows
 
     private ProgramPart Program(RowProgram program)
     {
-        RowSpec spec = program.Write();
-        Programs.Add((spec, program.Members));
+        Programs.Add((program.Spec, program.Members));
         TileOperand[] operands = [.. program.Reads.Select(r => Read(r.Node, r.Access, false)), .. program.Outputs.Select(Write)];
-        RowKernel kernel = KernelCompiler.Compile(spec);
+        RowKernel kernel = KernelCompiler.Compile(program.Spec);
         return new ProgramPart(kernel, operands, [.. program.Sums.Select(Place)], Frame.Columns, _scratch.TakeBytes(kernel.ScratchBytes(Frame.Columns)));
     }
 

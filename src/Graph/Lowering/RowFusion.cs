@@ -62,7 +62,7 @@ internal sealed class RowFusion(PlanGroup group, HashSet<GraphNode> leaves, Func
         if (program.Reads.Count + program.Outputs.Length > MaxOperands || program.Outputs.Length + program.Sums.Length == 0) return false;
         foreach (OpNode output in program.Outputs)
             if (output.DType == DType.Bool && output.Shape.Size != _layout.Frame.Rows * _layout.Frame.Columns) return false;
-        RowPasses passes = new(program.Write());
+        RowPasses passes = new(program.Spec);
         return passes.MostReductions <= MaxReductionsPerPass && passes.MostWeight <= MaxPassWeight && passes.Weight <= MaxWeight;
     }
 }

@@ -20,6 +20,7 @@ internal sealed class RowProgram
     private readonly List<RowRead> _reads = [];
     private readonly Dictionary<(GraphNode Node, RowAccess Access, bool IsLabel), int> _numbers = [];
     private readonly DType _type;
+    private RowSpec? _spec;
 
     /// <param name="parts">All parts of the launch.</param>
     /// <param name="indices">Those of the program.</param>
@@ -59,9 +60,12 @@ internal sealed class RowProgram
         return size == frame.Rows * frame.Columns ? frame.Own : size == frame.Rows ? new RowAccess(1, 1, frame.Rows) : new RowAccess(1, 1, 1);
     }
 
+    /// <summary>The program when all inputs are arrays.</summary>
+    public RowSpec Spec => _spec ??= Write(0);
+
     /// <summary>The program.</summary>
     /// <param name="onHost">Inputs that are numbers of the host, a bit each.</param>
-    public RowSpec Write(ulong onHost = 0)
+    public RowSpec Write(ulong onHost)
     {
         RowSpecBuilder p = new(_type == DType.Float64);
         RowValue[] inputs = new RowValue[_reads.Count];
