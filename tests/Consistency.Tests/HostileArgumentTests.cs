@@ -35,6 +35,7 @@ public class HostileArgumentTests
 
                 Outcome eager = Outcome.Of(() => Call(arrays));
                 Assert.True(eager.IsDocumented, $"{name}, {seed}: {eager}");
+                Assert.True(eager.Names(name), $"{name}, {seed}, of another function: {eager}");
                 Assert.True(Bits.Difference(before, arrays) is null, $"{name}, {seed}: an argument was written to");
                 Outcome recorded = Outcome.Of(() => WithGradients(Call, arrays));
                 Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> traced = x => Call([.. x]);
@@ -92,6 +93,10 @@ public class HostileArgumentTests
             ArgumentException e => e.Message.Length > 0,
             _ => false,
         };
+
+        /// <summary>A message begins with the function that was called, not with one that it is made of; some speak of an argument alone, some of the factorization that failed.</summary>
+        public bool Names(string function) => Error is null or ArgumentNullException or ObjectDisposedException or InsufficientMemoryException or LinearAlgebraException
+            || Error.Message.StartsWith($"{function}: ", StringComparison.Ordinal) || Error.Message.Contains("is not an element type", StringComparison.Ordinal);
 
         public static Outcome Of(Func<NDArray[]> call)
         {

@@ -7,9 +7,10 @@ public abstract class ConvolutionLayer : Module
         int dimensions, int inChannels, int outChannels, bool transposed, Shape kernel, Shape? stride, Padding padding, Shape? dilation, int groups, bool bias,
         Initializer? weightInitializer, DType dtype)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inChannels);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outChannels);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
+        Require.Positive(inChannels, GetType().Name);
+        Require.Positive(outChannels, GetType().Name);
+        Require.Positive(groups, GetType().Name);
+        Require.Trainable(dtype, GetType().Name);
         if (inChannels % groups != 0 || outChannels % groups != 0)
             throw new ArgumentException($"{GetType().Name}: {groups} groups must divide the channels, {inChannels} in and {outChannels} out.", nameof(groups));
         (Stride, Padding, Dilation, Groups) = (stride ?? 1, padding, dilation ?? 1, groups);
