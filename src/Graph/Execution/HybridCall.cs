@@ -64,8 +64,9 @@ internal static class HybridCall
     // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
     private static void Detach(HybridVariant variant, ExecutionState state, NDArray output, int index)
     {
-        output.ClearSource();
-        if (variant.Trace.HasGradients && variant.Trace.Released[index]) Tape.RecordReleased(state, output);
+        HeadEnd end = variant.Trace.Ends[index];
+        output.ClearSource(end);
+        if (end == HeadEnd.Released) Tape.RecordReleased(state, output);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no
