@@ -20,6 +20,12 @@ internal static class Require
         if (!(value >= T.Zero)) throw OutOfRange(function, argument, value, "must be 0 or more");
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">The number is not in [0, 1].</exception>
+    public static void Probability(double value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
+    {
+        if (!(value is >= 0 and <= 1)) throw OutOfRange(function, argument, value, "must be a probability, between 0 and 1");
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">The number is 0.</exception>
     public static void NotZero(int value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
     {

@@ -142,6 +142,9 @@ public static partial class Nd
     // What was computed in Float32 for an input of half precision.
     private static NDArray Rounded(NDArray x, DType dtype) => dtype.IsHalf ? x.AsType(dtype) : x;
 
-    private static double CheckEpsilon(string op, double epsilon) =>
-        epsilon >= 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"{op}: epsilon must be 0 or more.");
+    private static double CheckEpsilon(string op, double epsilon)
+    {
+        Require.NotNegative(epsilon, op);
+        return epsilon;
+    }
 }

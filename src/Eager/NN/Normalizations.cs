@@ -18,6 +18,7 @@ public sealed class BatchNorm : Module
     {
         Require.Positive(features, nameof(BatchNorm));
         Require.Trainable(dtype, nameof(BatchNorm));
+        Require.NotNegative(epsilon, nameof(BatchNorm));
         (_momentum, _epsilon) = (momentum, epsilon);
         Weight = Parameter("weight", Nd.Ones(features, dtype));
         Bias = Parameter("bias", Nd.Zeros(features, dtype));
@@ -53,6 +54,7 @@ public sealed class LayerNorm : Module
     public LayerNorm(Shape normalizedShape, double epsilon = 1e-5, DType dtype = DType.Float32)
     {
         Require.Trainable(dtype, nameof(LayerNorm));
+        Require.NotNegative(epsilon, nameof(LayerNorm));
         _epsilon = epsilon;
         Weight = Parameter("weight", Nd.Ones(normalizedShape, dtype));
         Bias = Parameter("bias", Nd.Zeros(normalizedShape, dtype));
@@ -81,6 +83,7 @@ public sealed class RmsNorm : Module
     public RmsNorm(Shape normalizedShape, double epsilon = 1e-6, DType dtype = DType.Float32)
     {
         Require.Trainable(dtype, nameof(RmsNorm));
+        Require.NotNegative(epsilon, nameof(RmsNorm));
         _epsilon = epsilon;
         Weight = Parameter("weight", Nd.Ones(normalizedShape, dtype));
     }
@@ -109,6 +112,7 @@ public sealed class GroupNorm : Module
         Require.Positive(groups, nameof(GroupNorm));
         Require.Positive(channels, nameof(GroupNorm));
         Require.Trainable(dtype, nameof(GroupNorm));
+        Require.NotNegative(epsilon, nameof(GroupNorm));
         if (channels % groups != 0) throw new ArgumentException($"GroupNorm: {groups} groups do not divide {channels} channels.", nameof(groups));
         (_groups, _epsilon) = (groups, epsilon);
         Weight = Parameter("weight", Nd.Ones(channels, dtype));
