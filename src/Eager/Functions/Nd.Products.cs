@@ -22,7 +22,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(axesA);
         ArgumentNullException.ThrowIfNull(axesB);
         (Shape shapeA, Shape shapeB) = (Checked(a).Shape, Checked(b).Shape);
-        int[] sumA = [.. axesA.Select(i => shapeA.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => shapeB.Axis(i, "TensorDot"))];
+        int[] sumA = [.. axesA.Select(i => shapeA.Axis(i, "TensorDot", nameof(axesA)))], sumB = [.. axesB.Select(i => shapeB.Axis(i, "TensorDot", nameof(axesB)))];
         bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
         if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
             throw new ShapeException(
