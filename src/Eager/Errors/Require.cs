@@ -21,9 +21,9 @@ internal static class Require
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The number is not in [0, 1].</exception>
-    public static void Probability(double value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
+    public static void Fraction(double value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
     {
-        if (!(value is >= 0 and <= 1)) throw OutOfRange(function, argument, value, "must be a probability, between 0 and 1");
+        if (!(value is >= 0 and <= 1)) throw OutOfRange(function, argument, value, "must be between 0 and 1");
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The number is 0.</exception>

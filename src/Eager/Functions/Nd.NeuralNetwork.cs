@@ -37,7 +37,7 @@ public static partial class Nd
     public static NDArray Dropout(this NDArray x, double p = 0.5, int[]? axes = null)
     {
         ArgumentNullException.ThrowIfNull(x);
-        Require.Probability(p);
+        Require.Fraction(p);
         int[] sizes = x.Shape.ToArray();
         foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
         if (!Autograd.IsTraining || p == 0) return x.Alias();

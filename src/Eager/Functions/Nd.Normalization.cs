@@ -61,8 +61,7 @@ public static partial class Nd
                 throw new ShapeException($"BatchNorm: {name} must be ({x.Shape[1]},), one value per channel of the input {x.Shape}, it is {vector.Shape}.");
         }
 
-        if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentOutOfRangeException(nameof(momentum), momentum,
-            "BatchNorm: the momentum must be between 0 and 1.");
+        Require.Fraction(momentum);
         CheckEpsilon("BatchNorm", epsilon);
         (gamma, beta) = (Elements.To(gamma, real.DType), Elements.To(beta, real.DType));
         if (!Autograd.IsTraining)

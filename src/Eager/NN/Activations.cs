@@ -88,7 +88,7 @@ public sealed class Dropout : Module
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
     public Dropout(double p = 0.5, int[]? axes = null)
     {
-        Require.Probability(p, nameof(Dropout));
+        Require.Fraction(p, nameof(Dropout));
         (_p, _axes) = (p, axes);
     }
 

@@ -13,6 +13,7 @@ public abstract class ConvolutionLayer : Module
         Require.Trainable(dtype, GetType().Name);
         if (inChannels % groups != 0 || outChannels % groups != 0)
             throw new ArgumentException($"{GetType().Name}: {groups} groups must divide the channels, {inChannels} in and {outChannels} out.", nameof(groups));
+        WindowRules.Check(GetType().Name, dimensions, kernel, stride, dilation, padding);
         (Stride, Padding, Dilation, Groups) = (stride ?? 1, padding, dilation ?? 1, groups);
         int[] sizes = WindowRules.PerDimension(GetType().Name, "kernel", kernel, dimensions);
         Shape shape = transposed ? Shape.Create([inChannels, outChannels / groups, .. sizes]) : Shape.Create([outChannels, inChannels / groups, .. sizes]);

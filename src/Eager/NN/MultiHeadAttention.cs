@@ -27,7 +27,7 @@ public sealed class MultiHeadAttention : Module
         Require.Positive(features, nameof(MultiHeadAttention));
         Require.Positive(heads, nameof(MultiHeadAttention));
         Require.Trainable(dtype, nameof(MultiHeadAttention));
-        Require.Probability(dropout, nameof(MultiHeadAttention));
+        Require.Fraction(dropout, nameof(MultiHeadAttention));
         if (features % heads != 0) throw new ArgumentException($"MultiHeadAttention: {heads} heads do not divide {features} features.", nameof(heads));
         (_features, _heads, _causal, _dropout) = (features, heads, causal, dropout);
         int stacked = Errors.Extent(nameof(MultiHeadAttention), 3L * features);

@@ -19,6 +19,7 @@ public sealed class BatchNorm : Module
         Require.Positive(features, nameof(BatchNorm));
         Require.Trainable(dtype, nameof(BatchNorm));
         Require.NotNegative(epsilon, nameof(BatchNorm));
+        Require.Fraction(momentum, nameof(BatchNorm));
         (_momentum, _epsilon) = (momentum, epsilon);
         Weight = Parameter("weight", Nd.Ones(features, dtype));
         Bias = Parameter("bias", Nd.Zeros(features, dtype));

@@ -33,7 +33,7 @@ public abstract class RecurrentLayer : Module
         Require.Positive(hiddenSize, name);
         Require.Positive(layers, name);
         Require.Trainable(dtype, name);
-        Require.Probability(dropout, name);
+        Require.Fraction(dropout, name);
         (_inputSize, _hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (inputSize, hiddenSize, layers, batchFirst, bidirectional, dropout, cell == RecurrentCell.Lstm ? 2 : 1);
         double bound = 1 / Math.Sqrt(hiddenSize);
         Initializer start = Initializer.Uniform(-bound, bound);

@@ -27,7 +27,7 @@ public sealed class TransformerBlock : Module
         Require.Positive(heads, nameof(TransformerBlock));
         if (features % heads != 0) throw new ArgumentException($"TransformerBlock: {heads} heads do not divide {features} features.", nameof(heads));
         Require.Trainable(dtype, nameof(TransformerBlock));
-        Require.Probability(dropout, nameof(TransformerBlock));
+        Require.Fraction(dropout, nameof(TransformerBlock));
         int inner = hidden ?? Errors.Extent(nameof(TransformerBlock), 4L * features);
         Require.Positive(inner, nameof(TransformerBlock), nameof(hidden));
         _norm1 = Child("norm1", new LayerNorm(features, dtype: dtype));

@@ -52,6 +52,23 @@ public sealed class HeadEndTests
         }
     }
 
+    [Fact]
+    public void AnInputThatIsReturnedIsWhatItWas()
+    {
+        NDArray variable = TestArrays.Uniform(2);
+        variable.AttachGrad();
+        NDArray detached, stopped;
+        using (Autograd.Record()) (detached, stopped) = ((variable * 2).Detach(), (variable * 2).StopGradient());
+        ListFunction identity = static x => [x[0]];
+        HybridFunction<ListFunction> compiled = identity.Hybridize(Check.Strict);
+        foreach ((NDArray input, string says) in new[] { (detached, "detached"), (stopped, "no input requires a gradient"), (Nd.Ones(2), "never recorded") })
+        {
+            NDArray head;
+            using (Autograd.Record()) head = compiled.Invoke([input])[0];
+            Assert.Contains(says, Assert.Throws<AutogradException>(() => head.Backward()).Message, StringComparison.Ordinal);
+        }
+    }
+
     private static NDArray Paused(NDArray x)
     {
         using (Autograd.Pause()) return x * 2;
