@@ -7,7 +7,7 @@ internal static class OddCulture
 {
     private static readonly CultureInfo s_culture = Create();
 
-    /// <summary>What a call that must fail says in the usual culture and in this one; nothing if the text is the runtime's, as that of <c>ThrowIfNegative</c>.</summary>
+    /// <summary>What a call that must fail says in the usual culture and in this one.</summary>
     public static (string? Usual, string? Odd) Messages(Action call)
     {
         Exception? usual = Catch(call), odd;
@@ -23,11 +23,8 @@ internal static class OddCulture
         }
 
         // Read in the usual culture: the runtime adds the actual value when it is asked.
-        return (Text(usual), Text(odd));
+        return (usual?.Message, odd?.Message);
     }
-
-    private static string? Text(Exception? e) =>
-        e is ArgumentException { ParamName: { } name } && e.Message.StartsWith($"{name} (", StringComparison.Ordinal) ? null : e?.Message;
 
     private static Exception? Catch(Action call)
     {

@@ -1,19 +1,25 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Fusion.NN;
 
 namespace Fusion.Tests;
 
 /// <summary>
-/// Every public function with arguments that nobody would write: it refuses them by an exception that is documented, or it gives what it gives while recording and
+/// Every public function and loss with arguments that nobody would write: it refuses them by an exception that is documented, or it gives what it gives while recording and
 /// compiled; and what it fails with eagerly it fails with compiled. <c>FUSION_SOAK=1000</c> makes a thousand calls of each overload.
 /// </summary>
 public class HostileArgumentTests
 {
     private static readonly int s_calls = int.TryParse(Environment.GetEnvironmentVariable("FUSION_SOAK"), out int calls) ? calls : 12;
 
-    private static readonly ILookup<string, MethodInfo> s_functions = typeof(Nd).GetMethods(BindingFlags.Public | BindingFlags.Static)
+    private static readonly ILookup<string, MethodInfo> s_functions = new[] { typeof(Nd), typeof(Loss) }.SelectMany(static t => t.GetMethods(BindingFlags.Public | BindingFlags.Static))
         .Where(static m => !m.IsGenericMethod && Returns(m.ReturnType) && HostileArguments.Knows(m)).ToLookup(static m => m.Name);
+
+    private static readonly ILookup<string, MethodInfo> s_draws = typeof(Nd.Random).GetMethods(BindingFlags.Public | BindingFlags.Static)
+        .Where(static m => Returns(m.ReturnType) && HostileArguments.Knows(m)).ToLookup(static m => m.Name);
+
+    public static TheoryData<string> Draws => [.. s_draws.Select(static g => g.Key).Order(StringComparer.Ordinal)];
 
     public static TheoryData<string> Functions => [.. s_functions.Select(static g => g.Key).Order(StringComparer.Ordinal)];
 
@@ -35,6 +41,7 @@ public class HostileArgumentTests
 
                 Outcome eager = Outcome.Of(() => Call(arrays));
                 Assert.True(eager.IsDocumented, $"{name}, {seed}: {eager}");
+                Assert.True(eager.Names(name), $"{name}, {seed}, of another function: {eager}");
                 Assert.True(Bits.Difference(before, arrays) is null, $"{name}, {seed}: an argument was written to");
                 Outcome recorded = Outcome.Of(() => WithGradients(Call, arrays));
                 Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> traced = x => Call([.. x]);
@@ -43,6 +50,26 @@ public class HostileArgumentTests
                 Assert.True(plain is null, $"{name}, {seed}, compiled: {plain}");
                 string? gradients = recorded.Differs(Outcome.Of(() => WithGradients(x => [.. hybrid.Invoke(x)], arrays)));
                 Assert.True(gradients is null, $"{name}, {seed}, compiled with gradients: {gradients}");
+            }
+        }
+    }
+
+    /// <summary>Random numbers differ from call to call; what they refuse does not.</summary>
+    [Theory]
+    [MemberData(nameof(Draws))]
+    public void WhatADrawRefusesNamesIt(string name)
+    {
+        foreach (MethodInfo method in s_draws[name])
+        {
+            ParameterInfo[] parameters = method.GetParameters();
+            Func<object?[], object> function = Compile(method);
+            for (int seed = 0; seed < s_calls; seed++)
+            {
+                HostileArguments source = new(seed * 31 + parameters.Length);
+                object?[] arguments = [.. parameters.Select(source.For)];
+                Outcome eager = Outcome.Of(() => Arrays(function(arguments)));
+                Assert.True(eager.IsDocumented, $"{name}, {seed}: {eager}");
+                Assert.True(eager.Names("Random." + name), $"{name}, {seed}, of another function: {eager}");
             }
         }
     }
@@ -92,6 +119,10 @@ public class HostileArgumentTests
             ArgumentException e => e.Message.Length > 0,
             _ => false,
         };
+
+        /// <summary>A message begins with the function that was called, not with one that it is made of; some speak of an argument alone, some of the factorization that failed.</summary>
+        public bool Names(string function) => Error is null or ArgumentNullException or ObjectDisposedException or InsufficientMemoryException or LinearAlgebraException
+            || Error.Message.StartsWith($"{function}: ", StringComparison.Ordinal) || Error.Message.Contains("is not an element type", StringComparison.Ordinal);
 
         public static Outcome Of(Func<NDArray[]> call)
         {

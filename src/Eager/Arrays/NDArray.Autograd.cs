@@ -10,6 +10,16 @@ public sealed partial class NDArray
 
     internal bool IsRecordedWithoutGradient => (_flags & Flags.RecordedWithoutGradient) != 0;
 
+    /// <summary>Why backward cannot start here, if it cannot.</summary>
+    internal HeadEnd End => _source switch
+    {
+        TapeNode { IsReleased: true } => HeadEnd.Released,
+        null when IsDetached => HeadEnd.Detached,
+        null when IsRecordedWithoutGradient => HeadEnd.WithoutGradient,
+        null => HeadEnd.NeverRecorded,
+        _ => HeadEnd.None,
+    };
+
     internal int SaveCount { get => _saveCount; set => _saveCount = value; }
 
     /// <summary>The gradient buffer, written by <see cref="Backward"/>; <see langword="null"/> unless a gradient was attached.</summary>
@@ -110,10 +120,12 @@ public sealed partial class NDArray
         _sourceIndex = index;
     }
 
-    internal void ClearSource()
+    internal void ClearSource(HeadEnd end = HeadEnd.WithoutGradient)
     {
         _source = null;
-        MarkRecordedWithoutGradient();
+        _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient);
+        if (end == HeadEnd.Detached) _flags |= Flags.Detached;
+        else if (end == HeadEnd.WithoutGradient) MarkRecordedWithoutGradient();
     }
 
     internal void MarkRecordedWithoutGradient() => _flags |= Flags.RecordedWithoutGradient;

@@ -21,7 +21,7 @@ public static partial class Autograd
     {
         ArgumentNullException.ThrowIfNull(f);
         ArgumentNullException.ThrowIfNull(inputs);
-        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
+        Require.Positive(order);
         return new GradientChecker(f, inputs).Check(order);
     }
 }

@@ -247,13 +247,12 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     {
         if (head.IsDisposed) throw Errors.Disposed("Backward");
         if (!head.DType.IsFloat) throw new DTypeException($"Backward: the head is {head.DType}; only floating-point arrays have gradients.");
-        switch (head.Source)
+        switch (head.End)
         {
-            case null when head.IsDetached: throw Errors.HeadDetached();
-            case null when head.IsRecordedWithoutGradient && allowConstants: break;
-            case null when head.IsRecordedWithoutGradient: throw Errors.NoInputRequiresGradient();
-            case null: throw Errors.NeverRecorded();
-            case TapeNode { IsReleased: true } node: throw Errors.GraphReleased(node, several);
+            case HeadEnd.Detached: throw Errors.HeadDetached();
+            case HeadEnd.WithoutGradient when !allowConstants: throw Errors.NoInputRequiresGradient();
+            case HeadEnd.NeverRecorded: throw Errors.NeverRecorded();
+            case HeadEnd.Released: throw Errors.GraphReleased((TapeNode)head.Source!, several);
             default: break;
         }
     }

@@ -32,7 +32,7 @@ public sealed class DataLoader : IEnumerable<Batch>
     public DataLoader(Dataset dataset, int batchSize, bool shuffle = false, ulong seed = 0, bool dropLast = false)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        Require.Positive(batchSize, nameof(DataLoader));
         (_dataset, _batchSize, _shuffle, _seed, _dropLast) = (dataset, batchSize, shuffle, seed, dropLast);
     }
 
@@ -45,7 +45,7 @@ public sealed class DataLoader : IEnumerable<Batch>
         get => _epoch;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            Require.NotNegative(value, "DataLoader.Epoch");
             _epoch = value;
         }
     }

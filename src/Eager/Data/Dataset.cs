@@ -12,7 +12,7 @@ public abstract class Dataset
     /// <summary>Samples computed one by one: each gives its arrays without the batch axis, which are stacked.</summary>
     public static Dataset Create(int count, Func<int, IReadOnlyList<NDArray>> sample)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Require.NotNegative(count, nameof(Dataset));
         ArgumentNullException.ThrowIfNull(sample);
         return new Computed(count, sample);
     }

@@ -48,7 +48,7 @@ public sealed class Device
     /// <exception cref="PlatformNotSupportedException">Code cannot be compiled at run time (NativeAOT).</exception>
     public static Device Gpu(int index = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        Require.NotNegative(index);
         if (!IsSupported) throw Errors.NoDeviceCode();
         if (GpuDevices.Count == 0) throw Errors.NoDevice(GpuDevices.Failure);
         if (index >= GpuDevices.Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"Device.Gpu: there are {GpuDevices.Count} accelerators, numbered from 0.");

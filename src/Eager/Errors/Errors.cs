@@ -17,6 +17,9 @@ internal static class Errors
     public static InsufficientMemoryException TooLarge(Shape shape, DType dtype, Exception? cause) =>
         new($"An array {dtype} {shape} would need {(System.Int128)shape.Size * dtype.Size} bytes, which are not to be had. Work on slices of it, or let go of other arrays.", cause);
 
+    public static InsufficientMemoryException TooManyParameters(string what, long count) =>
+        new($"{what} have {count} parameters, for which there is no memory, whatever their sizes. Ask for fewer.");
+
     public static DTypeException NoBits(string operation, DType dtype) => new($"{operation}: {dtype} has no bits to work on. Convert with AsType(DType.Int32).");
 
     /// <summary>Memory for numbers that the library computes, as many as the caller asked for.</summary>
@@ -92,7 +95,7 @@ internal static class Errors
 
     public static AutogradException NoInputRequiresGradient() =>
         new("Cannot differentiate node because it is not in a computational graph: the head was recorded, but no input requires a gradient. " +
-            "Call AttachGrad() on the variables before Autograd.Record().");
+            "Call AttachGrad() on the variables before Autograd.Record(), and see that no Detach() or StopGradient stands between them and the head.");
 
     public static AutogradException HeadDetached() =>
         new("Cannot differentiate node because it is not in a computational graph: the head was detached. Differentiate the array that Detach() was called on.");

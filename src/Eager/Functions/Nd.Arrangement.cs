@@ -52,7 +52,7 @@ public static partial class Nd
     /// <summary>Cuts an axis into parts whose sizes differ by at most 1, larger ones first.</summary>
     public static NDArray[] ArraySplit(this NDArray x, int sections, int axis = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sections);
+        Require.Positive(sections);
         int n = Checked(x).Shape[x.Shape.Axis(axis, "ArraySplit")];
         int[] positions = Errors.Numbers<int>(sections - 1);
         for (int i = 0; i < positions.Length; i++) positions[i] = (i + 1) * (n / sections) + Math.Min(i + 1, n % sections);
@@ -110,6 +110,7 @@ public static partial class Nd
             if (before < 0 || after < 0 || before > most || after > most)
                 throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
             if ((before, after) == (0, 0)) continue;
+            _ = Errors.Extent("Pad", (long)before + n + after);
 
             List<NDArray> parts = [padded];
             if (before > 0) parts.Insert(0, Before(padded, axis, n, before, mode));
@@ -151,7 +152,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">The rank is not 4, or height or width are no multiples of the block.</exception>
     public static NDArray SpaceToDepth(this NDArray x, int block)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block);
+        Require.Positive(block);
         (int n, int c, int h, int w) = Image(x, "SpaceToDepth");
         if (h % block != 0 || w % block != 0) throw new ShapeException($"SpaceToDepth: height and width of {x.Shape} are not multiples of {block}.");
         NDArray cut = Reshape(x, n, c, h / block, block, w / block, block);
@@ -162,7 +163,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">The rank is not 4, or the channels are no multiple of the block's size.</exception>
     public static NDArray DepthToSpace(this NDArray x, int block)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(block);
+        Require.Positive(block);
         (int n, int c, int h, int w) = Image(x, "DepthToSpace");
         long area = (long)block * block;
         if (c % area != 0) throw new ShapeException($"DepthToSpace: the channels of {x.Shape} are no multiple of {block}² = {area}.");
@@ -171,7 +172,7 @@ public static partial class Nd
     }
 
     /// <summary>One value everywhere, of the shape and type of <paramref name="x"/>.</summary>
-    public static NDArray FullLike(this NDArray x, double value) => Full(Checked(x).Shape, value, x.DType, x.Device);
+    public static NDArray FullLike(this NDArray x, double value) => RecordedLike(Full(Checked(x).Shape, value, x.DType, x.Device));
 
     private static (int N, int C, int H, int W) Image(NDArray x, string op)
     {

@@ -27,6 +27,8 @@ public static partial class Nd
                 "the last axis, key and value in the last but one. Transpose or slice them.");
         }
 
+        Shape leading = Broadcasting.Infer("ScaledDotProductAttention", query.Shape.Dimensions[..^2].ToArray(), key.Shape.Dimensions[..^2].ToArray());
+        _ = Broadcasting.Infer("ScaledDotProductAttention", leading, value.Shape.Dimensions[..^2].ToArray());
         DType dtype = Elements.RealType(DTypes.Promote(query.DType, DTypes.Promote(key.DType, value.DType)));
         if (dtype.IsHalf)
         {

@@ -57,7 +57,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(states);
-        ArgumentOutOfRangeException.ThrowIfNegative(maxIterations);
+        Require.NotNegative(maxIterations);
         for (int i = 0; i < maxIterations && Holds(condition(states) ?? throw ReturnedNull("WhileLoop", "condition"), "WhileLoop"); i++)
         {
             states = body(states);

@@ -78,14 +78,14 @@ public static partial class Nd
     public static NDArray ZerosLike(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Zeros(x.Shape, x.DType, x.Device);
+        return RecordedLike(Zeros(x.Shape, x.DType, x.Device));
     }
 
     /// <summary>Ones of the shape and type of <paramref name="x"/>.</summary>
     public static NDArray OnesLike(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Ones(x.Shape, x.DType, x.Device);
+        return RecordedLike(Ones(x.Shape, x.DType, x.Device));
     }
 
     /// <summary>The identity matrix (n, n).</summary>
@@ -111,7 +111,7 @@ public static partial class Nd
     /// <summary><paramref name="count"/> values from start to stop, both included, evenly spaced.</summary>
     public static NDArray Linspace(double start, double stop, int count, DType dtype = DType.Float32, Device? device = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Require.NotNegative(count);
         double step = count > 1 ? (stop - start) / (count - 1) : 0;
         return Sequence(count, i => i == count - 1 && count > 1 ? stop : start + i * step, dtype, device);
     }
@@ -122,6 +122,13 @@ public static partial class Nd
         for (int i = 0; i < count; i++) values[i] = value(i);
         NDArray doubles = Table(values, count, device ?? Device.Cpu);
         return dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
+    }
+
+    // Functions of an array that do not depend on its values: operators whose gradient is 0, unlike what is made of nothing.
+    private static NDArray RecordedLike(NDArray result)
+    {
+        if (Autograd.IsRecording) result.MarkRecordedWithoutGradient();
+        return result;
     }
 
     /// <summary>Numbers that the library has computed, as an array on a device; a constant where a function is traced.</summary>

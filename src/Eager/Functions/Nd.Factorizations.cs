@@ -155,6 +155,8 @@ public static partial class Nd
         (int rows, _) = MatrixSize(a, "Lstsq");
         if (b.Rank == 0 || b.Shape[b.Rank == 1 ? 0 : -2] != rows)
             throw new ShapeException($"Lstsq: the matrix {a.Shape} needs right-hand sides of {rows} rows, not {b.Shape}.");
+        if (b.Rank > 2 && !Broadcasting.Fit(a.Shape.Dimensions[..^2].ToArray(), b.Shape.Dimensions[..^2].ToArray()))
+            throw new ShapeException($"Lstsq: the axes of {a.Shape} and {b.Shape} before the last two do not broadcast. Reshape or ExpandDims one operand.");
         return MatMul(Pinv(a, cutoff), b);
     }
 
@@ -163,9 +165,9 @@ public static partial class Nd
     public static NDArray MatrixPower(this NDArray a, int power)
     {
         if (Checked(a).DType.IsHalf) return MatrixPower(Elements.Wide(a), power).AsType(a.DType);
-        NDArray square = power < 0 ? Inverse(a) : RealInput(a);
-        (int rows, int columns) = MatrixSize(square, "MatrixPower");
+        (int rows, int columns) = MatrixSize(a, "MatrixPower");
         if (rows != columns) throw new ShapeException($"MatrixPower: the matrices of {a.Shape} are not square: {rows} × {columns}.");
+        NDArray square = power < 0 ? Inverse(a) : RealInput(a);
         NDArray? result = null;
         for (uint rest = (uint)Math.Abs((long)power); rest > 0; rest >>= 1)
         {
@@ -186,7 +188,8 @@ public static partial class Nd
         if (Checked(x).DType.IsHalf) return VectorNorm(Elements.Wide(x), order, axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
         NDArray real = RealInput(x);
-        axes = CheckedAxes(x, axes, "VectorNorm");
+        ReduceAttributes reduced = Reductions.Attributes("VectorNorm", x, axes, keepDims);
+        if (double.IsInfinity(order)) CheckNotEmpty("VectorNorm", x, reduced);
         return made.Keep(order switch
         {
             2 => Norm(real, axes, keepDims),
@@ -213,7 +216,9 @@ public static partial class Nd
     {
         if (Checked(x).DType.IsHalf) return MatrixNorm(Elements.Wide(x), kind, keepDims).AsType(x.DType);
         NDArray real = RealInput(x);
-        MatrixSize(real, "MatrixNorm");
+        (int rows, int columns) = MatrixSize(real, "MatrixNorm");
+        if ((rows == 0 || columns == 0) && kind is not (MatrixNormKind.Frobenius or MatrixNormKind.Nuclear))
+            throw new ShapeException($"MatrixNorm: the matrices of {x.Shape} are empty and have no norm {kind}.");
         using Temporaries made = Temporaries.Collect();
         return made.Keep(kind switch
         {

@@ -17,8 +17,8 @@ public static partial class Nd
     /// <exception cref="ShapeException">The rank is not 4, or there are no pixels.</exception>
     public static NDArray Resize(this NDArray x, int height, int width, ResizeMode mode = ResizeMode.Bilinear, bool alignCorners = false)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        Require.Positive(height);
+        Require.Positive(width);
         (_, _, int h, int w) = Image(x, "Resize");
         if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
         if (x.DType.IsHalf && mode != ResizeMode.Nearest) return Resize(Elements.Wide(x), height, width, mode, alignCorners).AsType(x.DType);
@@ -51,8 +51,8 @@ public static partial class Nd
     public static NDArray Fold(this NDArray x, int height, int width, (int Height, int Width) kernel, int stride = 1, int padding = 0, int dilation = 1)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ArgumentOutOfRangeException.ThrowIfNegative(height);
-        ArgumentOutOfRangeException.ThrowIfNegative(width);
+        Require.NotNegative(height);
+        Require.NotNegative(width);
         (int[] positions, int places, int pixels) = Windows("Fold", height, width, padding, kernel, stride, dilation);
         int area = kernel.Height * kernel.Width;
         if (x.Rank != 3 || x.Shape[1] % area != 0 || x.Shape[2] != places)
@@ -95,9 +95,9 @@ public static partial class Nd
     /// <exception cref="ShapeException">The images are not of rank 4, or the regions not (k, 5).</exception>
     public static NDArray RoiAlign(this NDArray x, NDArray regions, int height, int width, double spatialScale = 1, int samples = 2, bool aligned = false)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
+        Require.Positive(height);
+        Require.Positive(width);
+        Require.Positive(samples);
         (_, int c, int h, int w) = Image(x, "RoiAlign");
         DType dtype = DTypes.Promote(x.DType, Checked(regions).DType);
         if (dtype.IsHalf) return RoiAlign(Elements.Wide(x), Elements.Wide(regions), height, width, spatialScale, samples, aligned).AsType(dtype);
@@ -138,9 +138,9 @@ public static partial class Nd
     private static (int[] Positions, int Places, int Pixels) Windows(
         string op, int height, int width, int padding, (int Height, int Width) kernel, int stride, int dilation)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stride);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dilation);
-        ArgumentOutOfRangeException.ThrowIfNegative(padding);
+        Require.Positive(stride, op);
+        Require.Positive(dilation, op);
+        Require.NotNegative(padding, op);
         int h = Errors.Extent(op, height + 2L * padding), w = Errors.Extent(op, width + 2L * padding), pixels = Errors.Extent(op, (long)h * w);
         long spareRows = h - dilation * (kernel.Height - 1L) - 1, spareColumns = w - dilation * (kernel.Width - 1L) - 1;
         if (kernel.Height < 1 || kernel.Width < 1 || spareRows < 0 || spareColumns < 0)

@@ -29,8 +29,13 @@ public static partial class Nd
     public static NDArray IndexAdd(this NDArray x, NDArray indices, NDArray values, int axis = 0)
     {
         int at = CheckWrite("IndexAdd", x, indices, values, axis);
+        return IndexAddFor("IndexAdd", x, indices, values, at);
+    }
+
+    private static NDArray IndexAddFor(string op, NDArray x, NDArray indices, NDArray values, int axis)
+    {
         DType dtype = Elements.NumberType(DTypes.Promote(x.DType, values.DType));
-        return OpTable.IndexAdd.Apply([Elements.To(x, dtype), indices, Elements.To(values, dtype)], new TakeAttributes(at, x.Shape));
+        return OpTable.IndexAdd.Apply([Elements.To(x, dtype), indices, Elements.To(values, dtype)], new TakeAttributes(axis, x.Shape, op));
     }
 
     /// <summary>x with its slices at the indices along an axis replaced; where an index occurs several times the last value stays.</summary>
@@ -53,12 +58,12 @@ public static partial class Nd
         int at = CheckWrite("IndexReduce", x, indices, values, axis);
         switch (reduction)
         {
-            case ScatterReduction.Sum: return IndexAdd(x, indices, values, axis);
+            case ScatterReduction.Sum: return IndexAddFor("IndexReduce", x, indices, values, at);
             case ScatterReduction.Mean when DTypes.Promote(x.DType, values.DType) is { IsHalf: true } half:
                 return IndexReduce(Elements.Wide(x), indices, Elements.Wide(values), reduction, axis).AsType(half);
             case ScatterReduction.Mean:
                 NDArray count = OpTable.TakeGradient.Apply(Ones(indices.Shape, DType.Int64, indices.Device), indices, new TakeAttributes(0, x.Shape[at], "IndexReduce"));
-                return IndexAdd(x, indices, values, axis) / AlongAxisOf(count + 1, x.Shape, at).AsType(Elements.RealType(x.DType));
+                return IndexAddFor("IndexReduce", x, indices, values, at) / AlongAxisOf(count + 1, x.Shape, at).AsType(Elements.RealType(x.DType));
             default:
                 DType dtype = DTypes.Promote(x.DType, values.DType);
                 ExtremumAttributes attributes = new(at, reduction == ScatterReduction.Max);
@@ -71,8 +76,9 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">An index is outside its axis.</exception>
     public static NDArray ScatterAdd(this NDArray x, NDArray indices, NDArray values)
     {
+        Indexing.CheckAdded("ScatterAdd", Elements.NumberType(DTypes.Promote(Checked(x).DType, Checked(values).DType)));
         (NDArray flat, NDArray positions, NDArray lines) = Scattered("ScatterAdd", x, indices, values);
-        return Reshape(IndexAdd(flat, positions, lines), x.Shape);
+        return Reshape(IndexAddFor("ScatterAdd", flat, positions, lines, 0), x.Shape);
     }
 
     /// <summary>x with [indices[0, i…], …, indices[m − 1, i…]] replaced by values[i…]; where a place occurs several times the last value stays.</summary>
@@ -85,7 +91,11 @@ public static partial class Nd
     }
 
     /// <summary>x with a value where the mask, which broadcasts to x, is true.</summary>
-    public static NDArray MaskedFill(this NDArray x, NDArray mask, double value) => Where(Checked(mask), value, Checked(x));
+    public static NDArray MaskedFill(this NDArray x, NDArray mask, double value)
+    {
+        _ = Broadcasting.Infer("MaskedFill", Checked(x).Shape, Checked(mask).Shape);
+        return Where(mask, value, x);
+    }
 
     /// <summary>
     /// x with the elements where the mask, of x's shape, is true replaced by values, in row-major order; values that are left over are not used.
@@ -104,7 +114,7 @@ public static partial class Nd
 
         // Before the first true element the order is −1, which is a place, too; what is taken there is not used.
         NDArray order = Reshape(CumSum(set) - 1, x.Shape);
-        return made.Keep(Where(set, Take(values, order), x));
+        return made.Keep(Where(set, OpTable.Take.Apply(values, order, new TakeAttributes(0, values.Shape, "MaskedAssign")), x));
 
         static ArgumentOutOfRangeException TooFew() => new(nameof(values), "MaskedAssign: there are no values for the elements to replace.");
     }
@@ -126,7 +136,7 @@ public static partial class Nd
     private static (NDArray Flat, NDArray Positions, NDArray Lines) Scattered(string op, NDArray x, NDArray indices, NDArray values)
     {
         Indexing.CheckScattered(op, Checked(indices), Checked(x).Shape, Checked(values));
-        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(x.Shape));
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape, op));
         NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
         return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([(int)positions.Size, .. flat.Shape.Dimensions[1..]])));
     }

@@ -25,7 +25,7 @@ public static partial class Nd
     public static NDArray OneHot(this NDArray indices, int depth)
     {
         ArgumentNullException.ThrowIfNull(indices);
-        ArgumentOutOfRangeException.ThrowIfNegative(depth);
+        Require.NotNegative(depth);
         Indexing.CheckIndexType("OneHot", indices.DType);
         return OpTable.OneHot.Apply(indices, new DepthAttributes(depth));
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 public static partial class Nd
@@ -35,7 +37,12 @@ public static partial class Nd
         NDArray left = Elements.To(a, dtype);
         NDArray right = Elements.To(b, dtype);
         if (a.Rank == 0 || b.Rank == 0) return left * right;
-        if (a.Rank == 2 && b.Rank == 2) return Product(left, right, transposeA, transposeB);
+        if (a.Rank == 2 && b.Rank == 2)
+        {
+            MatrixProducts.CheckMatrices("Dot", a.Shape, b.Shape, transposeA, transposeB);
+            return Product(left, right, transposeA, transposeB);
+        }
+
         if (transposeA && a.Rank > 1) left = Transpose(left);
         if (transposeB && b.Rank > 1) right = Transpose(right);
         int k = left.Shape[-1];
@@ -50,6 +57,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
+        MatrixProducts.CheckMatrices("BatchDot", a.Shape, b.Shape, transposeA, transposeB);
         DType dtype = Elements.RealType(DTypes.Promote(a.DType, b.DType));
         return Product(Elements.To(a, dtype), Elements.To(b, dtype), transposeA, transposeB);
     }
@@ -69,7 +77,8 @@ public static partial class Nd
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray real = Elements.To(x, dtype), w = Elements.To(weight, dtype);
         NDArray rows = x.Rank == 2 ? real : flatten ? Flatten(real) : Reshape(real, Rows(x.Shape.Dimensions[..^1]), x.Shape[-1]);
-        if (weight.Rank == 2 && rows.Shape[1] != weight.Shape[1])
+        MatrixProducts.CheckWeight(weight.Shape);
+        if (rows.Shape[1] != weight.Shape[1])
             throw MatrixProducts.InnerDimensions("FullyConnected", x.Shape, weight.Shape, rows.Shape[1], weight.Shape[1]);
         NDArray result = bias is null ? Product(rows, w, false, true) : OpTable.FullyConnected.Apply([rows, w, Elements.To(bias, dtype)]);
         return x.Rank == 2 || flatten ? result : Reshape(result, Shape.Create([.. x.Shape.Dimensions[..^1], weight.Shape[0]]));
@@ -78,10 +87,10 @@ public static partial class Nd
     private static NDArray Product(NDArray a, NDArray b, bool transposeA, bool transposeB) =>
         OpTable.MatMul.Apply(a, b, new MatMulAttributes(transposeA, transposeB));
 
-    private static int Rows(ReadOnlySpan<int> sizes)
+    private static int Rows(ReadOnlySpan<int> sizes, [CallerMemberName] string op = "")
     {
         int rows = 1;
-        foreach (int size in sizes) rows = Errors.Extent("Reshape", (long)rows * size);
+        foreach (int size in sizes) rows = Errors.Extent(op, (long)rows * size);
         return rows;
     }
 }

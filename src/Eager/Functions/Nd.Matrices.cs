@@ -27,7 +27,11 @@ public static partial class Nd
 
     /// <summary>The sum of the k-th diagonal of each matrix in the last two axes.</summary>
     /// <exception cref="ShapeException">The rank is below 2.</exception>
-    public static NDArray Trace(this NDArray x, int k = 0) => Sum(Diagonal(x, k), -1);
+    public static NDArray Trace(this NDArray x, int k = 0)
+    {
+        _ = MatrixSize(x, "Trace");
+        return Sum(Diagonal(x, k), -1);
+    }
 
     /// <summary>The lower triangle of each matrix in the last two axes, up to the k-th diagonal; zeros elsewhere.</summary>
     /// <exception cref="ShapeException">The rank is below 2.</exception>

@@ -17,6 +17,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
+        if (logits.Rank == 0) throw new ShapeException("SoftmaxCrossEntropy: the logits are a scalar and have no last axis. Reshape or ExpandDims first.");
         NDArray real = Elements.To(logits, Elements.RealType(logits.DType));
         if (labels.DType.IsFloat && labels.Shape == logits.Shape && DTypes.Promote(labels.DType, real.DType) is { IsHalf: true } dtype)
             return SoftmaxCrossEntropy(Elements.Wide(logits), Elements.Wide(labels)).AsType(dtype);
@@ -36,7 +37,7 @@ public static partial class Nd
     public static NDArray Dropout(this NDArray x, double p = 0.5, int[]? axes = null)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (!(p >= 0 && p <= 1)) throw new ArgumentOutOfRangeException(nameof(p), p, "Dropout: the probability must be between 0 and 1.");
+        Require.Fraction(p);
         int[] sizes = x.Shape.ToArray();
         foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
         if (!Autograd.IsTraining || p == 0) return x.Alias();
@@ -50,7 +51,7 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">σ is not positive.</exception>
     public static NDArray SmoothL1(this NDArray x, double scalar = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scalar);
+        Require.Positive(scalar);
         if (Checked(x).DType.IsHalf) return SmoothL1(Elements.Wide(x), scalar).AsType(x.DType);
         double square = scalar * scalar;
         NDArray real = Elements.To(x, Elements.RealType(x.DType));

@@ -61,8 +61,7 @@ public static partial class Nd
                 throw new ShapeException($"BatchNorm: {name} must be ({x.Shape[1]},), one value per channel of the input {x.Shape}, it is {vector.Shape}.");
         }
 
-        if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentOutOfRangeException(nameof(momentum), momentum,
-            "BatchNorm: the momentum must be between 0 and 1.");
+        Require.Fraction(momentum);
         CheckEpsilon("BatchNorm", epsilon);
         (gamma, beta) = (Elements.To(gamma, real.DType), Elements.To(beta, real.DType));
         if (!Autograd.IsTraining)
@@ -142,6 +141,9 @@ public static partial class Nd
     // What was computed in Float32 for an input of half precision.
     private static NDArray Rounded(NDArray x, DType dtype) => dtype.IsHalf ? x.AsType(dtype) : x;
 
-    private static double CheckEpsilon(string op, double epsilon) =>
-        epsilon >= 0 ? epsilon : throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"{op}: epsilon must be 0 or more.");
+    private static double CheckEpsilon(string op, double epsilon)
+    {
+        Require.NotNegative(epsilon, op);
+        return epsilon;
+    }
 }

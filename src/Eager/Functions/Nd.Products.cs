@@ -9,7 +9,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">An operand has fewer axes, or their sizes differ.</exception>
     public static NDArray TensorDot(this NDArray a, NDArray b, int axes = 2)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(axes);
+        Require.NotNegative(axes);
         if (axes > Math.Min(Checked(a).Rank, Checked(b).Rank))
             throw new ShapeException($"TensorDot: {a.Shape} and {b.Shape} do not both have {axes} axes to sum over.");
         return TensorDot(a, b, [.. Enumerable.Range(a.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
@@ -22,7 +22,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(axesA);
         ArgumentNullException.ThrowIfNull(axesB);
         (Shape shapeA, Shape shapeB) = (Checked(a).Shape, Checked(b).Shape);
-        int[] sumA = [.. axesA.Select(i => shapeA.Axis(i, "TensorDot"))], sumB = [.. axesB.Select(i => shapeB.Axis(i, "TensorDot"))];
+        int[] sumA = [.. axesA.Select(i => shapeA.Axis(i, "TensorDot", nameof(axesA)))], sumB = [.. axesB.Select(i => shapeB.Axis(i, "TensorDot", nameof(axesB)))];
         bool distinct = sumA.Distinct().Count() == sumA.Length && sumB.Distinct().Count() == sumB.Length;
         if (sumA.Length != sumB.Length || !distinct || sumA.Where((axis, i) => a.Shape[axis] != b.Shape[sumB[i]]).Any())
             throw new ShapeException(
@@ -78,8 +78,8 @@ public static partial class Nd
         if (a.Shape[atA] != 3 || b.Shape[atB] != 3) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3.");
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return Cross(Elements.Wide(a), Elements.Wide(b), axis).AsType(dtype);
-        if (!dtype.IsFloat || atA - a.Rank != atB - b.Rank) return VectorProducts.CrossOfRolled(a, b, atA, atB);
         Shape shape = Broadcasting.Infer("Cross", a.Shape, b.Shape);
+        if (!dtype.IsFloat || atA - a.Rank != atB - b.Rank) return VectorProducts.CrossOfRolled(a, b, atA, atB);
         return OpTable.Cross.Apply(BroadcastTo(Elements.To(a, dtype), shape), BroadcastTo(Elements.To(b, dtype), shape), new AxisAttributes(Math.Max(atA, atB)));
     }
 

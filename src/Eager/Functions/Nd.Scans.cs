@@ -37,7 +37,7 @@ public static partial class Nd
     public static NDArray Diff(this NDArray x, int order = 1, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ArgumentOutOfRangeException.ThrowIfNegative(order);
+        Require.NotNegative(order);
         if (x.DType.IsHalf) return Diff(Elements.Wide(x), order, axis).AsType(x.DType);
         int at = x.Shape.Axis(axis, "Diff");
         if (order == 0) return x.Alias();

@@ -50,6 +50,7 @@ public static partial class Nd
     /// <summary>|x − y| ≤ absolute + relative·|y|, as Bool; infinities are close to themselves, and NaN to NaN if asked.</summary>
     public static NDArray IsClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false)
     {
+        _ = Broadcasting.Infer("IsClose", Checked(x).Shape, Checked(y).Shape);
         using Temporaries made = Temporaries.Collect();
         (NDArray a, NDArray b) = (Elements.Wide(RealInput(x)), Elements.Wide(RealInput(y)));
         NDArray near = LogicalAnd(Abs(a - b) <= Abs(b) * relative + absolute, IsFinite(b));
@@ -58,8 +59,11 @@ public static partial class Nd
     }
 
     /// <summary>Whether all elements are close, see <see cref="IsClose"/>. Reads the values.</summary>
-    public static bool AllClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false) =>
-        All(IsClose(x, y, relative, absolute, equalNaN)).Item<bool>();
+    public static bool AllClose(this NDArray x, NDArray y, double relative = 1e-5, double absolute = 1e-8, bool equalNaN = false)
+    {
+        _ = Broadcasting.Infer("AllClose", Checked(x).Shape, Checked(y).Shape);
+        return All(IsClose(x, y, relative, absolute, equalNaN)).Item<bool>();
+    }
 
     /// <summary>Whether shapes and all elements are equal. Reads the values.</summary>
     public static bool ArrayEqual(this NDArray x, NDArray y) => Checked(x).Shape == Checked(y).Shape && All(Equal(x, y)).Item<bool>();

@@ -21,17 +21,18 @@ public static partial class Nd
     {
         Times(x, lengths, "SequenceLast");
         int batch = x.Shape[1];
-        return Gather(x, Stack([lengths.AsType(DType.Int64) - 1, Arange(0, batch, 1, DType.Int64, x.Device)]));
+        return GatherFor("SequenceLast", x, Stack([lengths.AsType(DType.Int64) - 1, Arange(0, batch, 1, DType.Int64, x.Device)]));
     }
 
     /// <summary>Each sequence from its end to its start; what stands behind the end stays.</summary>
     /// <exception cref="ShapeException">The lengths are not (batch,).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A length exceeds the time axis.</exception>
     public static NDArray SequenceReverse(this NDArray x, NDArray lengths)
     {
         NDArray time = Times(x, lengths, "SequenceReverse"), length = Reshape(lengths.AsType(DType.Int64), 1, -1);
         NDArray from = Where(time < length, length - 1 - time, BroadcastTo(time, (x.Shape[0], x.Shape[1])));
         NDArray index = Reshape(from, [.. from.Shape.Dimensions, .. Ones1(x.Rank - 2)]);
-        return TakeAlongAxis(x, BroadcastTo(index, x.Shape), 0);
+        return TakeAlongAxisFor("SequenceReverse", x, BroadcastTo(index, x.Shape), 0);
     }
 
     /// <summary>
@@ -45,17 +46,21 @@ public static partial class Nd
     /// <param name="labelLengths">The lengths of the labels, (batch); all when null.</param>
     /// <param name="blank">The class of the blank.</param>
     /// <exception cref="ShapeException">The shapes do not fit together.</exception>
-    public static NDArray CtcLoss(this NDArray logits, NDArray labels, NDArray? logitLengths = null, NDArray? labelLengths = null, int blank = 0)
+    public static NDArray CtcLoss(this NDArray logits, NDArray labels, NDArray? logitLengths = null, NDArray? labelLengths = null, int blank = 0) =>
+        CtcLossFor("CtcLoss", logits, labels, logitLengths, labelLengths, blank);
+
+    /// <summary>The same for a function that messages name.</summary>
+    internal static NDArray CtcLossFor(string op, NDArray logits, NDArray labels, NDArray? logitLengths, NDArray? labelLengths, int blank)
     {
-        if (Checked(logits).DType.IsHalf) return CtcLoss(Elements.Wide(logits), labels, logitLengths, labelLengths, blank).AsType(logits.DType);
+        if (Checked(logits).DType.IsHalf) return CtcLossFor(op, Elements.Wide(logits), labels, logitLengths, labelLengths, blank).AsType(logits.DType);
         NDArray real = RealInput(logits);
-        Indexing.CheckIndexType("CtcLoss", Checked(labels).DType);
+        Indexing.CheckIndexType(op, Checked(labels).DType);
         if (real.Rank != 3 || labels.Rank != 2 || labels.Shape[0] != real.Shape[1] || real.Shape[0] == 0)
-            throw new ShapeException($"CtcLoss: logits {logits.Shape} and labels {labels.Shape}; they are (time, batch, classes) and (batch, length).");
+            throw new ShapeException($"{op}: logits {logits.Shape} and labels {labels.Shape}; they are (time, batch, classes) and (batch, length).");
         (int time, int batch, int classes, int length) = (real.Shape[0], real.Shape[1], real.Shape[2], labels.Shape[1]);
         if ((logitLengths ?? labelLengths) is { } first && (first.Size != batch || (labelLengths ?? first).Size != batch))
-            throw new ShapeException($"CtcLoss: lengths {first.Shape} and {(labelLengths ?? first).Shape} for a batch of {batch}; they are (batch,).");
-        if ((uint)blank >= (uint)classes) throw new ArgumentOutOfRangeException(nameof(blank), blank, $"CtcLoss: the blank is one of the {classes} classes.");
+            throw new ShapeException($"{op}: lengths {first.Shape} and {(labelLengths ?? first).Shape} for a batch of {batch}; they are (batch,).");
+        if ((uint)blank >= (uint)classes) throw new ArgumentOutOfRangeException(nameof(blank), blank, $"{op}: the blank is one of the {classes} classes.");
         // What stands behind an end may be anything: its gradient is 0.
         if (logitLengths is not null) real = Where(Reshape(logitLengths, 1, -1, 1) > Reshape(Arange(0, time, 1, DType.Int64, real.Device), -1, 1, 1), real, 0);
         if (labelLengths is not null) labels = Where(Arange(0, length, 1, DType.Int32, labels.Device) < Reshape(labelLengths, -1, 1), labels, blank);

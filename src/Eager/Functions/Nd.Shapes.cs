@@ -28,6 +28,10 @@ public static partial class Nd
                 throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({IntegerList.Text(sizes)}).");
             sizes[unknown] = known == 0 ? 0 : Errors.Extent("Reshape", x.Size / known);
         }
+        else if (System.Array.Exists(sizes, static size => size < 0))
+        {
+            throw new ShapeException($"Reshape: ({IntegerList.Text(sizes)}): a size is negative. Sizes are 0 or more, or −1 for the one that follows from the others.");
+        }
 
         return OpTable.Reshape.Apply(x, new ShapeAttributes(Shape.Own(sizes)));
     }
@@ -186,12 +190,15 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(values);
         SliceAttributes part = Cut("SliceUpdate", x.Shape, axis, start, stop, step);
-        return OpTable.WriteSlice.Apply(x, BroadcastTo(Elements.To(values, x.DType), part.Counts.Span.ToArray()), part);
+        Shape selected = part.Counts.Span.ToArray();
+        if (!Broadcasting.FitsInto(values.Shape, selected))
+            throw new ShapeException($"SliceUpdate: the values {values.Shape} do not broadcast to the selected part {selected} of {x.Shape}.");
+        return OpTable.WriteSlice.Apply(x, BroadcastTo(Elements.To(values, x.DType), selected), part);
     }
 
     private static SliceAttributes Cut(string op, Shape shape, int axis, int? start, int? stop, int step)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(step);
+        Require.NotZero(step, op);
         int at = shape.Axis(axis, op);
         int n = shape[at];
         int first = Clamp(start ?? (step > 0 ? 0 : n - 1), n, step > 0 ? 0 : -1, step > 0 ? n : n - 1);
@@ -222,7 +229,7 @@ public static partial class Nd
     public static NDArray Repeat(this NDArray x, int count, int axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Require.NotNegative(count);
         int at = x.Shape.Axis(axis, "Repeat");
         ReadOnlySpan<int> sizes = x.Shape.Dimensions;
         Shape stretched = Shape.Create([.. sizes[..(at + 1)], count, .. sizes[(at + 1)..]]);
@@ -242,7 +249,7 @@ public static partial class Nd
         int[] joined = new int[rank];
         for (int i = 0; i < rank; i++)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(repeats[i], nameof(counts));
+            Require.NotNegative(repeats[i], argument: nameof(counts));
             (split[2 * i], split[2 * i + 1]) = (1, sizes[i]);
             (stretched[2 * i], stretched[2 * i + 1]) = (repeats[i], sizes[i]);
             joined[i] = Errors.Extent("Tile", (long)sizes[i] * repeats[i]);
@@ -272,10 +279,12 @@ public static partial class Nd
         return OpTable.Pad.Apply(Elements.To(x, dtype), new PadAttributes(place, value));
     }
 
-    /// <summary>The same value without history: gradients stop here.</summary>
+    /// <summary>The same value without history: gradients stop here. While recording it is an operator whose gradient is 0, otherwise what <see cref="NDArray.Detach"/> gives.</summary>
     public static NDArray StopGradient(this NDArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.Detach();
+        NDArray result = x.Detach();
+        if (Autograd.IsRecording) result.ClearSource();
+        return result;
     }
 }

@@ -47,8 +47,11 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(indices);
         int at = x.Shape.Axis(axis, "TakeAlongAxis");
         if (indices.Rank != x.Rank) throw new ShapeException($"TakeAlongAxis: {x.Shape} needs indices of the same rank, not {indices.Shape}.");
-        return AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, at), AxisLast(indices, at)), at);
+        return TakeAlongAxisFor("TakeAlongAxis", x, indices, at);
     }
+
+    private static NDArray TakeAlongAxisFor(string op, NDArray x, NDArray indices, int axis) =>
+        AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, axis), AxisLast(indices, axis), new CallerAttributes(op)), axis);
 
     /// <summary>
     /// y[i…] = x[indices[0, i…], …, indices[m − 1, i…]]: the first axis of the indices holds a position in the first m axes of x (gather_nd).
@@ -58,7 +61,12 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(indices);
-        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(x.Shape));
+        return GatherFor("Gather", x, indices);
+    }
+
+    private static NDArray GatherFor(string op, NDArray x, NDArray indices)
+    {
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape, op));
         return Take(Reshape(x, JoinAxes(x.Shape, indices.Shape[0])), positions, 0);
     }
 
@@ -70,8 +78,9 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(indices);
         Indexing.CheckScattered("Scatter", indices, shape, values);
-        NDArray positions = OpTable.RavelIndex.Apply(indices, new ShapeAttributes(shape));
-        return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes(shape, indices.Shape[0]))), shape);
+        Indexing.CheckAdded("Scatter", values.DType);
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(shape, "Scatter"));
+        return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes(shape, indices.Shape[0]), "Scatter")), shape);
     }
 
     /// <summary>Rows of the weight (size, features) at the indices; the gradient adds up rows that occur more than once.</summary>
@@ -111,7 +120,7 @@ public static partial class Nd
         NDArray positions = NonZero(mask);
         return mask.Rank == 1
             ? Take(x, Reshape(positions, -1), at)
-            : Take(Reshape(x, JoinAxes(x.Shape, mask.Rank, at)), OpTable.RavelIndex.Apply(Transpose(positions), new ShapeAttributes(mask.Shape)), at);
+            : Take(Reshape(x, JoinAxes(x.Shape, mask.Rank, at)), OpTable.RavelIndex.Apply(Transpose(positions), new RavelAttributes(mask.Shape)), at);
     }
 
     private static Shape JoinAxes(Shape shape, int axes, int first = 0)

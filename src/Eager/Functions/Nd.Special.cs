@@ -89,8 +89,8 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">n is negative or above 20.</exception>
     public static NDArray Polygamma(int n, NDArray x)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(n);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(n, 20);
+        Require.NotNegative(n);
+        if (n > 20) throw new ArgumentOutOfRangeException(nameof(n), n, $"Polygamma: n is {n}; it must be 20 or less.");
         NDArray real = RealInput(x);
         return n switch
         {

@@ -25,12 +25,12 @@ public static partial class Nd
     /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) =>
-        NanExtremum(RealInput(x), Max, double.NegativeInfinity, CheckedAxes(x, axes, "NanMax"), keepDims);
+        NanExtremum("NanMax", OpTable.Max, double.NegativeInfinity, x, axes, keepDims);
 
     /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) =>
-        NanExtremum(RealInput(x), Min, double.PositiveInfinity, CheckedAxes(x, axes, "NanMin"), keepDims);
+        NanExtremum("NanMin", OpTable.Min, double.PositiveInfinity, x, axes, keepDims);
 
     /// <summary>NaN, ∞ and −∞ replaced by numbers; the infinities by the type's limits unless given.</summary>
     public static NDArray NanToNum(this NDArray x, double nan = 0, double? positiveInfinity = null, double? negativeInfinity = null)
@@ -52,12 +52,21 @@ public static partial class Nd
     /// <exception cref="ShapeException">The axis is empty.</exception>
     public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false)
     {
-        if (Checked(x).DType.IsHalf) return Quantile(Elements.Wide(x), q, axis, keepDims).AsType(x.DType);
-        NDArray real = RealInput(x);
         if (!(q is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "Quantile: q lies between 0 and 1.");
+        return Quantile("Quantile", x, q, axis, keepDims);
+    }
+
+    /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantile("Median", x, 0.5, axis, keepDims);
+
+    private static NDArray Quantile(string op, NDArray x, double q, int? axis, bool keepDims)
+    {
+        if (Checked(x).DType.IsHalf) return Quantile(op, Elements.Wide(x), q, axis, keepDims).AsType(x.DType);
+        NDArray real = RealInput(x);
         NDArray input = axis is null ? Reshape(real, -1) : real;
-        int at = input.Shape.Axis(axis ?? 0, "Quantile"), n = input.Shape[at];
-        if (n == 0) throw new ShapeException($"Quantile: axis {at} of the shape {x.Shape} is empty.");
+        int at = input.Shape.Axis(axis ?? 0, op), n = input.Shape[at];
+        if (n == 0) throw new ShapeException($"{op}: {(axis is null ? string.Empty : $"axis {at} of ")}the shape {x.Shape} is empty.");
         NDArray sorted = Sort(input, at);
         double position = q * (n - 1);
         int low = (int)position;
@@ -75,14 +84,6 @@ public static partial class Nd
         return keepDims ? result : Squeeze(result, at);
     }
 
-    /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
-    /// <exception cref="ShapeException">The axis is empty.</exception>
-    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false)
-    {
-        if (axis is { } at) CheckedAxes(x, [at], "Median");
-        return Quantile(x, 0.5, axis, keepDims);
-    }
-
     /// <summary>The mean with weights, Σ w·x / Σ w; the weights broadcast to x.</summary>
     public static NDArray Average(this NDArray x, NDArray weights, int[]? axes = null, bool keepDims = false)
     {
@@ -90,6 +91,7 @@ public static partial class Nd
         if (dtype.IsHalf) return Average(Elements.Wide(x), Elements.Wide(weights), axes, keepDims).AsType(dtype);
         using Temporaries made = Temporaries.Collect();
         axes = CheckedAxes(x, axes, "Average");
+        if (!Broadcasting.FitsInto(weights.Shape, x.Shape)) throw new ShapeException($"Average: the weights {weights.Shape} do not broadcast to {x.Shape}.");
         NDArray w = BroadcastTo(RealInput(weights), x.Shape);
         return made.Keep(SumOfProducts(x, w, axes, keepDims) / Sum(w, axes, keepDims));
     }
@@ -105,7 +107,7 @@ public static partial class Nd
     public static (NDArray Counts, NDArray Edges) Histogram(this NDArray x, int bins, double low, double high)
     {
         NDArray real = Elements.Wide(Reshape(RealInput(x).Detach(), -1));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
+        Require.Positive(bins);
         if (!(low < high) || !double.IsFinite(high - low))
             throw new ArgumentOutOfRangeException(nameof(high), high, $"Histogram: the interval [{low}, {high}] is empty or not finite.");
         NDArray edges = Linspace(low, high, Errors.Extent("Histogram", bins + 1L), real.DType, real.Device);
@@ -116,7 +118,7 @@ public static partial class Nd
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public static NDArray BinCount(this NDArray x, NDArray? weights = null, int minLength = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(minLength);
+        Require.NotNegative(minLength);
         Indexing.CheckIndexType("BinCount", Checked(x).DType);
         NDArray flat = Reshape(x, -1);
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
@@ -130,10 +132,19 @@ public static partial class Nd
             : OpTable.TakeGradient.Apply(Reshape(weights, -1), flat, new TakeAttributes(0, count, "BinCount"));
     }
 
-    private static NDArray NanExtremum(NDArray x, Func<NDArray, int[]?, bool, NDArray> reduce, double neutral, int[]? axes, bool keepDims)
+    private static NDArray NanExtremum(string function, Op extremum, double neutral, NDArray x, int[]? axes, bool keepDims)
     {
-        NDArray missing = IsNaN(x);
-        return Where(All(missing, axes, keepDims), double.NaN, reduce(Where(missing, neutral, x), axes, keepDims));
+        NDArray real = RealInput(x);
+        ReduceAttributes attributes = Reductions.Attributes(function, x, axes, keepDims);
+        CheckNotEmpty(function, x, attributes);
+        NDArray missing = IsNaN(real);
+        return Where(All(missing, axes, keepDims), double.NaN, extremum.Apply(Where(missing, neutral, real), attributes));
+    }
+
+    private static void CheckNotEmpty(string op, NDArray x, ReduceAttributes attributes)
+    {
+        foreach (int axis in attributes.Axes.Span)
+            if (x.Shape.Dimensions[axis] == 0) throw new ShapeException($"{op}: axis {axis} of the shape {x.Shape} is empty, and nothing is the largest or smallest of none.");
     }
 
     // Named here, where the name of the function is known that was called.

@@ -51,6 +51,7 @@ public static partial class Nd
     public static NDArray Lerp(this NDArray x, NDArray y, NDArray t)
     {
         DType dtype = DTypes.Promote(DTypes.Promote(Checked(x).DType, Checked(y).DType), Checked(t).DType);
+        if (!dtype.IsFloat) _ = Broadcasting.Infer("Lerp", Broadcasting.Infer("Lerp", x.Shape, y.Shape), t.Shape);
         return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.To(t, dtype)]) : x + t * (y - x);
     }
 
@@ -58,6 +59,7 @@ public static partial class Nd
     public static NDArray Lerp(this NDArray x, NDArray y, double t)
     {
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(y).DType);
+        if (!dtype.IsFloat) _ = Broadcasting.Infer("Lerp", x.Shape, y.Shape);
         return dtype.IsFloat ? OpTable.Lerp.Apply([Elements.To(x, dtype), Elements.To(y, dtype), Elements.Weak(OpTable.Lerp, t, dtype)]) : x + t * (y - x);
     }
 

@@ -77,12 +77,23 @@ public sealed class Flatten : Module
 }
 
 /// <summary>In training mode sets elements to 0 with probability p and scales the others by 1/(1 − p).</summary>
-/// <param name="p">The probability of a zero.</param>
-/// <param name="axes">Axes along which one decision holds for all elements; none by default.</param>
-public sealed class Dropout(double p = 0.5, int[]? axes = null) : Module
+public sealed class Dropout : Module
 {
+    private readonly double _p;
+    private readonly int[]? _axes;
+
+    /// <summary>A layer for a probability.</summary>
+    /// <param name="p">The probability of a zero.</param>
+    /// <param name="axes">Axes along which one decision holds for all elements; none by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="p"/> is not in [0, 1].</exception>
+    public Dropout(double p = 0.5, int[]? axes = null)
+    {
+        Require.Fraction(p, nameof(Dropout));
+        (_p, _axes) = (p, axes);
+    }
+
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.Dropout(p, axes);
+    protected internal override NDArray ForwardCore(NDArray x) => x.Dropout(_p, _axes);
 }
 
 /// <summary>x for x &gt; 0, α·(eˣ − 1) otherwise.</summary>

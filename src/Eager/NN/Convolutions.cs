@@ -7,11 +7,13 @@ public abstract class ConvolutionLayer : Module
         int dimensions, int inChannels, int outChannels, bool transposed, Shape kernel, Shape? stride, Padding padding, Shape? dilation, int groups, bool bias,
         Initializer? weightInitializer, DType dtype)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inChannels);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outChannels);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
+        Require.Positive(inChannels, GetType().Name);
+        Require.Positive(outChannels, GetType().Name);
+        Require.Positive(groups, GetType().Name);
+        Require.Trainable(dtype, GetType().Name);
         if (inChannels % groups != 0 || outChannels % groups != 0)
             throw new ArgumentException($"{GetType().Name}: {groups} groups must divide the channels, {inChannels} in and {outChannels} out.", nameof(groups));
+        WindowRules.Check(GetType().Name, dimensions, kernel, stride, dilation, padding);
         (Stride, Padding, Dilation, Groups) = (stride ?? 1, padding, dilation ?? 1, groups);
         int[] sizes = WindowRules.PerDimension(GetType().Name, "kernel", kernel, dimensions);
         Shape shape = transposed ? Shape.Create([inChannels, outChannels / groups, .. sizes]) : Shape.Create([outChannels, inChannels / groups, .. sizes]);

@@ -11,8 +11,9 @@ public sealed class Embedding : Module
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public Embedding(int count, int features, Initializer? weightInitializer = null, DType dtype = DType.Float32)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
+        Require.Positive(count, nameof(Embedding));
+        Require.Positive(features, nameof(Embedding));
+        Require.Trainable(dtype, nameof(Embedding));
         Weight = Parameter("weight", (weightInitializer ?? Initializer.Normal(0, 1)).Sample((count, features), dtype));
     }
 

@@ -12,8 +12,9 @@ public sealed class Linear : Module
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public Linear(int inFeatures, int outFeatures, bool bias = true, Initializer? weightInitializer = null, DType dtype = DType.Float32)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inFeatures);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outFeatures);
+        Require.Positive(inFeatures, nameof(Linear));
+        Require.Positive(outFeatures, nameof(Linear));
+        Require.Trainable(dtype, nameof(Linear));
         double bound = 1 / Math.Sqrt(inFeatures);
         Weight = Parameter("weight", (weightInitializer ?? Initializer.Uniform(-bound, bound)).Sample((outFeatures, inFeatures), dtype));
         if (bias) Bias = Parameter("bias", Initializer.Uniform(-bound, bound).Sample(outFeatures, dtype));

@@ -10,14 +10,17 @@ public static class Loss
 {
     /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
-    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
-        Reduce(Nd.SoftmaxCrossEntropy(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckClasses(prediction, target, reduction);
+        return Reduce(Nd.SoftmaxCrossEntropy(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
+    }
 
     /// <summary>(prediction − target)².</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray MeanSquaredError(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         if (reduction is not (Reduction.Sum or Reduction.Mean)) return made.Keep(Reduce(Nd.Square(prediction - target), reduction, dtype));
         NDArray sum = Nd.SumOfSquaredDifferences(prediction, target);
@@ -28,7 +31,7 @@ public static class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray L1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         return made.Keep(Reduce(OpTable.AbsoluteDifference, OpTable.SumOfAbsoluteDifferences, Real(prediction, target), reduction, dtype));
     }
@@ -39,8 +42,8 @@ public static class Loss
     /// <exception cref="ArgumentOutOfRangeException">δ is not positive.</exception>
     public static NDArray Huber(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double delta = 1)
     {
-        DType dtype = Begin(ref prediction, ref target);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delta);
+        DType dtype = Begin(ref prediction, ref target, reduction);
+        Require.Positive(delta);
         using Temporaries made = Temporaries.Collect();
         NDArray[] pair = Real(prediction, target);
         return made.Keep(Reduce(OpTable.Huber, OpTable.SumOfHuber, [.. pair, Elements.Weak(OpTable.Huber, delta, pair[0].DType)], reduction, dtype));
@@ -52,8 +55,8 @@ public static class Loss
     /// <exception cref="ArgumentOutOfRangeException">β is not positive.</exception>
     public static NDArray SmoothL1(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double beta = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
-        DType dtype = Begin(ref prediction, ref target);
+        Require.Positive(beta);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         return Rounded(Huber(prediction, target, reduction, beta) * (1 / beta), dtype);
     }
 
@@ -61,7 +64,7 @@ public static class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray BinaryCrossEntropyWithLogits(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         return made.Keep(Reduce(Nd.Softplus(prediction) - prediction * target, reduction, dtype));
     }
@@ -70,7 +73,8 @@ public static class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray KLDivergence(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
+        CheckLastAxis(prediction);
         using Temporaries made = Temporaries.Collect();
         NDArray positive = target > 0;
         NDArray entropy = Nd.Where(positive, target * Nd.Log(Nd.Where(positive, target, 1)), 0);
@@ -81,7 +85,7 @@ public static class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray Hinge(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double margin = 1)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         return made.Keep(Reduce(Nd.Relu(margin - prediction * target), reduction, dtype));
     }
@@ -89,14 +93,18 @@ public static class Loss
     /// <summary>−prediction[target] of log-probabilities (…, classes) and class indices (…), Int32 or Int64.</summary>
     /// <exception cref="ShapeException">The target is not the prediction's shape without the last axis.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
-    public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
-        Reduce(-Nd.Pick(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
+    public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    {
+        CheckClasses(prediction, target, reduction);
+        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood"));
+        return Reduce(-picked, reduction, TypeOf(prediction, target));
+    }
 
     /// <summary>exp(prediction) − target·prediction: the negative logarithm of Poisson's probability up to a constant, of the logarithm of the mean.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray PoissonNegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         return made.Keep(Reduce(Nd.Exp(prediction) - target * prediction, reduction, dtype));
     }
@@ -107,7 +115,8 @@ public static class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray CosineDistance(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean, double epsilon = 1e-8)
     {
-        DType dtype = Begin(ref prediction, ref target);
+        DType dtype = Begin(ref prediction, ref target, reduction);
+        CheckLastAxis(prediction);
         using Temporaries made = Temporaries.Collect();
         NDArray lengths = Nd.Norm(prediction, -1) * Nd.Norm(target, -1);
         return made.Keep(Reduce(1 - Nd.SumOfProducts(prediction, target, [-1]) / Nd.Maximum(lengths, epsilon), reduction, dtype));
@@ -120,16 +129,18 @@ public static class Loss
         Reduction reduction = Reduction.Mean,
         NDArray? predictionLengths = null,
         NDArray? targetLengths = null,
-        int blank = 0) =>
-        Reduce(Nd.CtcLoss(Elements.Wide(prediction), Elements.Wide(target), predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
+        int blank = 0)
+    {
+        CheckClasses(prediction, target, reduction);
+        return Reduce(Nd.CtcLossFor("Ctc", Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
+    }
 
     private static NDArray Reduce(NDArray values, Reduction reduction, DType dtype) => Rounded(
         reduction switch
         {
-            Reduction.None => values,
             Reduction.Sum => Nd.Sum(values),
             Reduction.Mean => Nd.Mean(values),
-            _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Loss: the reduction is None, Mean or Sum."),
+            _ => values,
         },
         dtype);
 
@@ -148,15 +159,33 @@ public static class Loss
     }
 
     // A loss of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
-    private static DType Begin(ref NDArray prediction, ref NDArray target, [CallerMemberName] string loss = "")
+    private static DType Begin(ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "")
     {
-        ArgumentNullException.ThrowIfNull(prediction);
-        ArgumentNullException.ThrowIfNull(target);
+        Check(prediction, target, reduction, loss);
         if (prediction.Shape != target.Shape)
             throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
         DType dtype = TypeOf(prediction, target);
         (prediction, target) = (Elements.Wide(prediction), Elements.Wide(target));
         return dtype;
+    }
+
+    private static void Check(NDArray prediction, NDArray target, Reduction reduction, string loss)
+    {
+        ArgumentNullException.ThrowIfNull(prediction);
+        ArgumentNullException.ThrowIfNull(target);
+        if (reduction is not (Reduction.None or Reduction.Mean or Reduction.Sum))
+            throw new ArgumentOutOfRangeException(nameof(reduction), reduction, $"{loss}: the reduction is None, Mean or Sum.");
+    }
+
+    private static void CheckClasses(NDArray prediction, NDArray target, Reduction reduction, [CallerMemberName] string loss = "")
+    {
+        Check(prediction, target, reduction, loss);
+        CheckLastAxis(prediction, loss);
+    }
+
+    private static void CheckLastAxis(NDArray prediction, [CallerMemberName] string loss = "")
+    {
+        if (prediction.Rank == 0) throw new ShapeException($"{loss}: the prediction is a scalar and has no last axis. Reshape or ExpandDims first.");
     }
 
     private static DType TypeOf(NDArray prediction, NDArray target) => DTypes.Promote(prediction.DType, target.DType);

@@ -24,12 +24,15 @@ public sealed class MultiHeadAttention : Module
     /// <param name="dtype">The type of the parameters.</param>
     public MultiHeadAttention(int features, int heads, bool bias = true, bool causal = false, double dropout = 0, DType dtype = DType.Float32)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+        Require.Positive(features, nameof(MultiHeadAttention));
+        Require.Positive(heads, nameof(MultiHeadAttention));
+        Require.Trainable(dtype, nameof(MultiHeadAttention));
+        Require.Fraction(dropout, nameof(MultiHeadAttention));
         if (features % heads != 0) throw new ArgumentException($"MultiHeadAttention: {heads} heads do not divide {features} features.", nameof(heads));
         (_features, _heads, _causal, _dropout) = (features, heads, causal, dropout);
-        _weight = Parameter("in_proj_weight", Initializer.XavierUniform().Sample((3 * features, features), dtype));
-        _bias = bias ? Parameter("in_proj_bias", Nd.Zeros(3 * features, dtype)) : null;
+        int stacked = Errors.Extent(nameof(MultiHeadAttention), 3L * features);
+        _weight = Parameter("in_proj_weight", Initializer.XavierUniform().Sample((stacked, features), dtype));
+        _bias = bias ? Parameter("in_proj_bias", Nd.Zeros(stacked, dtype)) : null;
         _output = Child("out_proj", new Linear(features, features, bias, dtype: dtype));
     }
 
@@ -58,6 +61,10 @@ public sealed class MultiHeadAttention : Module
             }
         }
 
+        (int batch, int time) = (query.Shape[0], key.Shape[1]);
+        if ((key.Shape[0] != batch && key.Shape[0] != 1) || (value.Shape[0] != batch && value.Shape[0] != 1) || value.Shape[1] != time)
+            throw new ShapeException(
+                $"MultiHeadAttention: keys {key.Shape} and values {value.Shape} must have the batch of the queries {query.Shape}, or 1, and one time.");
         NDArray joined = Heads(heads[0]).ScaledDotProductAttention(Heads(heads[1]), Heads(heads[2]), mask, causal);
         NDArray result = _output.Forward(joined.Transpose(0, 2, 1, 3).Reshape(query.Shape));
         return _dropout > 0 ? result.Dropout(_dropout) : result;

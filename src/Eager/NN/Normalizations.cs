@@ -16,7 +16,10 @@ public sealed class BatchNorm : Module
     /// <param name="dtype">The type of parameters and buffers.</param>
     public BatchNorm(int features, double momentum = 0.9, double epsilon = 1e-5, DType dtype = DType.Float32)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
+        Require.Positive(features, nameof(BatchNorm));
+        Require.Trainable(dtype, nameof(BatchNorm));
+        Require.NotNegative(epsilon, nameof(BatchNorm));
+        Require.Fraction(momentum, nameof(BatchNorm));
         (_momentum, _epsilon) = (momentum, epsilon);
         Weight = Parameter("weight", Nd.Ones(features, dtype));
         Bias = Parameter("bias", Nd.Zeros(features, dtype));
@@ -51,6 +54,8 @@ public sealed class LayerNorm : Module
     /// <param name="dtype">The type of the parameters.</param>
     public LayerNorm(Shape normalizedShape, double epsilon = 1e-5, DType dtype = DType.Float32)
     {
+        Require.Trainable(dtype, nameof(LayerNorm));
+        Require.NotNegative(epsilon, nameof(LayerNorm));
         _epsilon = epsilon;
         Weight = Parameter("weight", Nd.Ones(normalizedShape, dtype));
         Bias = Parameter("bias", Nd.Zeros(normalizedShape, dtype));
@@ -78,6 +83,8 @@ public sealed class RmsNorm : Module
     /// <param name="dtype">The type of the parameter.</param>
     public RmsNorm(Shape normalizedShape, double epsilon = 1e-6, DType dtype = DType.Float32)
     {
+        Require.Trainable(dtype, nameof(RmsNorm));
+        Require.NotNegative(epsilon, nameof(RmsNorm));
         _epsilon = epsilon;
         Weight = Parameter("weight", Nd.Ones(normalizedShape, dtype));
     }
@@ -103,8 +110,10 @@ public sealed class GroupNorm : Module
     /// <param name="dtype">The type of the parameters.</param>
     public GroupNorm(int groups, int channels, double epsilon = 1e-5, DType dtype = DType.Float32)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
+        Require.Positive(groups, nameof(GroupNorm));
+        Require.Positive(channels, nameof(GroupNorm));
+        Require.Trainable(dtype, nameof(GroupNorm));
+        Require.NotNegative(epsilon, nameof(GroupNorm));
         if (channels % groups != 0) throw new ArgumentException($"GroupNorm: {groups} groups do not divide {channels} channels.", nameof(groups));
         (_groups, _epsilon) = (groups, epsilon);
         Weight = Parameter("weight", Nd.Ones(channels, dtype));

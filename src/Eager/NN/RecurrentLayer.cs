@@ -13,6 +13,10 @@ namespace Fusion.NN;
 /// <remarks>Formulas, order of the gates and names of the parameters are PyTorch's.</remarks>
 public abstract class RecurrentLayer : Module
 {
+    // What the handle of a parameter takes, its gradient's and its name besides its values.
+    private const int LeastBytes = 256;
+
+    private readonly int _inputSize;
     private readonly int _hidden;
     private readonly int _layers;
     private readonly bool _batchFirst;
@@ -24,15 +28,19 @@ public abstract class RecurrentLayer : Module
     private protected RecurrentLayer(RecurrentCell cell, int gates, int inputSize, int hiddenSize, int layers, bool bias, bool batchFirst, double dropout,
         bool bidirectional, DType dtype)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
-        (_hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (hiddenSize, layers, batchFirst, bidirectional, dropout, cell == RecurrentCell.Lstm ? 2 : 1);
+        string name = GetType().Name;
+        Require.Positive(inputSize, name);
+        Require.Positive(hiddenSize, name);
+        Require.Positive(layers, name);
+        Require.Trainable(dtype, name);
+        Require.Fraction(dropout, name);
+        (_inputSize, _hidden, _layers, _batchFirst, _bidirectional, _dropout, _states) = (inputSize, hiddenSize, layers, batchFirst, bidirectional, dropout, cell == RecurrentCell.Lstm ? 2 : 1);
         double bound = 1 / Math.Sqrt(hiddenSize);
         Initializer start = Initializer.Uniform(-bound, bound);
-        string name = GetType().Name;
         int stacked = Errors.Extent(name, (long)gates * hiddenSize), below = Errors.Extent(name, (long)hiddenSize * Directions);
-        _weights = new Weights[Errors.Extent(name, (long)layers * Directions)];
+        long parameters = (long)layers * Directions * (bias ? 4 : 2);
+        if (parameters > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / LeastBytes) throw Errors.TooManyParameters($"{name}: {layers} layers", parameters);
+        _weights = new Weights[layers * Directions];
         for (int i = 0; i < _weights.Length; i++)
         {
             int size = i < Directions ? inputSize : below;
@@ -64,6 +72,8 @@ public abstract class RecurrentLayer : Module
         if (x.Rank != 3)
             throw new ShapeException($"{name}: the input {x.Shape} must be {(_batchFirst ? "(batch, time, features)" : "(time, batch, features)")}. " +
                 $"Add an axis with ExpandDims.");
+        if (x.Shape[2] != _inputSize)
+            throw new ShapeException($"{name}: the input {x.Shape} must have {_inputSize} features in its last axis, as the layer was made for, not {x.Shape[2]}.");
         NDArray sequence = _batchFirst ? x.SwapAxes(0, 1) : x;
         int batch = sequence.Shape[1];
         Shape expected = (_weights.Length, batch, _hidden);

@@ -25,8 +25,15 @@ public sealed class Sequential : Module, IEnumerable<Module>
         : throw new ArgumentOutOfRangeException(nameof(index), index, $"Sequential: there are {Count} modules, 0 to {Count - 1}.");
 
     /// <summary>A chain of the same modules, from a position on: what <c>net[1..3]</c> is.</summary>
-    /// <exception cref="ArgumentException">There are fewer modules.</exception>
-    public Sequential Slice(int start, int length) => new(_modules.GetRange(start, length));
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer modules, or a number is negative.</exception>
+    public Sequential Slice(int start, int length)
+    {
+        Require.NotNegative(start);
+        Require.NotNegative(length);
+        if (length > Count - start)
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"Slice: {length} modules from position {start} on, of {Count}.");
+        return new(_modules.GetRange(start, length));
+    }
 
     /// <inheritdoc/>
     public IEnumerator<Module> GetEnumerator() => _modules.GetEnumerator();

@@ -23,11 +23,18 @@ public sealed class TransformerBlock : Module
     /// <param name="dtype">The type of the parameters.</param>
     public TransformerBlock(int features, int heads, int? hidden = null, double dropout = 0, bool causal = false, DType dtype = DType.Float32)
     {
+        Require.Positive(features, nameof(TransformerBlock));
+        Require.Positive(heads, nameof(TransformerBlock));
+        if (features % heads != 0) throw new ArgumentException($"TransformerBlock: {heads} heads do not divide {features} features.", nameof(heads));
+        Require.Trainable(dtype, nameof(TransformerBlock));
+        Require.Fraction(dropout, nameof(TransformerBlock));
+        int inner = hidden ?? Errors.Extent(nameof(TransformerBlock), 4L * features);
+        Require.Positive(inner, nameof(TransformerBlock), nameof(hidden));
         _norm1 = Child("norm1", new LayerNorm(features, dtype: dtype));
         _attention = Child("self_attn", new MultiHeadAttention(features, heads, causal: causal, dropout: dropout, dtype: dtype));
         _norm2 = Child("norm2", new LayerNorm(features, dtype: dtype));
-        _linear1 = Child("linear1", new Linear(features, hidden ?? 4 * features, dtype: dtype));
-        _linear2 = Child("linear2", new Linear(hidden ?? 4 * features, features, dtype: dtype));
+        _linear1 = Child("linear1", new Linear(features, inner, dtype: dtype));
+        _linear2 = Child("linear2", new Linear(inner, features, dtype: dtype));
         _dropout = dropout;
     }
 

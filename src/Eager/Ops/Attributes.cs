@@ -80,6 +80,15 @@ internal sealed record MatMulAttributes(bool TransposeA, bool TransposeB);
 /// <summary>The axis that is indexed, the shape that has it, and the function that was called: the one that messages name.</summary>
 internal sealed record TakeAttributes(int Axis, Shape Source, string Function = "Take");
 
+/// <summary>The shape whose axes are indexed, and the function that was called: the one that messages name.</summary>
+internal sealed record RavelAttributes(Shape Source, string Function = "Gather");
+
+/// <summary>The function that was called, where messages do not name the operator.</summary>
+internal sealed record CallerAttributes(string Function)
+{
+    public static string Of(object? attributes, string op) => attributes is CallerAttributes caller ? caller.Function : op;
+}
+
 /// <summary>The number of classes of a one-hot encoding.</summary>
 internal sealed record DepthAttributes(int Depth);
 

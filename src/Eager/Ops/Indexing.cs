@@ -15,9 +15,10 @@ internal static unsafe class Indexing
 
     public static void InferPick(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        CheckIndexType("Pick", x[1].DType);
+        string op = CallerAttributes.Of(attributes, "Pick");
+        CheckIndexType(op, x[1].DType);
         Shape lines = x[0].Shape.Dimensions[..^1].ToArray();
-        if (x[1].Shape != lines) throw new ShapeException($"Pick: {x[0].Shape} needs one index per line, {lines}, but the indices are {x[1].Shape}.");
+        if (x[1].Shape != lines) throw new ShapeException($"{op}: {x[0].Shape} needs one index per line, {lines}, but the indices are {x[1].Shape}.");
         y[0] = x[0] with { Shape = lines };
     }
 
@@ -52,7 +53,7 @@ internal static unsafe class Indexing
         NDArray index = inputs[1].Contiguous();
         int n = x.Shape[-1];
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("Pick", Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n);
+            ThrowIfBad(CallerAttributes.Of(attributes, "Pick"), Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -93,7 +94,7 @@ internal static unsafe class Indexing
         int n = x.Shape[-1], count = index.Shape[-1];
         if (count == 0 || index.Size == 0) return;
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("TakeAlongAxis", Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
+            ThrowIfBad(CallerAttributes.Of(attributes, "TakeAlongAxis"), Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -113,7 +114,8 @@ internal static unsafe class Indexing
 
     public static void InferRavel(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        CheckAxisIndices("Gather", x[0], ((ShapeAttributes)attributes!).Shape);
+        (Shape source, string function) = (RavelAttributes)attributes!;
+        CheckAxisIndices(function, x[0], source);
         y[0] = new TensorType(DType.Int64, x[0].Shape.Dimensions[1..].ToArray());
     }
 
@@ -136,22 +138,41 @@ internal static unsafe class Indexing
     public static void RunRavel(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         NDArray index = inputs[0].Contiguous();
-        Shape source = ((ShapeAttributes)attributes!).Shape;
+        (Shape source, string function) = (RavelAttributes)attributes!;
         int axes = index.Shape[0];
         long count = outputs[0].Size;
         fixed (byte* from = &index.Data, to = &outputs[0].Data)
         {
             (int axis, long bad) = RavelIndex.Run((nint)from, index.DType, count, source.Dimensions[..axes], (long*)to);
-            if (bad >= 0) throw OutsideAxis(index, axis * count + bad, axis, source);
+            if (bad >= 0) throw OutsideAxis(function, index, axis * count + bad, axis, source);
         }
 
         GC.KeepAlive(index);
     }
 
-    private static ArgumentOutOfRangeException OutsideAxis(NDArray indices, long position, int axis, Shape source)
+    private static ArgumentOutOfRangeException OutsideAxis(string op, NDArray indices, long position, int axis, Shape source)
     {
         (long index, int n) = (Read(indices, position), source.Dimensions[axis]);
-        return new(nameof(indices), index, $"Gather: index {index} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
+        return new(nameof(indices), index, $"{op}: index {index} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
+    }
+
+    public static void InferTakeGradient(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        TakeAttributes take = (TakeAttributes)attributes!;
+        CheckAdded(take.Function, x[0].DType);
+        y[0] = x[0] with { Shape = take.Source };
+    }
+
+    public static void InferIndexAdd(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
+    {
+        string op = ((TakeAttributes)attributes!).Function;
+        CheckAdded(op, x[0].DType);
+        InferWrite(op, x, y);
+    }
+
+    public static void CheckAdded(string op, DType dtype)
+    {
+        if (dtype is DType.UInt8 or DType.Bool) throw new DTypeException($"{op}: elements of {dtype} are not added up. Convert with AsType(DType.Int32).");
     }
 
     public static void InferWrite(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y)
@@ -164,10 +185,11 @@ internal static unsafe class Indexing
     public static void RunIndexAdd(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         NDArray index = inputs[1].Contiguous(), values = inputs[2].Contiguous();
-        Split(outputs[0].Shape, ((TakeAttributes)attributes!).Axis, out long outer, out int n, out long inner);
+        TakeAttributes take = (TakeAttributes)attributes!;
+        Split(outputs[0].Shape, take.Axis, out long outer, out int n, out long inner);
         Movement.CopyTo(inputs[0], outputs[0]);
         fixed (byte* from = &values.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad("IndexAdd", GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, values.DType, (nint)at, index.DType, index.Size), index, n);
+            ThrowIfBad(take.Function, GatherAdd.ScatterAdd((nint)from, (nint)to, outer, n, inner, values.DType, (nint)at, index.DType, index.Size), index, n);
         GC.KeepAlive(index);
         GC.KeepAlive(values);
     }

@@ -13,36 +13,48 @@ internal static class MatrixProducts
         (bool ta, bool tb) = (MatMulAttributes)attributes!;
         Shape a = x[0].Shape;
         Shape b = x[1].Shape;
-        if (a.Rank < 2 || b.Rank < 2) throw new ShapeException($"MatMul: {a} × {b}: matrices have at least two axes. Reshape or ExpandDims first.");
+        CheckMatrices("MatMul", a, b, ta, tb);
         CheckTypes("MatMul", x[0].DType, x[1].DType);
         int m = a[ta ? -1 : -2];
-        int ka = a[ta ? -2 : -1];
-        int kb = b[tb ? -1 : -2];
         int n = b[tb ? -2 : -1];
-        if (ka != kb) throw InnerDimensions("MatMul", a, b, ka, kb);
         if (a.Rank == 2 && b.Rank == 2)
         {
             y[0] = new TensorType(x[0].DType, (m, n));
             return;
         }
 
+        Shape batch = Broadcasting.Infer("MatMul", a.Dimensions[..^2].ToArray(), b.Dimensions[..^2].ToArray());
+        y[0] = new TensorType(x[0].DType, Shape.Create([.. batch.Dimensions, m, n]));
+    }
+
+    /// <summary>Shapes of a product; for functions that name themselves in the message.</summary>
+    public static void CheckMatrices(string op, Shape a, Shape b, bool ta, bool tb)
+    {
+        if (a.Rank < 2 || b.Rank < 2) throw new ShapeException($"{op}: {a} × {b}: matrices have at least two axes. Reshape or ExpandDims first.");
+        int ka = a[ta ? -2 : -1];
+        int kb = b[tb ? -1 : -2];
+        if (ka != kb) throw InnerDimensions(op, a, b, ka, kb);
+        if (a.Rank == 2 && b.Rank == 2) return;
         Shape batchA = a.Dimensions[..^2].ToArray(), batchB = b.Dimensions[..^2].ToArray();
         if (!Broadcasting.Fit(batchA, batchB))
-            throw new ShapeException($"MatMul: {a} × {b}: the axes before the last two do not broadcast: {batchA} and {batchB}. Reshape or ExpandDims one operand.");
-        Shape batch = Broadcasting.Infer("MatMul", batchA, batchB);
-        y[0] = new TensorType(x[0].DType, Shape.Create([.. batch.Dimensions, m, n]));
+            throw new ShapeException($"{op}: {a} × {b}: the axes before the last two do not broadcast: {batchA} and {batchB}. Reshape or ExpandDims one operand.");
     }
 
     public static void InferFullyConnected(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
         Shape input = x[0].Shape;
         Shape weight = x[1].Shape;
-        if (weight.Rank != 2) throw new ShapeException($"FullyConnected: the weight must be (out, in), it is {weight}.");
+        CheckWeight(weight);
         if (input[-1] != weight[1]) throw InnerDimensions("FullyConnected", input, weight, input[-1], weight[1]);
         if (x[2].Shape.Rank != 1 || x[2].Shape[0] != weight[0]) throw new ShapeException($"FullyConnected: the bias must be ({weight[0]},) for the weight {weight}, it is {x[2].Shape}.");
         CheckTypes("FullyConnected", x[0].DType, x[1].DType);
         CheckTypes("FullyConnected", x[0].DType, x[2].DType);
         y[0] = new TensorType(x[0].DType, (input[0], weight[0]));
+    }
+
+    public static void CheckWeight(Shape weight)
+    {
+        if (weight.Rank != 2) throw new ShapeException($"FullyConnected: the weight must be (out, in), it is {weight}.");
     }
 
     public static ShapeException InnerDimensions(string op, Shape a, Shape b, int ka, int kb) =>

@@ -21,7 +21,7 @@ internal static partial class OpTable
     {
         Name = "TakeGradient",
         Arity = 2,
-        Infer = (x, attributes, y) => y[0] = x[0] with { Shape = ((TakeAttributes)attributes!).Source },
+        Infer = Indexing.InferTakeGradient,
         Run = Indexing.RunTakeGradient,
         DeviceRun = DeviceIndexing.TakeGradient,
         Gradient = [c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>()), null],
@@ -35,7 +35,7 @@ internal static partial class OpTable
     {
         Name = "IndexAdd",
         Arity = 3,
-        Infer = (x, _, y) => Indexing.InferWrite("IndexAdd", x, y),
+        Infer = Indexing.InferIndexAdd,
         Run = Indexing.RunIndexAdd,
         DeviceRun = DeviceIndexing.IndexAdd,
         Gradient = [c => c.G, null, c => Take.Apply(c.G, c.Y, c.Attributes<TakeAttributes>())],

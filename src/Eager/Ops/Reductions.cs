@@ -18,7 +18,7 @@ internal static class Reductions
         else
         {
             sorted = new int[axes.Length];
-            for (int i = 0; i < axes.Length; i++) sorted[i] = x.Shape.Axis(axes[i], op);
+            for (int i = 0; i < axes.Length; i++) sorted[i] = x.Shape.Axis(axes[i], op, axes.Length == 1 ? "axis" : nameof(axes));
             Array.Sort(sorted);
             for (int i = 1; i < sorted.Length; i++)
                 if (sorted[i] == sorted[i - 1]) throw new ShapeException($"{op}: axis {sorted[i]} is given twice for the shape {x.Shape}.");

@@ -66,6 +66,15 @@ internal static class WindowRules
                 groups);
     }
 
+    /// <summary>Checks the arguments of a layer before there is an input.</summary>
+    public static void Check(string layer, int dimensions, Shape kernel, Shape? stride, Shape? dilation, Padding padding)
+    {
+        _ = PerDimension(layer, "kernel", kernel, dimensions);
+        _ = PerDimension(layer, "stride", stride ?? 1, dimensions);
+        _ = PerDimension(layer, "dilation", dilation ?? 1, dimensions);
+        for (int i = 0; i < dimensions && !padding.IsSame; i++) _ = padding.Along(layer, i, dimensions);
+    }
+
     /// <summary>A positive number per spatial dimension from one for all or one each.</summary>
     public static int[] PerDimension(string op, string what, Shape sizes, int dimensions)
     {

@@ -28,8 +28,8 @@ public sealed class AdaDelta : Optimizer
     private FusedUpdate Prepare(double rho, double epsilon, double weightDecay)
     {
         if (!(rho is >= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(rho), rho, "AdaDelta: rho must be at least 0 and below 1.");
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
+        Require.NotNegative(epsilon, nameof(AdaDelta));
+        Require.NotNegative(weightDecay, nameof(AdaDelta));
         return new FusedUpdate(
             (a, s) =>
             {

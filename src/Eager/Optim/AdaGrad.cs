@@ -44,10 +44,10 @@ public sealed class AdaGrad : Optimizer
 
     private (double Decay, OptimizerState State, FusedUpdate Update) Prepare(double decay, double weightDecay, double start, double epsilon)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(decay);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
-        ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
+        Require.NotNegative(decay, nameof(AdaGrad), "learningRateDecay");
+        Require.NotNegative(weightDecay, nameof(AdaGrad));
+        Require.NotNegative(start, nameof(AdaGrad), "initialAccumulator");
+        Require.NotNegative(epsilon, nameof(AdaGrad));
         FusedUpdate update = new(
             (a, s) =>
             {

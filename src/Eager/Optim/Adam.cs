@@ -57,8 +57,8 @@ public class Adam : Optimizer
     {
         CheckBeta(beta1, nameof(beta1));
         CheckBeta(beta2, nameof(beta2));
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
+        Require.NotNegative(epsilon, GetType().Name);
+        Require.NotNegative(weightDecay, GetType().Name);
         FusedUpdate update = new(
             (a, s) =>
             {

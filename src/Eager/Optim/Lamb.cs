@@ -61,8 +61,8 @@ public sealed class Lamb : Optimizer
     {
         CheckBeta(beta1, nameof(beta1));
         CheckBeta(beta2, nameof(beta2));
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
+        Require.NotNegative(epsilon, nameof(Lamb));
+        Require.NotNegative(weightDecay, nameof(Lamb));
         FusedUpdate direction = new(
             (a, s) =>
             {

@@ -126,7 +126,7 @@ public abstract partial class Optimizer
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is not positive.</exception>
     public GradientNorm ClipGradNorm(double maxNorm)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNorm);
+        Require.Positive(maxNorm);
         using RecordScope scope = Autograd.Pause();
         NDArray sum = Nd.Scalar(0, DType.Float64);
         foreach (NDArray parameter in _parameters)

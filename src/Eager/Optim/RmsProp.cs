@@ -50,9 +50,9 @@ public sealed class RmsProp : Optimizer
     private (OptimizerState State, FusedUpdate Update) Prepare(double alpha, double epsilon, double weightDecay, double momentum, bool centered)
     {
         if (!(alpha is >= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "RmsProp: alpha must be at least 0 and below 1.");
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
-        ArgumentOutOfRangeException.ThrowIfNegative(momentum);
+        Require.NotNegative(epsilon, nameof(RmsProp));
+        Require.NotNegative(weightDecay, nameof(RmsProp));
+        Require.NotNegative(momentum, nameof(RmsProp));
         // The state: v, then ḡ when centered, then b with momentum.
         int states = 1 + (centered ? 1 : 0) + (momentum != 0 ? 1 : 0);
         FusedUpdate update = new(

@@ -31,7 +31,7 @@ public abstract class Schedule
         }
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            Require.NotNegative(value, $"{GetType().Name}.StepCount");
             if (ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect($"Setting {GetType().Name}.StepCount");
             Set(value);
         }

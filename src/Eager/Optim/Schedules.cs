@@ -10,8 +10,8 @@ public sealed class StepSchedule : Schedule
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive, or γ is negative.</exception>
     public StepSchedule(Optimizer optimizer, int size, double gamma = 0.1) : base(optimizer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        ArgumentOutOfRangeException.ThrowIfNegative(gamma);
+        Require.Positive(size, nameof(StepSchedule));
+        Require.NotNegative(gamma, nameof(StepSchedule));
         (_size, _gamma) = (size, gamma);
         Start();
     }
@@ -31,7 +31,7 @@ public sealed class MultiStepSchedule : Schedule
     public MultiStepSchedule(Optimizer optimizer, IEnumerable<long> milestones, double gamma = 0.1) : base(optimizer)
     {
         ArgumentNullException.ThrowIfNull(milestones);
-        ArgumentOutOfRangeException.ThrowIfNegative(gamma);
+        Require.NotNegative(gamma, nameof(MultiStepSchedule));
         (_milestones, _gamma) = ([.. milestones], gamma);
         Start();
     }
@@ -49,7 +49,7 @@ public sealed class ExponentialSchedule : Schedule
     /// <exception cref="ArgumentOutOfRangeException">γ is negative.</exception>
     public ExponentialSchedule(Optimizer optimizer, double gamma) : base(optimizer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(gamma);
+        Require.NotNegative(gamma, nameof(ExponentialSchedule));
         _gamma = gamma;
         Start();
     }
@@ -69,8 +69,8 @@ public sealed class CosineSchedule : Schedule
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is not positive, or the minimum is negative.</exception>
     public CosineSchedule(Optimizer optimizer, long steps, double minimum = 0) : base(optimizer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        ArgumentOutOfRangeException.ThrowIfNegative(minimum);
+        Require.Positive(steps, nameof(CosineSchedule));
+        Require.NotNegative(minimum, nameof(CosineSchedule));
         (_steps, _minimum) = (steps, minimum);
         Start();
     }
@@ -90,9 +90,9 @@ public sealed class PolynomialSchedule : Schedule
     /// <exception cref="ArgumentOutOfRangeException">The number of steps or the power is not positive, or the minimum is negative.</exception>
     public PolynomialSchedule(Optimizer optimizer, long steps, double power = 1, double minimum = 0) : base(optimizer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(power);
-        ArgumentOutOfRangeException.ThrowIfNegative(minimum);
+        Require.Positive(steps, nameof(PolynomialSchedule));
+        Require.Positive(power, nameof(PolynomialSchedule));
+        Require.NotNegative(minimum, nameof(PolynomialSchedule));
         (_steps, _power, _minimum) = (steps, power, minimum);
         Start();
     }
@@ -115,7 +115,7 @@ public sealed class WarmupSchedule : Schedule
     /// <exception cref="ArgumentOutOfRangeException">The number of steps is not positive.</exception>
     public WarmupSchedule(Optimizer optimizer, long steps, Func<Optimizer, Schedule>? next = null) : base(optimizer)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        Require.Positive(steps, nameof(WarmupSchedule));
         (_steps, _then) = (steps, next?.Invoke(optimizer));
         Start();
     }

@@ -36,8 +36,8 @@ public sealed class Sgd : Optimizer
 
     private (double Momentum, FusedUpdate Update) Prepare(double momentum, double weightDecay, bool nesterov)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(momentum);
-        ArgumentOutOfRangeException.ThrowIfNegative(weightDecay);
+        Require.NotNegative(momentum, nameof(Sgd));
+        Require.NotNegative(weightDecay, nameof(Sgd));
         if (nesterov && momentum == 0) throw new ArgumentOutOfRangeException(nameof(nesterov), nesterov, "Sgd: Nesterov's momentum needs a momentum above 0.");
         FusedUpdate update = momentum == 0
             ? new FusedUpdate((a, s) => [a[0] - s[0] * Decayed(a[1], a[0], weightDecay)], Numbers, arrays: 2, outputs: 1, scalars: 1)

@@ -9,32 +9,38 @@ public static partial class Nd
     {
         /// <summary>Uniform between arrays of bounds, which broadcast: low + (high − low)·u; gradients flow to the bounds.</summary>
         public static NDArray Uniform(NDArray low, NDArray high) =>
-            Reparameterised(low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype, a.Device));
+            Reparameterised("Uniform", low, high, static (a, b, shape, dtype) => a + (b - a) * Uniform(0, 1, shape, dtype, a.Device));
 
         /// <summary>Normal with arrays of means and standard deviations, which broadcast: mean + std·z; gradients flow to both.</summary>
         public static NDArray Normal(NDArray mean, NDArray std) =>
-            Reparameterised(mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype, a.Device));
+            Reparameterised("Normal", mean, std, static (a, b, shape, dtype) => a + b * Normal(0, 1, shape, dtype, a.Device));
 
         /// <summary>e to the power of a normal number.</summary>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="std"/> is negative or NaN.</exception>
-        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null) =>
-            Elements.To(Exp(Normal(mean, std, shape, Elements.WideType(dtype), device)), dtype);
+        public static NDArray LogNormal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null)
+        {
+            RequireFloat("LogNormal", dtype);
+            RequireDeviation("LogNormal", std);
+            return Elements.To(Exp(Normal(mean, std, shape, Elements.WideType(dtype), device)), dtype);
+        }
 
         /// <summary>Exponentially distributed with a mean: −scale·ln(1 − u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
         public static NDArray Exponential(double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
+            RequireFloat("Exponential", dtype);
             RequireScale("Exponential", scale);
             return Elements.To(LogP1(-Uniform(0, 1, shape, Elements.WideType(dtype), device)) * -scale, dtype);
         }
 
         /// <summary>Exponentially distributed with an array of means; gradients flow to them.</summary>
-        public static NDArray Exponential(NDArray scale) => Reparameterised(scale, scale, static (a, _, shape, dtype) => a * Exponential(1, shape, dtype, a.Device));
+        public static NDArray Exponential(NDArray scale) => Reparameterised("Exponential", scale, scale, static (a, _, shape, dtype) => a * Exponential(1, shape, dtype, a.Device));
 
         /// <summary>Gumbel's distribution of extremes: location − scale·ln(−ln u).</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
         public static NDArray Gumbel(double location, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
+            RequireFloat("Gumbel", dtype);
             RequireScale("Gumbel", scale);
             // −ln u is exponentially distributed; of a 0 the logarithm is kept finite.
             NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), dtype == DType.Float64 ? 1e-300 : 1e-30);
@@ -43,12 +49,13 @@ public static partial class Nd
 
         /// <summary>Gumbel's distribution with arrays of locations and scales, which broadcast; gradients flow to both.</summary>
         public static NDArray Gumbel(NDArray location, NDArray scale) =>
-            Reparameterised(location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype, a.Device));
+            Reparameterised("Gumbel", location, scale, static (a, b, shape, dtype) => a + b * Gumbel(0, 1, shape, dtype, a.Device));
 
         /// <summary>Laplace's distribution: location ± scale·e, e exponentially distributed.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The scale is negative or NaN.</exception>
         public static NDArray Laplace(double location, double scale, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
+            RequireFloat("Laplace", dtype);
             RequireScale("Laplace", scale);
             NDArray u = Uniform(-1, 1, shape, Elements.WideType(dtype), device);
             return Elements.To(Sign(u) * LogP1(-Abs(u)) * -scale + location, dtype);
@@ -69,6 +76,7 @@ public static partial class Nd
         /// <exception cref="ArgumentOutOfRangeException">A parameter is not positive and finite.</exception>
         public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
+            RequireFloat("Beta", dtype);
             RequirePositive("Beta", a);
             RequirePositive("Beta", b);
             NDArray x = Gamma(a, 1, shape, Elements.WideType(dtype), device), y = Gamma(b, 1, shape, Elements.WideType(dtype), device);
@@ -94,7 +102,7 @@ public static partial class Nd
         /// <exception cref="ShapeException">The probabilities have rank 0 or no classes.</exception>
         public static NDArray Multinomial(NDArray probabilities, int count = 1)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(count);
+            Require.NotNegative(count, "Random.Multinomial");
             NDArray p = Elements.Wide(RealInput(probabilities)).Detach();
             if (p.Rank == 0 || p.Shape[-1] == 0) throw new ShapeException($"Random.Multinomial: {probabilities.Shape} has no classes along a last axis.");
             NDArray limits = CumSum(p, -1);
@@ -104,11 +112,11 @@ public static partial class Nd
         }
 
         private static NDArray Reparameterised(
-            NDArray a, NDArray b, Func<NDArray, NDArray, Shape, DType, NDArray> sample,
+            string name, NDArray a, NDArray b, Func<NDArray, NDArray, Shape, DType, NDArray> sample,
             [CallerArgumentExpression(nameof(a))] string? nameA = null, [CallerArgumentExpression(nameof(b))] string? nameB = null)
         {
             DType dtype = Elements.RealType(DTypes.Promote(Checked(a, nameA).DType, Checked(b, nameB).DType)), wide = Elements.WideType(dtype);
-            return Elements.To(sample(Elements.To(a, wide), Elements.To(b, wide), Broadcasting.Infer("Random", a.Shape, b.Shape), wide), dtype);
+            return Elements.To(sample(Elements.To(a, wide), Elements.To(b, wide), Broadcasting.Infer("Random." + name, a.Shape, b.Shape), wide), dtype);
         }
 
         private static void RequireScale(string name, double scale)

@@ -79,7 +79,7 @@ public static partial class Nd
         public static NDArray Normal(double mean, double std, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireFloat("Normal", dtype);
-            if (!(std >= 0)) throw new ArgumentOutOfRangeException(nameof(std), std, $"Random.Normal: the standard deviation is {std}; it must be 0 or more.");
+            RequireDeviation("Normal", std);
             return Draw(OpTable.RandomNormal, new RandomAttributes(shape, Elements.WideType(dtype), mean, std, device), dtype);
         }
 
@@ -113,7 +113,7 @@ public static partial class Nd
         /// <summary>The integers 0 … n − 1 in random order, Int32.</summary>
         public static NDArray Permutation(int n, Device? device = null)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(n);
+            Require.NotNegative(n, "Random.Permutation");
             return Draw(OpTable.RandomPermutation, new RandomAttributes(n, DType.Int32, 0, 0, device));
         }
 
@@ -146,6 +146,11 @@ public static partial class Nd
         private static Half Before(Half nearest, double limit) => (double)nearest < limit ? nearest : Half.BitDecrement(nearest);
 
         private static BFloat16 Before(BFloat16 nearest, double limit) => (double)nearest < limit ? nearest : BFloat16.BitDecrement(nearest);
+
+        private static void RequireDeviation(string name, double std)
+        {
+            if (!(std >= 0)) throw new ArgumentOutOfRangeException(nameof(std), std, $"Random.{name}: the standard deviation is {std}; it must be 0 or more.");
+        }
 
         private static void RequireFloat(string name, DType dtype)
         {

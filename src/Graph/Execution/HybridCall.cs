@@ -50,7 +50,7 @@ internal static class HybridCall
         for (int i = 0; i < outputs.Length; i++)
         {
             if (trace.HasGradients && trace.Aliases[i] is { } alias) Alias(outputs, i, alias.IsTarget ? arguments[alias.Index] : outputs[alias.Index]);
-            else if (node is null || trace.Heads[i] is null) Detach(variant, state, outputs[i], i);
+            else if (node is null || trace.Heads[i] is null) Detach(trace, state, inputs, outputs[i], i);
         }
     }
 
@@ -62,10 +62,14 @@ internal static class HybridCall
     }
 
     // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
-    private static void Detach(HybridVariant variant, ExecutionState state, NDArray output, int index)
+    private static void Detach(FunctionTrace trace, ExecutionState state, NDArray[] inputs, NDArray output, int index)
     {
-        output.ClearSource();
-        if (variant.Trace.HasGradients && variant.Trace.Released[index]) Tape.RecordReleased(state, output);
+        HeadEnd end = trace.Ends[index];
+
+        // An input itself: what it was.
+        if (end == HeadEnd.NeverRecorded && trace.Outputs[index] is InputNode { Index: var input } && input < inputs.Length) end = inputs[input].End;
+        output.ClearSource(end);
+        if (end == HeadEnd.Released) Tape.RecordReleased(state, output);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no

@@ -48,8 +48,8 @@ internal sealed class FunctionTrace
     /// <summary>Outputs that are an input or captured variable themselves (its place among the gradients), or an earlier output.</summary>
     public OutputAlias?[] Aliases { get; private set; } = [];
 
-    /// <summary>Outputs whose history a backward inside the function has released.</summary>
-    public bool[] Released { get; private set; } = [];
+    /// <summary>Of each output why it has no gradient, where it has none.</summary>
+    public HeadEnd[] Ends { get; private set; } = [];
 
     /// <summary>Gradients of the inputs, then of the captured variables; null where none flows.</summary>
     public GraphNode?[] Gradients { get; private set; } = [];
@@ -201,12 +201,12 @@ internal sealed class FunctionTrace
         List<NDArray?> headGradients = [];
         Heads = new InputNode?[outputs.Length];
         Aliases = new OutputAlias?[outputs.Length];
-        Released = Array.ConvertAll(outputs, static o => o.Source is TapeNode { IsReleased: true });
+        Ends = Array.ConvertAll(outputs, static o => o.End);
         Dictionary<(object?, int), int> firstTarget = Places(targets), firstOutput = Places(outputs);
         for (int i = 0; i < outputs.Length; i++)
         {
             NDArray output = outputs[i];
-            if (output.Source is null || !output.DType.IsFloat || Released[i]) continue;
+            if (output.Source is null || !output.DType.IsFloat || Ends[i] == HeadEnd.Released) continue;
             (object?, int) place = (output.Source, output.SourceIndex);
             int target = firstTarget.GetValueOrDefault(place, -1), earlier = firstOutput[place];
             if (target >= 0 || earlier < i)
@@ -231,7 +231,7 @@ internal sealed class FunctionTrace
             pass.AddHeads(heads, headGradients);
             pass.Run(found);
         }
-        catch (AutogradException failure) when (States.Count > 0 || Array.Exists(Released, static r => r))
+        catch (AutogradException failure) when (States.Count > 0 || Array.Exists(Ends, static e => e == HeadEnd.Released))
         {
             // A released part or an overwritten value: an error when, and only if, the caller differentiates. Eager execution knows.
             throw new TraceFailedException($"the outputs cannot be differentiated: {failure.Message.TrimEnd('.')}");

@@ -119,7 +119,7 @@ internal static partial class OpCases
         Case(
             OpTable.RavelIndex,
             "",
-            static x => OpTable.RavelIndex.Apply(x[0], new ShapeAttributes((4, 4, 5))),
+            static x => OpTable.RavelIndex.Apply(x[0], new RavelAttributes((4, 4, 5))),
             static x => RefArray.Build(x[0].Shape[1..], i => (4 * Wrap(x[0][[0, .. i]], 4)) + Wrap(x[0][[1, .. i]], 4)),
             [[[2, 3]], [[2]], [[2, 0]], [[2, 3, 40]]]) with
         {

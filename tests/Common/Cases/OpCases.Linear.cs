@@ -77,7 +77,7 @@ internal static partial class OpCases
                 Rejection.Of<ShapeException>(
                     "inner dimensions that differ",
                     static () => Nd.Dot(Nd.Ones((3, 2)), Nd.Ones((4, 2)), transposeA: true),
-                    "MatMul",
+                    "Dot",
                     "(3, 2)",
                     "(4, 2)",
                     "3 ≠ 4"),

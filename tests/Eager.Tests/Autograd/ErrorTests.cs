@@ -50,6 +50,25 @@ public sealed class ErrorTests
         Expect.Throws<AutogradException>(() => Differentiate(call, y, x), MxnetPhrase, "detached", "Detach()");
     }
 
+    /// <summary>Operators whose gradient is 0, as MXNet's BlockGrad and ones_like; outside a recording what they give has no history at all.</summary>
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public void FunctionsThatStopGradientsAreRecorded(string call)
+    {
+        NDArray x = Leaf.Of(1.5f);
+        Func<NDArray, NDArray>[] functions = [Nd.StopGradient, Nd.OnesLike, Nd.ZerosLike, static x => x.FullLike(2), static x => x.Detach() * 2];
+        foreach (Func<NDArray, NDArray> f in functions)
+        {
+            NDArray y;
+            using (Autograd.Record()) y = f(x);
+            if (call == "Grad with unused") Expect.Elements(Autograd.Grad([y], [x], allowUnused: true)[0], 0);
+            else Expect.Throws<AutogradException>(() => Differentiate(call, y, x), "no input requires a gradient", "StopGradient");
+        }
+
+        Expect.Throws<AutogradException>(() => Differentiate(call, x.StopGradient(), x), "detached");
+        Expect.Throws<AutogradException>(() => Differentiate(call, x.OnesLike(), x), "never recorded");
+    }
+
     [Fact]
     public void ASecondHeadThatSharesAReleasedPartNamesThatCause()
     {
