@@ -3,7 +3,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests;
 
 /// <summary>
-/// Convolutions against their definition, one chain of fused multiply-adds for each block of the inner dimension, the blocks added in order: the same bits,
+/// Convolutions against their definition, one chain of fused multiply-adds for each block of the inner dimension, the blocks added in order (of some gradients, one for each tap): the same bits,
 /// whether patches are packed or read from staged planes, for every number of threads and every vector width.
 /// </summary>
 [Collection(KernelModes.Name)]
@@ -22,6 +22,10 @@ public sealed unsafe class ConvolutionChainTests
         [6, 1, 20, 31, 12, 12, 5, 1, 0, 1],
         [5, 2, 6, 9, 16, 40, 3, 1, 1, 1],
         [7, 1, 1, 20, 28, 28, 5, 1, 0, 1],
+        [5, 1, 9, 10, 11, 9, 5, 1, 0, 1],
+        [2, 1, 3, 500, 9, 40, 7, 1, 1, 1],
+        [3, 1, 5, 8, 13, 12, 4, 1, 0, 2],
+        [70, 1, 7, 12, 3, 3, 2, 1, 0, 1],
     ];
 
     [Theory]
@@ -65,23 +69,34 @@ public sealed unsafe class ConvolutionChainTests
             var (group, c) = Math.DivRem(channel, s.InChannels);
             var (y, xx) = Math.DivRem(pixel, s.Input[2]);
 
-            // The taps of the phase of the stride, also those that meet padding.
+            // The taps of the phase of the stride, also those that meet padding; or one chain for each tap.
             int[] met = [.. Enumerable.Range(0, taps).Where(t => Meets(s, 1, y, t / s.Kernel[2]) && Meets(s, 2, xx, t % s.Kernel[2]))];
-            expected[i] = Chain(s.OutChannels * met.Length, k =>
+            if (ColumnGradient<float>.Takes(s)) expected[i] = met.Aggregate(0f, (sum, t) => sum + Chain(s.OutChannels, o => Factors(o, t)));
+            else expected[i] = Chain(s.OutChannels * met.Length, k => Factors(k / met.Length, met[k % met.Length]));
+
+            (float, float) Factors(int filter, int t)
             {
-                var (o, t) = (group * s.OutChannels + k / met.Length, met[k % met.Length]);
+                int o = group * s.OutChannels + filter;
                 int fromY = y + s.Before[1] - t / s.Kernel[2] * s.Dilation[1], fromX = xx + s.Before[2] - t % s.Kernel[2] * s.Dilation[2];
                 int oy = fromY / s.Stride[1], ox = fromX / s.Stride[2];
                 var inside = fromY >= 0 && fromX >= 0 && oy < s.Output[1] && ox < s.Output[2];
                 var value = inside ? dy[(image * s.Groups * s.OutChannels + o) * (int)s.OutputSize + oy * s.Output[2] + ox] : 0;
                 return (w[(o * s.InChannels + c) * taps + t], value);
-            });
+            }
         }
 
         KernelModes.ForEach(() => Equal(expected, p =>
         {
             fixed (float* pg = Padded(dy), pw = Padded(w)) Convolution.InputGradient(s, pg, pw, p);
         }));
+    }
+
+    [Fact]
+    public void PlanesThatShrinkMuchSendTheirGradientsBackByColumns()
+    {
+        int count = 0;
+        foreach (int[] row in Shapes) count += ColumnGradient<float>.Takes(ShapeOf(row)) ? 1 : 0;
+        Assert.Equal(5, count);
     }
 
     [Theory]

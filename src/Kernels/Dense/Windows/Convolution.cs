@@ -34,6 +34,7 @@ internal static unsafe class Convolution
     public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (ColumnGradient<T>.TryRun(s, dy, w, dx, finish)) return;
         nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
         using var table = new NativeScratch((nint)s.Taps * sizeof(nint));
         var numbers = (nint*)table.Pointer;

@@ -102,7 +102,7 @@ internal unsafe partial struct PatchMap
 
     // The lower halves of 64-bit words. No register is read that begins behind the last element.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void EverySecond(uint* from, uint* to, nint count)
+    internal static void EverySecond(uint* from, uint* to, nint count)
     {
         for (; count > 8; count -= 16, from += 32, to += 16) Vector512.Narrow(Vector512.Load((ulong*)from), Vector512.Load((ulong*)(from + 16))).Store(to);
         if (count > 0) Vector512.Narrow(Vector512.Load((ulong*)from), Vector512<ulong>.Zero).Store(to);

@@ -7,7 +7,7 @@ namespace Fusion.Kernels;
 /// Windows that stay inside their plane: pooling and depthwise convolutions. Planes are independent and spread over the threads; every result is one chain
 /// in the order of the taps.
 /// </summary>
-internal unsafe struct WindowPlanes<T>
+internal unsafe partial struct WindowPlanes<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const double ParallelSteps = 32 * 1024;
@@ -71,6 +71,12 @@ internal unsafe struct WindowPlanes<T>
         where TRow : IWindowRow
         where L : struct, IVectorLane<L, T>
     {
+        if (TRow.JoinsPairs && HasPairs(job->Map) && job->Target.Dense && job->Target.Bias == null)
+        {
+            PairRange<TRow, L>(job, start, end);
+            return;
+        }
+
         ref readonly var map = ref job->Map;
         var target = job->Target;
         nint pixels = map.Pixels, sourcePlane = (nint)map.Z.Source * map.Y.Source * map.X.Source;

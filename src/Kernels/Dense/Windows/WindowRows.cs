@@ -12,6 +12,25 @@ internal unsafe interface IWindowRow
     static abstract void Row<L, T>(T* source, nint* taps, nint tapCount, T* weights, T* result, nint count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+    /// <summary>Windows of 2 × 2 may be joined row by row: see <see cref="Pairs"/>.</summary>
+    static virtual bool JoinsPairs => false;
+
+    /// <summary>The result of windows a b / c d, with the bits of <see cref="Row"/> (of two NaNs either).</summary>
+    static virtual L Pairs<L>(L a, L b, L c, L d, in WindowWeights<L> weights) where L : struct, ILane<L> => throw new NotSupportedException();
+}
+
+/// <summary>The weights of a window of 2 × 2.</summary>
+internal readonly ref struct WindowWeights<L>
+    where L : struct
+{
+    public required L A { get; init; }
+
+    public required L B { get; init; }
+
+    public required L C { get; init; }
+
+    public required L D { get; init; }
 }
 
 /// <summary>How the elements of a window are joined.</summary>
@@ -20,6 +39,9 @@ internal interface IWindowOp
     static abstract double Start { get; }
 
     static abstract bool Weighted { get; }
+
+    /// <summary>Results of parts of a window may be joined like elements.</summary>
+    static virtual bool JoinsParts => false;
 
     static abstract L Step<L>(L result, L element, L weight) where L : struct, ILane<L>;
 }
@@ -53,6 +75,8 @@ internal readonly struct WindowMax : IWindowOp
 
     public static bool Weighted => false;
 
+    public static bool JoinsParts => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Step<L>(L result, L element, L weight)
         where L : struct, ILane<L>
@@ -64,6 +88,13 @@ internal readonly unsafe struct WindowRow<TOp> : IWindowRow
     where TOp : IWindowOp
 {
     public static double Padding => TOp.Start;
+
+    public static bool JoinsPairs => TOp.JoinsParts;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Pairs<L>(L a, L b, L c, L d, in WindowWeights<L> weights)
+        where L : struct, ILane<L>
+        => TOp.Step(TOp.Step(a, b, weights.B), TOp.Step(c, d, weights.D), weights.A);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<L, T>(T* source, nint* taps, nint tapCount, T* weights, T* result, nint count)
@@ -103,6 +134,17 @@ internal readonly unsafe struct WindowArgMaxRow : IWindowRow
 {
     public static double Padding => double.NegativeInfinity;
 
+    public static bool JoinsPairs => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L Pairs<L>(L a, L b, L c, L d, in WindowWeights<L> weights)
+        where L : struct, ILane<L>
+    {
+        L first = IsBetter(b, a), second = IsBetter(d, c), upper = L.Select(first, b, a), lower = L.Select(second, d, c), below = IsBetter(lower, upper);
+        L weight = L.Select(below, L.Select(second, weights.D, weights.C), L.Select(first, weights.B, weights.A));
+        return L.Select(L.Equal(L.Select(below, lower, upper), L.Const(double.NegativeInfinity)), L.Bits(-1), weight);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<L, T>(T* source, nint* taps, nint tapCount, T* weights, T* result, nint count)
         where L : struct, IVectorLane<L, T>
@@ -114,7 +156,7 @@ internal readonly unsafe struct WindowArgMaxRow : IWindowRow
             for (nint t = 0; t < tapCount; t++)
             {
                 var x = L.Load(source + taps[t]);
-                var better = L.Or(L.Greater(x, max), L.And(L.NotEqual(x, x), L.Equal(max, max)));
+                var better = IsBetter(x, max);
                 max = L.Select(better, x, max);
                 weight = L.Select(better, L.Broadcast(weights[t]), weight);
             }
@@ -122,4 +164,7 @@ internal readonly unsafe struct WindowArgMaxRow : IWindowRow
             LaneTail.Store<L, T>(weight, result, count);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L IsBetter<L>(L x, L max) where L : struct, ILane<L> => L.Or(L.Greater(x, max), L.And(L.NotEqual(x, x), L.Equal(max, max)));
 }
