@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Linq.Expressions;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -22,7 +23,7 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         LaneOp.Add => Counted(Expression.Add(a[0].Node, a[1].Node)),
         LaneOp.Subtract => Counted(Expression.Subtract(a[0].Node, a[1].Node)),
         LaneOp.Multiply => Counted(Expression.Multiply(a[0].Node, a[1].Node)),
-        LaneOp.Divide => Counted(Expression.Divide(a[0].Node, a[1].Node)),
+        LaneOp.Divide => Reciprocal(a[1]) is { } factor ? Counted(Expression.Multiply(a[0].Node, factor.Node)) : Counted(Expression.Divide(a[0].Node, a[1].Node)),
         LaneOp.Negate => TreeLane.Xor(a[0], Const(-0.0)),
         LaneOp.Fma => Step(Ternary(nameof(Vector128.FusedMultiplyAdd), a)),
         LaneOp.MinNative => Sse.IsSupported ? Binary(nameof(Vector128.MinNative), a) : Smaller(TreeLane.Let(a[0]), TreeLane.Let(a[1])),
@@ -61,6 +62,14 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         MethodCallExpression { Arguments: [MethodCallExpression inner] } call => call.Method == vector.AsElement && IsTrivial(inner),
         _ => false,
     };
+
+    // 2⁻ⁿ of a constant 2ⁿ, both normal: x/2ⁿ and x·2⁻ⁿ are the same number, rounded once. A division takes as long as ten products.
+    private TreeLane? Reciprocal(TreeLane divisor)
+    {
+        if (divisor.Node is not MethodCallExpression { Arguments: [ConstantExpression { Value: var constant }] } call || call.Method != vector.Create) return null;
+        double value = Convert.ToDouble(constant, CultureInfo.InvariantCulture), least = Is64 ? double.ScaleB(1, -1022) : double.ScaleB(1, -126);
+        return double.IsPow2(Math.Abs(value)) && Math.Abs(value) >= least && Math.Abs(value) <= 1 / least ? Const(1 / value) : null;
+    }
 
     private TreeLane ScaleB(TreeLane x, TreeLane n)
     {

@@ -34,6 +34,30 @@ public class KernelCompilerTests
         }
     }
 
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(0.5, true)]
+    [InlineData(-1024, true)]
+    [InlineData(8.5070591730234616e37, true)]       // 2¹²⁶
+    [InlineData(1.1754943508222875e-38, true)]      // 2⁻¹²⁶
+    [InlineData(1.7014118346046923e38, false)]      // 2¹²⁷, whose reciprocal is denormal
+    [InlineData(5.8774717541114375e-39, false)]     // 2⁻¹²⁷, denormal
+    [InlineData(3, false)]
+    [InlineData(0, false)]
+    [InlineData(double.PositiveInfinity, false)]
+    public void ADivisionByAPowerOfTwoIsAProduct(double divisor, bool isProduct)
+    {
+        KernelSpec spec = new(false, [new()], [KernelStep.Of(divisor), KernelStep.Of(ElementOps.Divide, 0, 1)], [2]);
+        float[] x =
+        [
+            0, -0f, 1, -3, 1e-45f, 3e-45f, 1.17549421e-38f, 1.17549435e-38f, 2.35098902e-38f, 3.40282347e38f, float.PositiveInfinity, float.NegativeInfinity, float.NaN,
+            .. Enumerable.Range(0, 60).Select(static i => BitConverter.Int32BitsToSingle(i * 35_791_394)),
+        ];
+        foreach (int width in s_widths)
+            Assert.Equal(SpecRunner.StepByStep(spec, width, [x], x.Length), SpecRunner.Run(spec, KernelCompiler.Compile(spec, width), [x], x.Length));
+        Assert.Equal(isProduct, !KernelCompiler.ToCSharp(spec, "Kernel").Contains(" / ", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void EveryLengthGivesTheBitsOfItsSteps()
     {
