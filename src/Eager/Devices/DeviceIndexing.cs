@@ -27,7 +27,7 @@ internal static class DeviceIndexing
         int count = inputs[1].Shape[-1];
         if (o.Count == 0) return;
         DeviceGather.Pick(
-            o.Device, CallerAttributes.Of(attributes, "TakeAlongAxis"), o.From, o.FromOffset, o.To, o.ToOffset, o.Count / count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType, count);
+            o.Device, "TakeAlongAxis", o.From, o.FromOffset, o.To, o.ToOffset, o.Count / count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType, count);
     }
 
     public static void OneHot(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)

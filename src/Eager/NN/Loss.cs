@@ -132,7 +132,7 @@ public static class Loss
         int blank = 0)
     {
         CheckClasses(prediction, target, reduction);
-        return Reduce(Nd.CtcLossFor("Ctc", Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
+        return Reduce(Nd.CtcLossFor(new("Ctc", nameof(target), nameof(predictionLengths), nameof(targetLengths)), Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
     }
 
     private static NDArray Reduce(NDArray values, Reduction reduction, DType dtype) => Rounded(

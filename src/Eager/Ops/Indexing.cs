@@ -94,7 +94,7 @@ internal static unsafe class Indexing
         int n = x.Shape[-1], count = index.Shape[-1];
         if (count == 0 || index.Size == 0) return;
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad(CallerAttributes.Of(attributes, "TakeAlongAxis"), Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
+            ThrowIfBad("TakeAlongAxis", Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
