@@ -96,7 +96,7 @@ public static class Loss
     public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
-        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood"));
+        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood", nameof(target)));
         return Reduce(-picked, reduction, TypeOf(prediction, target));
     }
 
