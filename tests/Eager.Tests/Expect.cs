@@ -20,13 +20,14 @@ internal static class Expect
     }
 
     /// <summary>The message of the exception that <paramref name="action"/> throws contains every part.</summary>
-    public static void Throws<T>(Action action, params string[] parts)
+    public static T Throws<T>(Action action, params string[] parts)
         where T : Exception
     {
         T error = Assert.Throws<T>(action);
         foreach (string part in parts) Assert.Contains(part, error.Message, StringComparison.Ordinal);
         Assert.False(Autograd.IsRecording, "recording was left on");
         Assert.False(Autograd.IsTraining, "training was left on");
+        return error;
     }
 
     public static double[] Doubles(NDArray array) => array.AsType(DType.Float64).ToArray<double>();

@@ -16,12 +16,13 @@ public static partial class Autograd
     /// </summary>
     /// <param name="f">A function of arrays; called many times, so it must be deterministic.</param>
     /// <param name="inputs">Where to check; converted to Float64.</param>
-    /// <param name="order">The highest order of derivatives checked, 1 or more.</param>
+    /// <param name="order">The highest order of derivatives checked, 1 to 16; each takes a multiple of the time and memory of the one before.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The order is not between 1 and 16.</exception>
     public static GradientCheckReport CheckGradients(Func<IReadOnlyList<NDArray>, NDArray> f, IReadOnlyList<NDArray> inputs, int order = 1)
     {
         ArgumentNullException.ThrowIfNull(f);
         ArgumentNullException.ThrowIfNull(inputs);
-        Require.Positive(order);
+        Require.Between(order, 1, GradientChecker.MaxOrder);
         return new GradientChecker(f, inputs).Check(order);
     }
 }

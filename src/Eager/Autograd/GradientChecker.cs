@@ -6,6 +6,9 @@ namespace Fusion;
 /// </summary>
 internal sealed class GradientChecker(Func<IReadOnlyList<NDArray>, NDArray> f, IReadOnlyList<NDArray> inputs)
 {
+    /// <summary>Beyond it nothing is left of the digits that differences have, and what is recorded grows with each order.</summary>
+    public const int MaxOrder = 16;
+
     private const double Tolerance = 1e-5;
     private const double Step = 6.0554544523933429e-6;
 

@@ -18,7 +18,7 @@ internal static class DeviceIndexing
     public static void Pick(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         Operands o = new(inputs[0], inputs[1], outputs[0]);
-        DeviceGather.Pick(o.Device, CallerAttributes.Of(attributes, "Pick"), o.From, o.FromOffset, o.To, o.ToOffset, o.Count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType);
+        DeviceGather.Pick(o.Device, CallerAttributes.OfPick(attributes).Function, o.From, o.FromOffset, o.To, o.ToOffset, o.Count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType);
     }
 
     public static void TakeAlongAxis(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
@@ -27,7 +27,7 @@ internal static class DeviceIndexing
         int count = inputs[1].Shape[-1];
         if (o.Count == 0) return;
         DeviceGather.Pick(
-            o.Device, CallerAttributes.Of(attributes, "TakeAlongAxis"), o.From, o.FromOffset, o.To, o.ToOffset, o.Count / count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType, count);
+            o.Device, "TakeAlongAxis", o.From, o.FromOffset, o.To, o.ToOffset, o.Count / count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType, count);
     }
 
     public static void OneHot(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)

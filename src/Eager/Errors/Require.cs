@@ -26,6 +26,12 @@ internal static class Require
         if (!(value is >= 0 and <= 1)) throw OutOfRange(function, argument, value, "must be between 0 and 1");
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">The number is not in [least, most].</exception>
+    public static void Between(int value, int least, int most, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
+    {
+        if (value < least || value > most) throw OutOfRange(function, argument, value, $"must be between {least} and {most}");
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">The number is 0.</exception>
     public static void NotZero(int value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
     {

@@ -93,12 +93,13 @@ public static partial class Nd
     /// </summary>
     /// <remarks>He et al., "Mask R-CNN", ICCV 2017, section 3; the convention of torchvision.</remarks>
     /// <exception cref="ShapeException">The images are not of rank 4, or the regions not (k, 5).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no image of a region's index.</exception>
     public static NDArray RoiAlign(this NDArray x, NDArray regions, int height, int width, double spatialScale = 1, int samples = 2, bool aligned = false)
     {
         Require.Positive(height);
         Require.Positive(width);
         Require.Positive(samples);
-        (_, int c, int h, int w) = Image(x, "RoiAlign");
+        (int n, int c, int h, int w) = Image(x, "RoiAlign");
         DType dtype = DTypes.Promote(x.DType, Checked(regions).DType);
         if (dtype.IsHalf) return RoiAlign(Elements.Wide(x), Elements.Wide(regions), height, width, spatialScale, samples, aligned).AsType(dtype);
         NDArray boxes = RealInput(regions);
@@ -106,7 +107,7 @@ public static partial class Nd
         int k = boxes.Shape[0];
         NDArray rows = Samples(2, height, h), columns = Samples(1, width, w);
         Shape grid = (k, height * samples, width * samples);
-        NDArray image = Reshape(BroadcastTo(Reshape(Column(0).Detach(), k, 1, 1), grid), -1);
+        NDArray index = InRange("RoiAlign", nameof(regions), "image", Column(0).Detach(), -n, n - 1), image = Reshape(BroadcastTo(Reshape(index, k, 1, 1), grid), -1);
         NDArray values = SampleBilinear(x, image, Reshape(BroadcastTo(ExpandDims(rows, 2), grid), -1), Reshape(BroadcastTo(ExpandDims(columns, 1), grid), -1));
         return Transpose(Mean(Reshape(values, k, height, samples, width, samples, c), [2, 4]), 0, 3, 1, 2);
 

@@ -69,17 +69,21 @@ public static partial class Nd
     /// x·Wᵀ + b with the weight (out, in) and the bias (out). With <paramref name="flatten"/> all axes but the first are joined to the input size;
     /// otherwise the product is applied to the last axis.
     /// </summary>
-    public static NDArray FullyConnected(this NDArray x, NDArray weight, NDArray? bias = null, bool flatten = true)
+    public static NDArray FullyConnected(this NDArray x, NDArray weight, NDArray? bias = null, bool flatten = true) =>
+        FullyConnectedFor("FullyConnected", x, weight, bias, flatten);
+
+    /// <summary>The same for a layer that messages name.</summary>
+    internal static NDArray FullyConnectedFor(string op, NDArray x, NDArray weight, NDArray? bias, bool flatten)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
-        if (x.Rank == 0) throw new ShapeException("FullyConnected: the input is a scalar.");
+        if (x.Rank == 0) throw new ShapeException($"{op}: the input is a scalar.");
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray real = Elements.To(x, dtype), w = Elements.To(weight, dtype);
         NDArray rows = x.Rank == 2 ? real : flatten ? Flatten(real) : Reshape(real, Rows(x.Shape.Dimensions[..^1]), x.Shape[-1]);
         MatrixProducts.CheckWeight(weight.Shape);
         if (rows.Shape[1] != weight.Shape[1])
-            throw MatrixProducts.InnerDimensions("FullyConnected", x.Shape, weight.Shape, rows.Shape[1], weight.Shape[1]);
+            throw MatrixProducts.InnerDimensions(op, x.Shape, weight.Shape, rows.Shape[1], weight.Shape[1]);
         NDArray result = bias is null ? Product(rows, w, false, true) : OpTable.FullyConnected.Apply([rows, w, Elements.To(bias, dtype)]);
         return x.Rank == 2 || flatten ? result : Reshape(result, Shape.Create([.. x.Shape.Dimensions[..^1], weight.Shape[0]]));
     }

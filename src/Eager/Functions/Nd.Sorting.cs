@@ -47,11 +47,8 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(indices);
         int at = x.Shape.Axis(axis, "TakeAlongAxis");
         if (indices.Rank != x.Rank) throw new ShapeException($"TakeAlongAxis: {x.Shape} needs indices of the same rank, not {indices.Shape}.");
-        return TakeAlongAxisFor("TakeAlongAxis", x, indices, at);
+        return AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, at), AxisLast(indices, at)), at);
     }
-
-    private static NDArray TakeAlongAxisFor(string op, NDArray x, NDArray indices, int axis) =>
-        AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, axis), AxisLast(indices, axis), new CallerAttributes(op)), axis);
 
     /// <summary>
     /// y[i…] = x[indices[0, i…], …, indices[m − 1, i…]]: the first axis of the indices holds a position in the first m axes of x (gather_nd).
@@ -61,12 +58,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(indices);
-        return GatherFor("Gather", x, indices);
-    }
-
-    private static NDArray GatherFor(string op, NDArray x, NDArray indices)
-    {
-        NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape, op));
+        NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape));
         return Take(Reshape(x, JoinAxes(x.Shape, indices.Shape[0])), positions, 0);
     }
 

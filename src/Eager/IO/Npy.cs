@@ -71,4 +71,10 @@ public static class Npy
         ArgumentNullException.ThrowIfNull(x);
         x.BeginRead("Save");
     }
+
+    internal static void CheckReadable(IReadOnlyDictionary<string, NDArray> arrays, string format)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        foreach ((string name, NDArray array) in arrays) (array ?? throw new ArgumentException($"{format}.Save: the array '{name}' is null.", nameof(arrays))).BeginRead("Save");
+    }
 }

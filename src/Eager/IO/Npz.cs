@@ -12,10 +12,10 @@ public static class Npz
     /// <param name="path">The file.</param>
     /// <param name="arrays">The arrays by name.</param>
     /// <param name="compress">Deflate the elements (<c>numpy.savez_compressed</c>).</param>
+    /// <exception cref="ArgumentException">An array is null.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, NDArray> arrays, bool compress = false)
     {
-        ArgumentNullException.ThrowIfNull(arrays);
-        foreach (NDArray array in arrays.Values) Npy.CheckReadable(array);
+        Npy.CheckReadable(arrays, nameof(Npz));
         ArrayStream.Replace(path, stream =>
         {
             using ZipArchive archive = new(stream, ZipArchiveMode.Create);

@@ -15,11 +15,10 @@ public static class Safetensors
     /// <param name="path">The file.</param>
     /// <param name="arrays">The arrays by name.</param>
     /// <param name="metadata">Text kept in the header.</param>
-    /// <exception cref="ArgumentException">An array is named <c>__metadata__</c>, a name that the format reserves.</exception>
+    /// <exception cref="ArgumentException">An array is null, or named <c>__metadata__</c>, a name that the format reserves.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, NDArray> arrays, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        ArgumentNullException.ThrowIfNull(arrays);
-        foreach (NDArray array in arrays.Values) Npy.CheckReadable(array);
+        Npy.CheckReadable(arrays, nameof(Safetensors));
         if (arrays.ContainsKey(SafetensorsHeader.Metadata))
             throw new ArgumentException($"Safetensors.Save: the name '{SafetensorsHeader.Metadata}' is reserved by the format.", nameof(arrays));
         // Large elements first, so that every array is aligned to its elements.

@@ -27,5 +27,5 @@ public sealed class Linear : Module
     public NDArray? Bias { get; }
 
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => Nd.FullyConnected(x, Weight, Bias, flatten: false);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.FullyConnectedFor("Linear", x, Weight, Bias, flatten: false);
 }

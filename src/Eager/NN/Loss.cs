@@ -96,7 +96,7 @@ public static class Loss
     public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
-        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood"));
+        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood", nameof(target)));
         return Reduce(-picked, reduction, TypeOf(prediction, target));
     }
 
@@ -132,7 +132,7 @@ public static class Loss
         int blank = 0)
     {
         CheckClasses(prediction, target, reduction);
-        return Reduce(Nd.CtcLossFor("Ctc", Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
+        return Reduce(Nd.CtcLossFor(new("Ctc", nameof(target), nameof(predictionLengths), nameof(targetLengths)), Elements.Wide(prediction), target, predictionLengths, targetLengths, blank), reduction, TypeOf(prediction, target));
     }
 
     private static NDArray Reduce(NDArray values, Reduction reduction, DType dtype) => Rounded(

@@ -12,6 +12,7 @@ public sealed class TransformerBlock : Module
     private readonly LayerNorm _norm2;
     private readonly Linear _linear1;
     private readonly Linear _linear2;
+    private readonly int _features;
     private readonly double _dropout;
 
     /// <summary>A layer from features to features.</summary>
@@ -35,12 +36,13 @@ public sealed class TransformerBlock : Module
         _norm2 = Child("norm2", new LayerNorm(features, dtype: dtype));
         _linear1 = Child("linear1", new Linear(features, inner, dtype: dtype));
         _linear2 = Child("linear2", new Linear(inner, features, dtype: dtype));
-        _dropout = dropout;
+        (_features, _dropout) = (features, dropout);
     }
 
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x)
     {
+        if (x.Rank != 3 || x.Shape[2] != _features) throw new ShapeException($"TransformerBlock: the input {x.Shape} must be (batch, time, {_features}). Add an axis with ExpandDims.");
         NDArray attended = x + _attention.Forward(_norm1.Forward(x));
         NDArray inner = _linear2.Forward(_linear1.Forward(_norm2.Forward(attended)).Gelu());
         return attended + (_dropout > 0 ? inner.Dropout(_dropout) : inner);

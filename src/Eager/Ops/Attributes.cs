@@ -83,10 +83,13 @@ internal sealed record TakeAttributes(int Axis, Shape Source, string Function = 
 /// <summary>The shape whose axes are indexed, and the function that was called: the one that messages name.</summary>
 internal sealed record RavelAttributes(Shape Source, string Function = "Gather");
 
-/// <summary>The function that was called, where messages do not name the operator.</summary>
-internal sealed record CallerAttributes(string Function)
+/// <summary>The function that was called and its parameter that holds the indices: what messages name.</summary>
+internal sealed record CallerAttributes(string Function, string Parameter = "indices")
 {
-    public static string Of(object? attributes, string op) => attributes is CallerAttributes caller ? caller.Function : op;
+    private static readonly CallerAttributes s_pick = new("Pick");
+
+    /// <summary>Those of <see cref="OpTable.Pick"/>, which has none when it is called by its own name.</summary>
+    public static CallerAttributes OfPick(object? attributes) => attributes as CallerAttributes ?? s_pick;
 }
 
 /// <summary>The number of classes of a one-hot encoding.</summary>

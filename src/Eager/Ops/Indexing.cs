@@ -15,7 +15,7 @@ internal static unsafe class Indexing
 
     public static void InferPick(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        string op = CallerAttributes.Of(attributes, "Pick");
+        string op = CallerAttributes.OfPick(attributes).Function;
         CheckIndexType(op, x[1].DType);
         Shape lines = x[0].Shape.Dimensions[..^1].ToArray();
         if (x[1].Shape != lines) throw new ShapeException($"{op}: {x[0].Shape} needs one index per line, {lines}, but the indices are {x[1].Shape}.");
@@ -53,7 +53,11 @@ internal static unsafe class Indexing
         NDArray index = inputs[1].Contiguous();
         int n = x.Shape[-1];
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad(CallerAttributes.Of(attributes, "Pick"), Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n);
+        {
+            CallerAttributes caller = CallerAttributes.OfPick(attributes);
+            ThrowIfBad(caller.Function, Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n, caller.Parameter);
+        }
+
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -94,7 +98,7 @@ internal static unsafe class Indexing
         int n = x.Shape[-1], count = index.Shape[-1];
         if (count == 0 || index.Size == 0) return;
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad(CallerAttributes.Of(attributes, "TakeAlongAxis"), Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
+            ThrowIfBad("TakeAlongAxis", Gather.Pick((nint)from, (nint)to, index.Size / count, n, 1, x.DType.Size, (nint)at, index.DType, count), index, n);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }
@@ -225,10 +229,10 @@ internal static unsafe class Indexing
     }
 
     /// <summary>Names a label that a kernel found outside [0, n); a negative position: none.</summary>
-    public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n)
+    public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n, string parameter = "indices")
     {
         if (position >= 0)
-            throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes, 0 to {n - 1}.");
+            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes, 0 to {n - 1}.");
     }
 
     public static void CheckIndexType(string op, DType dtype)
@@ -241,10 +245,10 @@ internal static unsafe class Indexing
         fixed (byte* at = &indices.Data) return indices.DType == DType.Int32 ? ((int*)at)[i] : ((long*)at)[i];
     }
 
-    public static void ThrowIfBad(string op, long position, NDArray indices, int n)
+    public static void ThrowIfBad(string op, long position, NDArray indices, int n, string parameter = "indices")
     {
         if (position >= 0)
-            throw new ArgumentOutOfRangeException(nameof(indices), Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
     }
 
     public static void Split(Shape shape, int axis, out long outer, out int n, out long inner)

@@ -43,6 +43,15 @@ internal static partial class OpTable
         Gradient = [null],
     }).Named("mx.nd.ravel_multi_index, np.ravel_multi_index, -");
 
+    /// <summary>Integers as they are, which lie in a range. Attributes: <see cref="RangeAttributes"/>.</summary>
+    public static readonly Op InRange = Row(new Op
+    {
+        Name = "InRange",
+        Infer = (x, _, y) => y[0] = x[0],
+        Run = Ranges.Run,
+        Gradient = [null],
+    });
+
     /// <summary>The indices that sort each line of the last axis, Int64; stable, NaN as the largest number.</summary>
     public static readonly Op ArgSort = Row(new Op
     {

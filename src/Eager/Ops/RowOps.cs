@@ -95,14 +95,14 @@ internal static class RowOps
         fixed (byte* index = &labels.Data)
         {
             long bad = RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes);
-            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", bad, labels, (int)classes);
+            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", bad, labels, (int)classes, nameof(labels));
         }
 
         GC.KeepAlive(labels);
     }
 
     private static void ThrowIfBad(long position, NDArray labels, NDArray x) =>
-        Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x));
+        Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x), nameof(labels));
 
     private static long Columns(NDArray x) => x.Shape[-1];
 

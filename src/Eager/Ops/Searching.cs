@@ -51,7 +51,7 @@ internal static class Searching
     {
         NDArray dense = indices.Contiguous();
         fixed (byte* from = &dense.Data, to = &y.Data)
-            Indexing.ThrowIfOutside("BinCount", "number", BinCounts.OfIndices((nint)from, dense.DType, dense.Size, (long*)to, y.Size), dense, (int)y.Size);
+            Indexing.ThrowIfOutside("BinCount", "number", BinCounts.OfIndices((nint)from, dense.DType, dense.Size, (long*)to, y.Size), dense, (int)y.Size, "x");
         GC.KeepAlive(dense);
     }
 

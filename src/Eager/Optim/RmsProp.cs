@@ -1,7 +1,7 @@
 namespace Fusion.Optim;
 
 /// <summary>
-/// RMSProp: v ← α·v + (1 − α)·g², p ← p − η·g/(√v + ε), with g ← ∇ + λ·p. Centered: √(v − ḡ²) with ḡ ← α·ḡ + (1 − α)·g. With momentum
+/// RMSProp: v ← α·v + (1 − α)·g², p ← p − η·g/(√v + ε), with g ← ∇ + λ·p. Centered: √max(v − ḡ², 0) with ḡ ← α·ḡ + (1 − α)·g. With momentum
 /// b ← μ·b + g/(√v + ε), p ← p − η·b.
 /// </summary>
 /// <remarks>
@@ -67,7 +67,8 @@ public sealed class RmsProp : Optimizer
                 {
                     NDArray mean = alpha * a[2] + (1 - alpha) * g;
                     next.Add(mean);
-                    spread = v - Nd.Square(mean);
+                    // Of gradients that stay the same nothing but rounding is left, of either sign.
+                    spread = Nd.Maximum(v - Nd.Square(mean), 0);
                 }
 
                 NDArray direction = g / (Nd.Sqrt(spread) + epsilon);

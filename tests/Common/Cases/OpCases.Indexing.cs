@@ -151,6 +151,27 @@ internal static partial class OpCases
             ],
         },
         Case(
+            OpTable.InRange,
+            "",
+            static x => OpTable.InRange.Apply(x[0], new RangeAttributes("SequenceLast", "lengths", "length", 1, 4)),
+            static x => x[0],
+            [[[3]], [[1]], [[0]], [[130]]]) with
+        {
+            Domains = [Domain.Index(1, 4)],
+            DTypes = [DType.Int64],
+            Result = ResultTypes.Position,
+            Order = 0,
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>(
+                    "a length outside",
+                    static () => Nd.SequenceLast(Nd.Ones((2, 3)), Nd.Array([1, 3, 2])),
+                    "SequenceLast",
+                    "length 3",
+                    "1 to 2"),
+            ],
+        },
+        Case(
             OpTable.TakeAlongAxis,
             "",
             static x => Nd.TakeAlongAxis(x[0], x[1]),

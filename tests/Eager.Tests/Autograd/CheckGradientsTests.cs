@@ -58,6 +58,7 @@ public sealed class CheckGradientsTests
         Expect.Throws<ArgumentNullException>(() => Autograd.CheckGradients(null!, []));
         Expect.Throws<ArgumentNullException>(() => Autograd.CheckGradients(static x => x[0], null!));
         Expect.Throws<ArgumentOutOfRangeException>(() => Autograd.CheckGradients(static x => x[0], [Nd.Ones(1)], order: 0));
+        Expect.Throws<ArgumentOutOfRangeException>(() => Autograd.CheckGradients(static x => x[0].Exp(), [Nd.Ones(1)], order: 65536), "CheckGradients: order is 65536", "between 1 and 16");
         Expect.Throws<DTypeException>(() => Autograd.CheckGradients(static x => x[0], [Nd.Ones(1, DType.Int32)]), "CheckGradients");
         Expect.Throws<InvalidTimeZoneException>(() => Autograd.CheckGradients(static _ => throw new InvalidTimeZoneException(), [Nd.Ones(1)]));
     }

@@ -41,7 +41,20 @@ public sealed class SequenceTests
     {
         Assert.Throws<ShapeException>(() => Nd.SequenceMask(Nd.Ones((3, 2)), s_lengths));
         Assert.Throws<DTypeException>(() => Nd.SequenceMask(Nd.Ones((3, 3)), Nd.Ones(3)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.SequenceLast(Nd.Ones((2, 3)), s_lengths));
+    }
+
+    [Theory]
+    [InlineData("SequenceLast", 4)]
+    [InlineData("SequenceLast", 0)]
+    [InlineData("SequenceLast", -1)]
+    [InlineData("SequenceReverse", 4)]
+    [InlineData("SequenceReverse", -1)]
+    public void ALengthOutsideTheTimeAxisIsNamed(string function, int length)
+    {
+        NDArray lengths = Nd.Array([1, 3, length]), x = Nd.Ones((3, 3));
+        ArgumentOutOfRangeException error = Expect.Throws<ArgumentOutOfRangeException>(
+            () => _ = function == "SequenceLast" ? Nd.SequenceLast(x, lengths) : Nd.SequenceReverse(x, lengths), $"{function}: length {length} at position 2", "to 3");
+        Assert.Equal("lengths", error.ParamName);
     }
 
     [Theory]
@@ -77,6 +90,34 @@ public sealed class SequenceTests
         Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels, Nd.Array([5, 2])));
         Assert.Throws<ShapeException>(() => Nd.CtcLoss(logits, labels, Nd.Array([5, 2, 4]), Nd.Array([3, 1])));
         Assert.Throws<ArgumentOutOfRangeException>(() => Nd.CtcLoss(logits, labels, blank: 4));
+    }
+
+    /// <summary>MXNet's own case (test_ctc_loss): labels that are filled up with −1.</summary>
+    [Fact]
+    public void CtcEndsALabelBeforeItsFirstNegativeNumber()
+    {
+        NDArray labels = Nd.Array([1, 0, -1, -1, 2, 1, 1, -1], (2, 4));
+        double[] expected = [18.82820702, 16.50581741];
+        Close(expected, Nd.CtcLoss(Nd.Ones((20, 2, 4), DType.Float64), labels, blank: 3), 1e-6);
+        Close(expected, Nd.CtcLoss(Nd.Ones((25, 2, 4), DType.Float64), labels, Nd.Array([20, 20]), blank: 3), 1e-6);
+    }
+
+    public static TheoryData<string, string, int[], int[], int[]> BadCtc => new()
+    {
+        { "labels", "class 4 at position 1", [1, 4], [3], [2] },
+        { "labels", "class -1 at position 0", [-1, 1], [3], [2] },
+        { "logitLengths", "length 4 at position 0", [1, 2], [4], [2] },
+        { "logitLengths", "length 0 at position 0", [1, 2], [0], [2] },
+        { "labelLengths", "length 3 at position 0", [1, 2], [3], [3] },
+        { "labelLengths", "length -1 at position 0", [1, 2], [3], [-1] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadCtc))]
+    public void CtcNamesTheNumberThatIsNone(string parameter, string message, int[] labels, int[] logitLengths, int[] labelLengths)
+    {
+        NDArray logits = Random((3, 1, 4)), label = Nd.Array(labels, (1, 2)), times = Nd.Array(logitLengths), lengths = Nd.Array(labelLengths);
+        Assert.Equal(parameter, Expect.Throws<ArgumentOutOfRangeException>(() => Nd.CtcLoss(logits, label, times, lengths), "CtcLoss: " + message).ParamName);
     }
 
     /// <summary>MXNet's own case (test_ctc_loss_grad): two more time steps than a sample has are NaN, and their gradient is 0.</summary>

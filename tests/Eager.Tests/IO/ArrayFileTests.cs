@@ -96,6 +96,9 @@ public sealed class ArrayFileTests : IDisposable
         Safetensors.Save(_folder["m.safetensors"], new Dictionary<string, NDArray> { ["x"] = Nd.Ones(2) }, new Dictionary<string, string> { ["epoch"] = "3 \"é\"" });
         Assert.Equal("3 \"é\"", Safetensors.LoadMetadata(_folder["m.safetensors"])["epoch"]);
         Assert.Throws<ArgumentException>(() => Safetensors.Save(_folder["n"], new Dictionary<string, NDArray> { ["__metadata__"] = Nd.Ones(2) }));
+        Dictionary<string, NDArray> gap = new() { ["x"] = Nd.Ones(2), ["y"] = null! };
+        Assert.Equal("arrays", Expect.Throws<ArgumentException>(() => Safetensors.Save(_folder["n"], gap), "Safetensors.Save: the array 'y' is null").ParamName);
+        Assert.Equal("arrays", Expect.Throws<ArgumentException>(() => Npz.Save(_folder["n"], gap), "Npz.Save: the array 'y' is null").ParamName);
     }
 
     [Theory]

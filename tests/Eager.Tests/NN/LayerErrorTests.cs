@@ -44,6 +44,8 @@ public sealed class LayerErrorTests
         ["attention batch"] = (typeof(ShapeException), static () => Attend((2, 4, 2), (3, 4, 2), (3, 4, 2)), ["MultiHeadAttention", "(3, 4, 2)"]),
         ["attention time"] = (typeof(ShapeException), static () => Attend((2, 4, 2), (2, 3, 2), (2, 4, 2)), ["MultiHeadAttention", "one time"]),
         ["transformer"] = (typeof(ArgumentOutOfRangeException), static () => _ = new TransformerBlock(-1, 1), ["TransformerBlock: features is -1"]),
+        ["transformer input"] = (typeof(ShapeException), static () => new TransformerBlock(4, 2).Forward(Nd.Ones((1, 2, 5))), ["TransformerBlock: the input (1, 2, 5) must be (batch, time, 4)"]),
+        ["linear input"] = (typeof(ShapeException), static () => new Linear(3, 2).Forward(s_scalar), ["Linear: the input is a scalar"]),
         ["transformer hidden"] = (typeof(ArgumentOutOfRangeException), static () => _ = new TransformerBlock(2, 1, 0), ["TransformerBlock: hidden is 0"]),
         ["transformer size"] = (typeof(ShapeException), static () => _ = new TransformerBlock(1 << 30, 1), ["TransformerBlock", "4294967296"]),
         ["chain"] = (typeof(ArgumentOutOfRangeException), static () => new Sequential(new Relu()).Slice(-1, 1), ["Slice: start is -1"]),

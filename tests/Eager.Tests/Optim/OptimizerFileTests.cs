@@ -4,6 +4,7 @@ using Fusion.Optim;
 namespace Fusion.Tests;
 
 /// <summary>A run that is continued from files goes on to the same bits.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class OptimizerFileTests : IDisposable
 {
     private static readonly Dictionary<string, Func<IReadOnlyDictionary<string, NDArray>, Optimizer>> s_optimizers = new()

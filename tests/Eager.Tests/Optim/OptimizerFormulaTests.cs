@@ -28,6 +28,24 @@ public sealed class OptimizerFormulaTests
             return p - 0.05 * s[2];
         });
 
+    /// <summary>A gradient that stays the same has no variance but that of rounding, whose root is none of a negative number.</summary>
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    public void CenteredRmsPropTakesAGradientThatStaysTheSame(DType dtype)
+    {
+        NDArray x = Nd.Ones(1, dtype);
+        x.AttachGrad();
+        RmsProp optimizer = new([x], centered: true);
+        for (int i = 0; i < 4000; i++)
+        {
+            using (Autograd.Record()) (x * 0.1).Backward();
+            optimizer.Step();
+        }
+
+        Assert.True(Nd.IsFinite(x).Item<bool>(), x.ToString());
+    }
+
     [Fact]
     public void AdaGradFollowsItsFormula() => Check(
         p => new AdaGrad(p, learningRate: 0.1, learningRateDecay: 0.05, weightDecay: 0.01, initialAccumulator: 0.2, epsilon: 1e-10),

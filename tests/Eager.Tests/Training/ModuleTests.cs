@@ -46,7 +46,7 @@ public sealed class ModuleTests
         Assert.Equal(new Shape(4, 5, 2), layer.Forward(Nd.Ones((4, 5, 3), DType.Float64)).Shape);
         Assert.Equal(new Shape(2), layer.Forward(Nd.Ones(3, DType.Float64)).Shape);
         Assert.Equal(["weight"], new Linear(3, 2, bias: false).Parameters.Keys);
-        Expect.Throws<ShapeException>(() => layer.Forward(Nd.Ones((2, 4), DType.Float64)), "FullyConnected", "4 ≠ 3");
+        Expect.Throws<ShapeException>(() => layer.Forward(Nd.Ones((2, 4), DType.Float64)), "Linear: inner dimensions differ", "4 ≠ 3");
         Expect.Throws<ArgumentOutOfRangeException>(() => _ = new Linear(0, 2));
         Expect.Throws<ArgumentNullException>(() => layer.Forward(null!));
     }

@@ -3,6 +3,7 @@ using Fusion.NN;
 namespace Fusion.Tests;
 
 /// <summary>Gradients of gradients through compiled functions, inside and outside.</summary>
+[Collection(nameof(ProcessState))]
 public sealed class HigherOrderTests
 {
     private static readonly Lstm s_lstm = new(2, 2);
