@@ -11,6 +11,7 @@ internal readonly unsafe struct CrossEntropyRows : IRowKernel
 {
     public static long ParallelElements => 16 * 1024;
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<L, T>(RowJob* job, long start, long end)
         where L : struct, IVectorLane<L, T>
@@ -26,7 +27,14 @@ internal readonly unsafe struct CrossEntropyRows : IRowKernel
             return;
         }
 
-        T* x = (T*)job->Input + start * n;
+        T* x = (T*)job->Input + start * n, columns = stackalloc T[ShortRows<L, T>.Elements + L.Count], atLabels = columns + ShortRows<L, T>.Elements;
+        for (long taken; (taken = ShortRows<L, T>.Take(end - start, n)) > 0; start += taken, x += taken * n)
+        {
+            var sums = ShortRows<L, T>.Exp(x, n, taken, columns, out var maxima);
+            for (long r = 0; r < taken; r++) atLabels[r] = x[r * n + job->Label(start + r)];
+            LaneTail.Store<L, T>(-(L.Load(atLabels) - maxima - RowExp<L, T>.Log(sums)), loss + start, taken);
+        }
+
         for (; start < end; start++, x += n)
         {
             var v = RowExp<L, T>.LoadShort(x, n);
@@ -42,6 +50,7 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
 {
     public static long ParallelElements => 16 * 1024;
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<L, T>(RowJob* job, long start, long end)
         where L : struct, IVectorLane<L, T>
@@ -49,7 +58,9 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
     {
         var n = job->Columns;
         T* x = (T*)job->Input + start * n, dx = (T*)job->Output + start * n;
-        T* exps = stackalloc T[L.Count];
+        T* exps = stackalloc T[L.Count], columns = stackalloc T[ShortRows<L, T>.Elements];
+        for (long taken; (taken = ShortRows<L, T>.Take(end - start, n)) > 0; start += taken, x += taken * n, dx += taken * n)
+            Together<L, T>(job, start, x, n, taken, columns, dx);
         var ahead = RowAhead.Distance<T>(n);
         for (; start < end; start++, x += n, dx += n)
         {
@@ -74,6 +85,21 @@ internal readonly unsafe struct CrossEntropyGradientRows : IRowKernel
 
             dx[label] = (atLabel * scale - T.One) * gradient;
         }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Together<L, T>(RowJob* job, long start, T* x, long n, long rows, T* columns, T* dx)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T* scales = stackalloc T[2 * L.Count], atLabels = scales + L.Count, gradients = (T*)job->Second + start;
+        L scale = L.Const(1) / ShortRows<L, T>.Exp(x, n, rows, columns, out _), gradient = LaneTail.Load<L, T>(gradients, rows, L.Const(0));
+        L.Store(scale, scales);
+        for (long r = 0; r < rows; r++) atLabels[r] = columns[job->Label(start + r) * L.Count + r];
+        for (long i = 0; i < n * L.Count; i += L.Count) L.Store(L.Load(columns + i) * scale * gradient, columns + i);
+        ShortRows<L, T>.Store(columns, n, rows, dx);
+        for (long r = 0; r < rows; r++) dx[r * n + job->Label(start + r)] = (atLabels[r] * scales[r] - T.One) * gradients[r];
     }
 
     /// <summary>a·s·t; b is what the next row begins with.</summary>

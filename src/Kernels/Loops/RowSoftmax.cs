@@ -26,8 +26,11 @@ internal static unsafe class RowExp<L, T>
     public static T ExpSum(T* x, T* y, L max, long n) => RowSum<Fetching<KeptExp>, L, T>.Sum(x, x, max, n, y, y + RowAhead.Distance<T>(n));
 
     /// <summary>The natural logarithm, in every element.</summary>
+    public static L Log(T sum) => Log(L.Broadcast(sum));
+
+    /// <summary>The natural logarithms.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static L Log(T sum) => Formulas.Log(L.Broadcast(sum));
+    public static L Log(L sums) => Formulas.Log(sums);
 }
 
 /// <summary>y = exp(x − max) · (1 / Σ exp(x − max)). Input: x; Output: y, may be x.</summary>

@@ -8,7 +8,7 @@ namespace Fusion.Tests;
 public sealed unsafe class RowKernelTests
 {
     private static readonly (int Rows, int Columns)[] s_shapes =
-        [(1, 1), (3, 2), (37, 10), (5, 16), (4, 17), (3, 33), (6, 64), (3, 65), (2, 500), (2, 1025), (1, 16384), (2, 20_001), (129, 257)];
+        [(1, 1), (3, 2), (37, 10), (5, 16), (4, 17), (3, 33), (6, 64), (3, 65), (2, 500), (2, 1025), (1, 16384), (2, 20_001), (129, 257), (16, 3), (100, 2), (9, 13), (33, 1)];
 
     [Fact]
     public void Float_rows() => CheckAll<float>(DType.Float32, 1e-6);
@@ -104,6 +104,37 @@ public sealed unsafe class RowKernelTests
         Assert.Equal(2, RowKernels.CrossEntropyFromLogits(DType.Float32, logits.Address, DType.Int32, labels.Address, losses.Address, 0, 3, 10));
         Assert.Equal(2, RowKernels.CrossEntropyGradient(DType.Float32, logits.Address, DType.Int32, labels.Address, losses.Address, logits.Address, 3, 10));
         Assert.Equal([7f, 7f, 7f], losses.Span.ToArray());
+    }
+
+    [Fact]
+    public void ShortRowsTogetherHaveTheBitsOfEachAlone()
+    {
+        float[] special = [float.NaN, float.NegativeInfinity, float.PositiveInfinity, 0, -0f, 1, -200, 3e38f];
+        foreach (int columns in new[] { 1, 2, 7, 10, 16 })
+        {
+            const int Rows = 45;
+            float[] x = TestData.Normal<float>(Rows * columns, columns, 4);
+            for (int i = 0; i < x.Length; i += 3) x[i] = special[i / 3 % special.Length];
+            x.AsSpan(columns, columns).Fill(float.NegativeInfinity);
+            using var logits = new GuardedBuffer<float>(x);
+            using var gradients = new GuardedBuffer<float>(TestData.Normal<float>(Rows, 3, 1));
+            using var labels = new GuardedBuffer<int>([.. Enumerable.Range(0, Rows).Select(r => r * 5 % columns)]);
+            KernelModes.ForEach(() =>
+            {
+                using GuardedBuffer<float> losses = new(Rows), alone = new(Rows), dx = new(x.Length), dxAlone = new(x.Length);
+                RowKernels.CrossEntropyFromLogits(DType.Float32, logits.Address, DType.Int32, labels.Address, losses.Address, 0, Rows, columns);
+                RowKernels.CrossEntropyGradient(DType.Float32, logits.Address, DType.Int32, labels.Address, gradients.Address, dx.Address, Rows, columns);
+                for (int r = 0; r < Rows; r++)
+                {
+                    nint row = logits.Address + r * columns * 4, label = labels.Address + r * 4;
+                    RowKernels.CrossEntropyFromLogits(DType.Float32, row, DType.Int32, label, alone.Address + r * 4, 0, 1, columns);
+                    RowKernels.CrossEntropyGradient(DType.Float32, row, DType.Int32, label, gradients.Address + r * 4, dxAlone.Address + r * columns * 4, 1, columns);
+                }
+
+                Assert.Equal(alone.Span.ToArray(), losses.Span.ToArray());
+                Assert.Equal(dxAlone.Span.ToArray(), dx.Span.ToArray());
+            });
+        }
     }
 
     private static void CheckAll<T>(DType dtype, double tolerance)

@@ -6,7 +6,7 @@ using Fusion.Tests.Scalars;
 namespace Fusion.Tests.Rows;
 
 /// <summary>Row kernels of the processor give the bits of their steps one by one, and write nothing but their rows.</summary>
-public class RowKernelTests
+public class RowProgramTests
 {
     private static readonly int[] s_columns = [64, 65, 80, 100, 127, 128, 200, 1000, 1024];
 
