@@ -45,6 +45,7 @@ internal unsafe partial struct WindowPlanes<T>
 
     // Exactly so many: what lies behind may be another thread's.
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compact(uint* from, uint* to, nint count)
     {
         nint whole = count & ~15, rest = count - whole;
