@@ -4,8 +4,9 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>
-/// Kernels and library calls on the same rows, run one after the other for a few rows at a time: what passes between them never leaves the cache. Every
-/// part computes what it would compute alone. Numbers that all rows read come first, what is computed of all rows together comes last.
+/// Kernels and library calls on the same rows, those that have formulas as one kernel (<see cref="RowFusion"/>), run one after the other for a few rows at a time: what
+/// passes between them never leaves the cache. Every part computes what it would compute alone. Numbers that all rows read come first, what is computed of all rows
+/// together comes last.
 /// </summary>
 internal sealed unsafe class RowsStep : PlanStep
 {
