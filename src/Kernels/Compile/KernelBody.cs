@@ -19,7 +19,7 @@ internal static class KernelBody
         {
             if (uses[value] == 0) continue;
             int step = value - spec.Inputs.Length;
-            TreeLane lane = step < 0 ? load(value) : Apply(spec.Steps[step], values);
+            TreeLane lane = step < 0 ? load(value) : Apply(spec.Steps[step], argument => values[argument]);
             bool keep = uses[value] > 1 || builder.OperatorCount - written >= statementOperators;
             values[value] = keep ? TreeLane.Let(lane) : lane;
             if (keep) written = builder.OperatorCount;
@@ -42,11 +42,12 @@ internal static class KernelBody
         return uses;
     }
 
-    private static TreeLane Apply(KernelStep step, TreeLane[] values)
+    /// <summary>The tree of a step, given those of its arguments.</summary>
+    public static TreeLane Apply(KernelStep step, Func<int, TreeLane> argument)
     {
         if (step.Op is not { } op) return TreeLane.Const(step.Constant);
         Span<TreeLane> arguments = new TreeLane[op.Arity];
-        for (int i = 0; i < arguments.Length; i++) arguments[i] = values[step[i]];
+        for (int i = 0; i < arguments.Length; i++) arguments[i] = argument(step[i]);
         return op.Emit(arguments);
     }
 }

@@ -63,7 +63,7 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         _ => false,
     };
 
-    // 2⁻ⁿ of a constant 2ⁿ, both normal: x/2ⁿ and x·2⁻ⁿ are the same number, rounded once. A division takes as long as ten products.
+    // 2⁻ⁿ of a constant 2ⁿ, both normal: x/2ⁿ and x·2⁻ⁿ are the same number, rounded once. A division takes as long as six products.
     private TreeLane? Reciprocal(TreeLane divisor)
     {
         if (divisor.Node is not MethodCallExpression { Arguments: [ConstantExpression { Value: var constant }] } call || call.Method != vector.Create) return null;

@@ -26,6 +26,7 @@ internal static unsafe class RowExp<L, T>
     public static T ExpSum(T* x, T* y, L max, long n) => RowSum<Fetching<KeptExp>, L, T>.Sum(x, x, max, n, y, y + RowAhead.Distance<T>(n));
 
     /// <summary>The natural logarithm, in every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Log(T sum) => Log(L.Broadcast(sum));
 
     /// <summary>The natural logarithms.</summary>

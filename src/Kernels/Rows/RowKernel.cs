@@ -49,7 +49,7 @@ internal sealed unsafe class RowKernel
         long length = 0;
         long* table = stackalloc long[2 * count + RowTable.Count];
         Fill(table + 2 * count, columns, scratch, &length);
-        bool isExact = spare == 0 && columns * (_spec.Is64 ? sizeof(double) : sizeof(float)) % Register != 0;
+        bool isExact = spare == 0 && columns * _spec.Type.Size % Register != 0;
         long end = row + rows - (isExact ? 1 : 0);
         while (row < end)
         {
@@ -100,10 +100,10 @@ internal sealed unsafe class RowKernel
         return row + operand.Period - (row < operand.Period ? row : row % operand.Period);
     }
 
-    private long LaneBytes => (long)_passes.MostReductions * ReduceTree.Lanes * (_spec.Is64 ? sizeof(double) : sizeof(float));
+    private long LaneBytes => (long)_passes.MostReductions * ReduceTree.Lanes * _spec.Type.Size;
 
     // With a register behind it that is stored over.
-    private long KeptBytes(long columns) => (columns * (_spec.Is64 ? sizeof(double) : sizeof(float)) + Register - 1) / Register * Register + Register;
+    private long KeptBytes(long columns) => (columns * _spec.Type.Size + Register - 1) / Register * Register + Register;
 
     private void Fill(long* table, long columns, byte* scratch, long* length)
     {
@@ -112,7 +112,7 @@ internal sealed unsafe class RowKernel
         table[RowTable.Columns] = columns;
         table[RowTable.Length] = (long)length;
         table[RowTable.Mask] = (long)LaneTail.MaskEnd;
-        table[RowTable.Ahead] = RowAhead.Distance<byte>(columns * (_spec.Is64 ? sizeof(double) : sizeof(float))) > 0 ? -1 : 0;
+        table[RowTable.Ahead] = RowAhead.Distance<byte>(columns * _spec.Type.Size) > 0 ? -1 : 0;
         table[RowTable.Scratch] = (long)scratch;
         table[RowTable.KeptBytes] = KeptBytes(columns);
     }

@@ -31,7 +31,7 @@ internal sealed partial class RowTree
         ParameterExpression[][] sums = new ParameterExpression[pass.Reductions.Count][];
         for (int r = 0; r < sums.Length; r++)
         {
-            sums[r] = new ParameterExpression[Math.Min(registers, Lanes / _vector.Count)];
+            sums[r] = new ParameterExpression[registers];
             for (int c = 0; c < sums[r].Length; c++)
             {
                 sums[r][c] = Expression.Variable(_vector.Type, $"{name}sum{r}_{c}");
@@ -166,7 +166,7 @@ internal sealed partial class RowTree
         {
             RowStep step = _spec.Steps[v - _spec.Inputs.Length];
             if (step.Kind == RowStepKind.Repeat) return Element(step.Value);
-            return IsBelowMaximum(step.Element) ? Formulas.ExpOfNegative(Element(step.Element[0])) : Apply(step.Element, Element);
+            return IsBelowMaximum(step.Element) ? Formulas.ExpOfNegative(Element(step.Element[0])) : KernelBody.Apply(step.Element, Element);
         }
     }
 

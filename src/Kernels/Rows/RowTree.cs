@@ -134,20 +134,12 @@ internal sealed partial class RowTree
         {
             RowStep step = _spec.Steps[v - _spec.Inputs.Length];
             if (!_passes.IsUsed(v) || step.Kind != RowStepKind.Element || _spec.Scope(v) == RowScope.Element || _spec.Depth(v) != passes) continue;
-            TreeLane value = Apply(step.Element, OfRow);
+            TreeLane value = KernelBody.Apply(step.Element, OfRow);
             _ofRow[v] = _spec.Scope(v) == RowScope.Constant && step.Element.Op is null ? value : TreeLane.Let(value);
         }
     }
 
     private TreeLane OfRow(int value) => _ofRow[value]!.Value;
-
-    private static TreeLane Apply(KernelStep step, Func<int, TreeLane> argument)
-    {
-        if (step.Op is not { } op) return TreeLane.Const(step.Constant);
-        Span<TreeLane> arguments = new TreeLane[op.Arity];
-        for (int i = 0; i < arguments.Length; i++) arguments[i] = argument(step[i]);
-        return op.Emit(arguments);
-    }
 
     // for (index = from; index < until; index += step)
     private static void Loop(List<Expression> to, ParameterExpression index, Expression from, Expression until, long step, IEnumerable<Expression> body)

@@ -232,6 +232,23 @@ public sealed class ConvolutionTests
         Assert.Equal(new Shape(1, 0, 3, 3), Nd.Zeros((1, 2, 5, 5)).Conv2D(Nd.Zeros((0, 2, 3, 3))).Shape);
     }
 
+    /// <summary>Also where the gradient of the input would go by columns.</summary>
+    [Theory]
+    [InlineData(2, 0, 9)]
+    [InlineData(0, 3, 9)]
+    [InlineData(2, 3, 0)]
+    public void EmptyAxesHaveGradients(int batch, int channels, int filters)
+    {
+        NDArray x = Nd.Ones((batch, channels, 8, 8)), w = Nd.Ones((filters, channels, 5, 5));
+        x.AttachGrad();
+        w.AttachGrad();
+        NDArray y;
+        using (Autograd.Record()) y = x.Conv2D(w);
+        y.Backward();
+        Assert.Equal((new Shape(batch, filters, 4, 4), x.Shape, w.Shape), (y.Shape, x.Grad!.Shape, w.Grad!.Shape));
+        Assert.All(Samples.Values(x.Grad!.AsType(DType.Float64)), v => Assert.Equal(0, v));
+    }
+
     /// <summary>A stride beyond the input leaves one window, however long it is.</summary>
     [Theory]
     [InlineData(6)]

@@ -47,7 +47,7 @@ internal unsafe struct ColumnGradient<T>
 
     /// <summary>This is the better way.</summary>
     public static bool Takes(in WindowShape s) =>
-        s.Groups == 1 && s.Stride.Product == 1 && s.OutChannels >= LeastChannels && s.Taps >= LeastTaps && s.OutputSize > 0
+        s.Groups == 1 && s.Stride.Product == 1 && s.InChannels > 0 && s.OutChannels >= LeastChannels && s.Taps >= LeastTaps && s.OutputSize > 0
         && s.InputSize >= LeastExcess * s.OutputSize && BytesPerChannel(s) <= PartBytes && !IsFiltered(s);
 
     private static nint BytesPerChannel(in WindowShape s) => (nint)(s.Taps * s.OutputSize) * sizeof(T);

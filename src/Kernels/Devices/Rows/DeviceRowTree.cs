@@ -169,13 +169,7 @@ internal sealed partial class DeviceRowTree
 
     private TreeLane RowValue(int value) => _rowValues[value] ?? throw new InvalidOperationException($"Value {value} is not known yet.");
 
-    private static TreeLane Apply(KernelStep step, Func<int, TreeLane> argument)
-    {
-        if (step.Op is not { } op) return TreeLane.Const(step.Constant);
-        TreeLane[] arguments = new TreeLane[op.Arity];
-        for (int i = 0; i < arguments.Length; i++) arguments[i] = argument(step[i]);
-        return TreeLane.Let(op.Emit(arguments));
-    }
+    private static TreeLane Apply(KernelStep step, Func<int, TreeLane> argument) => TreeLane.Let(KernelBody.Apply(step, argument));
 
     private MethodCallExpression Load(int k, Expression index) => _spec.OperandType(k) == DType.Bool
         ? DeviceTypes.Call(nameof(DeviceMemory.LoadMask), _operands[k], index)
