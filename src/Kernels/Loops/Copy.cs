@@ -6,7 +6,7 @@ namespace Fusion.Kernels;
 /// <remarks>Sources have the slack of <see cref="MemoryPool"/>: up to 63 bytes past the last element may be read. Writes are exact.</remarks>
 internal static unsafe class Copy
 {
-    private const long SplitBytes = 512 * 1024;
+    private const long SplitBytes = 192 * 1024; // written, as much read
 
     /// <summary>
     /// Strided to contiguous: materializes a view, a transpose or a broadcast (stride 0). Strides count elements, one an axis, outermost first;
@@ -27,14 +27,14 @@ internal static unsafe class Copy
         var plan = new CopyPlan(source, sourceStrides, destination, destinationStrides, shape, elementSize, axes);
         long units = plan.Units;
         if (units == 0) return;
-        if (units == 1 || plan.Size * elementSize < SplitBytes || WorkerPool.Threads == 1)
-        {
-            plan.Run(0, units);
-            return;
-        }
-        plan.Pieces = (int)Math.Min(units, 4L * WorkerPool.Threads);
-        WorkerPool.Run(plan.Pieces, &RunPiece, &plan);
+        plan.Pieces = Pieces(plan.Size * elementSize, units);
+        if (plan.Pieces == 1) plan.Run(0, units);
+        else WorkerPool.Run(plan.Pieces, &RunPiece, &plan);
     }
+
+    /// <summary>Into how many jobs units are divided that write so many bytes together.</summary>
+    public static int Pieces(long bytes, long units) =>
+        bytes < SplitBytes || WorkerPool.Threads == 1 ? 1 : (int)Math.Min(units, 4L * WorkerPool.Threads);
 
     /// <summary>Sets <paramref name="count"/> contiguous elements to <paramref name="value"/>, converted as <see cref="Cast"/> converts a Float64.</summary>
     public static void Fill(nint destination, long count, DType dtype, double value)

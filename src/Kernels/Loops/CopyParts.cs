@@ -22,9 +22,8 @@ internal unsafe struct CopyPart
 internal static unsafe class CopyParts
 {
     private const long PieceBytes = 64 * 1024; // written, as much read: the second-level cache holds several
-    private const long SplitBytes = 512 * 1024;
 
-    /// <summary>Copies the parts, those that overlap in their order.</summary>
+    /// <summary>Copies the parts, those that overlap in their order; where no axis is shared, none overlap.</summary>
     /// <param name="parts">None is empty.</param>
     /// <param name="count">How many.</param>
     /// <param name="to">Elements from one index of the array to the next, outermost axis first; it is contiguous.</param>
@@ -36,7 +35,13 @@ internal static unsafe class CopyParts
         // Pieces are ranges of indices of one shared axis, the first of which a few fit.
         int axis = 0;
         while (axis < shared - 1 && to[axis] * elementSize > PieceBytes) axis++;
-        if (count < 2 || shared == 0 || parts->Shape[axis] < 2)
+        if (shared == 0)
+        {
+            RunApart(parts, count, to, rank, elementSize);
+            return;
+        }
+
+        if (count < 2 || parts->Shape[axis] < 2)
         {
             for (int i = 0; i < count; i++)
                 Copy.Run(parts[i].Source, parts[i].Strides, parts[i].Target, to, new ReadOnlySpan<int>(parts[i].Shape, rank), elementSize);
@@ -54,8 +59,40 @@ internal static unsafe class CopyParts
             bytes *= parts->Shape[d];
         }
 
-        job.Pieces = bytes < SplitBytes ? 1 : (int)Math.Min(job.Units, 4L * WorkerPool.Threads);
+        job.Pieces = Copy.Pieces(bytes, job.Units);
         WorkerPool.Run(job.Pieces, &RunPiece, &job);
+    }
+
+    // One behind the other: a job of all their units, since each alone may be too small for a second thread.
+    [SkipLocalsInit]
+    private static void RunApart(CopyPart* parts, int count, long* to, int rank, int elementSize)
+    {
+        CopyPlan* plans = stackalloc CopyPlan[count];
+        long* axes = stackalloc long[count * 3 * (rank + 2)];
+        var job = new ApartJob { Plans = plans };
+        long bytes = 0;
+        for (int i = 0; i < count; i++)
+        {
+            plans[i] = new CopyPlan(parts[i].Source, parts[i].Strides, parts[i].Target, to, new ReadOnlySpan<int>(parts[i].Shape, rank), elementSize,
+                axes + (i * 3 * (rank + 2)));
+            job.Units += plans[i].Units;
+            bytes += plans[i].Size * elementSize;
+        }
+
+        job.Pieces = Copy.Pieces(bytes, job.Units);
+        WorkerPool.Run(job.Pieces, &RunApartPiece, &job);
+    }
+
+    private static void RunApartPiece(void* context, int piece)
+    {
+        ApartJob* job = (ApartJob*)context;
+        long begin = job->Units * piece / job->Pieces, end = job->Units * (piece + 1) / job->Pieces;
+        for (CopyPlan* plan = job->Plans; end > 0; plan++)
+        {
+            if (begin < plan->Units) plan->Run(Math.Max(begin, 0), Math.Min(end, plan->Units));
+            begin -= plan->Units;
+            end -= plan->Units;
+        }
     }
 
     [SkipLocalsInit]
@@ -88,6 +125,13 @@ internal static unsafe class CopyParts
                 plan.Run(0, plan.Units);
             }
         }
+    }
+
+    private struct ApartJob
+    {
+        public CopyPlan* Plans;
+        public long Units;
+        public int Pieces;
     }
 
     private struct Job
