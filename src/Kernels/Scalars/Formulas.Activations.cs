@@ -29,15 +29,15 @@ internal static partial class Formulas
     public static L Mish<L>(L x) where L : struct, ILane<L>
     {
         x = L.Let(L.MaxNative(C<L>(-ExponentLimit<L>()), x));
-        L significand = L.Let(C<L>(1) + ExpM1PartsWithin(LimitedBelow(-L.Abs(x)), out L n));
-        L e = L.Let(ScaleDown(significand, n, out L lifted));
+        L q = L.Let(ExpM1PartsWithin(LimitedBelow(-L.Abs(x)), out L n));
+        L e = L.Let(ScaleDown(C<L>(1) + q, n, out _));
         L negative = L.Let(L.Less(x, C<L>(0)));
 
-        // x < 0: e(e + 2) over e(e + 2) + 2, where one e is scaled last. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
+        // x < 0: e(e + 2) over e(e + 2) + 2, where one e = (1 + q)·2ⁿ is not rounded and scaled last. x ≥ 0, both times e²: 1 + 2e over 1 + 2e + 2e².
         L sum = L.Let(e + C<L>(2));
         L positive = L.Let(L.Fma(C<L>(2), e, C<L>(1)));
         L denominator = L.Select(negative, L.Fma(e, sum, C<L>(2)), L.Fma(e + e, e, positive));
-        L quotient = x * L.Select(negative, lifted * sum, positive) / denominator;
+        L quotient = x * L.Select(negative, Lifted(L.Fma(q, sum, sum), n), positive) / denominator;
         return Lower(quotient, n, negative);
     }
 

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-// exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomial: float Cephes expf (Moshier), double the Taylor series to r¹³,
-// whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷.
+// exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomials: float minimax (Remez exchange, then a search among floats: eʳ within 2⁻²⁷·²,
+// eʳ − 1 within 2⁻²⁶, tanh within 2⁻³²·⁵ of themselves), double the Taylor series (DLMF 4.2.19 and 4.33.3) to r¹³, whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷, and to r¹⁷, 0.174¹⁸·3·10⁻⁴ below 2⁻⁵⁷.
 internal static partial class Formulas
 {
     private const double Log2E = 1.44269504088896340736;
@@ -74,11 +74,11 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Sigmoid<L>(L x) where L : struct, ILane<L>
     {
-        // e^|x| = (1 + q)·2ⁿ and s = 2⁻ⁿ: s/(1 + (q + s)) for x < 0, and what is left of 1 otherwise.
+        // e^|x| = (1 + q)·2ⁿ and s = 2⁻ⁿ: s/(1 + (q + s)) for x < 0, and what is left of 1 otherwise. The numerator is exact, so a denormal result is rounded once.
         x = L.Let(x);
         L q = ExpM1PartsWithin(L.MinNative(C<L>(ExponentLimit<L>()), L.Abs(x)), out L n);
-        L s = L.Let(InversePowerOfTwo(n, out L lifted));
-        L small = L.Let(LowerInverse(lifted / (C<L>(1) + (q + s)), n));
+        L s = L.Let(InversePowerOfTwo(n));
+        L small = L.Let(s / (C<L>(1) + (q + s)));
         return L.Select(L.Less(x, C<L>(0)), small, C<L>(1) - small);
     }
 
@@ -95,24 +95,16 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Tanh<L>(L x) where L : struct, ILane<L>
     {
+        // |x| = −n·½ ln 2 + r and s = 2ⁿ: tanh of the first is (1 − s)/(1 + s), of the second t, and of their sum ((1 − s) + (1 + s)·t)/((1 + s) + (1 − s)·t).
+        // Near 0, where s is 1, that is t, and beyond the limit 1. An error of ½ ln 2 counts as much as s does: one constant will do.
         x = L.Let(x);
-        if (L.Is64)
-        {
-            // e^2|x| − 1 =: t; tanh = t/(t + 2), which is 1 − 2/(t + 2) for large t.
-            L magnitude = L.Let(L.Abs(x));
-            L t = L.Let(ExpM1(magnitude + magnitude));
-            L small = t / (t + C<L>(2));
-            L large = C<L>(1) - C<L>(2) / (t + C<L>(2));
-            L result = L.Select(L.Greater(magnitude, C<L>(1)), large, small);
-            return L.Select(L.Equal(x, C<L>(0)), x, WithSign(result, x));
-        }
-
-        // (1 − e)/(1 + e) with e = e^−2|x| = (1 + q)·2ⁿ; sums of 1 and a power of two are exact, and beyond 10 the result is 1.
-        L y = L.Let(L.MaxNative(C<L>(-20), L.Or(x + x, C<L>(-0.0))));
-        L q = L.Let(ExpM1PartsWithin(y, out L n));
-        L s = L.Let(PowerOfTwo(n));
-        L quotient = L.Fma(-q, s, C<L>(1) - s) / L.Fma(q, s, C<L>(1) + s);
-        return WithSign(quotient, x);
+        L y = L.Let(L.MinNative(C<L>(L.Is64 ? 20 : 10), L.Abs(x)));
+        L s = L.Let(NearestPowerOfTwo(y, -2 * Log2E, out L n));
+        L r = L.Let(L.Fma(n, C<L>(0.34657359027997265471), y));
+        L z = L.Let(r * r);
+        L t = L.Let(L.Fma(r * z, TanhPolynomial(z), r));
+        L less = L.Let(C<L>(1) - s), more = L.Let(C<L>(1) + s);
+        return WithSign(L.Fma(more, t, less) / L.Fma(less, t, more), x);
     }
 
     [MethodImpl(Inline)]
@@ -163,13 +155,26 @@ internal static partial class Formulas
         }
         else
         {
-            p = L.Fma(C<L>(1.9875691500e-4), r, C<L>(1.3981999507e-3));
-            p = L.Fma(p, r, C<L>(8.3334519073e-3));
-            p = L.Fma(p, r, C<L>(4.1665795894e-2));
-            p = L.Fma(p, r, C<L>(1.6666665459e-1));
-            p = L.Fma(p, r, C<L>(5.0000001201e-1));
+            p = L.Fma(C<L>(1.39400852e-3), r, C<L>(8.36693868e-3));
+            p = L.Fma(p, r, C<L>(4.16663513e-2));
+            p = L.Fma(p, r, C<L>(1.66665375e-1));
+            p = L.Fma(p, r, C<L>(0.5));
         }
 
         return L.Fma(r * r, p, r);
+    }
+
+    /// <summary>(tanh r − r)/r³ of z = r², |r| ≤ ¼ ln 2.</summary>
+    [MethodImpl(Inline)]
+    private static L TanhPolynomial<L>(L z) where L : struct, ILane<L>
+    {
+        if (!L.Is64) return L.Fma(L.Fma(C<L>(-0.0527145304), z, C<L>(0.133311406)), z, C<L>(-0.333333224));
+        L p = L.Fma(C<L>(6404582.0 / 10854718875), z, C<L>(-929569.0 / 638512875));
+        p = L.Fma(p, z, C<L>(21844.0 / 6081075));
+        p = L.Fma(p, z, C<L>(-1382.0 / 155925));
+        p = L.Fma(p, z, C<L>(62.0 / 2835));
+        p = L.Fma(p, z, C<L>(-17.0 / 315));
+        p = L.Fma(p, z, C<L>(2.0 / 15));
+        return L.Fma(p, z, C<L>(-1.0 / 3));
     }
 }

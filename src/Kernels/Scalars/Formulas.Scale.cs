@@ -21,19 +21,20 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L HalfPowerOfTwo<L>(L n) where L : struct, ILane<L> => L.HasScaleB ? L.ScaleB(C<L>(0.5), n) : LaneFallback.PowerOfTwo(n, -1);
 
-    /// <summary>2⁻ⁿ for n ≥ 0 as exponentials have it.</summary>
-    /// <param name="n">The exponent, integral.</param>
-    /// <param name="lifted">1 or a larger power of two, for <see cref="LowerInverse"/>.</param>
+    /// <summary>2ⁿ, a normal number, for the integer n next to the product, of which the sum with a large number has the biased exponent in its low bits.</summary>
     [MethodImpl(Inline)]
-    private static L InversePowerOfTwo<L>(L n, out L lifted) where L : struct, ILane<L>
+    private static L NearestPowerOfTwo<L>(L x, double factor, out L n) where L : struct, ILane<L>
     {
-        lifted = L.HasScaleB ? C<L>(1) : L.Let(LaneFallback.InversePowerOfTwo(n, Lift<L>()));
-        return L.HasScaleB ? L.ScaleB(lifted, -n) : lifted * Lowered<L>();
+        L bias = C<L>(LaneFallback.Bias<L>());
+        L sum = L.Let(L.Fma(x, C<L>(factor), bias));
+        n = L.Let(sum - bias);
+        return LaneFallback.ToExponent(sum);
     }
 
-    /// <summary>For a quotient of <c>lifted</c> (<see cref="InversePowerOfTwo"/>), that of 2⁻ⁿ, rounded once.</summary>
+    /// <summary>2⁻ⁿ for n ≥ 0 as exponentials have it, a denormal number or 0 from some n on.</summary>
     [MethodImpl(Inline)]
-    private static L LowerInverse<L>(L quotient, L n) where L : struct, ILane<L> => L.HasScaleB ? L.ScaleB(quotient, -n) : quotient * Lowered<L>();
+    private static L InversePowerOfTwo<L>(L n) where L : struct, ILane<L> =>
+        L.HasScaleB ? L.ScaleB(C<L>(1), -n) : LaneFallback.ToExponent(C<L>(LaneFallback.Bias<L>() + Lift<L>()) - n) * Lowered<L>();
 
     /// <summary>x·2ⁿ, rounded once, where x·2^(n/2) is a normal number: |n| ≤ 252 (float) or 2044 (double).</summary>
     [MethodImpl(Inline)]
@@ -46,15 +47,13 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L ScaleDown<L>(L x, L n, out L lifted) where L : struct, ILane<L>
     {
-        if (L.HasScaleB)
-        {
-            lifted = L.Let(x);
-            return L.ScaleB(lifted, n);
-        }
-
-        lifted = L.Let(x * LaneFallback.PowerOfTwo(n, Lift<L>()));
-        return lifted * Lowered<L>();
+        lifted = L.Let(Lifted(x, n));
+        return L.HasScaleB ? L.ScaleB(lifted, n) : lifted * Lowered<L>();
     }
+
+    /// <summary>x, or x·2ⁿ times a power of two that keeps it a normal number, for <see cref="Lower"/>.</summary>
+    [MethodImpl(Inline)]
+    private static L Lifted<L>(L x, L n) where L : struct, ILane<L> => L.HasScaleB ? x : x * LaneFallback.PowerOfTwo(n, Lift<L>());
 
     /// <summary>
     /// For a product of <c>lifted</c> (<see cref="ScaleDown"/>), where <paramref name="negative"/> is set, that with x·2ⁿ in its place, rounded once; elsewhere as it is.

@@ -71,14 +71,15 @@ internal static unsafe class LaneFallback
         }
     }
 
-    /// <summary>2^(m − n), a normal number.</summary>
+    /// <summary>What an exponent is added to, so that it comes to lie biased in the low bits of the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static L InversePowerOfTwo<L>(L n, int m) where L : struct, ILane<L> =>
-        L.Is64 ? L.ShiftLeft(L.Const(Magic64 + 1023 + m) - n, 52) : L.ShiftLeft(L.Const(Magic32 + 127 + m) - n, 23);
+    public static double Bias<L>() where L : struct, ILane<L> => L.Is64 ? Magic64 + 1023 : Magic32 + 127;
+
+    /// <summary>The power of two whose exponent was added to <see cref="Bias"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static L ToExponent<L>(L sum) where L : struct, ILane<L> => L.ShiftLeft(sum, L.Is64 ? 52 : 23);
 
     /// <summary>2^(n + m), a normal number.</summary>
-    /// <remarks>The biased exponent comes to lie in the low bits, and the shift moves it to its place.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static L PowerOfTwo<L>(L n, int m) where L : struct, ILane<L> =>
-        L.Is64 ? L.ShiftLeft(n + L.Const(Magic64 + 1023 + m), 52) : L.ShiftLeft(n + L.Const(Magic32 + 127 + m), 23);
+    public static L PowerOfTwo<L>(L n, int m) where L : struct, ILane<L> => ToExponent(n + L.Const(Bias<L>() + m));
 }
