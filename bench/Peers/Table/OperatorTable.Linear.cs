@@ -40,7 +40,8 @@ internal static partial class OperatorTable
             static a => linalg.solve_triangular(Definite(a).tril().transpose(-2, -1), a, true)),
         // The signs of the columns are free: only what does not depend on them is compared.
         Square("Qr", static a => Nd.Abs(Nd.Qr(a).R), static a => linalg.qr(a).R.abs()),
-        Square("Eigh", static a => Nd.Eigh(Definite(a)).Values, static a => linalg.eigvalsh(Definite(a))),
+        Square("EighVals", static a => Nd.EighVals(Definite(a)), static a => linalg.eigvalsh(Definite(a))),
+        Square("Eigh", static a => Nd.Eigh(Definite(a)).Values, static a => linalg.eigh(Definite(a)).Item1),
         Square("Eigh: vectors", static a => Nd.Abs(Nd.Eigh(Definite(a)).Vectors), static a => linalg.eigh(Definite(a)).Item2.abs()) with { Slack = 400 },
         Square("SvdVals", Nd.SvdVals, linalg.svdvals),
         Square("Svd", static a => Nd.Abs(Nd.Svd(a).U), static a => linalg.svd(a, false).U.abs()) with { Slack = 400 },

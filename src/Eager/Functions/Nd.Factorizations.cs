@@ -108,6 +108,11 @@ public static partial class Nd
         return (Slice(packed, -1, 0, n), OpTable.Part(packed, n, n, n));
     }
 
+    /// <summary>The ascending eigenvalues (…, n) alone of a symmetric A, whose lower triangle is read: those of <see cref="Eigh"/> without the time that vectors take.</summary>
+    /// <exception cref="LinearAlgebraException">An element is not finite.</exception>
+    /// <exception cref="ShapeException">The matrices are not square.</exception>
+    public static NDArray EighVals(this NDArray a) => OpTable.EighVals.Apply(RealInput(a));
+
     /// <summary>
     /// A = U·diag(S)·Vᵀ, reduced: for (m, n) and k = min(m, n) U is (m, k), S (k) descending, Vᵀ (k, n). Gradients through U and Vᵀ need distinct singular
     /// values that are not 0. The largest component of each right vector (each row of Vᵀ, for wide matrices each column of U) is positive.

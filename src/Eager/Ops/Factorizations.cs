@@ -205,12 +205,23 @@ internal static class Factorizations
         GC.KeepAlive(directions);
     }
 
-    public static void Qr(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) => QrKernel.Run(a, packed[..(m * n)], packed[(m * n)..], m, n));
+    public static void Qr(NDArray x, NDArray y) => Each(x, y, (a, packed, m, n) =>
+    {
+        if (IsFinite(a)) QrKernel.Run(a, packed[..(m * n)], packed[(m * n)..], m, n);
+        else packed.Fill(double.NaN);
+    });
 
     public static void Eigh(NDArray x, NDArray y) => Each(x, y, (a, packed, n, _) =>
     {
         CheckFinite("Eigh", a);
         if (!EigenKernel.Run(a, packed[..n], packed[n..], n)) throw Unsettled("Eigh");
+    });
+
+    /// <summary>The eigenvalues (n).</summary>
+    public static void EighVals(NDArray x, NDArray y) => Each(x, y, (a, values, n, _) =>
+    {
+        CheckFinite("EighVals", a);
+        if (!EigenKernel.Run(a, values, [], n)) throw Unsettled("EighVals");
     });
 
     /// <summary>U (m, n), values (n), Vᵀ (n, n) of matrices with m ≥ n.</summary>

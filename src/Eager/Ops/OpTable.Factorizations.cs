@@ -132,6 +132,20 @@ internal static partial class OpTable
         Saves = Saved.Output,
     }).Named("mx.np.linalg.eigh, np.linalg.eigh, torch.linalg.eigh", "real");
 
+    /// <summary>The eigenvalues (n), as <see cref="Eigh"/> has them. Ā = V·diag(λ̄)·Vᵀ.</summary>
+    public static readonly Op EighVals = Row(new Op
+    {
+        Name = "EighVals",
+        Infer = (x, _, y) =>
+        {
+            Factorizations.InferSquare("EighVals", x, y);
+            Factorizations.InferPacked("EighVals", x, y, (n, _) => n);
+        },
+        Run = (x, _, y) => Factorizations.EighVals(x[0], y[0]),
+        Gradient = [EighValsGradient],
+        Saves = Saved.Input0,
+    }).Named("mx.np.linalg.eigvalsh, np.linalg.eigvalsh, torch.linalg.eigvalsh", "real");
+
     /// <summary>U (m, n), values (n), Vᵀ (n, n) of matrices with m ≥ n (Townsend, "Differentiating the singular value decomposition", 2016).</summary>
     public static readonly Op Svd = Row(new Op
     {
@@ -221,6 +235,13 @@ internal static partial class OpTable
         (NDArray gValues, NDArray gv) = (Part(c.G, 0, 1, n), Part(c.G, n, n, n));
         NDArray inner = Product(v, gv, true, false) * InverseGaps(values - Turn(values)) + gValues * Nd.Eye(n, v.DType, v.Device);
         return Symmetric(Product(Product(v, inner, false, false), v, false, true));
+    }
+
+    private static NDArray EighValsGradient(GradientContext c)
+    {
+        int n = c.ShapeOf(0)[-1];
+        NDArray v = Part(Eigh.Apply(c.X), n, n, n);
+        return Symmetric(Product(v * Nd.ExpandDims(c.G, -2), v, false, true));
     }
 
     private static NDArray SvdGradient(GradientContext c)

@@ -23,6 +23,7 @@ internal static unsafe class Bidiagonal
     /// Of <paramref name="a"/> (m × n, m ≥ n; destroyed) the diagonal d (n) and the elements e (n − 1) above it. The vectors of both sides are 0 before. Work
     /// has two rows of A and two columns.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Reduce(double* a, int pitch, int m, int n, double* d, double* e, Side left, Side right, double* work)
     {
         // A − v·wᵀ − x·uᵀ is the matrix; the first step has none of them yet.
@@ -61,6 +62,7 @@ internal static unsafe class Bidiagonal
     /// Each row times the transpose of the product of the reflections: rows of the unit matrix become columns of U or V. From row k on a vector acts;
     /// <paramref name="shift"/> is 1 where step k begins one element later.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Accumulate(double* rows, int pitch, int count, in Side side, int shift, bool isUnit)
     {
         for (int k = side.Count - 1; k >= 0; k--)

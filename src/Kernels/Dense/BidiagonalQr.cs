@@ -74,6 +74,7 @@ internal unsafe ref struct BidiagonalQr
     }
 
     // Rows and columns in the opposite order: B is then the transpose of an upper bidiagonal matrix.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Turn(int low, int high)
     {
         new Span<double>(_d + low, high - low + 1).Reverse();
@@ -91,6 +92,7 @@ internal unsafe ref struct BidiagonalQr
         Rotate(up ? _right : _left, low, high, oldC, oldS, up);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rotate(Rows rows, int low, int high, double* c, double* s, bool up)
     {
         if (rows.Width == 0) return; // values alone
@@ -108,6 +110,7 @@ internal unsafe ref struct BidiagonalQr
     }
 
     // The least singular value, from below, sets what is small (Demmel and Kahan, section 2).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly double Threshold()
     {
         double least = Math.Abs(_d[0]), mu = least;

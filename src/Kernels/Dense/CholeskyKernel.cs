@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -9,6 +10,7 @@ internal static class CholeskyKernel
     /// Writes L, lower with zeros above, of the symmetric matrix whose lower triangle is in <paramref name="a"/> (n × n, row-major). Returns the first
     /// pivot that is not positive, or −1.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Run<T>(ReadOnlySpan<T> a, Span<T> l, int n)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

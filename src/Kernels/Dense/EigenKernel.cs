@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -12,25 +14,34 @@ internal static unsafe class EigenKernel
 
     /// <summary>
     /// Of the symmetric matrix whose lower triangle is in <paramref name="a"/> (n × n) the ascending eigenvalues and the eigenvectors as columns. The largest
-    /// component of each vector is positive. False: no convergence.
+    /// component of each vector is positive. Without room for the vectors nothing is accumulated or rotated; the values have the same bits. False: no convergence.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Run(ReadOnlySpan<double> a, Span<double> values, Span<double> vectors, int n)
     {
-        int pitch = Reflections.Pitch(n);
+        int pitch = Reflections.Pitch(n), matrices = vectors.IsEmpty ? 2 : 3;
         long square = (long)n * pitch;
-        using var memory = new NativeScratch(((3 * square) + (7 * pitch)) * sizeof(double));
-        double* matrix = (double*)memory.Pointer, rows = matrix + square, reflections = rows + square, d = reflections + square;
+        using var memory = new NativeScratch(((matrices * square) + (7 * pitch)) * sizeof(double));
+        double* matrix = (double*)memory.Pointer, reflections = matrix + square, rows = reflections + square, d = matrix + (matrices * square);
         double* e = d + pitch, tau = e + pitch, c = tau + pitch, s = c + pitch, work = s + pitch;
-        new Span<double>(matrix, checked((int)(3 * square))).Clear();
+        new Span<double>(matrix, checked((int)(matrices * square))).Clear();
         int exponent = Exponent(a);
         double scale = Math.ScaleB(1, -exponent);
         for (int i = 0; i < n; i++)
         {
-            rows[((long)i * pitch) + i] = 1;
             for (int j = 0; j <= i; j++) matrix[((long)i * pitch) + j] = matrix[((long)j * pitch) + i] = a[(i * n) + j] * scale;
         }
 
         Tridiagonal.Reduce(matrix, pitch, n, d, e, reflections, tau, work);
+        if (vectors.IsEmpty)
+        {
+            if (!Iterate(d, e, n, null, pitch, c, s)) return false;
+            for (int k = 0; k < n; k++) values[k] = Math.ScaleB(d[k], exponent);
+            values.Sort();
+            return true;
+        }
+
+        for (int i = 0; i < n; i++) rows[((long)i * pitch) + i] = 1;
         Tridiagonal.Accumulate(rows, pitch, n, reflections, tau);
         if (!Iterate(d, e, n, rows, pitch, c, s)) return false;
 
@@ -71,7 +82,8 @@ internal static unsafe class EigenKernel
         return largest < 0 ? -1 : 1;
     }
 
-    // The diagonal becomes the values, the rows their vectors.
+    // The diagonal becomes the values, the rows, where there are any, their vectors.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool Iterate(double* d, double* e, int n, double* rows, int pitch, double* c, double* s)
     {
         if (n > 0) e[n - 1] = 0;
@@ -84,7 +96,7 @@ internal static unsafe class EigenKernel
                 if (m == l) break;
                 if (step == MaxSteps) return false;
                 int first = Step(d, e, l, m, c, s);
-                Rotations.Backward(rows + ((long)first * pitch), pitch, Reflections.Padded(n), c + first, s + first, m - first);
+                if (rows != null) Rotations.Backward(rows + ((long)first * pitch), pitch, Reflections.Padded(n), c + first, s + first, m - first);
             }
         }
 
@@ -92,6 +104,7 @@ internal static unsafe class EigenKernel
     }
 
     // One QL step on rows l … m; the first row that was rotated.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Step(double* d, double* e, int l, int m, double* cosines, double* sines)
     {
         double g = (d[l + 1] - d[l]) / (2 * e[l]);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -10,6 +11,7 @@ internal static class LuKernel
     /// the
     /// original row at i. Returns whether the permutation is odd; zeros on the diagonal of U mean a singular matrix.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Factor<T>(Span<T> a, Span<int> order, int n)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -1,54 +1,51 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>A = Q·R by Householder reflections (Golub and Van Loan, Matrix Computations, 4th ed., section 5.2), with LAPACK's signs.</summary>
-internal static class QrKernel
+internal static unsafe class QrKernel
 {
     /// <summary>
-    /// Of <paramref name="a"/> (m × n, m ≥ n, row-major; destroyed) writes Q (m × n) with orthonormal columns and R (n × n), upper triangular.
+    /// Of <paramref name="a"/> (m × n, m ≥ n, row-major) writes Q (m × n) with orthonormal columns and R (n × n), upper triangular.
     /// </summary>
-    public static void Run(Span<double> a, Span<double> q, Span<double> r, int m, int n)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(ReadOnlySpan<double> a, Span<double> q, Span<double> r, int m, int n)
     {
         // Columns as rows: reflections then run along memory.
-        double[] columns = new double[m * n];
-        double[] scales = new double[n];
+        int pitch = Reflections.Pitch(m);
+        long square = (long)n * pitch;
+        using var memory = new NativeScratch(((2 * square) + n) * sizeof(double));
+        double* columns = (double*)memory.Pointer, rows = columns + square, factors = rows + square;
+        new Span<double>(columns, checked((int)(2 * square))).Clear();
+        int exponent = EigenKernel.Exponent(a);
+        double scale = Math.ScaleB(1, -exponent);
         for (int i = 0; i < m; i++)
-            for (int j = 0; j < n; j++) columns[j * m + i] = a[i * n + j];
+            for (int j = 0; j < n; j++) columns[(j * (long)pitch) + i] = a[(i * n) + j] * scale;
+
+        r.Clear();
         for (int k = 0; k < n; k++)
         {
-            Span<double> v = columns.AsSpan(k * m + k, m - k);
-            double norm = Math.Sqrt(RowUpdate.Dot(v, v));
-            double beta = v[0] > 0 ? -norm : norm;
-            if (norm != 0 && m - k > 1)
+            double* v = columns + (k * (long)pitch);
+            for (int i = 0; i < k; i++)
             {
-                // v is scaled to start with 1: H = I − τ·v·vᵀ.
-                double head = v[0] - beta;
-                scales[k] = -head / beta;
-                for (int i = 1; i < v.Length; i++) v[i] /= head;
-            }
-            else
-            {
-                beta = v[0];
+                r[(i * n) + k] = Math.ScaleB(v[i], exponent);
+                v[i] = 0;
             }
 
-            v[0] = 1;
-            for (int j = k + 1; j < n; j++) Reflect(v, columns.AsSpan(j * m + k, m - k), scales[k]);
-            for (int j = 0; j < k; j++) r[k * n + j] = 0;
-            r[k * n + k] = beta;
-            for (int j = k + 1; j < n; j++) r[k * n + j] = columns[j * m + k];
+            int start = k & -Reflections.Pad, length = pitch - start;
+            factors[k] = Reflections.Make(v + start, length, k - start, out double beta);
+            r[(k * n) + k] = Math.ScaleB(beta, exponent);
+            Reflections.Apply(v + pitch + start, pitch, n - k - 1, v + start, factors[k], length);
         }
 
-        double[] column = new double[m];
-        for (int j = 0; j < n; j++)
+        for (int k = n - 1; k >= 0; k--)
         {
-            Array.Clear(column);
-            column[j] = 1;
-            for (int k = Math.Min(j, n - 1); k >= 0; k--) Reflect(columns.AsSpan(k * m + k, m - k), column.AsSpan(k), scales[k]);
-            for (int i = 0; i < m; i++) q[i * n + j] = column[i];
+            int start = k & -Reflections.Pad;
+            rows[(k * (long)pitch) + k] = 1;
+            Reflections.Apply(rows + (k * (long)pitch) + start, pitch, n - k, columns + (k * (long)pitch) + start, factors[k], pitch - start);
         }
-    }
 
-    private static void Reflect(ReadOnlySpan<double> v, Span<double> x, double scale)
-    {
-        if (scale != 0) RowUpdate.SubtractScaled(x, v, scale * RowUpdate.Dot(v, x));
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) q[(i * n) + j] = rows[(j * (long)pitch) + i];
     }
 }

@@ -25,6 +25,7 @@ internal static unsafe class Reflections
     /// Turns <paramref name="v"/> into the vector of the reflection that leaves of it only β at <paramref name="pivot"/>, where v becomes 1. Without anything
     /// to remove v and τ become 0.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Make(double* v, int length, int pivot, out double beta)
     {
         double alpha = v[pivot];

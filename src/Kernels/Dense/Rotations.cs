@@ -12,24 +12,26 @@ internal static unsafe class Rotations
     private const int Strip = 4 * Reflections.Pad;
 
     /// <summary>c and s with c·f + s·g = r and c·g − s·f = 0 (Golub and Van Loan, Matrix Computations, 4th ed., algorithm 5.1.3).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Make(double f, double g, out double c, out double s)
     {
-        if (g == 0)
-        {
-            (c, s) = (1, 0);
-            return f;
-        }
-
         double square = (f * f) + (g * g);
-        if (square < 1e-280)
-        {
-            // Squares have too few bits down there.
-            return Math.ScaleB(Make(Math.ScaleB(f, 500), Math.ScaleB(g, 500), out c, out s), -500);
-        }
-
+        if (g == 0 || square < 1e-280) return MakeOfSmall(f, g, out c, out s);
         double r = Math.Sqrt(square);
         (c, s) = (f / r, g / r);
         return r;
+    }
+
+    // Squares have too few bits down there.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static double MakeOfSmall(double f, double g, out double c, out double s)
+    {
+        (c, s) = (1, 0);
+        if (g == 0) return f;
+        (f, g) = (Math.ScaleB(f, 500), Math.ScaleB(g, 500));
+        double r = Math.Sqrt((f * f) + (g * g));
+        (c, s) = (f / r, g / r);
+        return Math.ScaleB(r, -500);
     }
 
     /// <summary>For i = 0, 1, …, count − 1: rows (i, i + 1) ← (c·rowᵢ + s·rowᵢ₊₁, c·rowᵢ₊₁ − s·rowᵢ).</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal static unsafe class SingularKernel
     /// Of <paramref name="a"/> (m × n, m ≥ n, row-major) the descending singular values, Uᵀ (n × m) and Vᵀ (n × n). The largest component of each right
     /// vector is positive. Without room for the vectors nothing is accumulated or rotated; the values have the same bits. False: no convergence.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Run(ReadOnlySpan<double> a, Span<double> ut, Span<double> values, Span<double> vt, int m, int n)
     {
         bool vectors = !ut.IsEmpty;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
@@ -9,6 +10,7 @@ internal static class TriangularKernel
     /// x ← op(A)⁻¹·x for a triangular A (n × n) and x (n × columns), both row-major; the other triangle of A is not read. A zero on the diagonal gives
     /// infinities, as division does.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Solve<T>(ReadOnlySpan<T> a, Span<T> x, int n, int columns, bool lower, bool transpose, bool unitDiagonal)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

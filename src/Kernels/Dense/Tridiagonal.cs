@@ -14,6 +14,7 @@ internal static unsafe class Tridiagonal
     /// Of <paramref name="a"/> (both triangles; destroyed) the diagonal d (n) and the elements e (n − 1) beside it; row i of <paramref name="vectors"/>, which
     /// is 0, receives the reflection that cleared row i, with factor tau[i]. Work has two rows.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Reduce(double* a, int pitch, int n, double* d, double* e, double* vectors, double* tau, double* work)
     {
         double* q = work, p = work + pitch, last = vectors;
@@ -41,6 +42,7 @@ internal static unsafe class Tridiagonal
     /// <summary>
     /// Qᵀ from the reflections: rows that are columns of Q. <paramref name="rows"/> is the unit matrix before.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Accumulate(double* rows, int pitch, int n, double* vectors, double* tau)
     {
         for (int i = 2; i < n; i++) Reflections.Apply(rows, pitch, i, vectors + ((long)i * pitch), tau[i], Reflections.Padded(i));

@@ -98,6 +98,10 @@ internal static partial class OpCases
         {
             Rejects = [.. Square("Eigh", static a => Nd.Eigh(a).Values)],
         },
+        Matrices(OpTable.EighVals, static x => Nd.EighVals(Spread(x[0])), static x => LinePer(Spread(x[0]), Eigenvalues), [[[2, 2]], [[3, 2, 2]], [[0, 2, 2]]]) with
+        {
+            Rejects = [.. Square("EighVals", Nd.EighVals)],
+        },
         Matrices(OpTable.Svd, static x => Nd.Svd(Tall(x[0])).S, static x => LinePer(Tall(x[0]), SingularValues), [[[4, 2]], [[2, 3, 2]], [[0, 4, 2]]]) with
         {
             Rejects = [Rejection.Of<ShapeException>("a vector", static () => Nd.Svd(Nd.Ones(3)).S, "Svd", "(3,)")],

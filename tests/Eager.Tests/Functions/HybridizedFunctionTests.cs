@@ -42,6 +42,7 @@ public sealed class HybridizedFunctionTests
         ("Qr", x => Nd.Qr(x).Q, s_matrix),
         ("Eigh", x => Nd.Eigh(x + x.Transpose()).Values, s_matrix),
         ("Svd", x => Nd.Svd(x).S, s_matrix),
+        ("EighVals", x => Nd.EighVals(x + x.Transpose()), s_matrix),
         ("SvdVals", x => Nd.SvdVals(x), s_matrix),
         ("Pinv", x => Nd.Pinv(x), Random((4, 2))),
         ("MatrixNorm", x => Nd.MatrixNorm(x, MatrixNormKind.Nuclear), s_matrix),

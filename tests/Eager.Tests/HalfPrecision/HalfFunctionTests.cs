@@ -64,6 +64,7 @@ public sealed class HalfFunctionTests
         ["Inverse"] = static x => Nd.Inverse(x[0][.., 0..4]),
         ["Det"] = static x => Nd.Det(x[0][.., 0..4]),
         ["SlogDet"] = static x => Nd.SlogDet(x[0][.., 0..4]).LogAbsDet,
+        ["EighVals"] = static x => Nd.EighVals(x[0][.., 0..4]),
         ["Eigh"] = static x => Nd.Eigh(x[0][.., 0..4]).Values,
         ["MatrixPower"] = static x => Nd.MatrixPower(x[0][.., 0..4], 5),
         ["VectorNorm"] = static x => Nd.VectorNorm(x[0], 3, [1]),

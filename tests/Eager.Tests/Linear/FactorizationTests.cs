@@ -188,6 +188,7 @@ public sealed class FactorizationTests
         AssertClose(Nd.BroadcastTo(Nd.Eye(a.Shape[-1], dtype), a.Shape), Nd.MatMul(T(v), v));
         AssertClose(values, Nd.Sort(values), exact: true);
         AssertClose(values, Nd.Eigh(Nd.Tril(a)).Values, exact: true);
+        AssertClose(values, Nd.EighVals(Nd.Tril(a)), exact: true);
     }
 
     // Values known beforehand: A = H₁·diag(s)·H₂ with reflections H. The error is measured against the norm, as backward stability promises it.
@@ -293,7 +294,7 @@ public sealed class FactorizationTests
     public static TheoryData<string> GradientCases =>
     [
         "cholesky", "triangular", "triangular upper transposed", "triangular unit", "solve", "solve vector", "inverse", "det", "det of singular matrices", "slogdet", "qr", "qr wide",
-        "eigh", "eigh values", "svd", "svd wide", "svd values", "svdvals", "svdvals wide", "pinv", "pinv wide", "lstsq", "matrix power",
+        "eigh", "eigh values", "eighvals", "svd", "svd wide", "svd values", "svdvals", "svdvals wide", "pinv", "pinv wide", "lstsq", "matrix power",
     ];
 
     [Theory]
@@ -318,6 +319,7 @@ public sealed class FactorizationTests
             "qr" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [tall]),
             "qr wide" => (x => Weigh(Nd.Qr(x[0]).Q, 1) + Weigh(Nd.Qr(x[0]).R, 2), [wide]),
             "eigh" => (x => Weigh(Nd.Eigh(x[0] + T(x[0])).Vectors, 1), [symmetric]),
+            "eighvals" => (x => Nd.Square(Nd.EighVals(x[0] + T(x[0]))), [symmetric]),
             "eigh values" => (x => Nd.Square(Nd.Eigh(x[0] + T(x[0])).Values), [symmetric]),
             "svd" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2) + Weigh(Nd.Svd(x[0]).S, 3), [tall]),
             "svd wide" => (x => Weigh(Nd.Svd(x[0]).U, 1) + Weigh(Nd.Svd(x[0]).Vt, 2), [wide]),
@@ -361,6 +363,7 @@ public sealed class FactorizationTests
         Assert.Contains("matrix 1 of (2, 2, 2) is not positive definite: pivot 1", e.Message, StringComparison.Ordinal);
         Assert.Contains("singular", Assert.Throws<LinearAlgebraException>(() => Nd.Solve(Nd.Ones((2, 2)), Nd.Ones(2))).Message, StringComparison.Ordinal);
         Assert.Throws<LinearAlgebraException>(() => Nd.Svd(Nd.Full((2, 2), double.NaN)));
+        Assert.Throws<LinearAlgebraException>(() => Nd.EighVals(Nd.Full((2, 2), double.NaN)));
         Assert.Throws<LinearAlgebraException>(() => Nd.Eigh(Nd.Full((2, 2), double.PositiveInfinity)));
         Assert.Throws<ShapeException>(() => Nd.Cholesky(Nd.Ones((2, 3))));
         Assert.Throws<ShapeException>(() => Nd.Inverse(Nd.Ones((2, 3))));
