@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Linux tends to wake a parked thread on the core of the thread that woke it and may leave both there for milliseconds. A worker that finds
-/// itself on its caller's core forbids itself that core for a moment, which makes the scheduler move it, and then restores its mask.
+/// Linux may wake a parked thread on the core of the thread that woke it, though others are idle, and leave it waiting there for milliseconds, again and again. So
+/// workers are forbidden the core that their caller runs on, before they are woken.
 /// A hint only: without it (other systems, other C libraries, no permission) everything works, sometimes on one core for a while.
 /// </summary>
 internal static unsafe partial class CoreAffinity
@@ -16,23 +16,23 @@ internal static unsafe partial class CoreAffinity
     /// <summary>The core this thread runs on, or −1.</summary>
     public static int CurrentCore => s_available ? GetCore() : -1;
 
-    /// <summary>Moves this thread to another core if it runs on <paramref name="core"/>.</summary>
-    public static void LeaveCore(int core)
+    /// <summary>This thread, for <see cref="Forbid"/>, and the cores it may run on now.</summary>
+    public static CoreMask Current
     {
-        if (core < 0 || !s_available || GetCore() != core) return;
-        ulong* allowed = stackalloc ulong[Words];
-        ulong* others = stackalloc ulong[Words];
-        new Span<ulong>(allowed, Words).Clear();
-        if (GetAffinity(0, Words * sizeof(ulong), allowed) < 0) return;
-        ulong any = 0;
-        for (int i = 0; i < Words; i++)
+        get
         {
-            others[i] = i == core >> 6 ? allowed[i] & ~(1UL << (core & 63)) : allowed[i];
-            any |= others[i];
+            CoreMask mask = default;
+            if (s_available && GetAffinity(0, Words * sizeof(ulong), (ulong*)&mask.Allowed) >= 0) mask.Thread = GetThread();
+            return mask;
         }
-        if (any == 0) return;
-        if (SetAffinity(0, Words * sizeof(ulong), others) != 0) s_available = false;
-        else _ = SetAffinity(0, Words * sizeof(ulong), allowed);
+    }
+
+    /// <summary>Lets a thread run on all of its cores but one, if that leaves any.</summary>
+    public static void Forbid(CoreMask mask, int core)
+    {
+        if (mask.Thread == 0 || !s_available) return;
+        mask.Allowed[core >> 6] &= ~(1UL << (core & 63));
+        if (((ReadOnlySpan<ulong>)mask.Allowed).ContainsAnyExcept(0UL) && SetAffinity(mask.Thread, Words * sizeof(ulong), (ulong*)&mask.Allowed) != 0) s_available = false;
     }
 
     private static bool Probe()
@@ -40,13 +40,16 @@ internal static unsafe partial class CoreAffinity
         if (!OperatingSystem.IsLinux() || Environment.ProcessorCount is < 2 or > Words * 64) return false;
         try
         {
-            return GetCore() is >= 0 and < Words * 64;
+            return GetCore() is >= 0 and < Words * 64 && GetThread() > 0;
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
             return false;
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThread();
 
     [LibraryImport("libc", EntryPoint = "sched_getcpu")]
     private static partial int GetCore();
@@ -56,4 +59,19 @@ internal static unsafe partial class CoreAffinity
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nint bytes, ulong* mask);
+
+    /// <summary>A thread and the cores it may run on, a bit each.</summary>
+    internal struct CoreMask
+    {
+        /// <summary>0: unknown.</summary>
+        public int Thread;
+
+        public Bits Allowed;
+
+        [System.Runtime.CompilerServices.InlineArray(Words)]
+        internal struct Bits
+        {
+            private ulong _word;
+        }
+    }
 }

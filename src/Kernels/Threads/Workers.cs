@@ -12,7 +12,8 @@ internal static class Workers
     private static readonly SemaphoreSlim s_wake = new(0);
     private static volatile int s_alive;
     private static int s_parked;
-    private static volatile int s_callerCpu = -1;
+    private static readonly List<CoreAffinity.CoreMask> s_masks = []; // of the workers that exist, as they were when they started; locked
+    private static int s_callersCore = -1; // where no worker may run
 
     /// <summary>Threads that exist now.</summary>
     internal static int Alive => s_alive;
@@ -28,8 +29,19 @@ internal static class Workers
     {
         int parked = Volatile.Read(ref s_parked);
         if (parked == 0) return;
-        s_callerCpu = CoreAffinity.CurrentCore;
+        LeaveCore(CoreAffinity.CurrentCore);
         s_wake.Release(Math.Min(parked, count));
+    }
+
+    // One job at a time wakes workers: nobody else writes the field. A call of the system for each worker, where the caller has moved.
+    private static void LeaveCore(int core)
+    {
+        if (core < 0 || core == s_callersCore) return;
+        lock (s_lock)
+        {
+            s_callersCore = core;
+            foreach (CoreAffinity.CoreMask mask in s_masks) CoreAffinity.Forbid(mask, core);
+        }
     }
 
     /// <summary>Wakes as many parked workers as are now too many, so that they end.</summary>
@@ -53,7 +65,14 @@ internal static class Workers
 
     private static void Loop()
     {
-        while (!EndsAsExcess())
+        CoreAffinity.CoreMask mask = CoreAffinity.Current;
+        lock (s_lock)
+        {
+            s_masks.Add(mask);
+            if (s_callersCore >= 0) CoreAffinity.Forbid(mask, s_callersCore);
+        }
+
+        while (!EndsAsExcess(mask.Thread))
         {
             if (!SpinForWork()) Park();
             WorkerPool.Work(isCaller: false);
@@ -79,19 +98,18 @@ internal static class Workers
     {
         // Increment is a full fence: either this sees the new job, or the caller sees this worker parked and releases it.
         Interlocked.Increment(ref s_parked);
-        bool slept = !WorkerPool.HasWork;
-        if (slept) s_wake.Wait();
+        if (!WorkerPool.HasWork) s_wake.Wait();
         Interlocked.Decrement(ref s_parked);
-        if (slept) CoreAffinity.LeaveCore(s_callerCpu);
     }
 
-    private static bool EndsAsExcess()
+    private static bool EndsAsExcess(int thread)
     {
         if (s_alive < WorkerPool.Threads) return false;
         lock (s_lock)
         {
             if (s_alive < WorkerPool.Threads) return false;
             s_alive--;
+            s_masks.RemoveAt(s_masks.FindIndex(mask => mask.Thread == thread));
             return true;
         }
     }
