@@ -42,6 +42,24 @@ public sealed class LossTests
     public void ATargetThatWouldOnlyBroadcastIsAnError(string name) =>
         Expect.Throws<ShapeException>(() => s_losses[name].Loss(Nd.Ones((4, 1)), Nd.Ones(4), Reduction.Mean), name.Split(',')[0], "(4, 1)", "(4,)", "Reshape");
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void IntegersAreConvertedToFloat32(string name)
+    {
+        Func<NDArray, NDArray, Reduction, NDArray> loss = s_losses[name].Loss;
+        NDArray p = Nd.Array([1, 200, 3]), t = Nd.Array([3, 1, 1]);
+        foreach (DType dtype in new[] { DType.UInt8, DType.Int32, DType.Int64, DType.Bool })
+        {
+            (NDArray x, NDArray y) = (p.AsType(dtype), t.AsType(dtype));
+            foreach (Reduction reduction in Enum.GetValues<Reduction>())
+            {
+                NDArray expected = loss(x.AsType(DType.Float32), y.AsType(DType.Float32), reduction), actual = loss(x, y, reduction);
+                Assert.Equal(DType.Float32, actual.DType);
+                Assert.True(expected.ArrayEqual(actual), $"{dtype}, {reduction}: {actual}, expected {expected}");
+            }
+        }
+    }
+
     [Fact]
     public void CrossEntropyOfClassesAndOfProbabilities()
     {
@@ -80,6 +98,6 @@ public sealed class LossTests
         Expect.Throws<ArgumentNullException>(() => Loss.L1(Nd.Ones(1), null!));
         Expect.Throws<ArgumentOutOfRangeException>(() => Loss.L1(Nd.Ones(1), Nd.Ones(1), (Reduction)8), "reduction");
         Expect.Throws<ArgumentOutOfRangeException>(() => Loss.Huber(Nd.Ones(1), Nd.Ones(1), delta: 0));
-        Expect.Throws<ArgumentOutOfRangeException>(() => Loss.SoftmaxCrossEntropy(Nd.Ones((1, 3)), Nd.Array([3])), "label");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Loss.SoftmaxCrossEntropy(Nd.Ones((1, 3)), Nd.Array([3])), "label", "'target'");
     }
 }
