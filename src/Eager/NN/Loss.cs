@@ -12,11 +12,20 @@ public static class Loss
 
     /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
-    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
+        SoftmaxCrossEntropy(prediction, target, 0, reduction);
+
+    /// <summary>The same with label smoothing s: of c classes the probabilities are (1 − s)·p + s/c.</summary>
+    /// <remarks>Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis, or the smoothing is not in [0, 1].</exception>
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, double labelSmoothing, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
-        NDArray values = Nd.SoftmaxCrossEntropyFor(s_crossEntropy, Elements.Wide(prediction), Elements.Wide(target));
-        return Reduce(values, reduction, TypeOf(prediction, target));
+        Require.Fraction(labelSmoothing);
+        using Temporaries made = Temporaries.Collect();
+        NDArray logits = Elements.Wide(prediction), values = Nd.SoftmaxCrossEntropyFor(s_crossEntropy, logits, Elements.Wide(target));
+        if (labelSmoothing > 0) values = values * (1 - labelSmoothing) - Nd.Mean(Nd.LogSoftmax(logits), -1) * labelSmoothing;
+        return made.Keep(Reduce(values, reduction, TypeOf(prediction, target)));
     }
 
     /// <summary>(prediction − target)².</summary>

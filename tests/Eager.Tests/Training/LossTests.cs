@@ -77,6 +77,26 @@ public sealed class LossTests
         }
     }
 
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void LabelSmoothingMixesTheClassesIn(double smoothing)
+    {
+        NDArray x = Nd.Array(new[,] { { 1, 2, 3.5 }, { -4, 0.25, 7 } }), classes = Nd.Array([2, 0]), p = classes.OneHot(3).AsType(DType.Float64);
+        NDArray expected = Loss.SoftmaxCrossEntropy(x, p * (1 - smoothing) + smoothing / 3, Reduction.None);
+        foreach (NDArray target in new[] { classes, p })
+        {
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, smoothing, Reduction.None), expected.ToArray<double>());
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, smoothing, Reduction.Sum), expected.Sum().Item<double>());
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, labelSmoothing: smoothing), expected.Mean().Item<double>());
+            GradientCheckReport report = Autograd.CheckGradients(v => Loss.SoftmaxCrossEntropy(v[0], target, labelSmoothing: smoothing), [x], order: 2);
+            Assert.True(report.Passed, report.ToString());
+            NDArray half = Loss.SoftmaxCrossEntropy(x.AsType(DType.Float16), target == p ? p.AsType(DType.Float16) : target, labelSmoothing: smoothing);
+            Assert.Equal(DType.Float16, half.DType);
+        }
+    }
+
     [Fact]
     public void KullbackLeiblerDivergence()
     {
