@@ -67,7 +67,7 @@ internal sealed class HostileArguments
 
     private NDArray Draw(string name)
     {
-        bool isIndex = name is "indices" or "labels" or "lengths" or "labelLengths" or "logitLengths";
+        bool isIndex = name is "indices" or "labels" or "lengths" or "labelLengths" or "logitLengths" || (name is "target" && Chance(0.4));
         int[] shape = Chance(0.6) ? _shape : Pick(s_shapes);
         if (_shape.Length > 0 && Chance(0.2)) shape = isIndex ? [_shape[0]] : _shape[1..];
         DType dtype = isIndex && Chance(0.8) ? (Chance(0.5) ? DType.Int32 : DType.Int64) : Chance(0.8) ? _dtype : Pick(Enum.GetValues<DType>());

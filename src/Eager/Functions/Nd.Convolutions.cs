@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion;
 
 public static partial class Nd
@@ -5,7 +7,7 @@ public static partial class Nd
     /// <summary>The cross-correlation of x (n, c, w) with weight (o, c/groups, kernel); see <see cref="Conv2D"/>.</summary>
     public static NDArray Conv1D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
-        Conv(1, x, weight, bias, stride, padding, dilation, groups);
+        ConvFor("Conv1D", 1, x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary>
     /// y[n, o, i, j] = bias[o] + Σ over c, k, l of weight[o, c, k, l]·x[n, c, i·stride + k·dilation − padding, j·stride + l·dilation − padding] for x (n, c, h,
@@ -22,18 +24,18 @@ public static partial class Nd
     /// <exception cref="ShapeException">Ranks, channels or groups do not match, or the kernel does not fit the padded input.</exception>
     public static NDArray Conv2D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
-        Conv(2, x, weight, bias, stride, padding, dilation, groups);
+        ConvFor("Conv2D", 2, x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary>The cross-correlation of x (n, c, d, h, w) with weight (o, c/groups, k, l, m); see <see cref="Conv2D"/>.</summary>
     public static NDArray Conv3D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? dilation = null, int groups = 1) =>
-        Conv(3, x, weight, bias, stride, padding, dilation, groups);
+        ConvFor("Conv3D", 3, x, weight, bias, stride, padding, dilation, groups);
 
     /// <summary>The transpose of <see cref="Conv1D"/>; see <see cref="ConvTranspose2D"/>.</summary>
     public static NDArray ConvTranspose1D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
             Shape? dilation = null, int groups = 1) =>
-        ConvTranspose(1, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+        ConvTransposeFor("ConvTranspose1D", 1, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
     /// <summary>
     /// The transposed convolution: the map that sends the gradient of a <see cref="Conv2D"/>'s output to that of its input, for x (n, c, h, w) and weight
@@ -53,29 +55,31 @@ public static partial class Nd
     public static NDArray ConvTranspose2D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
             Shape? dilation = null, int groups = 1) =>
-        ConvTranspose(2, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+        ConvTransposeFor("ConvTranspose2D", 2, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
     /// <summary>The transpose of <see cref="Conv3D"/>; see <see cref="ConvTranspose2D"/>.</summary>
     public static NDArray ConvTranspose3D(
         this NDArray x, NDArray weight, NDArray? bias = null, Shape? stride = null, Padding padding = default, Shape? outputPadding = null,
             Shape? dilation = null, int groups = 1) =>
-        ConvTranspose(3, x, weight, bias, stride, padding, outputPadding, dilation, groups);
+        ConvTransposeFor("ConvTranspose3D", 3, x, weight, bias, stride, padding, outputPadding, dilation, groups);
 
-    private static NDArray Conv(int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? dilation, int groups)
+    /// <summary>A convolution with n spatial axes, for a function or a layer that messages name.</summary>
+    internal static NDArray ConvFor(string op, int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? dilation, int groups)
     {
-        string op = $"Conv{n}D";
         CheckRanks(op, n, x, weight, groups, "(out, in / groups, kernel …)");
+        Convolutions.CheckChannels(op, x.Shape, weight.Shape, bias?.Shape, groups);
         WindowAttributes attributes = WindowRules.Attributes(op, x.Shape.Dimensions[2..], weight.Shape.Dimensions[2..], stride, dilation, padding, groups);
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         (NDArray input, NDArray filters) = (Elements.To(x, dtype), Elements.To(weight, dtype));
         return bias is null ? OpTable.Conv.Apply(input, filters, attributes) : OpTable.ConvBias.Apply([input, filters, Elements.To(bias, dtype)], attributes);
     }
 
-    private static NDArray ConvTranspose(
-        int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? outputPadding, Shape? dilation, int groups)
+    /// <summary>A transposed convolution with n spatial axes, for a function or a layer that messages name.</summary>
+    internal static NDArray ConvTransposeFor(
+        string op, int n, NDArray x, NDArray weight, NDArray? bias, Shape? stride, Padding padding, Shape? outputPadding, Shape? dilation, int groups)
     {
-        string op = $"ConvTranspose{n}D";
         CheckRanks(op, n, x, weight, groups, "(in, out / groups, kernel …)");
+        Convolutions.CheckTransposedChannels(op, x.Shape, weight.Shape, groups);
         int[] strides = WindowRules.PerDimension(op, "stride", stride ?? 1, n), dilations = WindowRules.PerDimension(op, "dilation", dilation ?? 1, n);
         Shape extra = outputPadding ?? 0;
         if (extra.Rank != 1 && extra.Rank != n) throw new ShapeException($"{op}: outputPadding {extra} must be one number or one per dimension, {n}.");
@@ -118,18 +122,17 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (groups < 1) throw new ArgumentOutOfRangeException(nameof(groups), groups, $"{op}: the number of groups must be positive.");
-        if (x.Rank != n + 2)
-            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        WindowRules.CheckRank(op, n, x.Shape);
         if (weight.Rank != n + 2) throw new ShapeException($"{op}: the weight {weight.Shape} must have {n + 2} axes, {layout}.");
         for (int i = 2; i < weight.Rank; i++)
             if (weight.Shape[i] == 0) throw new ShapeException($"{op}: the weight {weight.Shape} has no element along axis {i}.");
     }
 
     /// <summary>One value per channel as an array that broadcasts along axis 1 of <paramref name="x"/>.</summary>
-    private static NDArray ChannelShape(NDArray values, string op, NDArray x)
+    private static NDArray ChannelShape(NDArray values, string op, NDArray x, [CallerArgumentExpression(nameof(values))] string? name = null)
     {
         if (values.Rank != 1 || values.Shape[0] != x.Shape[1])
-            throw new ShapeException($"{op}: {values.Shape} must hold one value per channel, ({x.Shape[1]},), of the array {x.Shape}.");
+            throw new ShapeException($"{op}: {name} must be ({x.Shape[1]},), one value per channel of the array {x.Shape}, it is {values.Shape}.");
         int[] sizes = new int[x.Rank - 1];
         System.Array.Fill(sizes, 1);
         sizes[0] = x.Shape[1];

@@ -91,6 +91,7 @@ public static partial class Nd
     /// <summary>The identity matrix (n, n).</summary>
     public static NDArray Eye(int n, DType dtype = DType.Float32, Device? device = null)
     {
+        Require.NotNegative(n);
         NDArray index = Arange(0, n, 1, DType.Int32, device);
         return Elements.To(Equal(ExpandDims(index, 1), ExpandDims(index, 0)), dtype);
     }

@@ -114,7 +114,7 @@ public static partial class Nd
 
         // Before the first true element the order is −1, which is a place, too; what is taken there is not used.
         NDArray order = Reshape(CumSum(set) - 1, x.Shape);
-        return made.Keep(Where(set, OpTable.Take.Apply(values, order, new TakeAttributes(0, values.Shape, "MaskedAssign")), x));
+        return made.Keep(Where(set, OpTable.Take.Apply(values, order, new TakeAttributes(0, values.Shape, "MaskedAssign", nameof(values))), x));
 
         static ArgumentOutOfRangeException TooFew() => new(nameof(values), "MaskedAssign: there are no values for the elements to replace.");
     }

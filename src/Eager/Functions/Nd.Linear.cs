@@ -77,7 +77,7 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
-        if (x.Rank == 0) throw new ShapeException($"{op}: the input is a scalar.");
+        if (x.Rank == 0) throw new ShapeException($"{op}: the input is a scalar. Reshape or ExpandDims first.");
         DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
         NDArray real = Elements.To(x, dtype), w = Elements.To(weight, dtype);
         NDArray rows = x.Rank == 2 ? real : flatten ? Flatten(real) : Reshape(real, Rows(x.Shape.Dimensions[..^1]), x.Shape[-1]);

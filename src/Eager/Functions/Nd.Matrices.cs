@@ -59,7 +59,7 @@ public static partial class Nd
     private static (int Rows, int Columns) MatrixSize(NDArray x, string op)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.Rank < 2) throw new ShapeException($"{op}: {x.Shape} has no matrices in its last two axes.");
+        if (x.Rank < 2) throw new ShapeException($"{op}: {x.Shape} has no matrices in its last two axes. Reshape or ExpandDims first.");
         return (x.Shape[-2], x.Shape[-1]);
     }
 }

@@ -18,12 +18,25 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
         if (logits.Rank == 0) throw new ShapeException("SoftmaxCrossEntropy: the logits are a scalar and have no last axis. Reshape or ExpandDims first.");
+        return SoftmaxCrossEntropyFor(null, logits, labels);
+    }
+
+    /// <summary>The same for a loss whose parameter messages name.</summary>
+    internal static NDArray SoftmaxCrossEntropyFor(CallerAttributes? caller, NDArray logits, NDArray labels)
+    {
         NDArray real = Elements.To(logits, Elements.RealType(logits.DType));
-        if (labels.DType.IsFloat && labels.Shape == logits.Shape && DTypes.Promote(labels.DType, real.DType) is { IsHalf: true } dtype)
-            return SoftmaxCrossEntropy(Elements.Wide(logits), Elements.Wide(labels)).AsType(dtype);
-        if (labels.DType.IsFloat && labels.Shape == logits.Shape) return -Sum(labels * LogSoftmax(real), -1);
-        Indexing.CheckIndexType("SoftmaxCrossEntropy", labels.DType);
-        return OpTable.CrossEntropy.Apply(real, labels);
+        if (labels.DType.IsFloat && labels.Shape == logits.Shape)
+        {
+            if (DTypes.Promote(labels.DType, real.DType) is { IsHalf: true } dtype)
+                return SoftmaxCrossEntropyFor(caller, Elements.Wide(logits), Elements.Wide(labels)).AsType(dtype);
+            return -Sum(labels * LogSoftmax(real), -1);
+        }
+
+        (string op, string parameter) = CallerAttributes.OfCrossEntropy(caller);
+        if (labels.DType.IsFloat && labels.Rank == logits.Rank)
+            throw new ShapeException($"{op}: {parameter}, probabilities {labels.Shape}, must have the shape of the logits, {logits.Shape}. Reshape or slice one of them.");
+        Indexing.CheckIndexType(op, labels.DType);
+        return OpTable.CrossEntropy.Apply(real, labels, caller);
     }
 
     /// <summary>
@@ -40,10 +53,10 @@ public static partial class Nd
         Require.Fraction(p);
         int[] sizes = x.Shape.ToArray();
         foreach (int axis in axes ?? []) sizes[x.Shape.Axis(axis, "Dropout")] = 1;
-        if (!Autograd.IsTraining || p == 0) return x.Alias();
-        if (p == 1) return x * 0;
+        NDArray real = Elements.To(x, Elements.RealType(x.DType));
+        if (!Autograd.IsTraining || p == 0) return ReferenceEquals(real, x) ? x.Alias() : real;
         NDArray keep = Random.Uniform(0, 1, Shape.Own(sizes), device: x.Device) >= p;
-        return Where(keep, x * (1 / (1 - p)), 0);
+        return Where(keep, p == 1 ? real : real * (1 / (1 - p)), 0);
     }
 
     /// <summary>½(σx)² for |x| &lt; 1/σ², |x| − ½/σ² beyond, with the scalar σ, as in MXNet.</summary>

@@ -17,7 +17,9 @@ public static partial class Nd
         RowOps.Check("LayerNorm", real.Type);
         if (gamma is not null && beta is not null) return OpTable.LayerNorm.Apply([real, Elements.To(gamma, real.DType), Elements.To(beta, real.DType)],
             attributes);
-        return Affine("LayerNorm", OpTable.Standardize.Apply(Elements.Wide(real), attributes), gamma, beta, real.DType);
+        if (gamma is not null) Normalization.CheckSize("LayerNorm", nameof(gamma), gamma.Shape, x.Shape, x.Shape[-1], "the last axis");
+        if (beta is not null) Normalization.CheckSize("LayerNorm", nameof(beta), beta.Shape, x.Shape, x.Shape[-1], "the last axis");
+        return Affine(OpTable.Standardize.Apply(Elements.Wide(real), attributes), gamma, beta, real.DType);
     }
 
     /// <summary>x/√(mean x² + ε)·gamma along the last axis; gamma has its size, 1 by default.</summary>
@@ -119,16 +121,13 @@ public static partial class Nd
         using Temporaries made = Temporaries.Collect();
         NDArray rows = Reshape(Elements.Wide(real), x.Shape[0], groups, -1);
         NDArray result = Reshape(OpTable.Standardize.Apply(rows, new NormAttributes(CheckEpsilon(op, epsilon), true)), x.Shape);
-        return made.Keep(Affine(op, result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType));
+        return made.Keep(Affine(result, gamma is null ? null : ChannelShape(gamma, op, x), beta is null ? null : ChannelShape(beta, op, x), real.DType));
 
         bool IsPerChannel([NotNullWhen(true)] NDArray? vector) => vector is not null && vector.Shape == (Shape)channels && vector.DType == real.DType;
     }
 
-    private static NDArray Affine(string op, NDArray x, NDArray? gamma, NDArray? beta, DType dtype)
+    private static NDArray Affine(NDArray x, NDArray? gamma, NDArray? beta, DType dtype)
     {
-        foreach (NDArray? vector in new[] { gamma, beta })
-            if (vector is not null && !Broadcasting.FitsInto(vector.Shape, x.Shape))
-                throw new ShapeException($"{op}: {vector.Shape} does not fit the input {x.Shape}.");
         (gamma, beta) = (gamma is null ? null : Elements.Wide(gamma), beta is null ? null : Elements.Wide(beta));
         if (gamma is not null && beta is not null) return Rounded(MultiplyAdd(x, gamma, beta), dtype);
         if (gamma is not null) x *= gamma;

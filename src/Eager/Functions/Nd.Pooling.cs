@@ -4,7 +4,7 @@ public static partial class Nd
 {
     /// <summary>The largest element of every window of x (n, c, w); see <see cref="MaxPool2D"/>.</summary>
     public static NDArray MaxPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
-        MaxPool(1, x, kernel, stride, padding);
+        MaxPoolFor("MaxPool1D", 1, x, kernel, stride, padding);
 
     /// <summary>
     /// The largest element of every window of x (n, c, h, w), NaN if there is one. The gradient goes to the first of equal elements.
@@ -15,15 +15,15 @@ public static partial class Nd
     /// <param name="padding">Elements −∞ around the input, fewer than the kernel has; none by default. See <see cref="Padding"/>.</param>
     /// <exception cref="ShapeException">Another rank, or the kernel does not fit the padded input.</exception>
     public static NDArray MaxPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
-        MaxPool(2, x, kernel, stride, padding);
+        MaxPoolFor("MaxPool2D", 2, x, kernel, stride, padding);
 
     /// <summary>The largest element of every window of x (n, c, d, h, w); see <see cref="MaxPool2D"/>.</summary>
     public static NDArray MaxPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default) =>
-        MaxPool(3, x, kernel, stride, padding);
+        MaxPoolFor("MaxPool3D", 3, x, kernel, stride, padding);
 
     /// <summary>The mean of every window of x (n, c, w); see <see cref="AvgPool2D"/>.</summary>
     public static NDArray AvgPool1D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
-        AvgPool(1, x, kernel, stride, padding, countIncludePad);
+        AvgPoolFor("AvgPool1D", 1, x, kernel, stride, padding, countIncludePad);
 
     /// <summary>The mean of every window of x (n, c, h, w).</summary>
     /// <param name="x">The input.</param>
@@ -33,11 +33,11 @@ public static partial class Nd
     /// <param name="countIncludePad">Divide by the size of the window; otherwise by the number of its elements that are not padding.</param>
     /// <exception cref="ShapeException">Another rank, or the kernel does not fit the padded input.</exception>
     public static NDArray AvgPool2D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
-        AvgPool(2, x, kernel, stride, padding, countIncludePad);
+        AvgPoolFor("AvgPool2D", 2, x, kernel, stride, padding, countIncludePad);
 
     /// <summary>The mean of every window of x (n, c, d, h, w); see <see cref="AvgPool2D"/>.</summary>
     public static NDArray AvgPool3D(this NDArray x, Shape? kernel = null, Shape? stride = null, Padding padding = default, bool countIncludePad = true) =>
-        AvgPool(3, x, kernel, stride, padding, countIncludePad);
+        AvgPoolFor("AvgPool3D", 3, x, kernel, stride, padding, countIncludePad);
 
     /// <summary>
     /// Averages of windows that tile each spatial axis of x (n, c, …) to a given size: window i of an axis covers ⌊i·in/out⌋ to ⌈(i + 1)·in/out⌉ − 1.
@@ -100,13 +100,15 @@ public static partial class Nd
         return Max(x, [.. Enumerable.Range(2, n)], keepDims: true);
     }
 
-    private static NDArray MaxPool(int n, NDArray x, Shape? kernel, Shape? stride, Padding padding) =>
-        OpTable.MaxPool.Apply(Elements.To(x, RealTypeOf(x)), PoolAttributes($"MaxPool{n}D", n, x, kernel, stride, padding));
+    /// <summary>A pooling with n spatial axes, for a function or a layer that messages name.</summary>
+    internal static NDArray MaxPoolFor(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding) =>
+        OpTable.MaxPool.Apply(Elements.To(x, RealTypeOf(x)), PoolAttributes(op, n, x, kernel, stride, padding));
 
-    private static NDArray AvgPool(int n, NDArray x, Shape? kernel, Shape? stride, Padding padding, bool countIncludePad)
+    /// <inheritdoc cref="MaxPoolFor"/>
+    internal static NDArray AvgPoolFor(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding, bool countIncludePad)
     {
-        WindowAttributes a = PoolAttributes($"AvgPool{n}D", n, x, kernel, stride, padding);
-        if (x.DType.IsHalf) return AvgPool(n, Elements.Wide(x), kernel, stride, padding, countIncludePad).AsType(x.DType);
+        WindowAttributes a = PoolAttributes(op, n, x, kernel, stride, padding);
+        if (x.DType.IsHalf) return AvgPoolFor(op, n, Elements.Wide(x), kernel, stride, padding, countIncludePad).AsType(x.DType);
         NDArray sum = OpTable.SumPool.Apply(Elements.To(x, RealTypeOf(x)), a);
         bool padded = a.Before.Span.ContainsAnyExcept(0) || a.After.Span.ContainsAnyExcept(0);
         return countIncludePad || !padded ? sum / WindowRules.Kernel(a, 1).Taps : sum / WindowCounts(a, sum.DType, sum.Device);
@@ -115,8 +117,7 @@ public static partial class Nd
     private static WindowAttributes PoolAttributes(string op, int n, NDArray x, Shape? kernel, Shape? stride, Padding padding)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.Rank != n + 2)
-            throw new ShapeException($"{op}: the input {x.Shape} must have {n + 2} axes, (batch, channels, {n} spatial). Add a batch axis with ExpandDims(0).");
+        WindowRules.CheckRank(op, n, x.Shape);
         int[] sizes = WindowRules.PerDimension(op, "kernel", kernel ?? 2, n);
         WindowAttributes a = WindowRules.Attributes(op, x.Shape.Dimensions[2..], sizes, stride ?? Shape.Create(sizes), null, padding);
         for (int i = 0; i < n; i++)

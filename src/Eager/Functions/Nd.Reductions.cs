@@ -83,7 +83,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         if (x.DType.IsHalf) return Norm(Elements.Wide(x), axes, keepDims).AsType(x.DType);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Root(SumOfSquares(x, CheckedAxes(x, axes, "Norm"), keepDims)));
+        return made.Keep(Root(SumOfSquares(Elements.To(x, Elements.RealType(x.DType)), CheckedAxes(x, axes, "Norm"), keepDims)));
     }
 
     /// <summary>The Euclidean norm along one axis.</summary>

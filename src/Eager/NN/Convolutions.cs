@@ -56,7 +56,7 @@ public sealed class Conv1d(
     : ConvolutionLayer(1, inChannels, outChannels, false, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
 {
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.Conv1D(Weight, Bias, Stride, Padding, Dilation, Groups);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvFor(nameof(Conv1d), 1, x, Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
 /// <summary>
@@ -69,7 +69,7 @@ public sealed class Conv2d(
     : ConvolutionLayer(2, inChannels, outChannels, false, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
 {
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.Conv2D(Weight, Bias, Stride, Padding, Dilation, Groups);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvFor(nameof(Conv2d), 2, x, Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
 /// <summary>
@@ -83,7 +83,7 @@ public sealed class Conv3d(
     : ConvolutionLayer(3, inChannels, outChannels, false, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
 {
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.Conv3D(Weight, Bias, Stride, Padding, Dilation, Groups);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvFor(nameof(Conv3d), 3, x, Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
 /// <summary><see cref="Nd.ConvTranspose2D"/> with the parameters <c>weight</c> (in, out/groups, kernel, kernel) and <c>bias</c> (out).</summary>
@@ -105,5 +105,5 @@ public sealed class ConvTranspose2d(
     : ConvolutionLayer(2, inChannels, outChannels, true, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
 {
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.ConvTranspose2D(Weight, Bias, Stride, Padding, outputPadding, Dilation, Groups);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvTransposeFor(nameof(ConvTranspose2d), 2, x, Weight, Bias, Stride, Padding, outputPadding, Dilation, Groups);
 }

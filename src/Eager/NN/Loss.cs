@@ -4,16 +4,28 @@ namespace Fusion.NN;
 
 /// <summary>
 /// Losses of a prediction and a target. By default the mean over all values, of rank 0. Except for class indices, prediction and target have the same
-/// shape: a target that would only broadcast is an error.
+/// shape: a target that would only broadcast is an error. Integers and Bool are converted to Float32.
 /// </summary>
 public static class Loss
 {
+    private static readonly CallerAttributes s_crossEntropy = new("SoftmaxCrossEntropy", "target"), s_likelihood = new("NegativeLogLikelihood", "target");
+
     /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
-    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean) =>
+        SoftmaxCrossEntropy(prediction, target, 0, reduction);
+
+    /// <summary>The same with label smoothing s: of c classes the probabilities are (1 − s)·p + s/c.</summary>
+    /// <remarks>Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis, or the smoothing is not in [0, 1].</exception>
+    public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, double labelSmoothing, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
-        return Reduce(Nd.SoftmaxCrossEntropy(Elements.Wide(prediction), Elements.Wide(target)), reduction, TypeOf(prediction, target));
+        Require.Fraction(labelSmoothing);
+        using Temporaries made = Temporaries.Collect();
+        NDArray logits = Elements.Wide(prediction), values = Nd.SoftmaxCrossEntropyFor(s_crossEntropy, logits, Elements.Wide(target));
+        if (labelSmoothing > 0) values = values * (1 - labelSmoothing) - Nd.Mean(Nd.LogSoftmax(logits), -1) * labelSmoothing;
+        return made.Keep(Reduce(values, reduction, TypeOf(prediction, target)));
     }
 
     /// <summary>(prediction − target)².</summary>
@@ -33,7 +45,7 @@ public static class Loss
     {
         DType dtype = Begin(ref prediction, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
-        return made.Keep(Reduce(OpTable.AbsoluteDifference, OpTable.SumOfAbsoluteDifferences, Real(prediction, target), reduction, dtype));
+        return made.Keep(Reduce(OpTable.AbsoluteDifference, OpTable.SumOfAbsoluteDifferences, [prediction, target], reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d² for d ≤ δ, δ·(d − ½δ) beyond.</summary>
@@ -45,8 +57,8 @@ public static class Loss
         DType dtype = Begin(ref prediction, ref target, reduction);
         Require.Positive(delta);
         using Temporaries made = Temporaries.Collect();
-        NDArray[] pair = Real(prediction, target);
-        return made.Keep(Reduce(OpTable.Huber, OpTable.SumOfHuber, [.. pair, Elements.Weak(OpTable.Huber, delta, pair[0].DType)], reduction, dtype));
+        NDArray constant = Elements.Weak(OpTable.Huber, delta, prediction.DType);
+        return made.Keep(Reduce(OpTable.Huber, OpTable.SumOfHuber, [prediction, target, constant], reduction, dtype));
     }
 
     /// <summary>With d = |prediction − target|: ½d²/β for d &lt; β, d − ½β beyond.</summary>
@@ -96,7 +108,7 @@ public static class Loss
     public static NDArray NegativeLogLikelihood(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
-        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, new CallerAttributes("NegativeLogLikelihood", nameof(target)));
+        NDArray picked = OpTable.Pick.Apply(Elements.Wide(prediction), target, s_likelihood);
         return Reduce(-picked, reduction, TypeOf(prediction, target));
     }
 
@@ -152,20 +164,14 @@ public static class Loss
         return Rounded(reduction == Reduction.Sum ? value : value / inputs[0].Size, dtype);
     }
 
-    private static NDArray[] Real(NDArray prediction, NDArray target)
-    {
-        DType wide = Elements.RealType(DTypes.Promote(prediction.DType, target.DType));
-        return [Elements.To(prediction, wide), Elements.To(target, wide)];
-    }
-
-    // A loss of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
+    // Both in the type of the loss; one of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
     private static DType Begin(ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "")
     {
         Check(prediction, target, reduction, loss);
         if (prediction.Shape != target.Shape)
             throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
-        DType dtype = TypeOf(prediction, target);
-        (prediction, target) = (Elements.Wide(prediction), Elements.Wide(target));
+        DType dtype = TypeOf(prediction, target), wide = Elements.RealType(Elements.WideType(dtype));
+        (prediction, target) = (Elements.To(prediction, wide), Elements.To(target, wide));
         return dtype;
     }
 

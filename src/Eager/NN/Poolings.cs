@@ -18,7 +18,7 @@ public sealed class MaxPool2d : Module
     }
 
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.MaxPool2D(_kernel, _stride, _padding);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.MaxPoolFor(nameof(MaxPool2d), 2, x, _kernel, _stride, _padding);
 }
 
 /// <summary><see cref="Nd.AvgPool2D"/>.</summary>
@@ -41,7 +41,7 @@ public sealed class AvgPool2d : Module
     }
 
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => x.AvgPool2D(_kernel, _stride, _padding, _countIncludePad);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.AvgPoolFor(nameof(AvgPool2d), 2, x, _kernel, _stride, _padding, _countIncludePad);
 }
 
 /// <summary><see cref="Nd.AdaptiveAvgPool"/> of any number of spatial axes.</summary>

@@ -77,9 +77,9 @@ public abstract class RecurrentLayer : Module
         NDArray sequence = _batchFirst ? x.SwapAxes(0, 1) : x;
         int batch = sequence.Shape[1];
         Shape expected = (_weights.Length, batch, _hidden);
-        foreach (NDArray state in first ?? [])
-            if (state.Shape != expected)
-                throw new ShapeException($"{name}: the first state must be (layers·directions, batch, hidden) = {expected}, it is {state.Shape}.");
+        for (int i = 0; i < first?.Length; i++)
+            if (first[i].Shape != expected)
+                throw new ShapeException($"{name}: {(i == 0 ? "hidden" : "cell")}, the first state, must be (layers·directions, batch, hidden) = {expected}, it is {first[i].Shape}.");
         NDArray[][] last = new NDArray[_weights.Length][];
         for (int layer = 0; layer < _layers; layer++)
         {

@@ -77,8 +77,8 @@ internal sealed record PadAttributes(SliceAttributes Place, double Value);
 /// <summary>Which of the two matrices are read transposed.</summary>
 internal sealed record MatMulAttributes(bool TransposeA, bool TransposeB);
 
-/// <summary>The axis that is indexed, the shape that has it, and the function that was called: the one that messages name.</summary>
-internal sealed record TakeAttributes(int Axis, Shape Source, string Function = "Take");
+/// <summary>The axis that is indexed, the shape that has it, and the function that was called and its parameter: the ones that messages name.</summary>
+internal sealed record TakeAttributes(int Axis, Shape Source, string Function = "Take", string Parameter = "indices");
 
 /// <summary>The shape whose axes are indexed, and the function that was called: the one that messages name.</summary>
 internal sealed record RavelAttributes(Shape Source, string Function = "Gather");
@@ -86,10 +86,13 @@ internal sealed record RavelAttributes(Shape Source, string Function = "Gather")
 /// <summary>The function that was called and its parameter that holds the indices: what messages name.</summary>
 internal sealed record CallerAttributes(string Function, string Parameter = "indices")
 {
-    private static readonly CallerAttributes s_pick = new("Pick");
+    private static readonly CallerAttributes s_pick = new("Pick"), s_crossEntropy = new("SoftmaxCrossEntropy", "labels");
 
     /// <summary>Those of <see cref="OpTable.Pick"/>, which has none when it is called by its own name.</summary>
     public static CallerAttributes OfPick(object? attributes) => attributes as CallerAttributes ?? s_pick;
+
+    /// <summary>Those of <see cref="OpTable.CrossEntropy"/>, which has none when it is called by its own name.</summary>
+    public static CallerAttributes OfCrossEntropy(object? attributes) => attributes as CallerAttributes ?? s_crossEntropy;
 }
 
 /// <summary>The number of classes of a one-hot encoding.</summary>

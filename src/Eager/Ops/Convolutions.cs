@@ -9,19 +9,23 @@ internal static unsafe class Convolutions
     {
         WindowAttributes a = (WindowAttributes)attributes!;
         string op = $"Conv{a.Dimensions}D";
-        Shape input = x[0].Shape, weight = x[1].Shape;
         CheckTypes(op, x);
-        if (weight[0] % a.Groups != 0) throw new ShapeException($"{op}: the weight {weight} has {weight[0]} filters, which {a.Groups} groups do not divide.");
-        if (input[1] != weight[1] * a.Groups)
+        CheckChannels(op, x[0].Shape, x[1].Shape, x.Length > 2 ? x[2].Shape : default(Shape?), a.Groups);
+        y[0] = new TensorType(x[0].DType, WindowRules.OutputShape(x[0].Shape[0], x[1].Shape[0], a));
+    }
+
+    public static void CheckChannels(string op, Shape input, Shape weight, Shape? bias, int groups)
+    {
+        if (weight[0] % groups != 0) throw new ShapeException($"{op}: the weight {weight} has {weight[0]} filters, which {groups} groups do not divide.");
+        if (input[1] != weight[1] * groups)
         {
             throw new ShapeException(
-                $"{op}: the input {input} has {input[1]} channels on axis 1, but the weight {weight} with {a.Groups} group{(a.Groups == 1 ? "" : "s")} takes " +
-                $"{weight[1]}·{a.Groups} = {weight[1] * a.Groups}. Check the layer's input channels, or move the channels to axis 1.");
+                $"{op}: the input {input} has {input[1]} channels on axis 1, but the weight {weight} with {groups} group{(groups == 1 ? "" : "s")} takes " +
+                $"{weight[1]}·{groups} = {weight[1] * groups}. Check the layer's input channels, or move the channels to axis 1.");
         }
 
-        if (x.Length > 2 && (x[2].Shape.Rank != 1 || x[2].Shape[0] != weight[0]))
-            throw new ShapeException($"{op}: the bias must be ({weight[0]},) for the weight {weight}, it is {x[2].Shape}.");
-        y[0] = new TensorType(x[0].DType, WindowRules.OutputShape(input[0], weight[0], a));
+        if (bias is { } b && (b.Rank != 1 || b[0] != weight[0]))
+            throw new ShapeException($"{op}: the bias must be ({weight[0]},) for the weight {weight}, it is {b}.");
     }
 
     /// <summary>Inputs: the gradient of the output, the weight.</summary>
@@ -29,8 +33,14 @@ internal static unsafe class Convolutions
     {
         WindowAttributes a = (WindowAttributes)attributes!;
         string op = $"ConvTranspose{a.Dimensions}D";
-        Shape input = x[0].Shape, weight = x[1].Shape;
         CheckTypes(op, x);
+        CheckTransposedChannels(op, x[0].Shape, x[1].Shape, a.Groups);
+        WindowRules.CheckOutput(op, x[0].Shape, a);
+        y[0] = new TensorType(x[0].DType, WindowRules.InputShape(x[0].Shape[0], x[1].Shape[1] * a.Groups, a));
+    }
+
+    public static void CheckTransposedChannels(string op, Shape input, Shape weight, int groups)
+    {
         if (input[1] != weight[0])
         {
             throw new ShapeException(
@@ -38,9 +48,7 @@ internal static unsafe class Convolutions
                 "Check the layer's input channels, or swap the first two axes of the weight.");
         }
 
-        if (weight[0] % a.Groups != 0) throw new ShapeException($"{op}: {a.Groups} groups do not divide the {weight[0]} channels of the input {input}.");
-        WindowRules.CheckOutput(op, input, a);
-        y[0] = new TensorType(x[0].DType, WindowRules.InputShape(input[0], weight[1] * a.Groups, a));
+        if (weight[0] % groups != 0) throw new ShapeException($"{op}: {groups} groups do not divide the {weight[0]} channels of the input {input}.");
     }
 
     /// <summary>Inputs: the input, the gradient of the output.</summary>

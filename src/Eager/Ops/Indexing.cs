@@ -15,10 +15,10 @@ internal static unsafe class Indexing
 
     public static void InferPick(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        string op = CallerAttributes.OfPick(attributes).Function;
+        (string op, string parameter) = CallerAttributes.OfPick(attributes);
         CheckIndexType(op, x[1].DType);
         Shape lines = x[0].Shape.Dimensions[..^1].ToArray();
-        if (x[1].Shape != lines) throw new ShapeException($"{op}: {x[0].Shape} needs one index per line, {lines}, but the indices are {x[1].Shape}.");
+        if (x[1].Shape != lines) throw new ShapeException($"{op}: {x[0].Shape} needs one index per line, {lines}; {parameter} is {x[1].Shape}. Reshape it.");
         y[0] = x[0] with { Shape = lines };
     }
 
@@ -29,7 +29,7 @@ internal static unsafe class Indexing
         NDArray index = inputs[1].Contiguous();
         Split(x.Shape, take.Axis, out long outer, out int n, out long inner);
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
-            ThrowIfBad(take.Function, Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n);
+            ThrowIfBad(take.Function, Gather.Take((nint)from, (nint)to, outer, n, inner, x.DType.Size, (nint)at, index.DType, index.Size), index, n, take.Parameter);
         GC.KeepAlive(x);
         GC.KeepAlive(index);
     }

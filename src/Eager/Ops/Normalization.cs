@@ -199,9 +199,13 @@ internal static unsafe class Normalization
     /// <summary>One value for each of some places.</summary>
     public static void CheckVector(string op, string name, TensorType vector, TensorType x, int size, string axis)
     {
-        if (vector.Shape.Rank != 1 || vector.Shape[0] != size)
-            throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x.Shape}, it is {vector.Shape}.");
+        CheckSize(op, name, vector.Shape, x.Shape, size, axis);
         if (vector.DType != x.DType) throw new DTypeException($"{op}: the input is {x.DType}, {name} is {vector.DType}. Convert with AsType.");
+    }
+
+    public static void CheckSize(string op, string name, Shape vector, Shape x, int size, string axis)
+    {
+        if (vector.Rank != 1 || vector[0] != size) throw new ShapeException($"{op}: {name} must be ({size},), as {axis} of the input {x}, it is {vector}.");
     }
 
     // Of an operand of half precision they are Float32.

@@ -42,8 +42,8 @@ internal sealed record RowRule(Func<TensorType, object?, long> Columns, RowKerne
     /// <summary>For a reduction: the length of a row of the first input when it reduces all rows to one; 0: it does not.</summary>
     public Func<TensorType, object?, long>? FoldedColumns { get; init; }
 
-    /// <summary>Throws on values that the operator refuses, given those of its inputs that are not floating-point, and the length of a row.</summary>
-    public Action<NDArray, long>? Check { get; init; }
+    /// <summary>Throws on values that the operator refuses, given those of its inputs that are not floating-point, the length of a row and its attributes.</summary>
+    public Action<NDArray, long, object?>? Check { get; init; }
 }
 
 /// <summary>

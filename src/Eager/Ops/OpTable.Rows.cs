@@ -78,12 +78,12 @@ internal static unsafe partial class OpTable
         Name = "CrossEntropy",
         Arity = 2,
         Infer = RowOps.InferCrossEntropy,
-        Run = (x, _, y) => RowOps.CrossEntropy(x[0], x[1], y[0]),
+        Run = (x, a, y) => RowOps.CrossEntropy(x[0], x[1], y[0], a),
         DeviceRun = DeviceRowExecution.Labelled(
             "SoftmaxCrossEntropy", static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropy(d, o[0], o[1], o[2], rows, n)),
         Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.CrossEntropyFromLogits(t[0], p[0], t[1], p[1], p[2], 0, rows, n), RowOps.CheckLabels),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropy(p, x[0], x[1])),
-        Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G]), null],
+        Gradient = [c => CrossEntropyGradient!.Apply([c.X, c.Y, c.G], c.Attributes<object?>()), null],
         Saves = Saved.Inputs,
     }).Named("mx.nd.softmax_cross_entropy, -, torch.nn.functional.cross_entropy", "real");
 
@@ -93,7 +93,7 @@ internal static unsafe partial class OpTable
         Name = "CrossEntropyGradient",
         Arity = 3,
         Infer = (x, _, y) => y[0] = x[0],
-        Run = (x, _, y) => RowOps.CrossEntropyGradient(x[0], x[1], x[2], y[0]),
+        Run = (x, a, y) => RowOps.CrossEntropyGradient(x[0], x[1], x[2], y[0], a),
         DeviceRun = DeviceRowExecution.Rows(static (d, o, _, rows, n) => DeviceRowKernels.CrossEntropyGradient(d, o[0], o[1], o[2], o[3], rows, n)),
         Rows = RowOps.Rows((p, t, _, rows, n) => RowKernels.CrossEntropyGradient(t[0], p[0], t[1], p[1], p[2], p[3], rows, n), RowOps.CheckLabels),
         Formula = RowFormula.Lines(static (p, x, _) => RowFormulas.CrossEntropyGradient(p, x[0], x[1], x[2])),

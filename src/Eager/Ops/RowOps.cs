@@ -8,7 +8,7 @@ internal static class RowOps
     public static TensorType Check(string op, TensorType x)
     {
         if (!x.DType.IsFloat) throw new DTypeException($"{op}: the input is {x.DType}; it must be floating point. Convert with AsType(DType.Float32).");
-        if (x.Shape.Rank == 0) throw new ShapeException($"{op}: the input is a scalar and has no axis.");
+        if (x.Shape.Rank == 0) throw new ShapeException($"{op}: the input is a scalar and has no axis. Reshape or ExpandDims first.");
         return x;
     }
 
@@ -21,10 +21,15 @@ internal static class RowOps
 
     public static void InferCrossEntropy(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
     {
-        Check("SoftmaxCrossEntropy", x[0]);
+        (string op, string parameter) = CallerAttributes.OfCrossEntropy(attributes);
+        Check(op, x[0]);
         Shape lines = x[0].Shape.Dimensions[..^1].ToArray();
         if (x[1].Shape != lines)
-            throw new ShapeException($"SoftmaxCrossEntropy: logits {x[0].Shape} need one label per line, {lines}, but the labels are {x[1].Shape}.");
+        {
+            string remedy = x[1].Shape == x[0].Shape ? "Convert probabilities with AsType(DType.Float32)." : "Reshape it.";
+            throw new ShapeException($"{op}: logits {x[0].Shape} need one class per line, {lines}; {parameter} is {x[1].Shape}. {remedy}");
+        }
+
         y[0] = new TensorType(x[0].DType, lines);
     }
 
@@ -62,47 +67,45 @@ internal static class RowOps
         GC.KeepAlive(gradient);
     }
 
-    public static unsafe void CrossEntropy(NDArray x, NDArray labels, NDArray loss)
+    public static unsafe void CrossEntropy(NDArray x, NDArray labels, NDArray loss, object? attributes)
     {
         x = x.Contiguous();
         labels = labels.Contiguous();
         fixed (byte* from = &x.Data, index = &labels.Data, to = &loss.Data)
-            ThrowIfBad(RowKernels.CrossEntropyFromLogits(x.DType, (nint)from, labels.DType, (nint)index, (nint)to, 0, Rows(x), Columns(x)), labels, x);
+            ThrowIfBad(RowKernels.CrossEntropyFromLogits(x.DType, (nint)from, labels.DType, (nint)index, (nint)to, 0, Rows(x), Columns(x)), labels, Columns(x), attributes);
         GC.KeepAlive(x);
         GC.KeepAlive(labels);
     }
 
-    public static unsafe void CrossEntropyGradient(NDArray x, NDArray labels, NDArray gradient, NDArray result)
+    public static unsafe void CrossEntropyGradient(NDArray x, NDArray labels, NDArray gradient, NDArray result, object? attributes)
     {
         x = x.Contiguous();
         labels = labels.Contiguous();
         gradient = gradient.Contiguous();
         fixed (byte* from = &x.Data, index = &labels.Data, g = &gradient.Data, to = &result.Data)
-            ThrowIfBad(RowKernels.CrossEntropyGradient(x.DType, (nint)from, labels.DType, (nint)index, (nint)g, (nint)to, Rows(x), Columns(x)), labels, x);
+            ThrowIfBad(RowKernels.CrossEntropyGradient(x.DType, (nint)from, labels.DType, (nint)index, (nint)g, (nint)to, Rows(x), Columns(x)), labels, Columns(x), attributes);
         GC.KeepAlive(x);
         GC.KeepAlive(labels);
         GC.KeepAlive(gradient);
     }
 
     /// <summary>An operator on the lines of the last axis.</summary>
-    public static RowRule Rows(RowKernelRule run, Action<NDArray, long>? check = null, int firstVector = int.MaxValue) =>
+    public static RowRule Rows(RowKernelRule run, Action<NDArray, long, object?>? check = null, int firstVector = int.MaxValue) =>
         new(static (x, _) => x.Shape.Rank == 0 ? 0 : x.Shape[-1], run) { Check = check, FirstVector = firstVector };
 
     /// <summary>Every label is a class.</summary>
-    public static unsafe void CheckLabels(NDArray labels, long classes)
+    public static unsafe void CheckLabels(NDArray labels, long classes, object? attributes)
     {
         labels = labels.Contiguous();
-        fixed (byte* index = &labels.Data)
-        {
-            long bad = RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes);
-            Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", bad, labels, (int)classes, nameof(labels));
-        }
-
+        fixed (byte* index = &labels.Data) ThrowIfBad(RowKernels.FirstBadLabel(labels.DType, (nint)index, labels.Size, classes), labels, classes, attributes);
         GC.KeepAlive(labels);
     }
 
-    private static void ThrowIfBad(long position, NDArray labels, NDArray x) =>
-        Indexing.ThrowIfOutside("SoftmaxCrossEntropy", "label", position, labels, (int)Columns(x), nameof(labels));
+    private static void ThrowIfBad(long position, NDArray labels, long classes, object? attributes)
+    {
+        (string op, string parameter) = CallerAttributes.OfCrossEntropy(attributes);
+        Indexing.ThrowIfOutside(op, "label", position, labels, (int)classes, parameter);
+    }
 
     private static long Columns(NDArray x) => x.Shape[-1];
 

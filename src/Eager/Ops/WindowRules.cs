@@ -66,6 +66,14 @@ internal static class WindowRules
                 groups);
     }
 
+    /// <summary>The input has a batch, channels and <paramref name="n"/> spatial axes.</summary>
+    public static void CheckRank(string op, int n, Shape input)
+    {
+        if (input.Rank == n + 2) return;
+        string remedy = input.Rank == n + 1 ? "Add a batch axis with ExpandDims(0)." : "Reshape it.";
+        throw new ShapeException($"{op}: the input {input} must have {n + 2} axes, (batch, channels, {n} spatial). {remedy}");
+    }
+
     /// <summary>Checks the arguments of a layer before there is an input.</summary>
     public static void Check(string layer, int dimensions, Shape kernel, Shape? stride, Shape? dilation, Padding padding)
     {

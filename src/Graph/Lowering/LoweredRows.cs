@@ -77,7 +77,7 @@ internal sealed class LoweredRows
     /// <summary>Several parts in one kernel, and the operators in it.</summary>
     public List<(RowSpec Spec, OpNode[] Members)> Programs { get; } = [];
 
-    /// <summary>What calls refuse: the check, the array that it is given, the length of a row.</summary>
+    /// <summary>What calls refuse: a check of an array with rows of a length.</summary>
     public List<(Action<NDArray, long> Check, int Array)> Checks { get; } = [];
 
     private KernelPart Kernel(int part)
@@ -102,7 +102,7 @@ internal sealed class LoweredRows
         RowRule rule = node.Op.Rows!;
         TileOperand[] operands = [.. node.Inputs.Select(i => Read(i, _layout.Access(part, i)!.Value, false)), Write(node)];
         for (int i = 0; i < node.Inputs.Length; i++)
-            if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add((check, operands[i].Array));
+            if (rule.Check is { } check && !node.Inputs[i].DType.IsFloat) Checks.Add(((x, columns) => check(x, columns, node.Attributes), operands[i].Array));
         return new CallPart(node, operands, WrittenOut(operands), Frame.Columns);
     }
 

@@ -58,6 +58,8 @@ public sealed class BadInputTests
         ["copy from"] = (static () => s_x.CopyFrom<float>([1]), ["CopyFrom", "1 values", "6 elements"]),
         ["assign"] = (static () => s_x.Assign(Nd.Ones(2)), ["Assign", "(2,)", "(2, 3)"]),
         ["set"] = (static () => s_x[0] = Nd.Ones(2), ["(2,)", "(3,)"]),
+        ["trace of a vector"] = (static () => Nd.Ones(3).Trace(), ["Trace: (3,)", "ExpandDims"]),
+        ["bias of a transposed convolution"] = (static () => Nd.Ones((1, 2, 4, 4)).ConvTranspose2D(Nd.Ones((2, 3, 3, 3)), Nd.Ones(2)), ["ConvTranspose2D: bias must be (3,)", "(2,)"]),
         ["cross entropy"] = (static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Array([0, 1, 2])), ["SoftmaxCrossEntropy", "(2, 3)", "(3,)"]),
         ["einsum rank"] = (static () => Nd.Einsum("ijk->i", s_x), ["Einsum", "(2, 3)"]),
         ["einsum sizes"] = (static () => Nd.Einsum("ij,ij->i", s_x, Nd.Ones((2, 4))), ["Einsum", "3", "4"]),
@@ -79,7 +81,7 @@ public sealed class BadInputTests
         ["least squares"] = (static () => s_x.Lstsq(Nd.Ones((3, 1))), ["Lstsq", "(2, 3)", "2 rows", "(3, 1)"]),
         ["recurrent layer too wide"] = (static () => _ = new Lstm(2, int.MaxValue), ["Lstm", "8589934588"]),
         ["histogram"] = (static () => s_x.Histogram(int.MaxValue, 0, 1), ["Histogram", "2147483648"]),
-        ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar"]),
+        ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar", "ExpandDims"]),
     };
 
     private static readonly Dictionary<string, (Action Act, string[] Parts)> s_ranges = new()
@@ -110,6 +112,7 @@ public sealed class BadInputTests
         ["range"] = (static () => _ = s_x[0..3], ["0..3", "axis 0", "size 2"]),
         ["dropout"] = (static () => s_x.Dropout(1.5), ["Dropout"]),
         ["arange"] = (static () => Nd.Arange(0, 1, 0), ["Arange", "step"]),
+        ["eye"] = (static () => Nd.Eye(-1), ["Eye: n is -1"]),
         ["linspace"] = (static () => Nd.Linspace(0, 1, -1), ["Linspace: count is -1"]),
         ["bins"] = (static () => Nd.Array([long.MaxValue]).BinCount(), ["BinCount", "9223372036854775807"]),
         ["batch"] = (static () => _ = new Batch(s_x, s_x)[2], ["Batch", "2 arrays"]),

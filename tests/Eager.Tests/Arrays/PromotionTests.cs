@@ -215,6 +215,20 @@ public sealed class PromotionTests
     }
 
     [Fact]
+    public void NormsOfIntegersDoNotOverflow()
+    {
+        foreach ((DType dtype, double value) in new[] { (DType.UInt8, 200.0), (DType.Int32, 300_000), (DType.Int64, 4e9), (DType.Bool, 1) })
+        {
+            NDArray x = Nd.Full(4, value, dtype), m = x.Reshape(2, 2);
+            foreach (NDArray norm in new[] { x.Norm(), x.VectorNorm(), m.MatrixNorm() })
+            {
+                Assert.Equal(DType.Float32, norm.DType);
+                Expect.Near(1e-6, norm, 2 * value);
+            }
+        }
+    }
+
+    [Fact]
     public void FunctionsOfRealNumbersTakeIntegers()
     {
         foreach (DType dtype in new[] { DType.Int32, DType.Int64, DType.UInt8, DType.Bool })

@@ -82,7 +82,7 @@ public sealed class IndexWriteTests
         Close((2, 3), [1, old[1], 2, old[3], old[4], 3], Nd.MaskedAssign(x, mask, Doubles(1, 2, 3)));
         Gradients(i => Nd.MaskedAssign(i[0], mask, i[1]), x, Doubles(1, 2, 3));
         Close(x, Nd.MaskedAssign(x, Nd.Zeros((2, 3), DType.Bool), Nd.Zeros(0, DType.Float64)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Nd.MaskedAssign(x, mask, Doubles(1, 2)));
+        Assert.Equal("values", Assert.Throws<ArgumentOutOfRangeException>(() => Nd.MaskedAssign(x, mask, Doubles(1, 2))).ParamName);
         Assert.Throws<ArgumentOutOfRangeException>(() => Nd.MaskedAssign(x, mask, Nd.Zeros(0)));
         Assert.Throws<ShapeException>(() => Nd.MaskedAssign(x, mask[0], Doubles(1)));
     }

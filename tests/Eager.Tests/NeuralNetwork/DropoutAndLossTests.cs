@@ -26,4 +26,25 @@ public sealed class DropoutAndLossTests
 
         Assert.Throws<ArgumentOutOfRangeException>(() => x.Dropout(0.5, axes: [3]));
     }
+
+    [Fact]
+    public void DropoutOfEverythingIsZeroWhateverItWas()
+    {
+        NDArray x = Nd.Array([double.NaN, double.PositiveInfinity, -1, 2]);
+        x.AttachGrad();
+        NDArray y;
+        using (Autograd.Record()) y = x.Dropout(1);
+        Assert.Equal([0L, 0, 0, 0], y.ToArray<double>().Select(BitConverter.DoubleToInt64Bits));
+        y.Backward();
+        Assert.Equal([0.0, 0, 0, 0], x.Grad!.ToArray<double>());
+    }
+
+    [Fact]
+    public void DropoutOfIntegersIsFloat32()
+    {
+        NDArray x = Nd.Ones(64, DType.Int32);
+        Assert.Equal(DType.Float32, x.Dropout(0.5).DType);
+        using (Autograd.TrainMode())
+            foreach (double p in new[] { 0, 0.25, 0.5, 1 }) Assert.Equal(DType.Float32, x.Dropout(p).DType);
+    }
 }

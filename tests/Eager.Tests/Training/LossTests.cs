@@ -42,6 +42,24 @@ public sealed class LossTests
     public void ATargetThatWouldOnlyBroadcastIsAnError(string name) =>
         Expect.Throws<ShapeException>(() => s_losses[name].Loss(Nd.Ones((4, 1)), Nd.Ones(4), Reduction.Mean), name.Split(',')[0], "(4, 1)", "(4,)", "Reshape");
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void IntegersAreConvertedToFloat32(string name)
+    {
+        Func<NDArray, NDArray, Reduction, NDArray> loss = s_losses[name].Loss;
+        NDArray p = Nd.Array([1, 200, 3]), t = Nd.Array([3, 1, 1]);
+        foreach (DType dtype in new[] { DType.UInt8, DType.Int32, DType.Int64, DType.Bool })
+        {
+            (NDArray x, NDArray y) = (p.AsType(dtype), t.AsType(dtype));
+            foreach (Reduction reduction in Enum.GetValues<Reduction>())
+            {
+                NDArray expected = loss(x.AsType(DType.Float32), y.AsType(DType.Float32), reduction), actual = loss(x, y, reduction);
+                Assert.Equal(DType.Float32, actual.DType);
+                Assert.True(expected.ArrayEqual(actual), $"{dtype}, {reduction}: {actual}, expected {expected}");
+            }
+        }
+    }
+
     [Fact]
     public void CrossEntropyOfClassesAndOfProbabilities()
     {
@@ -56,6 +74,26 @@ public sealed class LossTests
             using (Autograd.Record()) Loss.SoftmaxCrossEntropy(x, target).Backward();
             double[] softmax = [Math.Exp(1 - logSum), Math.Exp(2 - logSum), Math.Exp(3 - logSum), 1, 0, 0];
             Expect.Near(1e-14, x.Grad, (softmax[0] - 1) / 2, softmax[1] / 2, softmax[2] / 2, 0.5, -0.5, 0);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void LabelSmoothingMixesTheClassesIn(double smoothing)
+    {
+        NDArray x = Nd.Array(new[,] { { 1, 2, 3.5 }, { -4, 0.25, 7 } }), classes = Nd.Array([2, 0]), p = classes.OneHot(3).AsType(DType.Float64);
+        NDArray expected = Loss.SoftmaxCrossEntropy(x, p * (1 - smoothing) + smoothing / 3, Reduction.None);
+        foreach (NDArray target in new[] { classes, p })
+        {
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, smoothing, Reduction.None), expected.ToArray<double>());
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, smoothing, Reduction.Sum), expected.Sum().Item<double>());
+            Expect.Near(1e-14, Loss.SoftmaxCrossEntropy(x, target, labelSmoothing: smoothing), expected.Mean().Item<double>());
+            GradientCheckReport report = Autograd.CheckGradients(v => Loss.SoftmaxCrossEntropy(v[0], target, labelSmoothing: smoothing), [x], order: 2);
+            Assert.True(report.Passed, report.ToString());
+            NDArray half = Loss.SoftmaxCrossEntropy(x.AsType(DType.Float16), target == p ? p.AsType(DType.Float16) : target, labelSmoothing: smoothing);
+            Assert.Equal(DType.Float16, half.DType);
         }
     }
 
@@ -80,6 +118,6 @@ public sealed class LossTests
         Expect.Throws<ArgumentNullException>(() => Loss.L1(Nd.Ones(1), null!));
         Expect.Throws<ArgumentOutOfRangeException>(() => Loss.L1(Nd.Ones(1), Nd.Ones(1), (Reduction)8), "reduction");
         Expect.Throws<ArgumentOutOfRangeException>(() => Loss.Huber(Nd.Ones(1), Nd.Ones(1), delta: 0));
-        Expect.Throws<ArgumentOutOfRangeException>(() => Loss.SoftmaxCrossEntropy(Nd.Ones((1, 3)), Nd.Array([3])), "label");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Loss.SoftmaxCrossEntropy(Nd.Ones((1, 3)), Nd.Array([3])), "label", "'target'");
     }
 }
