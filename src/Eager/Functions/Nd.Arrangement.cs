@@ -9,10 +9,10 @@ public enum PadMode
     /// <summary>The element at the edge.</summary>
     Edge,
 
-    /// <summary>The array mirrored at the element of the edge: 3 2 | 1 2 3 | 2 1.</summary>
+    /// <summary>The array mirrored at the element of the edge: 3 2 | 1 2 3 | 2 1, and so on: 1 2 3 2 | 1 2 3 | 2 1 2 3.</summary>
     Reflect,
 
-    /// <summary>The array mirrored behind the edge: 2 1 | 1 2 3 | 3 2.</summary>
+    /// <summary>The array mirrored behind the edge, again and again: 2 1 | 1 2 3 | 3 2.</summary>
     Symmetric,
 
     /// <summary>The array repeated: 2 3 | 1 2 3 | 1 2.</summary>
@@ -94,8 +94,8 @@ public static partial class Nd
         return Transpose(x, [.. order]);
     }
 
-    /// <summary>Surrounds the array: (before, after) per axis.</summary>
-    /// <exception cref="ShapeException">Another number of pairs than axes, a negative width, or a width that the mode cannot fill.</exception>
+    /// <summary>Surrounds the array: (before, after) per axis. What repeats or mirrors the array does so as often as the widths ask for, as in NumPy.</summary>
+    /// <exception cref="ShapeException">Another number of pairs than axes, a negative width, or an axis without an element to repeat.</exception>
     public static NDArray Pad(this NDArray x, (int Before, int After)[] widths, PadMode mode)
     {
         if (mode == PadMode.Constant) return Pad(x, widths);
@@ -106,11 +106,15 @@ public static partial class Nd
         {
             (int before, int after) = widths[axis];
             int n = x.Shape[axis];
-            int most = mode switch { PadMode.Reflect => n - 1, PadMode.Symmetric or PadMode.Wrap => n, _ => n == 0 ? 0 : int.MaxValue };
-            if (before < 0 || after < 0 || before > most || after > most)
-                throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must lie between 0 and {most} in the mode {mode}.");
+            if (before < 0 || after < 0) throw new ShapeException($"Pad: the widths ({before}, {after}) of axis {axis} of {x.Shape} must not be negative. Slice removes elements.");
             if ((before, after) == (0, 0)) continue;
-            _ = Errors.Extent("Pad", (long)before + n + after);
+            if (n == 0) throw new ShapeException($"Pad: axis {axis} of {x.Shape} has no element for the mode {mode}. Pad with a value.");
+            int size = Errors.Extent("Pad", (long)before + n + after);
+            if (mode != PadMode.Edge && Math.Max(before, after) > (mode == PadMode.Reflect ? n - 1 : n))
+            {
+                padded = Take(padded, Array(Repeats(n, before, size, mode)).To(x.Device), axis);
+                continue;
+            }
 
             List<NDArray> parts = [padded];
             if (before > 0) parts.Insert(0, Before(padded, axis, n, before, mode));
@@ -119,6 +123,20 @@ public static partial class Nd
         }
 
         return ReferenceEquals(padded, x) ? x.Alias() : padded;
+
+        // Which elements an axis of n consists of afterwards, where they come more than twice: they have a period.
+        static int[] Repeats(int n, int before, int size, PadMode mode)
+        {
+            long period = mode switch { PadMode.Wrap => n, PadMode.Symmetric => 2L * n, _ => Math.Max(1, 2L * (n - 1)) };
+            int[] places = new int[size];
+            for (int i = 0; i < size; i++)
+            {
+                long place = ((i - (long)before) % period + period) % period;
+                places[i] = (int)(place < n ? place : mode == PadMode.Symmetric ? period - 1 - place : period - place);
+            }
+
+            return places;
+        }
 
         // The edges are views, too.
         static NDArray Before(NDArray x, int axis, int n, int count, PadMode mode) => mode switch

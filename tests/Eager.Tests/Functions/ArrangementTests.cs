@@ -71,7 +71,19 @@ public sealed class ArrangementTests
         Gradients(i => Nd.Pad(i[0], [(1, 1), (2, 1)], mode), Random((2, 3)));
         Assert.Throws<ShapeException>(() => Nd.Pad(x, [(1, 1), (1, 1)], mode));
         Assert.Throws<ShapeException>(() => Nd.Pad(x, [(-1, 1)], mode));
-        if (mode == PadMode.Reflect) Assert.Throws<ShapeException>(() => Nd.Pad(x, [(3, 0)], mode));
+        if (mode != PadMode.Constant) Assert.Contains("axis 1 of (2, 0)", Assert.Throws<ShapeException>(() => Nd.Pad(Nd.Ones((2, 0)), [(1, 0), (1, 0)], mode)).Message);
+    }
+
+    [Theory]
+    [InlineData(PadMode.Reflect, new double[] { 2, 1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3 }, new double[] { 7, 7, 7, 7, 7, 7 })]
+    [InlineData(PadMode.Symmetric, new double[] { 2, 3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1 }, new double[] { 7, 7, 7, 7, 7, 7 })]
+    [InlineData(PadMode.Wrap, new double[] { 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1 }, new double[] { 7, 7, 7, 7, 7, 7 })]
+    public void PaddingRepeatsAndMirrorsAsOftenAsItMust(PadMode mode, double[] expected, double[] ofOne)
+    {
+        // np.pad([1, 2, 3], (5, 4), mode), and of one element.
+        Close(expected, Nd.Pad(Doubles(1, 2, 3), [(5, 4)], mode));
+        Close(ofOne, Nd.Pad(Doubles(7), [(3, 2)], mode));
+        Gradients(i => Nd.Square(Nd.Pad(i[0], [(3, 1), (0, 5)], mode)), Random((2, 3)));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class HybridizedFunctionTests
         ("Cross", x => Nd.Cross(x, x * x), Random((2, 3))),
         ("Rot90", x => Nd.Rot90(x) * 2, Random((2, 3))),
         ("Pad", x => Nd.Pad(x, [(1, 1), (1, 0)], PadMode.Reflect), Random((2, 3))),
+        ("Pad: more than once", x => Nd.Pad(x, [(5, 1), (0, 7)], PadMode.Symmetric), Random((2, 3))),
         ("SpaceToDepth", x => Nd.SpaceToDepth(x, 2) * 3, s_image),
         ("Resize", x => Nd.Resize(x, 5, 3), s_image),
         ("Unfold", x => Nd.Unfold(x, (2, 2), padding: 1), s_image),
