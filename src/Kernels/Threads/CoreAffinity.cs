@@ -4,7 +4,7 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// Linux may wake a parked thread on the core of the thread that woke it, though others are idle, and leave it waiting there for milliseconds, again and again. So
-/// workers are forbidden the core that their caller runs on, before they are woken.
+/// workers are forbidden the core that their caller runs on, before they are woken and where it moves to theirs.
 /// A hint only: without it (other systems, other C libraries, no permission) everything works, sometimes on one core for a while.
 /// </summary>
 internal static unsafe partial class CoreAffinity
@@ -51,6 +51,7 @@ internal static unsafe partial class CoreAffinity
     [LibraryImport("libc", EntryPoint = "gettid")]
     private static partial int GetThread();
 
+    [SuppressGCTransition] // some nanoseconds
     [LibraryImport("libc", EntryPoint = "sched_getcpu")]
     private static partial int GetCore();
 

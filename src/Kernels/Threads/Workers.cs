@@ -14,6 +14,7 @@ internal static class Workers
     private static int s_parked;
     private static readonly List<CoreAffinity.CoreMask> s_masks = []; // of the workers that exist, as they were when they started; locked
     private static int s_callersCore = -1; // where no worker may run
+    private static long s_staysUntil;      // when callers on several cores may move the workers again
 
     /// <summary>Threads that exist now.</summary>
     internal static int Alive => s_alive;
@@ -24,24 +25,29 @@ internal static class Workers
         if (s_alive < count) Start(count);
     }
 
-    /// <summary>Wakes parked workers, at most <paramref name="count"/>.</summary>
+    /// <summary>Wakes parked workers, at most <paramref name="count"/>, and keeps all off the core that this thread runs on.</summary>
     public static void Wake(int count)
     {
+        int core = CoreAffinity.CurrentCore;
+        if (core != s_callersCore && core >= 0) LeaveCore(core);
         int parked = Volatile.Read(ref s_parked);
-        if (parked == 0) return;
-        LeaveCore(CoreAffinity.CurrentCore);
-        s_wake.Release(Math.Min(parked, count));
+        if (parked > 0) s_wake.Release(Math.Min(parked, count));
     }
 
-    // One job at a time wakes workers: nobody else writes the field. A call of the system for each worker, where the caller has moved.
+    // Where the caller has moved, onto the core of a worker perhaps: a call of the system for each worker. One job at a time wakes them, so nobody else is here. Callers that
+    // take turns on several cores spend a fiftieth of their time on it at most.
     private static void LeaveCore(int core)
     {
-        if (core < 0 || core == s_callersCore) return;
+        long start = Stopwatch.GetTimestamp();
+        if (start < s_staysUntil) return;
         lock (s_lock)
         {
             s_callersCore = core;
             foreach (CoreAffinity.CoreMask mask in s_masks) CoreAffinity.Forbid(mask, core);
         }
+
+        long end = Stopwatch.GetTimestamp();
+        s_staysUntil = end + (50 * (end - start));
     }
 
     /// <summary>Wakes as many parked workers as are now too many, so that they end.</summary>
