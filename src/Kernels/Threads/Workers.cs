@@ -8,6 +8,7 @@ namespace Fusion.Kernels;
 internal static class Workers
 {
     private static readonly long s_spinTicks = Stopwatch.Frequency / 50_000;
+    private static readonly long s_slice = Stopwatch.Frequency / 200;
     private static readonly Lock s_lock = new();
     private static readonly SemaphoreSlim s_wake = new(0);
     private static volatile int s_alive;
@@ -35,7 +36,7 @@ internal static class Workers
     }
 
     // Where the caller has moved, onto the core of a worker perhaps: a call of the system for each worker. One job at a time wakes them, so nobody else is here. Callers that
-    // take turns on several cores spend a fiftieth of their time on it at most.
+    // take turns on several cores spend a fiftieth of their time on it; one that lost its core meanwhile waits no longer than a time slice.
     private static void LeaveCore(int core)
     {
         long start = Stopwatch.GetTimestamp();
@@ -47,7 +48,7 @@ internal static class Workers
         }
 
         long end = Stopwatch.GetTimestamp();
-        s_staysUntil = end + (50 * (end - start));
+        s_staysUntil = end + Math.Min(50 * (end - start), s_slice);
     }
 
     /// <summary>Wakes as many parked workers as are now too many, so that they end.</summary>
