@@ -37,7 +37,8 @@ internal static partial class Formulas
         L sum = L.Let(e + C<L>(2));
         L positive = L.Let(L.Fma(C<L>(2), e, C<L>(1)));
         L denominator = L.Select(negative, L.Fma(e, sum, C<L>(2)), L.Fma(e + e, e, positive));
-        L quotient = x * L.Select(negative, Lifted(L.Fma(q, sum, sum), n), positive) / denominator;
+        L lost = e - (sum - C<L>(2));
+        L quotient = x * L.Select(negative, Lifted(sum + L.Fma(q, sum, lost), n), positive) / denominator;
         return Lower(quotient, n, negative);
     }
 
