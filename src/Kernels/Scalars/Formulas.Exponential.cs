@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion.Kernels;
 
-// exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomials: float minimax (Remez exchange, then a search among floats: eʳ within 2⁻²⁷·²,
-// eʳ − 1 within 2⁻²⁶, tanh within 2⁻³²·⁵ of themselves), double the Taylor series (DLMF 4.2.19 and 4.33.3) to r¹³, whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷, and to r¹⁷, 0.174¹⁸·3·10⁻⁴ below 2⁻⁵⁷.
+// exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomial: float minimax (Remez exchange, then a search among floats: eʳ within 2⁻²⁷·²,
+// eʳ − 1 within 2⁻²⁶ of themselves), double the Taylor series to r¹³, whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷.
 internal static partial class Formulas
 {
     private const double Log2E = 1.44269504088896340736;
@@ -95,16 +95,13 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     public static L Tanh<L>(L x) where L : struct, ILane<L>
     {
-        // |x| = −n·½ ln 2 + r and s = 2ⁿ: tanh of the first is (1 − s)/(1 + s), of the second t, and of their sum ((1 − s) + (1 + s)·t)/((1 + s) + (1 − s)·t).
-        // Near 0, where s is 1, that is t, and beyond the limit 1. An error of ½ ln 2 counts as much as s does: one constant will do.
+        // (1 − e)/(1 + e) with e = e^−2|x| = (1 + q)·s, s = 2ⁿ; sums of 1 and a power of two are exact, and beyond the limit the result is 1. An error of ln 2 counts as much
+        // as e does: one constant will do.
         x = L.Let(x);
-        L y = L.Let(L.MinNative(C<L>(L.Is64 ? 20 : 10), L.Abs(x)));
-        L s = L.Let(NearestPowerOfTwo(y, -2 * Log2E, out L n));
-        L r = L.Let(L.Fma(n, C<L>(0.34657359027997265471), y));
-        L z = L.Let(r * r);
-        L t = L.Let(L.Fma(r * z, TanhPolynomial(z), r));
-        L less = L.Let(C<L>(1) - s), more = L.Let(C<L>(1) + s);
-        return WithSign(L.Fma(more, t, less) / L.Fma(less, t, more), x);
+        L y = L.Let(L.MaxNative(C<L>(L.Is64 ? -40 : -20), L.Or(x + x, C<L>(-0.0))));
+        L s = L.Let(NearestPowerOfTwo(y, Log2E, out L n));
+        L q = L.Let(ExpM1Polynomial(L.Let(L.Fma(n, C<L>(-0.69314718055994530942), y))));
+        return WithSign(L.Fma(-q, s, C<L>(1) - s) / L.Fma(q, s, C<L>(1) + s), x);
     }
 
     [MethodImpl(Inline)]
@@ -162,19 +159,5 @@ internal static partial class Formulas
         }
 
         return L.Fma(r * r, p, r);
-    }
-
-    /// <summary>(tanh r − r)/r³ of z = r², |r| ≤ ¼ ln 2.</summary>
-    [MethodImpl(Inline)]
-    private static L TanhPolynomial<L>(L z) where L : struct, ILane<L>
-    {
-        if (!L.Is64) return L.Fma(L.Fma(C<L>(-0.0527145304), z, C<L>(0.133311406)), z, C<L>(-0.333333224));
-        L p = L.Fma(C<L>(6404582.0 / 10854718875), z, C<L>(-929569.0 / 638512875));
-        p = L.Fma(p, z, C<L>(21844.0 / 6081075));
-        p = L.Fma(p, z, C<L>(-1382.0 / 155925));
-        p = L.Fma(p, z, C<L>(62.0 / 2835));
-        p = L.Fma(p, z, C<L>(-17.0 / 315));
-        p = L.Fma(p, z, C<L>(2.0 / 15));
-        return L.Fma(p, z, C<L>(-1.0 / 3));
     }
 }

@@ -8,7 +8,7 @@ namespace Fusion.Kernels;
 internal static class Workers
 {
     private static readonly long s_spinTicks = Stopwatch.Frequency / 50_000;
-    private static readonly long s_slice = Stopwatch.Frequency / 200;
+    private static readonly long s_slice = Stopwatch.Frequency / 200; // that the system gives a thread
     private static readonly Lock s_lock = new();
     private static readonly SemaphoreSlim s_wake = new(0);
     private static volatile int s_alive;

@@ -20,7 +20,7 @@ internal sealed record FormulaAccuracy(string Name, double Single, double Double
         new("Sin", 2, 4),
         new("Cos", 2, 4),
         new("Tan", 4, 4),
-        new("Tanh", 2.5, 4),
+        new("Tanh", 2, 4),
         new("Sigmoid", 2, 4),
         new("Erf", 4, 4),
         new("Softplus", 4, 4),

@@ -32,7 +32,7 @@ public sealed unsafe class CoreAffinityTests : IDisposable
     {
         WorkerPool.Threads = 2;
         int* state = stackalloc int[2];
-        WorkerPool.Run(2, &Meet, state); // the worker is made here, with the cores of this thread
+        WorkerPool.Run(2, &Meet, state); // the worker is made here, before the caller has one core
         OnThread(static () =>
         {
             CoreAffinity.CoreMask mask = CoreAffinity.Current;
