@@ -25,11 +25,22 @@ internal static unsafe class Copy
     {
         long* axes = stackalloc long[3 * (shape.Length + 2)];
         var plan = new CopyPlan(source, sourceStrides, destination, destinationStrides, shape, elementSize, axes);
-        long units = plan.Units;
-        if (units == 0) return;
-        plan.Pieces = Pieces(plan.Size * elementSize, units);
-        if (plan.Pieces == 1) plan.Run(0, units);
-        else WorkerPool.Run(plan.Pieces, &RunPiece, &plan);
+        Run(&plan, 1, elementSize);
+    }
+
+    /// <summary>Copies that do not overlap, as one job of all their units: each alone may be too small for a second thread.</summary>
+    public static void Run(CopyPlan* plans, int count, int elementSize)
+    {
+        var job = new Job { Plans = plans };
+        long elements = 0;
+        for (int i = 0; i < count; i++)
+        {
+            job.Units += plans[i].Units;
+            elements += plans[i].Size;
+        }
+
+        job.Pieces = Pieces(elements * elementSize, job.Units);
+        WorkerPool.Run(job.Pieces, &RunPiece, &job);
     }
 
     /// <summary>Into how many jobs units are divided that write so many bytes together.</summary>
@@ -64,10 +75,22 @@ internal static unsafe class Copy
         Run((nint)(&element), broadcast, destination, strides, shape, dtype.Size);
     }
 
-    private static void RunPiece(void* context, int index)
+    private static void RunPiece(void* context, int piece)
     {
-        CopyPlan* plan = (CopyPlan*)context;
-        long units = plan->Units;
-        plan->Run(units * index / plan->Pieces, units * (index + 1) / plan->Pieces);
+        Job* job = (Job*)context;
+        long begin = job->Units * piece / job->Pieces, end = job->Units * (piece + 1) / job->Pieces;
+        for (CopyPlan* plan = job->Plans; end > 0; plan++)
+        {
+            if (begin < plan->Units) plan->Run(Math.Max(begin, 0), Math.Min(end, plan->Units));
+            begin -= plan->Units;
+            end -= plan->Units;
+        }
+    }
+
+    private struct Job
+    {
+        public CopyPlan* Plans;
+        public long Units;
+        public int Pieces;
     }
 }

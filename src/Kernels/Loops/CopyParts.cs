@@ -63,36 +63,16 @@ internal static unsafe class CopyParts
         WorkerPool.Run(job.Pieces, &RunPiece, &job);
     }
 
-    // One behind the other: a job of all their units, since each alone may be too small for a second thread.
+    // One behind the other.
     [SkipLocalsInit]
     private static void RunApart(CopyPart* parts, int count, long* to, int rank, int elementSize)
     {
         CopyPlan* plans = stackalloc CopyPlan[count];
-        long* axes = stackalloc long[count * 3 * (rank + 2)];
-        var job = new ApartJob { Plans = plans };
-        long bytes = 0;
+        int room = 3 * (rank + 2);
+        long* axes = stackalloc long[count * room];
         for (int i = 0; i < count; i++)
-        {
-            plans[i] = new CopyPlan(parts[i].Source, parts[i].Strides, parts[i].Target, to, new ReadOnlySpan<int>(parts[i].Shape, rank), elementSize,
-                axes + (i * 3 * (rank + 2)));
-            job.Units += plans[i].Units;
-            bytes += plans[i].Size * elementSize;
-        }
-
-        job.Pieces = Copy.Pieces(bytes, job.Units);
-        WorkerPool.Run(job.Pieces, &RunApartPiece, &job);
-    }
-
-    private static void RunApartPiece(void* context, int piece)
-    {
-        ApartJob* job = (ApartJob*)context;
-        long begin = job->Units * piece / job->Pieces, end = job->Units * (piece + 1) / job->Pieces;
-        for (CopyPlan* plan = job->Plans; end > 0; plan++)
-        {
-            if (begin < plan->Units) plan->Run(Math.Max(begin, 0), Math.Min(end, plan->Units));
-            begin -= plan->Units;
-            end -= plan->Units;
-        }
+            plans[i] = new CopyPlan(parts[i].Source, parts[i].Strides, parts[i].Target, to, new ReadOnlySpan<int>(parts[i].Shape, rank), elementSize, axes + (i * room));
+        Copy.Run(plans, count, elementSize);
     }
 
     [SkipLocalsInit]
@@ -125,13 +105,6 @@ internal static unsafe class CopyParts
                 plan.Run(0, plan.Units);
             }
         }
-    }
-
-    private struct ApartJob
-    {
-        public CopyPlan* Plans;
-        public long Units;
-        public int Pieces;
     }
 
     private struct Job

@@ -31,9 +31,6 @@ internal unsafe struct CopyPlan
     /// <summary>Tiles of all panels: what can be done independently.</summary>
     public readonly long Units;
 
-    /// <summary>Into how many jobs the units are divided.</summary>
-    public int Pieces;
-
     /// <summary><paramref name="axes"/> has room for three values an axis and two axes more.</summary>
     public CopyPlan(nint source, long* sourceStrides, nint destination, long* destinationStrides, ReadOnlySpan<int> shape, int elementSize, long* axes)
     {
