@@ -17,7 +17,7 @@ internal static class OperatorTable
             Check(test, "compiled", () => DeviceCheck.Compiled(test, device));
         }
 
-        report.Table(passed, failures);
+        report.Checks("Operator table", passed, failures);
         return failures.Count == 0;
 
         void Check(OpCase test, string what, Func<string?> check)

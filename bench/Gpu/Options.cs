@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fusion.Gpu;
 
 /// <summary>The command line.</summary>
@@ -6,8 +8,11 @@ internal sealed record Options
     /// <summary>gpu0, gpu1 … or debug.</summary>
     public string Device { get; private init; } = "gpu0";
 
-    /// <summary>table or speed; null: both.</summary>
+    /// <summary>table, programs or speed; null: all.</summary>
     public string? Only { get; private init; }
+
+    /// <summary>How many random programs.</summary>
+    public int Programs { get; private init; } = 500;
 
     /// <summary>Part of a case's name.</summary>
     public string Filter { get; private init; } = string.Empty;
@@ -27,6 +32,7 @@ internal sealed record Options
             {
                 "--device" => options with { Device = args[i + 1] },
                 "--only" => options with { Only = args[i + 1] },
+                "--programs" => options with { Programs = int.Parse(args[i + 1], CultureInfo.InvariantCulture) },
                 "--filter" => options with { Filter = args[i + 1] },
                 "--peer" => options with { Peer = args[i + 1] },
                 "--out" => options with { Out = args[i + 1] },

@@ -20,9 +20,12 @@ internal sealed class Report
         Line(string.Empty);
     }
 
-    public void Table(int passed, List<string> failures)
+    /// <param name="what">That was checked.</param>
+    /// <param name="passed">How many checks passed.</param>
+    /// <param name="failures">A line for each that did not.</param>
+    public void Checks(string what, int passed, List<string> failures)
     {
-        Line($"Operator table: {passed} checks passed, {failures.Count} failed.");
+        Line($"{what}: {passed} checks passed, {failures.Count} failed.");
         Line(string.Empty);
         foreach (string failure in failures) Line($"- {failure}");
         if (failures.Count > 0) Line(string.Empty);

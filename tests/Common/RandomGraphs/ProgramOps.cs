@@ -55,14 +55,14 @@ internal static class ProgramOps
         ("Diagonal", (x, _, d) => x.Rank < 2 ? null : x.Diagonal(d % 2)),
         ("Stride", (x, _, d) => x.Rank == 0 ? null : x.Slice(d % x.Rank, null, null, 2)),
         ("Pad", (x, _, d) => x.Rank == 0 || x.Size > MaxSize / 4 ? null : Pad(x, d % x.Rank, Constant(d))),
-        ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]), 0)),
+        ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]).To(x.Device), 0)),
         ("ThroughFloat64", (x, _, _) => (x.AsType(DType.Float64) * 3).AsType(DType.Float32)),
         ("ThroughInt32", (x, _, _) => x.Clip(-8, 8).AsType(DType.Int32).AsType(DType.Float32)),
         ("Masks", (x, y, _) => Broadcasts(x, y) ? Nd.Where(Nd.LogicalAnd(x > 0, y < 1), x, 0.5) : null),
         ("CountMask", (x, _, _) => x.Rank == 0 ? null : (x > 0).AsType(DType.Float32).Sum(0)),
         ("StopGradient", (x, y, _) => Broadcasts(x, y) ? x * y.StopGradient() : null),
         ("Dropout", (x, _, _) => x.Dropout(0.25)),
-        ("Noise", (x, _, d) => x + Nd.Random.Uniform(0, 1, x.Shape) * Constant(d)),
+        ("Noise", (x, _, d) => x + Nd.Random.Uniform(0, 1, x.Shape, device: x.Device) * Constant(d)),
         ("Pow", (x, _, d) => (x.Abs() + 0.5).Pow(Constant(d))),
     ];
 

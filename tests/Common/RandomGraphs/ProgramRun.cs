@@ -26,7 +26,7 @@ public sealed class ProgramRun
         IReadOnlyList<NDArray> results;
         using (Autograd.Record()) results = f(variables[..^1]);
         NDArray[] heads = [.. (bothHeads ? results : [results[0]]).Where(static r => r.Source is not null)];
-        if (heads.Length > 0) Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType))]);
+        if (heads.Length > 0) Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))]);
         run.Add("result", results);
         run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
         captured.DropGrad();
@@ -51,7 +51,7 @@ public sealed class ProgramRun
         }
 
         heads.RemoveAll(static h => h.Source is null);
-        Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType))]);
+        Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))]);
         run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
         captured.DropGrad();
         return run;
@@ -90,6 +90,6 @@ public sealed class ProgramRun
     /// <summary>Adds values under a name.</summary>
     public void Add(string name, IEnumerable<NDArray?> values)
     {
-        foreach (NDArray? value in values) _values.Add(($"{name} {_values.Count}", value));
+        foreach (NDArray? value in values) _values.Add(($"{name} {_values.Count}", value?.To(Device.Cpu)));
     }
 }

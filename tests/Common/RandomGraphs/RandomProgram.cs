@@ -19,8 +19,11 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
 
     private NDArray? _matrix;
 
+    /// <summary>Where its arrays lie.</summary>
+    public Device Device { get; init; } = Device.Cpu;
+
     /// <summary>The captured array for the program's own number of columns.</summary>
-    public NDArray Matrix => _matrix ??= TestArrays.Uniform((Sizes[Columns], Sizes[Columns]), 99);
+    public NDArray Matrix => _matrix ??= TestArrays.Uniform((Sizes[Columns], Sizes[Columns]), 99).To(Device);
 
     /// <summary>Fresh inputs, the second one strided; other rows than the program's own test a change of shapes.</summary>
     public NDArray[] Inputs(int? rows = null)
@@ -28,7 +31,7 @@ public sealed record RandomProgram(Instruction[] Body, int Result, int Rows, int
         int r = Sizes[rows ?? Rows];
         int c = Sizes[Columns];
         Shape[] shapes = [(r, c), (r, c), c, (r, 1), default];
-        NDArray[] inputs = [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1) : TestArrays.Uniform(shape, i + 1))];
+        NDArray[] inputs = [.. shapes.Select((shape, i) => Special ? TestArrays.Special(shape, i + 1).To(Device) : TestArrays.Uniform(shape, i + 1).To(Device))];
         inputs[1] = inputs[1].Transpose().Copy().Transpose();
         return inputs;
     }

@@ -1,0 +1,60 @@
+using Fusion.Tests.RandomGraphs;
+
+namespace Fusion.Gpu;
+
+/// <summary>Random programs on the device: compiled they give the bits of eager execution there, forward, backward, of second order, and when shapes change.</summary>
+internal static class RandomPrograms
+{
+    /// <summary>True if no program differs.</summary>
+    public static bool Run(Device device, int count, Report report)
+    {
+        int passed = 0;
+        List<string> failures = [];
+        for (int seed = 0; seed < count; seed++)
+        {
+            RandomProgram program = Draw(new Random(seed), device);
+            string? failure;
+            try
+            {
+                failure = Difference(program);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                failure = $"{e.GetType().Name}: {e.Message}";
+            }
+
+            if (failure is null)
+            {
+                passed++;
+                continue;
+            }
+
+            failures.Add($"program {seed}: {failure.ReplaceLineEndings(" ")}");
+            Console.Error.WriteLine($"{failures[^1]}\n{program}");
+        }
+
+        report.Checks("Random programs", passed, failures);
+        return failures.Count == 0;
+    }
+
+    private static RandomProgram Draw(Random random, Device device)
+    {
+        Instruction[] body = [.. Enumerable.Range(0, random.Next(1, 13))
+            .Select(_ => new Instruction(random.Next(200), random.Next(12), random.Next(12), random.Next(8)))];
+        int sizes = RandomProgram.Sizes.Length;
+        return new RandomProgram(body, random.Next(12), random.Next(sizes), random.Next(sizes), random.Next(4) == 0) { Device = device };
+    }
+
+    private static string? Difference(RandomProgram program)
+    {
+        NDArray[] inputs = program.Inputs(), others = program.Inputs((program.Rows + 1) % RandomProgram.Sizes.Length);
+        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = Hybrid.Hybridize(program.Run, new HybridOptions { FallbackToEager = false });
+        return Of("forward", g => ProgramRun.Forward(g, inputs))
+            ?? Of("backward", g => ProgramRun.Backward(g, inputs, program.Matrix))
+            ?? Of("other shapes", g => ProgramRun.Forward(g, others))
+            ?? Of("second order", g => ProgramRun.SecondOrder(g, inputs));
+
+        string? Of(string what, Func<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>, ProgramRun> run) =>
+            run(program.Run).Difference(run(f.Invoke)) is { } difference ? $"{what}: {difference}" : null;
+    }
+}
