@@ -37,9 +37,12 @@ internal static partial class Formulas
         L sum = L.Let(e + C<L>(2));
         L positive = L.Let(L.Fma(C<L>(2), e, C<L>(1)));
         L denominator = L.Select(negative, L.Fma(e, sum, C<L>(2)), L.Fma(e + e, e, positive));
-        L lost = e - (sum - C<L>(2));
-        L quotient = x * L.Select(negative, Lifted(sum + L.Fma(q, sum, lost), n), positive) / denominator;
-        return Lower(quotient, n, negative);
+        L numerator = L.Let(sum + L.Fma(q, sum, e - (sum - C<L>(2))));
+
+        // Near 0, where n is 0 and the quotient may be denormal, nothing is lifted: that would round it twice.
+        L scaled = L.HasScaleB ? negative : L.Let(L.Less(x, C<L>(-0.25)));
+        L others = L.HasScaleB ? positive : L.Select(negative, numerator, positive);
+        return Lower(x * L.Select(scaled, Lifted(numerator, n), others) / denominator, n, scaled);
     }
 
     /// <summary>ln σ(x) = −softplus(−x).</summary>

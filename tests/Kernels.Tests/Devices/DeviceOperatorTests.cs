@@ -36,6 +36,15 @@ public class DeviceOperatorTests
         Check(DeviceRunner.Debug, name, DType.Float64, Specials<double>());
     }
 
+    /// <summary>Devices scale by powers of two in steps, the processor by an instruction: where results are denormal, both round once.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void DenormalNumbersGiveTheBitsOfTheProcessor(string name)
+    {
+        Check(DeviceRunner.Debug, name, DType.Float32, Small(1.17549435e-38f));
+        Check(DeviceRunner.Debug, name, DType.Float64, Small(2.2250738585072014e-308));
+    }
+
     [AcceleratorTheory]
     [MemberData(nameof(AcceleratorNames))]
     public void RandomValuesGiveTheBitsOfTheProcessorOnAnAccelerator(string name)
@@ -137,6 +146,16 @@ public class DeviceOperatorTests
         T[] x = new T[n * n], y = new T[n * n], z = new T[n * n];
         for (int i = 0; i < x.Length; i++) (x[i], y[i], z[i]) = (special[i % n], special[i / n], special[(i * 7) % n]);
         return [x, y, z];
+    }
+
+    // Up to eight times the smallest normal number, beside moderate ones.
+    private static T[][] Small<T>(T smallest) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Random random = new(5);
+        T Next(double range) => T.CreateTruncating((random.NextDouble() - 0.5) * range);
+        T[][] values = [new T[3000], new T[3000], new T[3000]];
+        for (int i = 0; i < values[0].Length; i++) (values[0][i], values[1][i], values[2][i]) = (smallest * Next(1 << (i % 5)), Next(8), smallest * Next(2));
+        return values;
     }
 
     // A third of any exponent, the others of moderate ones.
