@@ -31,7 +31,7 @@ internal sealed class RowPass
 /// </summary>
 internal sealed class RowPasses
 {
-    // An operator, or a load; what takes more is kept. A value that is stored anyway is kept at once.
+    // An operator, and the load of a row; what takes more is kept (a vector that all rows share costs less than a store). A value that is stored anyway is kept at once.
     private const int CheapToRepeat = 2;
     private const int Dear = 100;
 
@@ -154,7 +154,8 @@ internal sealed class RowPasses
     private int CostOf(int value)
     {
         if (_spec.Scope(value) != RowScope.Element) return 0;
-        if (value < _spec.Inputs.Length || _kept.Contains(value)) return 1;
+        if (value < _spec.Inputs.Length) return _spec.Inputs[value].IsShared ? 0 : 1;
+        if (_kept.Contains(value)) return 1;
         int cost = OwnWeight(value);
         foreach (int argument in _spec.Arguments(value))
         {
