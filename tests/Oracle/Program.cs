@@ -1,8 +1,12 @@
-// Every function that both sides have, and its gradient, against LibTorch on random inputs:
-// dotnet run -c Release --project tests/Oracle -- [--filter text] [--seeds 3]
+// Against LibTorch:
+// every function that both sides have, and its gradient, on random inputs:
+//     dotnet run -c Release --project tests/Oracle -- [--filter text] [--seeds 3]
+// random programs of these functions: results, gradients, gradients of gradients; eager, and compiled to the same bits:
+//     dotnet run -c Release --project tests/Oracle -- --programs 1000 [--seed 1] [--first 0]
 using System.Globalization;
 using Fusion;
 using Fusion.Oracle;
+using Fusion.Oracle.Programs;
 using Fusion.Peers.Table;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -12,6 +16,8 @@ if (TorchArrays.Unavailable() is { } reason)
     Console.Error.WriteLine(TorchArrays.Hint);
     return 2;
 }
+
+if (Option("--programs") is { } count) return ProgramCommand.Run(int.Parse(count), int.Parse(Option("--seed") ?? "1"), int.Parse(Option("--first") ?? "0"));
 
 string filter = Option("--filter") ?? string.Empty;
 int seeds = int.Parse(Option("--seeds") ?? "3");

@@ -39,5 +39,6 @@ internal static class TorchArrays
         return gradient ? tensor.requires_grad_() : tensor;
     }
 
-    public static double[] Elements(Tensor x) => x.detach().to_type(ScalarType.Float64).contiguous().data<double>().ToArray();
+    // The accessor throws for an empty tensor, and for zeros that have no memory: a clone has.
+    public static double[] Elements(Tensor x) => x.numel() == 0 ? [] : x.detach().to_type(ScalarType.Float64).contiguous().clone().data<double>().ToArray();
 }
