@@ -38,7 +38,8 @@ public static partial class Nd
     public static NDArray Tril(this NDArray x, int k = 0)
     {
         (int rows, int columns) = MatrixSize(x, "Tril");
-        return Where(TriangleMask(rows, columns, k, x.Device), x, 0);
+        NDArray kept = TriangleMask(rows, columns, k, x.Device);
+        return x.DType == DType.Bool ? LogicalAnd(kept, x) : Where(kept, x, 0);
     }
 
     /// <summary>The upper triangle of each matrix in the last two axes, from the k-th diagonal on; zeros elsewhere.</summary>
@@ -46,7 +47,8 @@ public static partial class Nd
     public static NDArray Triu(this NDArray x, int k = 0)
     {
         (int rows, int columns) = MatrixSize(x, "Triu");
-        return Where(TriangleMask(rows, columns, k - 1L, x.Device), 0, x);
+        NDArray left = TriangleMask(rows, columns, k - 1L, x.Device);
+        return x.DType == DType.Bool ? LogicalAnd(LogicalNot(left), x) : Where(left, 0, x);
     }
 
     // True at column ≤ row + k.
