@@ -12,10 +12,10 @@ internal static class InPlace
         return buffer;
     }
 
-    public static Tensor Buffer(Shape shape, int row)
+    public static Tensor Buffer(Shape shape, ScalarType type, int row)
     {
-        Tensor buffer = full(shape.Longs(), 1.5, ScalarType.Float64);
-        buffer[row] = tensor(-0.5, ScalarType.Float64);
+        Tensor buffer = full(shape.Longs(), 1.5, type);
+        buffer[row] = tensor(-0.5, type);
         return buffer;
     }
 

@@ -43,6 +43,7 @@ internal sealed class ProgramComparison
         ProgramPlan plan = program.PlanFor(inputs);
         DType coarsest = plan.Values.Select(static v => v.DType).MaxBy(Tolerance.Epsilon);
         bool twice = coarsest == DType.Float64 && !plan.Steps.Any(static s => s.IsOnce);
+        if (TypeCheck.Difference(program, inputs) is { } types) return types;
         TheirRun theirs = TheirRun.Of(program, inputs, 0, twice);
         if (theirs.Overflows) return null;
         TheirRun[] others = [.. Enumerable.Range(1, Blurred).Select(i => TheirRun.Of(program, inputs, i, twice))];

@@ -111,7 +111,7 @@ internal static partial class Rules
             Shape shape = a[0].Shape;
             DType type = a[0].DType;
             int row = c.Int(shape[0]);
-            return Step.Of(x => x[0] * InPlace.Buffer(shape, type, row), x => x[0] * InPlace.Buffer(shape, row), new { shape, type, row });
+            return Step.Of(x => x[0] * InPlace.Buffer(shape, type, row), x => x[0] * InPlace.Buffer(shape, Their.Type(type), row), new { shape, type, row });
         }),
         new("Copy written", 2, static (c, a) =>
         {

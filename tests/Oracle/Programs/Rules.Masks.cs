@@ -49,7 +49,7 @@ internal static partial class Rules
         }) { Weight = 16 },
         new("Mask times", 2, static (_, a) => !Fits.Broadcast(a) || !IsBool(a[1]) || IsBool(a[0]) ? null : Step.Of(x => x[0] * x[1], x => x[0] * x[1])),
         new("Safe quotient", 1, static (_, a) => !IsFloat(a[0]) ? null
-            : Step.Of(x => Nd.Where(x[0] > 0.25, 1 / Nd.Where(x[0] > 0.25, x[0], 1.0), x[0]), x => where(x[0].gt(0.25), 1 / where(x[0].gt(0.25), x[0], 1.0), x[0]))),
+            : Step.Of(x => Nd.Where(x[0] > 0.25, 1 / Nd.Where(x[0] > 0.25, x[0], 1.0), x[0]), x => where(x[0].gt(0.25), 1 / where(x[0].gt(0.25), x[0], ones_like(x[0])), x[0]))),
     ];
 
     private static readonly Rule[] Casts =

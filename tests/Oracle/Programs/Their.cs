@@ -13,6 +13,9 @@ internal static class Their
         DType.Int64 => ScalarType.Int64,
         DType.UInt8 => ScalarType.Byte,
         DType.Bool => ScalarType.Bool,
+        DType.Float32 when IsNative => ScalarType.Float32,
+        DType.Float16 when IsNative => ScalarType.Float16,
+        DType.BFloat16 when IsNative => ScalarType.BFloat16,
         _ => ScalarType.Float64,
     };
 
@@ -39,7 +42,14 @@ internal static class Their
     /// <summary>Numbers up to the amplitude in the shape of an array.</summary>
     public static Tensor Noise(Tensor x) => Sign != 0 ? full(x.shape, Sign * Amplitude, ScalarType.Float64) : Amplitude * ((2 * rand(x.shape, ScalarType.Float64)) - 1);
 
-    public static Tensor Of(NDArray x, bool gradient = false) => TorchArrays.Of(x.DType.IsFloat ? x.AsType(DType.Float64) : x, gradient);
+    /// <summary>Whether LibTorch has the types of ours, to compare these.</summary>
+    public static bool IsNative { get; set; }
+
+    public static Tensor Of(NDArray x, bool gradient = false)
+    {
+        Tensor tensor = TorchArrays.Of(x.DType.IsFloat ? x.AsType(DType.Float64) : x, gradient);
+        return IsNative ? tensor.to_type(Type(x.DType)) : tensor;
+    }
 
     public static long[] Longs(this int[] values) => [.. values.Select(static v => (long)v)];
 
