@@ -37,6 +37,15 @@ internal static partial class OpTable
         Draw = RandomOps.IntegerDraw,
     }).Named("mx.np.random.randint, np.random.randint, torch.randint", "integer");
 
+    /// <summary>Weights of classes along the last axis as they are, refused where they are none.</summary>
+    public static readonly Op ClassWeights = Row(new Op
+    {
+        Name = "ClassWeights",
+        Infer = static (x, _, y) => y[0] = x[0],
+        Run = static (x, _, y) => RandomOps.Weights(x[0], y[0]),
+        Gradient = [null],
+    });
+
     private static Op RandomRow(string name, Action<RandomAttributes, NDArray> fill, DrawRule draw, Action<RandomAttributes, NDArray>? onDevice = null) => Row(new Op
     {
         Name = name,

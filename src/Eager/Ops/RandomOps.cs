@@ -1,3 +1,4 @@
+using System.Numerics;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -84,6 +85,40 @@ internal static unsafe class RandomOps
     public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Gamma(ref words, a.First) * a.Second);
 
     public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Poisson(ref words, a.First));
+
+    /// <summary>Copies weights of classes, lines along the last axis, none of which is negative or infinite, and not all of a line 0.</summary>
+    public static void Weights(NDArray x, NDArray y)
+    {
+        Movement.CopyTo(x, y);
+        fixed (byte* p = &y.Data)
+        {
+            if (y.DType == DType.Float64) CheckWeights(new ReadOnlySpan<double>(p, checked((int)y.Size)), y.Shape[-1]);
+            else CheckWeights(new ReadOnlySpan<float>(p, checked((int)y.Size)), y.Shape[-1]);
+        }
+    }
+
+    private static void CheckWeights<T>(ReadOnlySpan<T> probabilities, int classes)
+        where T : IBinaryFloatingPointIeee754<T>
+    {
+        for (int start = 0; start < probabilities.Length; start += classes)
+        {
+            T sum = T.Zero;
+            for (int i = start; i < start + classes; i++)
+            {
+                T p = probabilities[i];
+                if (!(p >= T.Zero && T.IsFinite(p)))
+                {
+                    throw new ArgumentOutOfRangeException(
+                        nameof(probabilities), p, $"Random.Multinomial: the probability of class {i - start} in line {start / classes} is negative, NaN or infinite.");
+                }
+
+                sum += p;
+            }
+
+            if (sum == T.Zero)
+                throw new ArgumentOutOfRangeException(nameof(probabilities), $"Random.Multinomial: line {start / classes} has no class with a probability above 0.");
+        }
+    }
 
     private static DrawRule Floats(Func<RandomAttributes, bool, NumberSource> source) => new(
         static y => y.DType == DType.Float64 ? RandomFill.BlocksFor<UniformDistribution<double>, double>(y.Shape.Size) : RandomFill.BlocksFor<UniformDistribution<float>, float>(y.Shape.Size),

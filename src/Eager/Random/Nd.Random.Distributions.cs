@@ -100,12 +100,13 @@ public static partial class Nd
         /// Positions drawn with the probabilities of each line of the last axis, which need not add up to 1: (…, k) gives (…, count), Int64, with replacement.
         /// </summary>
         /// <exception cref="ShapeException">The probabilities have rank 0 or no classes.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">A probability is negative, NaN or infinite, or all of a line are 0.</exception>
         public static NDArray Multinomial(NDArray probabilities, int count = 1)
         {
             Require.NotNegative(count, "Random.Multinomial");
             NDArray p = Elements.Wide(RealInput(probabilities)).Detach();
             if (p.Rank == 0 || p.Shape[-1] == 0) throw new ShapeException($"Random.Multinomial: {probabilities.Shape} has no classes along a last axis.");
-            NDArray limits = CumSum(p, -1);
+            NDArray limits = CumSum(OpTable.ClassWeights.Apply(p), -1);
             NDArray u = Uniform(0, 1, Shape.Create([.. p.Shape.Dimensions[..^1], count, 1]), p.DType, p.Device) * ExpandDims(Slice(limits, -1, -1, null), -1);
             // A number that rounding brought to the total stays in the last class.
             return Minimum(Sum(u >= ExpandDims(limits, -2), -1), p.Shape[-1] - 1);

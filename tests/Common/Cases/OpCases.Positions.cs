@@ -41,6 +41,24 @@ internal static partial class OpCases
             Order = 0,
         },
         Case(
+            OpTable.ClassWeights,
+            "",
+            static x => OpTable.ClassWeights.Apply(x[0]),
+            static x => x[0],
+            [[[2, 5]], [[3]], [[0, 3]], [[4, 130]]]) with
+        {
+            Domains = [Real(0.25, 4)],
+            DTypes = [DType.Float32, DType.Float64],
+            Order = 0,
+            Rejects =
+            [
+                Rejection.Of<ArgumentOutOfRangeException>("a negative weight", static () => Nd.Random.Multinomial(Nd.Array([1f, -1])), "Multinomial", "class 1"),
+                Rejection.Of<ArgumentOutOfRangeException>("no number", static () => Nd.Random.Multinomial(Nd.Array([double.NaN, 1])), "Multinomial", "class 0"),
+                Rejection.Of<ArgumentOutOfRangeException>("infinity", static () => Nd.Random.Multinomial(Nd.Array([1, float.PositiveInfinity])), "Multinomial", "class 1"),
+                Rejection.Of<ArgumentOutOfRangeException>("no class", static () => Nd.Random.Multinomial(Nd.Zeros((2, 3))), "Multinomial", "line 0"),
+            ],
+        },
+        Case(
             OpTable.Histogram,
             "",
             static x => Nd.Histogram(x[0], 5, -1.5, 1).Counts,
