@@ -18,7 +18,10 @@ internal static class DeviceIndexing
     public static void Pick(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)
     {
         Operands o = new(inputs[0], inputs[1], outputs[0]);
-        DeviceGather.Pick(o.Device, CallerAttributes.OfPick(attributes).Function, o.From, o.FromOffset, o.To, o.ToOffset, o.Count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType);
+        CallerAttributes caller = CallerAttributes.OfPick(attributes);
+        DeviceGather.Pick(
+            o.Device, caller.Function, o.From, o.FromOffset, o.To, o.ToOffset, o.Count, inputs[0].Shape[-1], 1, o.Size, o.Index, o.IndexOffset, o.IndexType,
+            allowNegative: !caller.Classes);
     }
 
     public static void TakeAlongAxis(ReadOnlySpan<NDArray> inputs, object? attributes, Span<NDArray> outputs)

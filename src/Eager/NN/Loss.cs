@@ -8,7 +8,7 @@ namespace Fusion.NN;
 /// </summary>
 public static class Loss
 {
-    private static readonly CallerAttributes s_crossEntropy = new("SoftmaxCrossEntropy", "target"), s_likelihood = new("NegativeLogLikelihood", "target");
+    private static readonly CallerAttributes s_crossEntropy = new("SoftmaxCrossEntropy", "target"), s_likelihood = new("NegativeLogLikelihood", "target") { Classes = true };
 
     /// <summary>−Σ p·log softmax(logits) along the last axis; the target holds class indices (Int32 or Int64) or probabilities.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis.</exception>
@@ -18,6 +18,7 @@ public static class Loss
     /// <summary>The same with label smoothing s: of c classes the probabilities are (1 − s)·p + s/c.</summary>
     /// <remarks>Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A class index is outside the last axis, or the smoothing is not in [0, 1].</exception>
+    [OverloadResolutionPriority(1)] // a literal 0 is a Reduction as well
     public static NDArray SoftmaxCrossEntropy(NDArray prediction, NDArray target, double labelSmoothing, Reduction reduction = Reduction.Mean)
     {
         CheckClasses(prediction, target, reduction);
@@ -81,16 +82,15 @@ public static class Loss
         return made.Keep(Reduce(Nd.Softplus(prediction) - prediction * target, reduction, dtype));
     }
 
-    /// <summary>Σ target·(ln target − prediction) along the last axis, of log-probabilities and probabilities; 0·ln 0 = 0.</summary>
+    /// <summary>Σ target·(ln target − prediction) along the last axis, of log-probabilities and probabilities; where the target is 0 the term is 0, also of −∞.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray KLDivergence(NDArray prediction, NDArray target, Reduction reduction = Reduction.Mean)
     {
         DType dtype = Begin(ref prediction, ref target, reduction);
         CheckLastAxis(prediction);
         using Temporaries made = Temporaries.Collect();
-        NDArray positive = target > 0;
-        NDArray entropy = Nd.Where(positive, target * Nd.Log(Nd.Where(positive, target, 1)), 0);
-        return made.Keep(Reduce(Nd.Sum(entropy - target * prediction, -1), reduction, dtype));
+        NDArray none = target.Equal(0), p = Nd.Where(none, 1, target);
+        return made.Keep(Reduce(Nd.Sum(Nd.Where(none, 0, p * (Nd.Log(p) - prediction)), -1), reduction, dtype));
     }
 
     /// <summary>max(0, margin − prediction·target) with targets −1 and 1.</summary>

@@ -86,6 +86,9 @@ internal sealed record RavelAttributes(Shape Source, string Function = "Gather")
 /// <summary>The function that was called and its parameter that holds the indices: what messages name.</summary>
 internal sealed record CallerAttributes(string Function, string Parameter = "indices")
 {
+    /// <summary>The indices are classes: none counts from the end.</summary>
+    public bool Classes { get; init; }
+
     private static readonly CallerAttributes s_pick = new("Pick"), s_crossEntropy = new("SoftmaxCrossEntropy", "labels");
 
     /// <summary>Those of <see cref="OpTable.Pick"/>, which has none when it is called by its own name.</summary>

@@ -55,7 +55,9 @@ internal static unsafe class Indexing
         fixed (byte* from = &x.Data, at = &index.Data, to = &outputs[0].Data)
         {
             CallerAttributes caller = CallerAttributes.OfPick(attributes);
-            ThrowIfBad(caller.Function, Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType), index, n, caller.Parameter);
+            long bad = Gather.Pick((nint)from, (nint)to, index.Size, n, 1, x.DType.Size, (nint)at, index.DType, allowNegative: !caller.Classes);
+            if (caller.Classes) ThrowIfOutside(caller.Function, "label", bad, index, n, caller.Parameter);
+            else ThrowIfBad(caller.Function, bad, index, n, caller.Parameter);
         }
 
         GC.KeepAlive(x);
@@ -157,7 +159,7 @@ internal static unsafe class Indexing
     private static ArgumentOutOfRangeException OutsideAxis(string op, NDArray indices, long position, int axis, Shape source)
     {
         (long index, int n) = (Read(indices, position), source.Dimensions[axis]);
-        return new(nameof(indices), index, $"{op}: index {index} into axis {axis} is out of range for {source}: {-n} to {n - 1}.");
+        return new(nameof(indices), index, $"{op}: index {index} into axis {axis} is out of range for {source}{Positions(n)}.");
     }
 
     public static void InferTakeGradient(ReadOnlySpan<TensorType> x, object? attributes, Span<TensorType> y)
@@ -232,13 +234,16 @@ internal static unsafe class Indexing
     public static void ThrowIfOutside(string op, string what, long position, NDArray indices, int n, string parameter = "indices")
     {
         if (position >= 0)
-            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes, 0 to {n - 1}.");
+            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: {what} {Read(indices, position)} at position {position} is out of range for {n} classes{(n == 0 ? "" : $", 0 to {n - 1}")}.");
     }
 
     public static void CheckIndexType(string op, DType dtype)
     {
         if (dtype is not (DType.Int32 or DType.Int64)) throw new DTypeException($"{op}: indices are Int32 or Int64, not {dtype}. Convert with AsType.");
     }
+
+    /// <summary>The positions of an axis, if it has any, as messages end.</summary>
+    public static string Positions(int n) => n == 0 ? string.Empty : $": {-n} to {n - 1}";
 
     private static long Read(NDArray indices, long i)
     {
@@ -248,7 +253,7 @@ internal static unsafe class Indexing
     public static void ThrowIfBad(string op, long position, NDArray indices, int n, string parameter = "indices")
     {
         if (position >= 0)
-            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+            throw new ArgumentOutOfRangeException(parameter, Read(indices, position), $"{op}: index {Read(indices, position)} at position {position} is out of range for an axis of size {n}{Positions(n)}.");
     }
 
     public static void Split(Shape shape, int axis, out long outer, out int n, out long inner)

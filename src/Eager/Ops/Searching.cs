@@ -141,7 +141,7 @@ internal static class Searching
         long index = indices[position];
         if (index < -n || index >= n)
             throw new ArgumentOutOfRangeException(
-                nameof(indices), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}: {-n} to {n - 1}.");
+                nameof(indices), index, $"{op}: index {index} at position {position} is out of range for an axis of size {n}{Indexing.Positions(n)}.");
         return (int)(index < 0 ? index + n : index);
     }
 

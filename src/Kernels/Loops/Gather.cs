@@ -38,10 +38,11 @@ internal static unsafe class Gather
     /// One element of each line along the axis: destination[o, k, n] = source[o, index[o, k, n], n], the index and the destination
     /// (outer, count, inner). With count 1 it is <c>Pick</c>, with more <c>TakeAlongAxis</c>.
     /// </summary>
-    public static long Pick(nint source, nint destination, long outer, long axis, long inner, int elementSize, nint indices, DType indexType, long count = 1)
+    public static long Pick(
+        nint source, nint destination, long outer, long axis, long inner, int elementSize, nint indices, DType indexType, long count = 1, bool allowNegative = true)
     {
         var index = new GatherIndex(indices, indexType, axis);
-        long bad = index.FirstBad(outer * count * inner);
+        long bad = index.FirstBad(outer * count * inner, allowNegative);
         if (bad >= 0) return bad;
         if (inner == 1)
         {

@@ -33,7 +33,7 @@ internal static unsafe class GatherAdd
     }
 
     /// <summary>
-    /// target[o, index[o, k, n], n] += source[o, k, n]: the gradient of <see cref="Gather.Pick(nint, nint, long, long, long, int, nint, DType, long)"/>.
+    /// target[o, index[o, k, n], n] += source[o, k, n]: the gradient of <see cref="Gather.Pick(nint, nint, long, long, long, int, nint, DType, long, bool)"/>.
     /// Returns the place of the first index that is out of range, or −1.
     /// </summary>
     public static long PickGradient(nint source, nint target, long outer, long axis, long inner, DType dtype, nint indices, DType indexType, long count = 1)

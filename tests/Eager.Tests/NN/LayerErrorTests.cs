@@ -55,7 +55,8 @@ public sealed class LayerErrorTests
         ["likelihood of a scalar"] = (typeof(ShapeException), static () => Loss.NegativeLogLikelihood(s_scalar, s_classes), ["NegativeLogLikelihood", "scalar"]),
         ["likelihood shape"] = (typeof(ShapeException), static () => Loss.NegativeLogLikelihood(s_x, Nd.Array([0])), ["NegativeLogLikelihood", "(2, 3)", "(1,)"]),
         ["likelihood type"] = (typeof(DTypeException), static () => Loss.NegativeLogLikelihood(s_x, Nd.Ones(2)), ["NegativeLogLikelihood", "Float32"]),
-        ["likelihood class"] = (typeof(ArgumentOutOfRangeException), static () => Loss.NegativeLogLikelihood(s_x, s_classes), ["NegativeLogLikelihood: index 5", "'target'"]),
+        ["likelihood class"] = (typeof(ArgumentOutOfRangeException), static () => Loss.NegativeLogLikelihood(s_x, s_classes), ["NegativeLogLikelihood: label 5", "'target'"]),
+        ["likelihood of a class from the end"] = (typeof(ArgumentOutOfRangeException), static () => Loss.NegativeLogLikelihood(s_x, Nd.Array([0, -1])), ["NegativeLogLikelihood: label -1", "0 to 2", "'target'"]),
         ["cross entropy class"] = (typeof(ArgumentOutOfRangeException), static () => Loss.SoftmaxCrossEntropy(s_x, s_classes), ["SoftmaxCrossEntropy: label 5", "'target'"]),
         ["cross entropy smoothing"] = (typeof(ArgumentOutOfRangeException), static () => Loss.SoftmaxCrossEntropy(s_x, s_classes, labelSmoothing: 1.5), ["SoftmaxCrossEntropy: labelSmoothing is 1.5"]),
         ["cross entropy shape"] = (typeof(ShapeException), static () => Loss.SoftmaxCrossEntropy(s_x, Nd.Array([0])), ["SoftmaxCrossEntropy: logits (2, 3)", "target is (1,)"]),
@@ -87,6 +88,8 @@ public sealed class LayerErrorTests
         ["exponential"] = (typeof(DTypeException), static () => Nd.Random.Exponential(1, 2, DType.Int32), ["Random.Exponential: Int32"]),
         ["beta"] = (typeof(DTypeException), static () => Nd.Random.Beta(1, 1, 2, DType.Int32), ["Random.Beta: Int32"]),
         ["bounds"] = (typeof(ShapeException), static () => Nd.Random.Uniform(s_x, Nd.Ones(2)), ["Random.Uniform: the shapes (2, 3) and (2,)"]),
+        ["multinomial"] = (typeof(ArgumentOutOfRangeException), static () => Nd.Random.Multinomial(Nd.Array(new[,] { { 1f, 2 }, { 3, -1 } })), ["Random.Multinomial: the probability of class 1 in line 1", "'probabilities'"]),
+        ["multinomial of nothing"] = (typeof(ArgumentOutOfRangeException), static () => Nd.Random.Multinomial(Nd.Zeros(3)), ["Random.Multinomial: line 0 has no class", "'probabilities'"]),
         ["permutation"] = (typeof(ArgumentOutOfRangeException), static () => Nd.Random.Permutation(-1), ["Random.Permutation: n is -1"]),
     };
 

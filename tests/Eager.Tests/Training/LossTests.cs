@@ -111,6 +111,29 @@ public sealed class LossTests
         Expect.Near(1e-14, x.Grad, [.. target.Select(static v => -v)]);
     }
 
+    /// <summary>A class without probability on either side, such as a masked one, counts for nothing; what is no number is not hidden.</summary>
+    [Fact]
+    public void DivergenceOfClassesThatAreMasked()
+    {
+        NDArray log = Leaf.Attached(Nd.Array([-0.5, double.NegativeInfinity])), target = Leaf.Attached(Nd.Array([1.0, 0])), loss;
+        using (Autograd.Record()) loss = Loss.KLDivergence(log, target);
+        Expect.Near(1e-14, loss, 0.5);
+        loss.Backward();
+        Expect.Near(1e-14, log.Grad, -1, 0);
+        Expect.Near(1e-14, target.Grad, 1.5, 0);
+        Assert.Equal(double.NaN, Loss.KLDivergence(Nd.Array([-0.5, -1.0]), Nd.Array([1, double.NaN])).Item<double>());
+        Assert.Equal(double.PositiveInfinity, Loss.KLDivergence(Nd.Array([-0.5, double.NegativeInfinity]), Nd.Array([0.5, 0.5])).Item<double>());
+    }
+
+    /// <summary>The literal 0 fits a smoothing and a reduction; it is the smoothing.</summary>
+    [Fact]
+    public void ALiteralZeroIsNoSmoothing()
+    {
+        NDArray x = Nd.Array(new[,] { { 1.0, 2, 3 }, { 0, 1, 0 } }), labels = Nd.Array([0, 1]);
+        Assert.Equal(Loss.SoftmaxCrossEntropy(x, labels).Item<double>(), Loss.SoftmaxCrossEntropy(x, labels, 0).Item<double>());
+        Assert.Equal(new Shape(2), Loss.SoftmaxCrossEntropy(x, labels, Reduction.None).Shape);
+    }
+
     [Fact]
     public void BadArgumentsAreRefused()
     {

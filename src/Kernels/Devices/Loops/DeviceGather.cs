@@ -37,7 +37,7 @@ internal static class DeviceGather
     /// </summary>
     public static void Pick(
         GpuDevice device, string op, DeviceBlock source, long sourceOffset, DeviceBlock target, long targetOffset,
-        long outer, long axis, long inner, int elementSize, DeviceBlock indices, long indexOffset, DType indexType, long count = 1)
+        long outer, long axis, long inner, int elementSize, DeviceBlock indices, long indexOffset, DType indexType, long count = 1, bool allowNegative = true)
     {
         var job = new Job(device, op, indices, indexOffset, indexType, outer, axis, inner, count, outer * count * inner)
         {
@@ -45,6 +45,7 @@ internal static class DeviceGather
             SourceOffset = sourceOffset,
             Target = target,
             TargetOffset = targetOffset,
+            AllowNegative = allowNegative,
         };
         if (elementSize == 1) Pick<byte>(job);
         else if (elementSize == 2) Pick<ushort>(job);
