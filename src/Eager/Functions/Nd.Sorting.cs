@@ -38,8 +38,8 @@ public static partial class Nd
         return (AxisBack(OpTable.TakeAlongAxis.Apply(lines, order), at), AxisBack(order, at));
     }
 
-    /// <summary>y[…, i, …] = x[…, indices[…, i, …], …] along one axis; the indices have x's shape except along that axis.</summary>
-    /// <exception cref="ShapeException">The shapes differ in another axis.</exception>
+    /// <summary>y[…, i, …] = x[…, indices[…, i, …], …] along one axis; in the others x and the indices broadcast.</summary>
+    /// <exception cref="ShapeException">The ranks differ, or another axis does not broadcast.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the axis; negative ones count from the end.</exception>
     public static NDArray TakeAlongAxis(this NDArray x, NDArray indices, int axis = -1)
     {
@@ -47,6 +47,15 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(indices);
         int at = x.Shape.Axis(axis, "TakeAlongAxis");
         if (indices.Rank != x.Rank) throw new ShapeException($"TakeAlongAxis: {x.Shape} needs indices of the same rank, not {indices.Shape}.");
+        for (int i = 0; i < x.Rank; i++)
+        {
+            int m = x.Shape[i], n = indices.Shape[i];
+            if (i == at || m == n) continue;
+            if (m != 1 && n != 1) throw new ShapeException($"TakeAlongAxis: axis {i} of {x.Shape} and of the indices {indices.Shape} differs, and is not the axis {axis} that is selected from.");
+            if (m == 1) x = Repeat(x, n, i);
+            else indices = Repeat(indices, m, i);
+        }
+
         return AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, at), AxisLast(indices, at)), at);
     }
 

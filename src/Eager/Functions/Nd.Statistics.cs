@@ -22,12 +22,12 @@ public static partial class Nd
         return NanSum(real, axes, keepDims) / Sum(LogicalNot(IsNaN(real)), axes, keepDims).AsType(real.DType);
     }
 
-    /// <summary>The largest element that is not NaN; NaN if there are none.</summary>
+    /// <summary>The largest element that is not NaN; NaN if there are none. Of integers it is <see cref="Max(NDArray, int[], bool)"/>.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMax(this NDArray x, int[]? axes = null, bool keepDims = false) =>
         NanExtremum("NanMax", OpTable.Max, double.NegativeInfinity, x, axes, keepDims);
 
-    /// <summary>The smallest element that is not NaN; NaN if there are none.</summary>
+    /// <summary>The smallest element that is not NaN; NaN if there are none. Of integers it is <see cref="Min(NDArray, int[], bool)"/>.</summary>
     /// <exception cref="ShapeException">A reduced axis is empty.</exception>
     public static NDArray NanMin(this NDArray x, int[]? axes = null, bool keepDims = false) =>
         NanExtremum("NanMin", OpTable.Min, double.PositiveInfinity, x, axes, keepDims);
@@ -84,15 +84,27 @@ public static partial class Nd
         return keepDims ? result : Squeeze(result, at);
     }
 
-    /// <summary>The mean with weights, Σ w·x / Σ w; the weights broadcast to x.</summary>
+    /// <summary>
+    /// The mean with weights, Σ w·x / Σ w. Weights of rank 1 lie along the axis, where one axis is averaged; others broadcast to x.
+    /// </summary>
     public static NDArray Average(this NDArray x, NDArray weights, int[]? axes = null, bool keepDims = false)
     {
         DType dtype = DTypes.Promote(Checked(x).DType, Checked(weights).DType);
         if (dtype.IsHalf) return Average(Elements.Wide(x), Elements.Wide(weights), axes, keepDims).AsType(dtype);
         using Temporaries made = Temporaries.Collect();
         axes = CheckedAxes(x, axes, "Average");
-        if (!Broadcasting.FitsInto(weights.Shape, x.Shape)) throw new ShapeException($"Average: the weights {weights.Shape} do not broadcast to {x.Shape}.");
-        NDArray w = BroadcastTo(RealInput(weights), x.Shape);
+        NDArray w = RealInput(weights);
+        if (w.Rank == 1 && axes is [int axis])
+        {
+            // (n) becomes (n, 1, …, 1) with the axes after the one that is averaged.
+            int at = x.Shape.Axis(axis, "Average");
+            if (w.Size != x.Shape[at])
+                throw new ShapeException($"Average: the weights {weights.Shape} do not lie along axis {axis} of {x.Shape}, whose size is {x.Shape[at]}.");
+            w = Reshape(w, Shape.Create([w.Shape[0], .. Ones1(x.Rank - 1 - at)]));
+        }
+
+        if (!Broadcasting.FitsInto(w.Shape, x.Shape)) throw new ShapeException($"Average: the weights {weights.Shape} do not broadcast to {x.Shape}.");
+        w = BroadcastTo(w, x.Shape);
         return made.Keep(SumOfProducts(x, w, axes, keepDims) / Sum(w, axes, keepDims));
     }
 
@@ -134,11 +146,11 @@ public static partial class Nd
 
     private static NDArray NanExtremum(string function, Op extremum, double neutral, NDArray x, int[]? axes, bool keepDims)
     {
-        NDArray real = RealInput(x);
-        ReduceAttributes attributes = Reductions.Attributes(function, x, axes, keepDims);
+        ReduceAttributes attributes = Reductions.Attributes(function, Checked(x), axes, keepDims);
         CheckNotEmpty(function, x, attributes);
-        NDArray missing = IsNaN(real);
-        return Where(All(missing, axes, keepDims), double.NaN, extremum.Apply(Where(missing, neutral, real), attributes));
+        if (!x.DType.IsFloat) return extremum.Apply(Elements.To(x, Elements.NumberType(x.DType)), attributes);
+        NDArray missing = IsNaN(x);
+        return Where(All(missing, axes, keepDims), double.NaN, extremum.Apply(Where(missing, neutral, x), attributes));
     }
 
     private static void CheckNotEmpty(string op, NDArray x, ReduceAttributes attributes)

@@ -199,6 +199,15 @@ internal static partial class OpCases
             ],
         },
         Case(
+            OpTable.TakeAlongAxis,
+            "broadcast",
+            static x => Nd.TakeAlongAxis(x[0], x[1], 1),
+            static x => RefArray.Build([2, 5, 3], i => x[0][i[0], Wrap(x[1][0, i[1], i[2]], 4), 0]),
+            [[[2, 4, 1], [1, 5, 3]]]) with
+        {
+            Domains = [Real(-2, 2), Domain.Index(-4, 3)],
+        },
+        Case(
             OpTable.TakeAlongAxisGradient,
             "",
             static x => OpTable.TakeAlongAxisGradient.Apply(x[0], x[1], new DepthAttributes(4)),

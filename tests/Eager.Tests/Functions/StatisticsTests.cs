@@ -19,6 +19,12 @@ public sealed class StatisticsTests
         Close([7, 8, -9], Nd.NanToNum(Doubles(double.NaN, double.PositiveInfinity, double.NegativeInfinity), 7, 8, -9));
         Close([float.MaxValue], Nd.NanToNum(Nd.Array([float.PositiveInfinity])));
         Assert.Throws<ShapeException>(() => Nd.NanMax(Nd.Zeros((0, 2)), [0]));
+
+        // Of integers none is NaN, and none is rounded.
+        NDArray large = Nd.Array([(1L << 60) + 1, 1L << 60]);
+        Assert.Equal((1L << 60) + 1, Nd.NanMax(large).Item<long>());
+        Assert.Equal(1L << 60, Nd.NanMin(large).Item<long>());
+        Assert.Equal(DType.UInt8, Nd.NanMax(Nd.Ones(3, DType.UInt8)).DType);
     }
 
     [Fact]
@@ -87,6 +93,13 @@ public sealed class StatisticsTests
     {
         Close([3.0], Nd.Average(Shaped((1, 3), 1, 2, 4), Doubles(0, 1, 1), [1]));
         Gradients(x => Nd.Average(x[0], x[1], [1]), Random((2, 3)), Doubles(1, 2, 3));
+
+        // Weights of rank 1 lie along the axis that is averaged, as in NumPy.
+        Close([2.5, 3.5], Nd.Average(Shaped((2, 2), 1, 2, 3, 4), Doubles(1, 3), [0]));
+        Close([1.75, 3.75], Nd.Average(Shaped((2, 2), 1, 2, 3, 4), Doubles(1, 3), [-1]));
+        Close([2.2, 3.2, 6.2, 7.2], Nd.Average(Shaped((2, 2, 2), 1, 2, 3, 4, 5, 6, 7, 8), Doubles(2, 3), [1]));
+        Gradients(x => Nd.Average(x[0], x[1], [0]), Random((2, 3)), Doubles(1, 2));
+        Assert.Contains("axis 0", Assert.Throws<ShapeException>(() => Nd.Average(Nd.Ones((2, 3)), Nd.Ones(3), [0])).Message, StringComparison.Ordinal);
         Assert.Equal([1L, 2L], Nd.CountNonZero(Nd.Array([1f, 0f, 3f, -1f], (2, 2)), [1]).ToArray<long>());
     }
 
