@@ -12,7 +12,7 @@ public static partial class Autograd
         ArgumentNullException.ThrowIfNull(f);
         ArgumentNullException.ThrowIfNull(x);
         ExecutionState state = ExecutionState.Current;
-        if (!state.Recording) return f(x);
+        if (!state.Recording) return CheckpointNode.Returned(f(x));
         return state.Tracer is null ? CheckpointNode.Apply(state, f, x) : CheckpointNode.Trace(state, f, x);
     }
 }

@@ -12,7 +12,7 @@ internal static class CheckpointNode
         RandomState random = Nd.Random.Place;
         long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x;
-        NDArray output = f(input);
+        NDArray output = Returned(f(input));
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
 
@@ -37,7 +37,7 @@ internal static class CheckpointNode
         NDArray? output = null;
         try
         {
-            output = f(input);
+            output = Returned(f(input));
         }
         finally
         {
@@ -79,6 +79,9 @@ internal static class CheckpointNode
             }
         }
     }
+
+    /// <summary>What the user's function gave back, which must be there.</summary>
+    public static NDArray Returned(NDArray? output) => output ?? throw new InvalidOperationException("Checkpoint: the function returned null; return its result.");
 
     private static TapeNode Record(ExecutionState state, BackwardRule backward, NDArray x, List<TapeEdge> captured, NDArray result)
     {

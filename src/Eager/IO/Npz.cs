@@ -32,7 +32,7 @@ public static class Npz
     public static Dictionary<string, NDArray> Load(string path)
     {
         using FileStream stream = File.OpenRead(path);
-        using ZipArchive archive = new(stream, ZipArchiveMode.Read);
+        using ZipArchive archive = Open(stream, path);
         Dictionary<string, NDArray> arrays = [];
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
@@ -46,5 +46,17 @@ public static class Npz
         }
 
         return arrays;
+    }
+
+    private static ZipArchive Open(FileStream stream, string path)
+    {
+        try
+        {
+            return new ZipArchive(stream, ZipArchiveMode.Read);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: not an .npz file: {e.Message}", e);
+        }
     }
 }

@@ -91,12 +91,13 @@ public abstract partial class Optimizer
         bool ignore = IgnoreStaleGradients;
         for (int i = 0; i < _parameters.Length; i++)
         {
+            if (_parameters[i].IsDisposed) throw Errors.Disposed($"{GetType().Name}.Step: {NameOf(i)}");
             if (_parameters[i].Grad is null)
-                throw new AutogradException($"{GetType().Name}.Step: {NameOf(i)} has no gradient. Call AttachGrad() on it before recording.");
+                throw new AutogradException($"{GetType().Name}.Step: {NameOf(i)}, has no gradient. Call AttachGrad() on it before recording.");
             _fresh[i] = _parameters[i].FreshGrad;
             if (!ignore && !_fresh[i])
                 throw new AutogradException(
-                    $"{GetType().Name}.Step: the gradient of {NameOf(i)} has not been updated by backward since the last step. The loss does not depend on it, or Backward was not called; "
+                    $"{GetType().Name}.Step: the gradient of {NameOf(i)}, has not been updated by backward since the last step. The loss does not depend on it, or Backward was not called; "
                     + "set IgnoreStaleGradients to leave such parameters as they are.");
         }
 
@@ -178,7 +179,7 @@ public abstract partial class Optimizer
         tracer.Guard(null, () => _ignoreStale == value);
     }
 
-    private string NameOf(int i) => _names is null ? $"parameter {i}, {_parameters[i].Shape}," : $"'{_names[i]}', {_parameters[i].Shape},";
+    private string NameOf(int i) => _names is null ? $"parameter {i}, {_parameters[i].Shape}" : $"'{_names[i]}', {_parameters[i].Shape}";
 
     private sealed class StepEffect(Optimizer optimizer, bool[] updated) : HostEffect
     {

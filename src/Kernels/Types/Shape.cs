@@ -72,7 +72,11 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     public static implicit operator Shape((int, int, int, int, int) sizes) => new(sizes.Item1, sizes.Item2, sizes.Item3, sizes.Item4, sizes.Item5);
 
     /// <summary>Converts an array of sizes (copied).</summary>
-    public static implicit operator Shape(int[] sizes) => new(sizes);
+    public static implicit operator Shape(int[] sizes)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        return new(sizes);
+    }
 
     /// <summary>A shape of rank 1.</summary>
     public static implicit operator Shape(int size) => new(size);
@@ -115,9 +119,9 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     internal int Axis(int axis, string op, string argument = "axis")
     {
         int i = axis < 0 ? axis + Rank : axis;
-        if ((uint)i >= (uint)Rank)
-            throw new ArgumentOutOfRangeException(argument, axis, $"{op}: axis {axis} is out of range for the shape {this}, whose axes are {-Rank} to {Rank - 1}.");
-        return i;
+        if ((uint)i < (uint)Rank) return i;
+        string axes = Rank == 0 ? "which has none. Reshape or ExpandDims first" : $"whose axes are {-Rank} to {Rank - 1}";
+        throw new ArgumentOutOfRangeException(argument, axis, $"{op}: axis {axis} is out of range for the shape {this}, {axes}.");
     }
 
     private static long Count(ReadOnlySpan<int> dimensions)

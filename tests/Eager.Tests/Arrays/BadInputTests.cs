@@ -81,12 +81,15 @@ public sealed class BadInputTests
         ["least squares"] = (static () => s_x.Lstsq(Nd.Ones((3, 1))), ["Lstsq", "(2, 3)", "2 rows", "(3, 1)"]),
         ["recurrent layer too wide"] = (static () => _ = new Lstm(2, int.MaxValue), ["Lstm", "8589934588"]),
         ["histogram"] = (static () => s_x.Histogram(int.MaxValue, 0, 1), ["Histogram", "2147483648"]),
+        ["take along another axis"] = (static () => Nd.Ones((3, 4)).TakeAlongAxis(Nd.Zeros((3, 2), DType.Int64), 0), ["TakeAlongAxis: axis 1 of (3, 4)", "(3, 2)", "axis 0"]),
         ["softmax of a scalar"] = (static () => Nd.Scalar(1).Softmax(), ["Softmax", "scalar", "ExpandDims"]),
     };
 
     private static readonly Dictionary<string, (Action Act, string[] Parts)> s_ranges = new()
     {
         ["reduction axis"] = (static () => s_x.Sum(2), ["Sum", "axis 2", "(2, 3)", "-2 to 1"]),
+        ["reduction of a scalar"] = (static () => Nd.Scalar(1).Sum(0), ["Sum", "axis 0", "()", "none"]),
+        ["take of nothing"] = (static () => Nd.Ones((2, 0)).Take(Nd.Array([0]), 1), ["Take: index 0 at position 0", "axis of size 0."]),
         ["reduction negative axis"] = (static () => s_x.Max(-3), ["Max", "axis -3"]),
         ["reduction axes"] = (static () => s_x.Mean([0, 5]), ["axis 5"]),
         ["softmax axis"] = (static () => s_x.Softmax(7), ["Softmax", "axis 7"]),
@@ -128,6 +131,7 @@ public sealed class BadInputTests
         ["negate"] = static () => _ = -(NDArray)null!,
         ["exp"] = static () => Nd.Exp(null!),
         ["sum"] = static () => Nd.Sum(null!),
+        ["shape"] = static () => Nd.Zeros((int[])null!),
         ["mean"] = static () => Nd.Mean(null!),
         ["matmul"] = static () => Nd.MatMul(s_x, null!),
         ["where"] = static () => Nd.Where(null!, s_x, s_x),

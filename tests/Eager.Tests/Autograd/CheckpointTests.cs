@@ -158,6 +158,19 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void AFunctionThatReturnsNothingIsNamed()
+    {
+        Expect.Throws<InvalidOperationException>(static () => Autograd.Checkpoint(static _ => null!, Leaf.Of(1)), "Checkpoint", "null");
+        Expect.Throws<InvalidOperationException>(
+            static () =>
+            {
+                using (Autograd.Record()) Autograd.Checkpoint(static _ => null!, Leaf.Of(1));
+            },
+            "Checkpoint",
+            "null");
+    }
+
+    [Fact]
     public void AnExceptionInTheFunctionRestoresTheState()
     {
         NDArray x = Leaf.Of(1);

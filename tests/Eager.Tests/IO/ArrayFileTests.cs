@@ -184,6 +184,8 @@ public sealed class ArrayFileTests : IDisposable
         file[compress ? 200 : 2000] ^= 4;
         File.WriteAllBytes(_folder["x.npz"], file);
         Expect.Throws<InvalidDataException>(() => Npz.Load(_folder["x.npz"]), "x.npy");
+        File.WriteAllText(_folder["text.npz"], "no archive");
+        Expect.Throws<InvalidDataException>(() => Npz.Load(_folder["text.npz"]), "text.npz", "not an .npz file");
         if (!compress) Expect.Throws<InvalidDataException>(() => Npz.Load(_folder["x.npz"]), "checksum", "damaged");
     }
 

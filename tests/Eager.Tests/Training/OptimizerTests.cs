@@ -88,6 +88,10 @@ public sealed class OptimizerTests
         Expect.Throws<AutogradException>(sgd.Step, "'weight'");
         Expect.Throws<AutogradException>(new Sgd([Leaf.Of(1, 2)], 0.1).Step, "parameter 0, (2,)");
         Expect.Throws<AutogradException>(new Sgd([Nd.Ones(2)], 0.1).Step, "has no gradient", "AttachGrad()");
+        NDArray gone = Leaf.Of(1, 2);
+        Sgd ofGone = new([gone], 0.1);
+        gone.Dispose();
+        Expect.Throws<ObjectDisposedException>(ofGone.Step, "Sgd.Step", "parameter 0, (2,)", "disposed");
     }
 
     [Fact]
