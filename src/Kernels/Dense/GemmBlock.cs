@@ -13,6 +13,9 @@ internal static unsafe class GemmBlock
     private const nint BytesOfB = 640 * 1024;
     private const nint RowsOfA = 2048;
 
+    // Rows of A at this distance fall into one set of a first-level cache of eight ways; at half of it, those of a tile just fit into two.
+    private const nint Aliasing = 4096;
+
     /// <summary>Computes the rows [row0, row1) and columns [column0, column1) of C, for all of K. Without a matrix B (null) its panels are packed in any case.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T, TPacker>(in GemmProblem<T> p, in TPacker panelsOfB, nint row0, nint row1, nint column0, nint column1)
@@ -32,13 +35,15 @@ internal static unsafe class GemmBlock
         // With little reuse a panel of B is multiplied while it is still in L1.
         if (tiles <= 2) columns = panel;
 
-        // Rows of A whose distance is a multiple of 1 KB fall into few cache sets.
-        var aliased = p.Lda * sizeof(T) % 1024 == 0;
+        var aliased = p.Lda * sizeof(T) % Aliasing == 0;
         var packA = p.TransA
             ? panels > 2 && depth > 16
             : panels > 16 || (aliased && panels > 1) || (panels > 1 && depth * rows * sizeof(T) > 24 * 1024);
         var packB = p.TransB || p.B == null || tiles > 24 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 1024 * 1024);
-        var rowsOfA = packA ? Math.Max(1, RowsOfA / rows) * rows : m;
+
+        // Next to a block with all columns of B a few tiles of A are packed at a time: they are still in a cache when they are multiplied.
+        var isWhole = columns >= n;
+        var rowsOfA = !packA ? m : isWhole ? PanelCopy.Tiles * rows : Math.Max(1, RowsOfA / rows) * rows;
         if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
 
         var stride = (nint)kernels.PackedStride;
@@ -70,7 +75,7 @@ internal static unsafe class GemmBlock
                 {
                     w.Column0 = j;
                     w.Column1 = Math.Min(column1, j + columns);
-                    if (packB) PackB(w, panelsOfB);
+                    if (packB && (i == row0 || !isWhole)) PackB(w, panelsOfB);
                     Tiles(p, w);
                 }
             }
@@ -129,9 +134,15 @@ internal static unsafe class GemmBlock
     private static void PackA<T>(in GemmProblem<T> p, in Walk<T> w)
         where T : unmanaged
     {
-        nint stride = w.Kernels.PackedStride;
+        nint stride = w.Kernels.PackedStride, i = w.Row0;
         T* d = w.PackedA;
-        for (var i = w.Row0; i < w.Row1; i += w.Rows, d += stride * w.Depth)
+        if (p.TransA)
+        {
+            for (; i + PanelCopy.Tiles * w.Rows <= w.Row1; i += PanelCopy.Tiles * w.Rows, d += PanelCopy.Tiles * stride * w.Depth)
+                PanelCopy.RowsOfTiles(p.RowsOfA(i, w.K), p.Lda, w.Depth, d, stride, w.Rows);
+        }
+
+        for (; i < w.Row1; i += w.Rows, d += stride * w.Depth)
         {
             var height = Math.Min(w.Rows, w.Row1 - i);
             if (!p.TransA) w.Kernels.Transpose(p.RowsOfA(i, w.K), p.Lda, height, w.Depth, d, stride);

@@ -59,4 +59,43 @@ internal static unsafe class PanelCopy
             }
         }
     }
+
+    /// <summary>As many tiles as <see cref="RowsOfTiles"/> copies.</summary>
+    public const int Tiles = 4;
+
+    /// <summary>
+    /// The same for panels of <see cref="Tiles"/> tiles whose elements lie side by side in the source: of rows that lie far apart a line of the cache is read once, not
+    /// for each tile that has a part of it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RowsOfTiles<T>(T* source, nint sourceStride, nint count, T* destination, nint stride, nint elements)
+        where T : unmanaged
+    {
+        byte* s = (byte*)source, d = (byte*)destination;
+        nint bytes = elements * sizeof(T), ss = sourceStride * sizeof(T), ds = stride * sizeof(T), panel = ds * count;
+        if (bytes <= 64 && ds == 64)
+        {
+            for (byte* e = d + 2 * panel; count > 0; count--, s += ss, d += 64, e += 64)
+            {
+                Vector512.Store(Vector512.Load(s), d);
+                Vector512.Store(Vector512.Load(s + bytes), d + panel);
+                Vector512.Store(Vector512.Load(s + 2 * bytes), e);
+                Vector512.Store(Vector512.Load(s + 3 * bytes), e + panel);
+            }
+        }
+        else if (bytes <= 32 && ds == 32)
+        {
+            for (byte* e = d + 2 * panel; count > 0; count--, s += ss, d += 32, e += 32)
+            {
+                Vector256.Store(Vector256.Load(s), d);
+                Vector256.Store(Vector256.Load(s + bytes), d + panel);
+                Vector256.Store(Vector256.Load(s + 2 * bytes), e);
+                Vector256.Store(Vector256.Load(s + 3 * bytes), e + panel);
+            }
+        }
+        else
+        {
+            for (nint t = 0; t < Tiles; t++) Rows(source + t * elements, sourceStride, count, destination + t * stride * count, stride, elements);
+        }
+    }
 }

@@ -58,6 +58,9 @@ public sealed unsafe class GemmTests
         Check<float>(new GemmCase(65, 250, 256, transA, transB) { Beta = 1 });
         Check<double>(new GemmCase(97, 130, 300, transA, transB) { Beta = 0.5, Pad = 3 });
         Check<float>(new GemmCase(20, 1030, 100, transA, transB));
+        Check<float>(new GemmCase(130, 70, 512, transA, transB));
+        Check<float>(new GemmCase(512, 96, 512, transA, transB) { Bias = true });
+        Check<double>(new GemmCase(256, 70, 256, transA, transB));
         Check<float>(new GemmCase(700, 20, 64, transA, transB));
         Check<float>(new GemmCase(2, 3, 40_000, transA, transB) { Bias = true });
         Check<double>(new GemmCase(1, 900, 300, transA, transB) { Relu = true });
