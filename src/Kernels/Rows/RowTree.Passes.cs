@@ -48,30 +48,45 @@ internal sealed partial class RowTree
         }
 
         Loop(lanes, index, isWhole ? part : sweep, _full, Lanes, turn);
+        List<Expression> stores = [], loads = [];
         for (int r = 0; r < sums.Length; r++)
         {
             for (int c = 0; c < sums[r].Length; c++)
             {
-                Expression lane = isWhole ? Expression.Constant((long)c * _vector.Count) : Expression.Add(sweep, Expression.Constant((long)c * _vector.Count));
-                lanes.Add(Store(sums[r][c], _lanes[r], lane));
+                Expression first = Expression.Constant((long)c * _vector.Count), lane = isWhole ? first : Expression.Add(sweep, first);
+                stores.Add(Store(sums[r][c], _lanes[r], lane));
+                Assign(loads, sums[r][c], Load(_lanes[r], first));
             }
         }
 
-        if (isWhole) body.Statements.AddRange(lanes);
-        else Loop(body.Statements, sweep, part, Expression.Constant((long)Lanes), width, lanes);
-        WriteTail(body, pass, p);
-        for (int r = 0; r < sums.Length; r++) _ofRow[pass.Reductions[r]] = Fold(KindOf(pass.Reductions[r]), _lanes[r]);
+        if (isWhole)
+        {
+            // All lanes are in registers; they go through memory only where a part of a block of 64 elements is left.
+            WriteTail(stores, pass, p);
+            body.Statements.AddRange([.. lanes, Expression.IfThen(Expression.LessThan(_full, _columns), Expression.Block(typeof(void), [.. stores, .. loads]))]);
+        }
+        else
+        {
+            Loop(body.Statements, sweep, part, Expression.Constant((long)Lanes), width, [.. lanes, .. stores]);
+            WriteTail(body.Statements, pass, p);
+        }
+
+        for (int r = 0; r < sums.Length; r++)
+            _ofRow[pass.Reductions[r]] = Fold(KindOf(pass.Reductions[r]), isWhole ? [.. sums[r].Select(static s => new TreeLane(s))] : LanesInMemory(_lanes[r]));
     }
 
+    private TreeLane[] LanesInMemory(Expression lanes) =>
+        [.. Enumerable.Range(0, Lanes / _vector.Count).Select(c => TreeLane.Let(new(Load(lanes, Expression.Constant((long)c * _vector.Count)))))];
+
     // Registers behind the last whole 64 elements, which change the lanes in memory.
-    private void WriteTail(TreeBuilder body, RowPass pass, int p)
+    private void WriteTail(List<Expression> to, RowPass pass, int p)
     {
         ParameterExpression index = Expression.Variable(typeof(long), $"c{p}t"), lane = Expression.Variable(typeof(long), $"c{p}l");
         List<Expression> turn = [];
         Assign(turn, lane, Expression.Subtract(index, _full));
         TreeLane mask = MaskOf(turn, index, $"c{p}m");
         WriteRegister(turn, pass, p, index, r => Load(_lanes[r], lane), (r, x) => turn.Add(Store(x, _lanes[r], lane)), mask);
-        Loop(body.Statements, index, _full, _columns, _vector.Count, turn);
+        Loop(to, index, _full, _columns, _vector.Count, turn);
     }
 
     // A pass that reduces nothing. Sums over rows are not stored beyond the row's end, where those of other threads may be.
@@ -217,25 +232,42 @@ internal sealed partial class RowTree
         _passes.RowOf(value) is >= 0 and int output ? _rows[_spec.Inputs.Length + output] : _kept[Array.IndexOf(_passes.Kept, value)];
 
     // The lanes of a reduction, joined as ReduceTree.Fold does, in every element.
-    private TreeLane Fold(RowReduction kind, Expression lanes)
+    private TreeLane Fold(RowReduction kind, TreeLane[] registers)
     {
-        TreeLane[] registers = [.. Enumerable.Range(0, Lanes / _vector.Count).Select(c => TreeLane.Let(new(Load(lanes, Expression.Constant((long)c * _vector.Count)))))];
         for (int half = registers.Length / 2; half > 0; half /= 2)
             for (int c = 0; c < half; c++) registers[c] = TreeLane.Let(kind.Combine(registers[c], registers[c + half]));
         TreeLane joined = registers[0];
-        for (int half = _vector.Count / 2; half > 0; half /= 2) joined = TreeLane.Let(kind.Combine(joined, new(Moved(joined.Node, half))));
-        return new(TreeBuilder.Current.Assign(Expression.Call(_vector.Create, Expression.Call(_vector.Unary("ToScalar"), joined.Node))));
+        VectorMethods vector = _vector;
+        for (; vector.Width > 128; vector = VectorMethods.For(vector.Width / 2, vector.Is64)) joined = Halved(kind, joined, vector);
+        for (int half = vector.Count / 2; half > 0; half /= 2)
+            joined = Narrow(vector, () => kind.Combine(joined, new(Moved(vector, joined.Node, half))));
+        return new(TreeBuilder.Current.Assign(Expression.Call(_vector.Create, Expression.Call(vector.Unary("ToScalar"), joined.Node))));
+    }
+
+    // The two halves of a register as one of half the width: parts of wide registers move slowly.
+    private static TreeLane Halved(RowReduction kind, TreeLane register, VectorMethods vector) => Narrow(
+        VectorMethods.For(vector.Width / 2, vector.Is64),
+        () => kind.Combine(TreeLane.Let(new(Expression.Call(vector.Unary("GetLower"), register.Node))), TreeLane.Let(new(Expression.Call(vector.Unary("GetUpper"), register.Node)))));
+
+    // A value of other registers than the kernel's.
+    private static TreeLane Narrow(VectorMethods vector, Func<TreeLane> value)
+    {
+        TreeBuilder body = TreeBuilder.Current;
+        using TreeBuilder narrow = body.Branch(new VectorTarget(vector)).Enter();
+        TreeLane result = TreeLane.Let(value());
+        body.Statements.AddRange(narrow.Statements);
+        return result;
     }
 
     // The elements from a position on, at the start.
-    private MethodCallExpression Moved(Expression register, int from)
+    private static MethodCallExpression Moved(VectorMethods vector, Expression register, int from)
     {
-        IEnumerable<Expression> positions = Enumerable.Range(0, _vector.Count).Select(i =>
+        IEnumerable<Expression> positions = Enumerable.Range(0, vector.Count).Select(i =>
         {
-            int position = (i + from) % _vector.Count;
-            return _vector.Is64 ? Expression.Constant((long)position) : (Expression)Expression.Constant(position);
+            int position = (i + from) % vector.Count;
+            return vector.Is64 ? Expression.Constant((long)position) : (Expression)Expression.Constant(position);
         });
-        return Expression.Call(_vector.Shuffle, register, Expression.Call(_vector.CreateEach, positions));
+        return Expression.Call(vector.Shuffle, register, Expression.Call(vector.CreateEach, positions));
     }
 
     private RowReduction KindOf(int value) => _spec.Steps[value - _spec.Inputs.Length].Reduction;
