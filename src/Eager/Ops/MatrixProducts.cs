@@ -66,7 +66,8 @@ internal static class MatrixProducts
     /// <param name="attributes">Transpositions.</param>
     /// <param name="c">The result: row-major, or rows without gaps that lie apart.</param>
     /// <param name="finish">Called for finished rectangles of C, whose rows are counted through the batch.</param>
-    public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, GemmFinish finish = default)
+    /// <param name="factor">Of each block of the inner dimension, before the bias.</param>
+    public static unsafe void Run(NDArray a, NDArray b, NDArray? bias, MatMulAttributes attributes, NDArray c, GemmFinish finish = default, double factor = 1)
     {
         (bool ta, bool tb) = attributes;
         int m = c.Shape[-2];
@@ -89,8 +90,8 @@ internal static class MatrixProducts
         fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
         fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {
-            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, pa, lda, pb, ldb, pc, strides[0], pBias, finish);
-            else Batched(ta, tb, m, n, k, a, pa, lda, b, pb, ldb, c, pc, strides, finish);
+            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, factor, pa, lda, pb, ldb, pc, strides[0], pBias, finish);
+            else Batched(ta, tb, m, n, k, factor, a, pa, lda, b, pb, ldb, c, pc, strides, pBias, finish);
         }
 
         GC.KeepAlive(a);
@@ -99,16 +100,16 @@ internal static class MatrixProducts
     }
 
     private static unsafe void Product(
-        DType dtype, bool ta, bool tb, int m, int n, int k, byte* a, long lda, byte* b, long ldb, byte* c, long ldc, byte* bias, GemmFinish finish)
+        DType dtype, bool ta, bool tb, int m, int n, int k, double factor, byte* a, long lda, byte* b, long ldb, byte* c, long ldc, byte* bias, GemmFinish finish)
     {
-        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, 1f, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, ldc, (float*)bias, finish: finish);
-        else Gemm.Run(ta, tb, m, n, k, 1d, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, ldc, (double*)bias, finish: finish);
+        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, (float)factor, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, ldc, (float*)bias, finish: finish);
+        else Gemm.Run(ta, tb, m, n, k, factor, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, ldc, (double*)bias, finish: finish);
     }
 
     // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
     private static unsafe void Batched(
-        bool ta, bool tb, int m, int n, int k, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, ReadOnlySpan<long> sc,
-        GemmFinish finish)
+        bool ta, bool tb, int m, int n, int k, double factor, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, ReadOnlySpan<long> sc,
+        byte* bias, GemmFinish finish)
     {
         int rank = c.Rank - 2;
         ReadOnlySpan<int> sizes = c.Shape.Dimensions[..rank];
@@ -138,10 +139,10 @@ internal static class MatrixProducts
             long row = line * last * m;
             if (c.DType == DType.Float32)
                 Gemm.RunBatched(
-                    last, ta, tb, m, n, k, 1f, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, sc[^2], sc[rank - 1], finish: finish, firstRow: row);
+                    last, ta, tb, m, n, k, (float)factor, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, sc[^2], sc[rank - 1], (float*)bias, finish: finish, firstRow: row);
             else
                 Gemm.RunBatched(
-                    last, ta, tb, m, n, k, 1d, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, sc[^2], sc[rank - 1], finish: finish, firstRow: row);
+                    last, ta, tb, m, n, k, factor, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, sc[^2], sc[rank - 1], (double*)bias, finish: finish, firstRow: row);
             for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
         }
     }

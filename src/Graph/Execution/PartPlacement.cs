@@ -15,9 +15,6 @@ internal sealed class PartPlacement
 {
     private const long Register = 64;
 
-    // Shorter rows are moved as fast by a copy.
-    private const int LeastMoved = 16;
-
     private readonly Dictionary<GraphNode, Part> _parts = [];
     private readonly List<Assembly> _assemblies = [];
     private readonly HashSet<GraphNode> _leaves;
@@ -107,6 +104,7 @@ internal sealed class PartPlacement
     private void Divide(LibraryStep step)
     {
         OpNode whole = step.Node;
+        if (_assemblies.Exists(a => ReferenceEquals(a.Step, step))) return;
         Assembly assembly = new(step);
         if (IsMove(whole))
         {
@@ -136,29 +134,40 @@ internal sealed class PartPlacement
     }
 
     // The value that will lie there, if that is possible.
-    private OpNode? TryPlace(GraphNode input, OpNode whole, SliceAttributes where)
+    private OpNode? TryPlace(GraphNode input, OpNode whole, SliceAttributes where) => TryPlace(input, whole, where, throughMoves: true) ?? TryPlace(input, whole, where, throughMoves: false);
+
+    private OpNode? TryPlace(GraphNode input, OpNode whole, SliceAttributes where, bool throughMoves)
     {
         GraphNode node = input;
-        bool alone = IsAlone(input, whole);
-        while (node is OpNode { IsView: true, Strides: null } view && ReferenceEquals(view.Op, OpTable.Reshape) && !_leaves.Contains(node))
+        List<LibraryStep> moves = [];
+        bool alone = IsAlone(input, whole), isMoved = false;
+        if (_parts.TryGetValue(whole, out Part? outer) && outer.Strides is not null) return null;
+        long[] row = ViewLayout.RowMajor(whole.Shape);
+        long[] strides = [.. row.Select((s, i) => s * where.Steps[i])];
+        while (node is OpNode view && !_leaves.Contains(node) && (view.IsView || (throughMoves && IsMove(view))))
         {
-            node = view.Inputs[0];
+            if (StridesBehind(view, strides) is not { } before) return null;
+            if (!view.IsView)
+            {
+                if (MakerOf(view) is not LibraryStep move) return null;
+                moves.Add(move);
+            }
+
+            isMoved |= view.Attributes is PermutationAttributes;
+            (node, strides) = (view.Inputs[0], before);
             alone &= IsAlone(node, view);
         }
 
         if (MakerOf(node) is not { } step) return null;
         OpNode made = (OpNode)node;
-        long[] row = ViewLayout.RowMajor(whole.Shape);
-        if (_parts.TryGetValue(whole, out Part? outer) && outer.Strides is not null) return null;
-        long[] strides = [.. row.Select((s, i) => s * where.Steps[i])];
-        long[] own = new long[made.Shape.Rank];
-        if (!Views.TryReshape(where.Counts.Span, strides, made.Shape.Dimensions, own)) return null;
-        if (Views.Normalize(made.Shape.Dimensions, own) is { } apart)
+        if (Views.Normalize(made.Shape.Dimensions, strides) is { } apart)
         {
             // The others that read it would read rows that lie apart.
-            if (!alone || !step.Writes(made, apart)) return null;
+            if (!alone || (isMoved && !AreLongRows(made, strides)) || !step.Writes(made, apart)) return null;
             return Add(apart);
         }
+
+        if (moves.Count > 0) return null;
 
         // Kernels write whole registers: behind the part there must be none, or nothing.
         long start = 0;
@@ -170,6 +179,7 @@ internal sealed class PartPlacement
         OpNode Add(long[]? apart)
         {
             _parts.Add(made, new Part(whole, where, apart));
+            foreach (LibraryStep move in moves) _assemblies.Add(new Assembly(move) { Placed = { made } });
             return made;
         }
     }
@@ -184,17 +194,28 @@ internal sealed class PartPlacement
         if (!Views.TryReshape(whole.Shape.Dimensions, ViewLayout.RowMajor(whole.Shape), node.Shape.Dimensions, strides)) return null;
         while (IsAlone(node, reader) && node is OpNode { IsView: true } view && !_leaves.Contains(view))
         {
-            long[] before = new long[view.Inputs[0].Shape.Rank];
-            if (view.Attributes is PermutationAttributes permutation)
-                for (int i = 0; i < before.Length; i++) before[permutation.Axes[i]] = strides[i];
-            else if (!ReferenceEquals(view.Op, OpTable.Reshape) || !Views.TryReshape(view.Shape.Dimensions, strides, view.Inputs[0].Shape.Dimensions, before)) return null;
+            if (StridesBehind(view, strides) is not { } before) return null;
             (reader, node, strides) = (view, view.Inputs[0], before);
         }
 
-        if (!IsAlone(node, reader) || MakerOf(node) is not { } step || node.Shape.Rank == 0 || node.Shape[-1] < LeastMoved || strides[^1] != 1) return null;
+        if (!IsAlone(node, reader) || MakerOf(node) is not { } step || !AreLongRows(node, strides)) return null;
         if (Views.Normalize(node.Shape.Dimensions, strides) is not { } apart || !step.Writes((OpNode)node, apart)) return null;
         _parts.Add(node, new Part(whole, Along(whole.Shape, 0, 0, whole.Shape[0]), apart));
         return (OpNode)node;
+    }
+
+    // Rows that may be moved as they are computed.
+    private static bool AreLongRows(GraphNode node, long[] strides) => node.Shape.Rank > 0 && node.Shape[-1] >= MovementRules.LeastMovedRow && strides[^1] == 1;
+
+    // The strides of what a view sees, from its own; null: there are none.
+    private static long[]? StridesBehind(OpNode view, long[] strides)
+    {
+        Shape shape = view.Inputs[0].Shape;
+        long[] before = new long[shape.Rank];
+        if (view.Attributes is PermutationAttributes permutation)
+            for (int i = 0; i < before.Length; i++) before[permutation.Axes[i]] = strides[i];
+        else if (!ReferenceEquals(view.Op, OpTable.Reshape) || !Views.TryReshape(view.Shape.Dimensions, strides, shape.Dimensions, before)) return null;
+        return before;
     }
 
     // The launch that computes a value which may be elsewhere.

@@ -5,8 +5,11 @@ namespace Fusion;
 /// </summary>
 internal static class MovementRules
 {
+    /// <summary>Shorter rows are moved as fast by a copy as by the launch that computes them.</summary>
+    public const int LeastMovedRow = 16;
+
     public static GraphNode? Apply(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type) => op.Element is not null
-        ? Placed(graph, op, x) ?? Reshaped(graph, op, x, attributes, type)
+        ? Placed(graph, op, x) ?? Reshaped(graph, op, x, attributes, type) ?? Transposed(graph, op, x, attributes, type)
         : (op.Name, x) switch
         {
             ("Reshape" or "BroadcastTo", [var a]) when a.Shape == type.Shape => a,                                              // no change
@@ -90,6 +93,23 @@ internal static class MovementRules
         if (!pays) return null;
         GraphNode value = graph.Make(op, inner, attributes, type with { Shape = source!.Shape });
         return graph.Make(OpTable.Reshape, [value], new ShapeAttributes(type.Shape), type);
+    }
+
+    // f(transpose x, numbers) = transpose f(x, numbers) where x is a product, whose kernel f joins, and whose rows stay rows.
+    private static GraphNode? Transposed(GraphBuilder graph, Op op, GraphNode[] x, object? attributes, TensorType type)
+    {
+        if (Array.Find(x, static i => i.Shape.Rank > 0) is not OpNode { Op.Name: "Transpose", Inputs: [var from] } moved || moved.Shape != type.Shape) return null;
+        if (Array.Exists(x, i => i.Shape.Rank > 0 && !ReferenceEquals(i, moved)) || !IsOfProduct(from)) return null;
+        if (from.Shape[-1] < LeastMovedRow || ((PermutationAttributes)moved.Attributes!).Axes[^1] != from.Shape.Rank - 1) return null;
+        GraphNode value = graph.Make(op, Array.ConvertAll(x, i => ReferenceEquals(i, moved) ? from : i), attributes, type with { Shape = from.Shape });
+        return graph.Make(OpTable.Transpose, [value], moved.Attributes, type);
+    }
+
+    // A product, or element-wise work on one and on numbers.
+    private static bool IsOfProduct(GraphNode node)
+    {
+        while (node is OpNode { Op.Element: not null } call && Array.FindAll(call.Inputs, static i => i.Shape.Rank > 0) is [var only]) node = only;
+        return node is OpNode { Op.Product: not null };
     }
 
     private static GraphNode Slice(GraphBuilder graph, GraphNode x, SliceAttributes slice, TensorType type) => graph.Make(OpTable.Slice, [x], slice, type);

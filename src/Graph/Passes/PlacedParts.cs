@@ -120,7 +120,7 @@ internal sealed class PlacedParts : IEquatable<PlacedParts>
     private static bool IsAddedToZero(GraphNode node) => node switch
     {
         OpNode { Op.Name: "Add", Inputs: [_, ConstantNode { Value: 0 } zero] } => !double.IsNegative(zero.Value),
-        OpNode { Op.Name: "Reshape", Inputs: [var a] } => IsAddedToZero(a),
+        OpNode { Op.Name: "Reshape" or "Transpose", Inputs: [var a] } => IsAddedToZero(a),
         _ => false,
     };
 
