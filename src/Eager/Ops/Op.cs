@@ -152,6 +152,9 @@ internal sealed partial class Op
     /// <summary>The element expression; <see langword="null"/>: never inside a fusion group.</summary>
     public ElementOp? Element { get; init; }
 
+    /// <summary>An element-wise operator that repeats most of this one's work on the same operand, such as a function beside its slope: a kernel computes both.</summary>
+    public Op? Kin { get; private set; }
+
     /// <summary>
     /// The element-wise row whose results the operator adds up, of the same inputs: its gradient rules are that row's, with the gradient of the sum spread out.
     /// </summary>
@@ -206,6 +209,13 @@ internal sealed partial class Op
     public bool Impure => Draw is not null;
 
     public override string ToString() => Name;
+
+    /// <summary>Sets <see cref="Kin"/>.</summary>
+    public Op BesideOf(Op kin)
+    {
+        Kin = kin;
+        return this;
+    }
 
     public GradientRule? GradientFor(int input) => Gradient is null ? null : Gradient[Math.Min(input, Gradient.Length - 1)];
 

@@ -71,7 +71,7 @@ internal static partial class OpTable
     public static readonly Op Gelu = Element(ElementOps.Gelu, Saved.Input0, c => c.G * GeluSlope!.Apply(c.X)).Named("mx.npx.leaky_relu('gelu'), -, torch.nn.functional.gelu");
 
     /// <summary>Φ(x) + x·φ(x), the derivative of x·Φ(x), with the normal distribution function and its density.</summary>
-    public static readonly Op GeluSlope = Element(ElementOps.GeluSlope, Saved.Input0, GeluSlopeGradient);
+    public static readonly Op GeluSlope = Element(ElementOps.GeluSlope, Saved.Input0, GeluSlopeGradient).BesideOf(Gelu);
 
     /// <summary>½x·(1 + tanh(√(2/π)·(x + 0.044715x³))).</summary>
     public static readonly Op GeluTanh = Element(ElementOps.GeluTanh, Saved.Input0, GeluTanhGradient).Named("-, -, torch.nn.functional.gelu('tanh')");

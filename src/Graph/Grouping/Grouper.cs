@@ -105,6 +105,12 @@ internal sealed class Grouper
         DType? lane = LaneType(node);
         PlanGroup home = new(node.Shape, lane ?? DType.Float32) { Kind = GroupKind.Elementwise, Reason = NoProducer };
         home.Members.Add(node);
+        if (KinOf(node) is { } kin && TryJoin(home, kin, lane) is null)
+        {
+            home = kin;
+            _graph.Place(home);
+        }
+
         foreach (GraphNode input in node.Inputs)
         {
             if (!_graph.TryGetHome(input, out PlanGroup? producer) || producer.Kind != GroupKind.Elementwise || ReferenceEquals(producer, home)) continue;
@@ -122,6 +128,11 @@ internal sealed class Grouper
 
         _graph.Place(home);
     }
+
+    // The kernel that has the operator whose work this one repeats.
+    private PlanGroup? KinOf(OpNode node) =>
+        node.Op.Kin is { } op && _graph.Users(node.Inputs[0]).Find(u => ReferenceEquals(u.Op, op)) is { } kin && _graph.TryGetHome(kin, out PlanGroup? home)
+        && home.Kind == GroupKind.Elementwise ? home : null;
 
     // A draw that no kernel took along.
     private void PlaceAlone(OpNode draw)

@@ -22,6 +22,7 @@ internal static class BackwardCut
     {
         HashSet<GraphNode> heads = [.. trace.Heads.OfType<InputNode>()];
         HashSet<GraphNode> forward = [.. GraphOrder.Sort([.. trace.Outputs, .. trace.States.Select(static s => s.Value)], trace.Effects)];
+        HashSet<(Op, GraphNode)> unary = [.. forward.OfType<OpNode>().Where(static n => n.Op.Element is { Arity: 1 }).Select(static n => (n.Op, n.Inputs[0]))];
         HashSet<GraphNode> inputs = [.. trace.Inputs];
         HashSet<NDArray?> written = new(trace.States.Select(static s => s.Array), ReferenceEqualityComparer.Instance);
         List<GraphNode> targets = [.. trace.Gradients.OfType<GraphNode>().Distinct()];
@@ -95,8 +96,12 @@ internal static class BackwardCut
             long bytes = Math.Max(1, node.Shape.Size * node.DType.Size);
             if (node is not OpNode call) return bytes;
             if (call.IsView || (!forward.Contains(node) && call.Op.Element is null)) return MinimumCut.Never;
+            if (IsBesideForward(call)) return (2 * bytes) - 1;
             return materialised.Contains(node) ? bytes : forward.Contains(node) ? 2 * bytes : 3 * bytes;
         }
+
+        // Nearly all of its work is forward's, too: rather kept than its operand, if that is not in memory anyway.
+        bool IsBesideForward(OpNode call) => call.Op.Kin is { } kin && unary.Contains((kin, call.Inputs[0]));
     }
 
     /// <summary>The same with other sums of the same gradients, which go on from pending ones.</summary>

@@ -152,7 +152,7 @@ internal sealed class KernelTree
     // all loads come before the first store: an output may be the very memory of an input.
     private (TreeBuilder Builder, List<Expression> Stores) Write(ParameterExpression index, string prefix, int statementOperators, bool keepOutputs, bool stepByStep)
     {
-        using TreeBuilder builder = new TreeBuilder(_vector.Width, _spec.Is64, prefix) { StepByStep = stepByStep }.Enter();
+        using TreeBuilder builder = new TreeBuilder(_vector.Width, _spec.Is64, prefix) { StepByStep = stepByStep, SharesValues = true }.Enter();
         TreeLane[] values = KernelBody.Write(_spec, _uses, input => Load(input, index), statementOperators);
         List<Expression> stores = [];
         for (int k = 0; k < _spec.Outputs.Length; k++)

@@ -8,6 +8,7 @@ internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDis
     [ThreadStatic]
     private static TreeBuilder? s_current;
 
+    private readonly Dictionary<Expression, ParameterExpression> _known = new(ExpressionEquality.Instance);
     private TreeBuilder? _outer;
 
     /// <summary>Writes on registers of the processor.</summary>
@@ -30,6 +31,11 @@ internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDis
     /// </summary>
     public bool StepByStep { get; init; }
 
+    /// <summary>
+    /// A value that formulas name is computed once, however many of them name it: what they read must not change from one statement to the next.
+    /// </summary>
+    public bool SharesValues { get; init; }
+
     /// <summary>Operators written so far, constants and loads not counted.</summary>
     public int OperatorCount { get; set; }
 
@@ -44,6 +50,16 @@ internal sealed class TreeBuilder(TreeTarget target, string prefix = "t") : IDis
 
     /// <summary>A builder of the statements of a branch: the variables are this one's.</summary>
     public TreeBuilder Branch(TreeTarget target) => new(target, prefix) { Variables = Variables, StepByStep = StepByStep };
+
+    /// <summary>A variable that holds <paramref name="value"/>: a new one, unless values are shared and it is known.</summary>
+    public ParameterExpression Let(Expression value)
+    {
+        if (!SharesValues) return Assign(value);
+        if (_known.TryGetValue(value, out ParameterExpression? variable)) return variable;
+        variable = Assign(value);
+        _known.Add(value, variable);
+        return variable;
+    }
 
     /// <summary>A variable that holds <paramref name="value"/> from here on.</summary>
     public ParameterExpression Assign(Expression value)

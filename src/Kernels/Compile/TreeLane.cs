@@ -100,7 +100,7 @@ internal readonly struct TreeLane(Expression node) : ILane<TreeLane>
     /// <summary>The remainder of <see cref="FloorDivide"/>.</summary>
     public static TreeLane Mod(TreeLane a, TreeLane b) => Target.Write(LaneOp.Mod, a, b);
 
-    public static TreeLane Let(TreeLane a) => Target.IsTrivial(a.Node) ? a : new(TreeBuilder.Current.Assign(a.Node));
+    public static TreeLane Let(TreeLane a) => Target.IsTrivial(a.Node) ? a : new(TreeBuilder.Current.Let(a.Node));
 
     private static TreeLane Count(int count) => new(Expression.Constant(count));
 }

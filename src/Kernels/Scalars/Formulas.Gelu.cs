@@ -21,9 +21,8 @@ internal static partial class Formulas
             return L.Select(L.NotEqual(x, x), x, value);
         }
 
-        L magnitude = L.Let(GaussLimited(x, 0.5));
-        L u = L.Let(magnitude / (magnitude + C<L>(MillsCentre)));
-        return L.MaxNative(C<L>(-0.0), x) - TimesGauss(L.Let(u * MillsPolynomial(u - C<L>(MillsShift))), magnitude);
+        L ratio = MillsRatio(x, out L magnitude, out L u);
+        return L.MaxNative(C<L>(-0.0), x) - TimesGauss(L.Let(u * ratio), magnitude);
     }
 
     /// <summary>The derivative of <see cref="Gelu"/>, Φ(x) + x·φ(x) = 1 − s(|x|), or s(|x|) for x &lt; 0, where s(a) = Φ(−a) − a·φ(a).</summary>
@@ -41,15 +40,27 @@ internal static partial class Formulas
             return L.Select(L.NotEqual(x, x), x, value);
         }
 
-        L magnitude = L.Let(GaussLimited(x, 0.5));
-        L t = L.Let(C<L>(1) / (magnitude + C<L>(MillsCentre)));
-        L p = MillsPolynomial(L.Fma(magnitude, t, C<L>(-MillsShift)));
-        L s = L.Let(TimesGauss(L.Let(L.Fma(p, t, magnitude * C<L>(-OneOverSqrt2Pi))), magnitude));
+        // With u = a/(a + c), 1/(a + c) is (1 − u)/c.
+        L ratio = MillsRatio(x, out L magnitude, out L u);
+        L t = L.Fma(u, C<L>(-1 / MillsCentre), C<L>(1 / MillsCentre));
+        L s = L.Let(TimesGauss(L.Let(L.Fma(ratio, t, magnitude * C<L>(-OneOverSqrt2Pi))), magnitude));
         return L.Select(L.Less(x, C<L>(0)), s, C<L>(1) - s);
     }
 
     private const double MillsCentre = 3.5;
     private const double MillsShift = 0.21875;
+
+    /// <summary>Φ(−a)·exp(a²/2)·(a + c) for a = |x|, as far as the exponential is not 0. A kernel that has both the value and its slope computes it once.</summary>
+    /// <param name="x">The argument.</param>
+    /// <param name="a">|x|.</param>
+    /// <param name="u">a/(a + c).</param>
+    [MethodImpl(Inline)]
+    private static L MillsRatio<L>(L x, out L a, out L u) where L : struct, ILane<L>
+    {
+        a = L.Let(GaussLimited(x, 0.5));
+        u = L.Let(a / (a + C<L>(MillsCentre)));
+        return L.Let(MillsPolynomial(u - C<L>(MillsShift)));
+    }
 
     /// <summary>
     /// Φ(−a)·exp(a²/2)·(a + c), from 1.75 to 0.4, of w = a/(a + c) − 7/32 with c = 3.5, to 2⁻²⁷ (tools/gelu_tail.py). The shift is where roundings count as much
@@ -74,7 +85,7 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L TimesGauss<L>(L x, L a) where L : struct, ILane<L>
     {
-        L m1 = GaussM1PartsWithin(a, 0.5, out L n);
+        L m1 = L.Let(GaussM1PartsWithin(a, 0.5, out L n));
         return ScaleDown(L.Fma(x, m1, x), n, out _);
     }
 

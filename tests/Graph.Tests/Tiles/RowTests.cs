@@ -186,6 +186,22 @@ public sealed class RowTests
     }
 
     [Fact]
+    public void A_product_computes_Gelu_and_its_slope_together()
+    {
+        HybridFunction<Func<NDArray, NDArray, NDArray>> step = Hybrid.Hybridize(static (NDArray x, NDArray w) =>
+        {
+            NDArray loss;
+            using (Autograd.Record()) loss = x.MatMul(w).Gelu().MatMul(w).Square().Sum();
+            loss.Backward();
+            return loss;
+        });
+        NDArray w = TileModes.Random(2, (32, 32));
+        w.AttachGrad();
+        step.Invoke(TileModes.Random(1, (20, 32)), w);
+        Assert.Equal(["MatMul", "Gelu", "GeluSlope"], Assert.Single(step.Report.Groups, static g => g.Ops.Contains("GeluSlope")).Ops);
+    }
+
+    [Fact]
     public void Gelu_forward_and_backward_are_two_launches()
     {
         Assert.Equal(2, TileModes.AssertSameGradients(static x => [Nd.Gelu(x[0])], TileModes.Random(1, (100, 33))).KernelCount);

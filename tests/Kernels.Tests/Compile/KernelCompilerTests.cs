@@ -35,6 +35,20 @@ public class KernelCompilerTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void FormulasOfOneOperandShareTheValuesThatTheyName(bool is64)
+    {
+        KernelSpec both = new(is64, [new()], [KernelStep.Of(ElementOps.Gelu, 0), KernelStep.Of(ElementOps.GeluSlope, 0)], [1, 2]);
+        int value = Statements(KernelSpec.Of(ElementOps.Gelu, is64)), slope = Statements(KernelSpec.Of(ElementOps.GeluSlope, is64));
+        Assert.InRange(Statements(both), Math.Max(value, slope), value + slope - 5);
+        if (is64) CheckBody<double>(both, new Random(1), 77, 1);
+        else CheckBody<float>(both, new Random(1), 77, 1);
+
+        static int Statements(KernelSpec spec) => KernelTree.Build(spec, 128, paired: false).Body.Count;
+    }
+
+    [Theory]
     [InlineData(2, true)]
     [InlineData(0.5, true)]
     [InlineData(-1024, true)]
