@@ -146,9 +146,9 @@ internal sealed partial class RowTree
             RowReduction kind = KindOf(pass.Reductions[r]);
             TreeLane x = Element(_spec.Steps[pass.Reductions[r] - _spec.Inputs.Length].Value), sum = new(lane!(r));
             if (mask is { } isIn) (x, sum) = (TreeLane.Select(isIn, x, TreeLane.Const(kind.Identity())), TreeLane.Let(sum));
+            Expression next = kind.Accumulate(sum, x).Node;
             Flush();
-            set!(r, kind.Accumulate(sum, x).Node);
-            Flush();
+            set!(r, next);
         }
 
         if (mask is null) WriteFetches(builder.Statements, p, index);
