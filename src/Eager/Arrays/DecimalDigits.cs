@@ -34,6 +34,13 @@ internal readonly record struct DecimalDigits(bool Negative, string Digits, int 
         return shortest.Digits.Length - 1 <= decimals ? shortest : Exact(value).Round(decimals + 1);
     }
 
+    /// <summary>The shortest digits if they have so many decimals after the first, else the exact value rounded there, ties to even: one of a column of equal length.</summary>
+    public static DecimalDigits ScientificOf(object value, int decimals)
+    {
+        DecimalDigits shortest = Shortest(value);
+        return shortest.Digits.Length - 1 == decimals ? shortest : Exact(value).Round(decimals + 1);
+    }
+
     /// <summary>The digits before and after the point; at least "0" before it.</summary>
     public (string Whole, string Fraction) Split()
     {

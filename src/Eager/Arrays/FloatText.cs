@@ -54,7 +54,7 @@ internal sealed class FloatText : ElementText
         if (!double.IsFinite(value)) return NotFinite(value).PadLeft(_left + _right + 1);
         if (_scientific)
         {
-            (string first, string rest, int exponent) = DecimalDigits.Scientific(element, _decimals).SplitScientific();
+            (string first, string rest, int exponent) = DecimalDigits.ScientificOf(element, _decimals).SplitScientific();
             return $"{first.PadLeft(_left)}.{rest.PadRight(_decimals, '0')}e{Exponent(exponent, _exponentDigits)}";
         }
 

@@ -45,6 +45,9 @@ public sealed class FormattingTests
         Check("[3.1415927]", Nd.Array([MathF.PI]));
         Check("[0.0001]", Nd.Array([1e-4f]));
         Check("[3.4028235e+38 1.0000000e+00]", Nd.Array([float.MaxValue, 1f]));
+
+        // Those with fewer digits than the longest one show what follows, not zeros.
+        Check("[7.0037935e-08 7.0051220e-07 8.1277591e-07]", Nd.Array([7.0037935e-08f, 7.005122e-07f, 8.127759e-07f]));
     }
 
     /// <summary>NumPy 2 of the same arrays with dtype float16; BFloat16, which NumPy lacks, in the same way.</summary>
@@ -58,6 +61,7 @@ public sealed class FormattingTests
         Check("[ nan  inf -inf   1.]", Halves(double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1));
         Check("[1.e-04 1.e+00]", Halves(1e-4, 1));
         Check("[6.e-08]", Halves(5.96e-8));
+        Check("[6.550e+04 3.333e-01 1.788e-07]", Halves(65504, 1.0 / 3, 2e-7));
         Check("[0.1   0.2   0.334]", Halves(0.1, 0.2, 1.0 / 3).AsType(DType.BFloat16));
         Check("[3.39e+38 1.00e+00]", Nd.Array([BFloat16.MaxValue, (BFloat16)1f]));
         Check("0.1", Nd.Scalar(0.1, DType.Float16));
