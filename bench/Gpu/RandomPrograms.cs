@@ -8,33 +8,14 @@ internal static class RandomPrograms
     /// <summary>True if no program differs.</summary>
     public static bool Run(Device device, int count, Report report)
     {
-        int passed = 0;
-        List<string> failures = [];
+        Checks checks = new("Random programs");
         for (int seed = 0; seed < count; seed++)
         {
             RandomProgram program = Draw(new Random(seed), device);
-            string? failure;
-            try
-            {
-                failure = Difference(program);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                failure = $"{e.GetType().Name}: {e.Message}";
-            }
-
-            if (failure is null)
-            {
-                passed++;
-                continue;
-            }
-
-            failures.Add($"program {seed}: {failure.ReplaceLineEndings(" ")}");
-            Console.Error.WriteLine($"{failures[^1]}\n{program}");
+            if (!checks.Passes($"program {seed}", () => Difference(program))) Console.Error.WriteLine(program);
         }
 
-        report.Checks("Random programs", passed, failures);
-        return failures.Count == 0;
+        return checks.Write(report);
     }
 
     private static RandomProgram Draw(Random random, Device device)

@@ -17,7 +17,8 @@ internal static partial class OperatorTable
 
     private static OperatorRow Layer(string name, Func<DType, RecurrentLayer> ours, Func<Tensor, RecurrentLayer, Tensor> theirs) =>
         new(name, x => Made(ours, x[0].DType).Forward(x[0]), x => theirs(x[0], Made(ours, DType.Float64)),
-            Operand.Real((7, 3, 6), (7, 3, 6))) { IsTimed = false };
+            Operand.Real((7, 3, 6), (7, 3, 6)))
+        { IsTimed = false };
 
     // Single-precision parameters in every element type.
     private static RecurrentLayer Made(Func<DType, RecurrentLayer> make, DType dtype)

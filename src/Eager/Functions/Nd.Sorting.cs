@@ -47,15 +47,17 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(indices);
         int at = x.Shape.Axis(axis, "TakeAlongAxis");
         if (indices.Rank != x.Rank) throw new ShapeException($"TakeAlongAxis: {x.Shape} needs indices of the same rank, not {indices.Shape}.");
-        for (int i = 0; i < x.Rank; i++)
+        int[] source = x.Shape.Dimensions.ToArray(), target = indices.Shape.Dimensions.ToArray();
+        for (int i = 0; i < source.Length; i++)
         {
-            int m = x.Shape[i], n = indices.Shape[i];
+            (int m, int n) = (source[i], target[i]);
             if (i == at || m == n) continue;
             if (m != 1 && n != 1) throw new ShapeException($"TakeAlongAxis: axis {i} of {x.Shape} and of the indices {indices.Shape} differs, and is not the axis {axis} that is selected from.");
-            if (m == 1) x = Repeat(x, n, i);
-            else indices = Repeat(indices, m, i);
+            source[i] = target[i] = m == 1 ? n : m;
         }
 
+        if (x.Shape != source) x = BroadcastTo(x, source);
+        if (indices.Shape != target) indices = BroadcastTo(indices, target);
         return AxisBack(OpTable.TakeAlongAxis.Apply(AxisLast(x, at), AxisLast(indices, at)), at);
     }
 

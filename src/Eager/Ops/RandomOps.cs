@@ -92,32 +92,28 @@ internal static unsafe class RandomOps
         Movement.CopyTo(x, y);
         fixed (byte* p = &y.Data)
         {
-            if (y.DType == DType.Float64) CheckWeights(new ReadOnlySpan<double>(p, checked((int)y.Size)), y.Shape[-1]);
-            else CheckWeights(new ReadOnlySpan<float>(p, checked((int)y.Size)), y.Shape[-1]);
+            int classes = y.Shape[-1];
+            for (long line = 0; line < y.Size / classes; line++)
+            {
+                if (y.DType == DType.Float64) CheckWeights(new ReadOnlySpan<double>((double*)p + (line * classes), classes), line);
+                else CheckWeights(new ReadOnlySpan<float>((float*)p + (line * classes), classes), line);
+            }
         }
     }
 
-    private static void CheckWeights<T>(ReadOnlySpan<T> probabilities, int classes)
+    private static void CheckWeights<T>(ReadOnlySpan<T> probabilities, long line)
         where T : IBinaryFloatingPointIeee754<T>
     {
-        for (int start = 0; start < probabilities.Length; start += classes)
+        T sum = T.Zero;
+        for (int i = 0; i < probabilities.Length; i++)
         {
-            T sum = T.Zero;
-            for (int i = start; i < start + classes; i++)
-            {
-                T p = probabilities[i];
-                if (!(p >= T.Zero && T.IsFinite(p)))
-                {
-                    throw new ArgumentOutOfRangeException(
-                        nameof(probabilities), p, $"Random.Multinomial: the probability of class {i - start} in line {start / classes} is negative, NaN or infinite.");
-                }
-
-                sum += p;
-            }
-
-            if (sum == T.Zero)
-                throw new ArgumentOutOfRangeException(nameof(probabilities), $"Random.Multinomial: line {start / classes} has no class with a probability above 0.");
+            T p = probabilities[i];
+            if (!(p >= T.Zero && T.IsFinite(p)))
+                throw new ArgumentOutOfRangeException(nameof(probabilities), p, $"Random.Multinomial: the probability of class {i} in line {line} is negative, NaN or infinite.");
+            sum += p;
         }
+
+        if (sum == T.Zero) throw new ArgumentOutOfRangeException(nameof(probabilities), $"Random.Multinomial: line {line} has no class with a probability above 0.");
     }
 
     private static DrawRule Floats(Func<RandomAttributes, bool, NumberSource> source) => new(

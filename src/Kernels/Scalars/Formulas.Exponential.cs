@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 // exp and relatives. Cody–Waite reduction x = n·ln 2 + r, |r| ≤ ½ ln 2; polynomial: float minimax (Remez exchange, then a search among floats: eʳ within 2⁻²⁷·²,
-// eʳ − 1 within 2⁻²⁶ of themselves), double the Taylor series to r¹³, whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷.
+// eʳ − 1 within 2⁻²⁶ of themselves), double the Taylor series (DLMF 4.2.19) to r¹³, whose remainder 0.35¹⁴/14! is below 2⁻⁵⁷.
 internal static partial class Formulas
 {
     private const double Log2E = 1.44269504088896340736;

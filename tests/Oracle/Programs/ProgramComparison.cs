@@ -55,7 +55,7 @@ internal sealed class ProgramComparison
             ?? Lists("second gradient", eager.SecondGradients, theirs.SecondGradients, static o => o.SecondGradients);
         Compared += tolerance.Compared;
         Undecided += tolerance.Undecided;
-        if (difference is not null) return $"{difference}";
+        if (difference is not null) return difference;
         OurRun hybrid = OurRun.Of(compiled.Invoke, inputs, theirs.Heads, twice ? second : null);
         if (eager.Difference(hybrid) is { } bits) return $"compiled: {bits}";
         if (Tests.Bits.Difference(eager.Results, compiled.Invoke(inputs)) is { } plain) return $"compiled, not recorded: {plain}";

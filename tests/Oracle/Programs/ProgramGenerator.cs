@@ -3,7 +3,6 @@ namespace Fusion.Oracle.Programs;
 /// <summary>Draws programs whose values stay finite and moderate.</summary>
 internal sealed class ProgramGenerator(Random random)
 {
-
     private static readonly int[] s_sizes = [1, 2, 3, 4, 5, 6, 7, 8, 2, 3, 4, 17];
 
     private static readonly int[] s_largeSizes = [1, 2, 16, 31, 64, 65, 100, 130];
