@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
@@ -54,6 +55,42 @@ internal static unsafe class TransposePacker
             if (k == depth) continue;
             Block8(row, k, rest, 8);
             for (nint i = 0; k < depth; k++, i++) Vector256.Store(Vector256.Load(rest + i * 8), destination + k * stride + r);
+        }
+    }
+
+    /// <summary>Blocks of 4 × 4.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Float128(float* source, nint sourceStride, nint rows, nint depth, float* destination, nint stride)
+    {
+        float* rest = stackalloc float[16];
+        for (nint r = 0; r < rows; r += 4)
+        {
+            float* a = source + r * sourceStride, b = source + Math.Min(r + 1, rows - 1) * sourceStride;
+            float* c = source + Math.Min(r + 2, rows - 1) * sourceStride, d = source + Math.Min(r + 3, rows - 1) * sourceStride;
+            nint k = 0;
+            for (; k + 4 <= depth; k += 4) Block4(a + k, b + k, c + k, d + k, destination + k * stride + r, stride);
+            if (k == depth) continue;
+            Block4(a + k, b + k, c + k, d + k, rest, 4);
+            for (nint i = 0; k < depth; k++, i++) Vector128.Store(Vector128.Load(rest + i * 4), destination + k * stride + r);
+        }
+    }
+
+    /// <summary>Blocks of 4 × 4.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Double256(double* source, nint sourceStride, nint rows, nint depth, double* destination, nint stride)
+    {
+        double* rest = stackalloc double[16];
+        for (nint r = 0; r < rows; r += 4)
+        {
+            double* a = source + r * sourceStride, b = source + Math.Min(r + 1, rows - 1) * sourceStride;
+            double* c = source + Math.Min(r + 2, rows - 1) * sourceStride, d = source + Math.Min(r + 3, rows - 1) * sourceStride;
+            nint k = 0;
+            for (; k + 4 <= depth; k += 4) Block4(a + k, b + k, c + k, d + k, destination + k * stride + r, stride);
+            if (k == depth) continue;
+            Block4(a + k, b + k, c + k, d + k, rest, 4);
+            for (nint i = 0; k < depth; k++, i++) Vector256.Store(Vector256.Load(rest + i * 4), destination + k * stride + r);
         }
     }
 
@@ -171,6 +208,50 @@ internal static unsafe class TransposePacker
         Vector512.Store(c1.AsDouble(), d += stride);
         Vector512.Store(d0.AsDouble(), d += stride);
         Vector512.Store(d1.AsDouble(), d + stride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Block4(float* a, float* b, float* c, float* d, float* destination, nint stride)
+    {
+        Vector128<float> ra = Vector128.Load(a), rb = Vector128.Load(b), rc = Vector128.Load(c), rd = Vector128.Load(d);
+        Vector128<double> ab0 = Low(ra, rb).AsDouble(), ab1 = High(ra, rb).AsDouble(), cd0 = Low(rc, rd).AsDouble(), cd1 = High(rc, rd).AsDouble();
+        Vector128.Store(Low(ab0, cd0).AsSingle(), destination);
+        Vector128.Store(High(ab0, cd0).AsSingle(), destination + stride);
+        Vector128.Store(Low(ab1, cd1).AsSingle(), destination + 2 * stride);
+        Vector128.Store(High(ab1, cd1).AsSingle(), destination + 3 * stride);
+    }
+
+    /// <summary>a0 b0 a1 b1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Low(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    /// <summary>a2 b2 a3 b3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> High(Vector128<float> a, Vector128<float> b) => Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> Low(Vector128<double> a, Vector128<double> b) => Sse2.IsSupported ? Sse2.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> High(Vector128<double> a, Vector128<double> b) => Sse2.IsSupported ? Sse2.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[1], b[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Block4(double* a, double* b, double* c, double* d, double* destination, nint stride)
+    {
+        Vector256<double> ra = Vector256.Load(a), rb = Vector256.Load(b), rc = Vector256.Load(c), rd = Vector256.Load(d);
+        Vector256<double> ab0 = Avx.UnpackLow(ra, rb), ab1 = Avx.UnpackHigh(ra, rb), cd0 = Avx.UnpackLow(rc, rd), cd1 = Avx.UnpackHigh(rc, rd);
+        Vector256.Store(Avx.Permute2x128(ab0, cd0, 0x20), destination);
+        Vector256.Store(Avx.Permute2x128(ab1, cd1, 0x20), destination + stride);
+        Vector256.Store(Avx.Permute2x128(ab0, cd0, 0x31), destination + 2 * stride);
+        Vector256.Store(Avx.Permute2x128(ab1, cd1, 0x31), destination + 3 * stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -67,6 +67,23 @@ public sealed unsafe class GemmTests
     }
 
     [Fact]
+    public void One_or_two_registers_of_rows_through_a_transposed_operand_read_as_it_lies()
+    {
+        foreach (var m in new[] { 2, 4, 8, 16, 32 })
+        {
+            foreach (var transA in new[] { false, true })
+            {
+                Check<float>(new GemmCase(m, 70, 300, transA, true) { Bias = true, Relu = true, Pad = 1 });
+                Check<float>(new GemmCase(m, 131, 700, transA, true) { Alpha = 1.5, Beta = 0.5, Bias = true });
+                Check<float>(new GemmCase(m, 520, 256, transA, true) { Beta = 1 });
+                Check<float>(new GemmCase(m, 67, 1024, transA, true));
+                Check<double>(new GemmCase(m, 66, 180, transA, true) { Bias = true, Pad = 3 });
+                Check<double>(new GemmCase(m, 101, 520, transA, true) { Alpha = -0.5, Beta = 2, Relu = true });
+            }
+        }
+    }
+
+    [Fact]
     public void A_depth_of_zero_leaves_beta_bias_and_activation()
     {
         Check<float>(new GemmCase(5, 7, 0) { Beta = 0.5, Bias = true, Relu = true });

@@ -10,7 +10,7 @@ public sealed unsafe class GemmFinishTests
     public static TheoryData<int, int, int, int> Products => new()
     {
         { 1, 1, 100, 80 }, { 1, 200, 1, 80 }, { 1, 3, 3, 3 }, { 1, 40, 20, 30 }, { 1, 20, 500, 300 }, { 1, 300, 70, 900 }, { 1, 150, 1100, 400 },
-        { 1, 256, 300, 64 }, { 1, 47, 700, 90 },
+        { 1, 256, 300, 64 }, { 1, 47, 700, 90 }, { 1, 8, 70, 300 }, { 1, 32, 300, 600 },
         { 5, 2, 3, 70 }, { 4, 33, 65, 17 }, { 3, 90, 64, 200 }, { 1, 5, 16, 0 },
     };
 
@@ -22,10 +22,14 @@ public sealed unsafe class GemmFinishTests
         using var b = new GuardedBuffer<float>(Random(batch * k * n, 2));
         KernelModes.ForEach(() =>
         {
-            foreach (int arrays in (int[])[0, 6]) Check(arrays);
+            foreach (int arrays in (int[])[0, 6])
+            {
+                Check(arrays, false);
+                Check(arrays, true);
+            }
         });
 
-        void Check(int arrays)
+        void Check(int arrays, bool transB)
         {
             using var c = new GuardedBuffer<float>(batch * m * n);
             using var seen = new GuardedBuffer<float>(batch * m * n);
@@ -33,8 +37,8 @@ public sealed unsafe class GemmFinishTests
             visits.Span.Clear();
             var context = new Context { C = c.Data, Seen = seen.Data, Visits = visits.Data, Columns = n };
             var finish = new GemmFinish(&Visit, &context, arrays);
-            if (batch == 1) Gemm.Run(false, false, m, n, k, 1f, a.Data, k, b.Data, n, 0f, c.Data, n, finish: finish);
-            else Gemm.RunBatched(batch, false, false, m, n, k, 1f, a.Data, k, m * k, b.Data, n, k * n, 0f, c.Data, n, m * n, finish: finish);
+            if (batch == 1) Gemm.Run(false, transB, m, n, k, 1f, a.Data, k, b.Data, transB ? k : n, 0f, c.Data, n, finish: finish);
+            else Gemm.RunBatched(batch, false, transB, m, n, k, 1f, a.Data, k, m * k, b.Data, transB ? k : n, k * n, 0f, c.Data, n, m * n, finish: finish);
             Assert.Equal(-1, visits.Span.IndexOfAnyExcept(1));
             Assert.True(seen.Span.SequenceEqual(c.Span));
             c.AssertIntact();
