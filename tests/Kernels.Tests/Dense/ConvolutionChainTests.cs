@@ -3,7 +3,7 @@ using Fusion.Kernels;
 namespace Fusion.Tests;
 
 /// <summary>
-/// Convolutions against their definition, one chain of fused multiply-adds for each block of the inner dimension, the blocks added in order (of some gradients, one for each tap): the same bits,
+/// Convolutions against their definition, one chain of fused multiply-adds for each block of the inner dimension, the blocks added in order (of some gradients, one for each tap; of filters over one channel, sixteen): the same bits,
 /// whether patches are packed or read from staged planes, for every number of threads and every vector width.
 /// </summary>
 [Collection(KernelModes.Name)]
@@ -26,6 +26,14 @@ public sealed unsafe class ConvolutionChainTests
         [2, 1, 3, 500, 9, 40, 7, 1, 1, 1],
         [3, 1, 5, 8, 13, 12, 4, 1, 0, 2],
         [70, 1, 7, 12, 3, 3, 2, 1, 0, 1],
+        [2, 5, 1, 1, 15, 21, 3, 1, 1, 1],
+        [1, 4, 1, 2, 9, 56, 3, 1, 0, 1],
+        [1, 3, 1, 1, 6, 7, 3, 1, 1, 1],
+        [1, 2, 1, 1, 8, 4, 3, 1, 1, 1],
+        [1, 2, 1, 3, 5, 3, 3, 1, 1, 1],
+        [1, 3, 1, 1, 13, 34, 3, 1, 2, 2],
+        [2, 3, 1, 3, 12, 17, 5, 1, 2, 1],
+        [2, 3, 1, 1, 15, 38, 3, 2, 1, 1],
     ];
 
     [Theory]
@@ -111,7 +119,8 @@ public sealed unsafe class ConvolutionChainTests
             var (plane, tap) = Math.DivRem(i, (int)s.Taps);
             var (o, c) = Math.DivRem(plane, s.InChannels);
             var source = o / s.OutChannels * s.InChannels + c;
-            expected[i] = Chain((int)s.OutputSize, pixel => (dy[o * (int)s.OutputSize + pixel], Input(s, x, source, pixel, tap)));
+            Func<int, (float, float)> factors = pixel => (dy[o * (int)s.OutputSize + pixel], Input(s, x, source, pixel, tap));
+            expected[i] = s.InChannels == 1 && s.OutChannels < 4 ? SixteenChains(s.Output[1], s.Output[2], factors) : Chain((int)s.OutputSize, factors);
         }
 
         KernelModes.ForEach(() => Equal(expected, p =>
@@ -139,6 +148,25 @@ public sealed unsafe class ConvolutionChainTests
         }
 
         return sum;
+    }
+
+    /// <summary>A chain for the columns of each rest of 16, added by halves.</summary>
+    private static float SixteenChains(int rows, int columns, Func<int, (float A, float B)> factors)
+    {
+        float[] chains = new float[16];
+        for (var i = 0; i < rows * columns; i++)
+        {
+            var (a, b) = factors(i);
+            ref float chain = ref chains[i % columns % 16];
+            chain = MathF.FusedMultiplyAdd(a, b, chain);
+        }
+
+        for (var half = 8; half > 0; half /= 2)
+        {
+            for (var i = 0; i < half; i++) chains[i] += chains[i + half];
+        }
+
+        return chains[0];
     }
 
     private static bool Meets(in WindowShape s, int axis, int position, int tap) => (position + s.Before[axis] - tap * s.Dilation[axis]) % s.Stride[axis] == 0;

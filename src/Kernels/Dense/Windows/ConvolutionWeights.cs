@@ -5,7 +5,7 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// The gradient of the filters, dw[o, (c, t)] = Σ over images and positions of dy[n, o, p] · patch[n, c, t, p]: matrix products whose inner dimension is
-/// (image, position), by <see cref="WeightProduct{T}"/> or by packed panels. Small
+/// (image, position), by <see cref="WeightProduct{T}"/> or by packed panels; of filters over one channel (depthwise) dot products, by <see cref="TapSums"/>. Small
 /// filters are summed in a number of segments of the batch that depends on the shape only, so that threads change no bit.
 /// </summary>
 internal unsafe struct ConvolutionWeights<T>
@@ -50,7 +50,7 @@ internal unsafe struct ConvolutionWeights<T>
 
         if (typeof(T) == typeof(float) && WinogradWeights.TryRun(s, (float*)x, (float*)dy, (float*)dw)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
-        using var table = new NativeScratch(map.Taps * sizeof(nint));
+        using var table = new NativeScratch(TapSums.RoundUp(map.Taps) * sizeof(nint));
         map.WriteTapOffsets((nint*)table.Pointer);
         var images = Math.Min(s.Batch, (JoinedDepth + pixels - 1) / pixels);
         var blocks = (s.Batch + images - 1) / images;
@@ -74,7 +74,8 @@ internal unsafe struct ConvolutionWeights<T>
         };
         using var scratch = new NativeScratch(segments == 1 ? 0 : segments * filters * sizeof(T));
         job._sums = segments == 1 ? dw : (T*)scratch.Pointer;
-        if (direct.IsBetter) job.RunDirect();
+        if (s.InChannels == 1 && s.OutChannels < MinRows) job.RunDepthwise();
+        else if (direct.IsBetter) job.RunDirect();
         else job.RunPacked();
     }
 
@@ -87,6 +88,14 @@ internal unsafe struct ConvolutionWeights<T>
             for (var i = 0; i < chunks; i++) Segment(i);
         }
         else WorkerPool.Run(chunks, &Chunk, Unsafe.AsPointer(ref this));
+        if (_segments > 1) AddSegments(_dw);
+    }
+
+    private void RunDepthwise()
+    {
+        nint padded = TapSums.RoundUp(_map.Taps);
+        new Span<nint>(_tapOffsets + _map.Taps, (int)(padded - _map.Taps)).Fill(_tapOffsets[0]);
+        WorkerPool.Run(_segments * _shape.Groups, &DepthwiseChunk, Unsafe.AsPointer(ref this));
         if (_segments > 1) AddSegments(_dw);
     }
 
@@ -121,6 +130,8 @@ internal unsafe struct ConvolutionWeights<T>
 
     private static void Chunk(void* context, int chunk) => Unsafe.AsRef<ConvolutionWeights<T>>(context).Segment(chunk);
 
+    private static void DepthwiseChunk(void* context, int chunk) => Unsafe.AsRef<ConvolutionWeights<T>>(context).DepthwiseSegment(chunk);
+
     private static void DirectChunk(void* context, int chunk)
     {
         // A copy: what other threads write may lie beside the original.
@@ -140,6 +151,30 @@ internal unsafe struct ConvolutionWeights<T>
         var end = Math.Min(_shape.Batch, first + _blocksPerSegment * _images);
         _direct.Run(group, first, end, _images, row0, row1, _tileRows, channel0, channel1, sums);
         if (_segments == 1) _direct.Finish(group, row0, row1, channel0, channel1, sums, _dw);
+    }
+
+    /// <summary>The few filters over one channel in one segment.</summary>
+    private readonly void DepthwiseSegment(int chunk)
+    {
+        nint rows = _shape.OutChannels, taps = _map.Taps, pixels = _map.Pixels, plane = (nint)_shape.InputSize, size = TapSums.Size(taps);
+        nint groups = _shape.Groups, group = chunk % groups, segment = chunk / groups, first = segment * _blocksPerSegment * _images;
+        using var staged = new NativeScratch(_map.Staged ? _map.PlaneSize * sizeof(T) : 0);
+        using var chains = new NativeScratch(rows * size * sizeof(T));
+        var sums = (T*)chains.Pointer;
+        new Span<T>(sums, (int)(rows * size)).Clear();
+        for (var image = first; image < Math.Min(_shape.Batch, first + _blocksPerSegment * _images); image++)
+        {
+            T* x = _x + (image * groups + group) * plane, dy = _dy + (image * groups + group) * rows * pixels;
+            if (_map.Staged)
+            {
+                _map.Stage(x, (T*)staged.Pointer, T.Zero);
+                x = (T*)staged.Pointer;
+            }
+
+            for (nint r = 0; r < rows; r++) TapSums.Add(_map, _tapOffsets, x, dy + r * pixels, sums + r * size);
+        }
+
+        for (nint r = 0; r < rows; r++) TapSums.Finish(sums + r * size, taps, _sums + segment * _filters + (group * rows + r) * taps);
     }
 
     /// <summary>One group in one segment.</summary>

@@ -63,6 +63,9 @@ internal unsafe partial struct PatchMap
 
     public readonly nint Taps => (nint)Z.Taps * Y.Taps * X.Taps;
 
+    /// <summary>Windows of 3 × 3 in one layer, each row of which meets rows that its neighbours meet.</summary>
+    public readonly bool HasAdjacentRows => Z.Taps == 1 && Y is { Taps: 3, Step: 1, Increment: 1 or -1 } && X is { Taps: 3, Step: 1 };
+
     /// <summary>Positions of the grid.</summary>
     public readonly nint Pixels => (nint)Z.Grid * Y.Grid * X.Grid;
 

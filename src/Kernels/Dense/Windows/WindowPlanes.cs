@@ -40,7 +40,9 @@ internal unsafe partial struct WindowPlanes<T>
     {
         var steps = (double)Planes * Map.Pixels * Math.Max(1, Map.Taps);
         if (steps == 0) return;
-        delegate*<WindowPlanes<T>*, nint, nint, void> body = SimdWidth.Current switch
+        var width = SimdWidth.Current;
+        if (TRow.JoinsRows && Map.HasAdjacentRows) while (width > 128 && Map.X.Grid * sizeof(T) * 8 < width) width /= 2;
+        delegate*<WindowPlanes<T>*, nint, nint, void> body = width switch
         {
             512 => &Range<TRow, Lane512<T>>,
             256 => &Range<TRow, Lane256<T>>,
@@ -87,6 +89,7 @@ internal unsafe partial struct WindowPlanes<T>
         // Rows, or layers, that follow each other without a gap are one row.
         if (map.StepY == columns || rows == 1) (columns, rows) = (columns * rows, 1);
         if (rows == 1 && (map.StepZ == columns || layers == 1)) (columns, layers) = (columns * layers, 1);
+        var joins = TRow.JoinsRows && map.HasAdjacentRows && rows >= 4 && columns >= L.Count;
         for (var plane = start; plane < end; plane++)
         {
             var from = plane / job->PerSource;
@@ -102,7 +105,15 @@ internal unsafe partial struct WindowPlanes<T>
             T* to = target.Dense ? target.Plane(plane) : (T*)values.Pointer, weights = job->Weights + channel * map.Taps, row = to;
             for (nint z = 0; z < layers; z++)
             {
-                for (nint y = 0; y < rows; y++, row += columns)
+                nint y = 0;
+                if (joins)
+                {
+                    // The last four may have been done in part: the same again.
+                    for (; y < rows; y += 4) FourRows<TRow, L>(job, source + z * map.StepZ, Math.Min(y, rows - 4), weights, row, columns);
+                    row += rows * columns;
+                }
+
+                for (; y < rows; y++, row += columns)
                     TRow.Row<L, T>(source + z * map.StepZ + y * map.StepY, job->TapOffsets, map.Taps, weights, row, columns);
             }
 
@@ -110,6 +121,20 @@ internal unsafe partial struct WindowPlanes<T>
             else target.Write(to, 1, plane, channel, pixels);
             if (!job->Finish.IsEmpty) job->Finish.Invoke(plane, 1, 0, pixels);
         }
+    }
+
+    // Taps that go backwards along y: the rows are taken from the last one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourRows<TRow, L>(WindowPlanes<T>* job, T* source, nint y, T* weights, T* result, nint columns)
+        where TRow : IWindowRow
+        where L : struct, IVectorLane<L, T>
+    {
+        nint* taps = job->TapOffsets;
+        nint step = job->Map.StepY;
+        source += taps[0] + y * step;
+        result += y * columns;
+        if (taps[3] > taps[0]) TRow.FourRows<L, T>(source, step, taps[1] - taps[0], weights, result, columns, columns);
+        else TRow.FourRows<L, T>(source + 3 * step, -step, taps[1] - taps[0], weights, result + 3 * columns, -columns, columns);
     }
 
     private struct Job

@@ -13,6 +13,18 @@ internal unsafe interface IWindowRow
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
+    /// <summary>Four rows of windows of 3 × 3 may be joined at once: see <see cref="FourRows"/>.</summary>
+    static virtual bool JoinsRows => false;
+
+    /// <summary>
+    /// Four rows of windows of 3 × 3, of a register or more, with the bits of <see cref="Row"/>: rows of the source and of the result at their distances, the taps of
+    /// a row at theirs.
+    /// </summary>
+    static virtual void FourRows<L, T>(T* source, nint sourceStep, nint tapStep, T* weights, T* result, nint resultStep, nint count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        => throw new NotSupportedException();
+
     /// <summary>Windows of 2 × 2 may be joined row by row: see <see cref="Pairs"/>.</summary>
     static virtual bool JoinsPairs => false;
 
@@ -91,6 +103,8 @@ internal readonly unsafe struct WindowRow<TOp> : IWindowRow
 
     public static bool JoinsPairs => TOp.JoinsParts;
 
+    public static bool JoinsRows => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Pairs<L>(L a, L b, L c, L d, in WindowWeights<L> weights)
         where L : struct, ILane<L>
@@ -127,6 +141,56 @@ internal readonly unsafe struct WindowRow<TOp> : IWindowRow
 
         LaneTail.Store<L, T>(last, result, count);
     }
+
+    // Every register of the source is loaded once for the up to three rows that meet it: most loads are not aligned, and cost twice as much as a multiply-add.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FourRows<L, T>(T* source, nint sourceStep, nint tapStep, T* weights, T* result, nint resultStep, nint count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        L start = L.Const(TOp.Start), w0 = start, w1 = start, w2 = start, w3 = start, w4 = start, w5 = start, w6 = start, w7 = start, w8 = start;
+        if (TOp.Weighted)
+        {
+            (w0, w1, w2) = (L.Broadcast(weights[0]), L.Broadcast(weights[1]), L.Broadcast(weights[2]));
+            (w3, w4, w5) = (L.Broadcast(weights[3]), L.Broadcast(weights[4]), L.Broadcast(weights[5]));
+            (w6, w7, w8) = (L.Broadcast(weights[6]), L.Broadcast(weights[7]), L.Broadcast(weights[8]));
+        }
+
+        // The last register may have been done in part: the same again.
+        for (nint i = 0; i < count; i += L.Count)
+        {
+            nint column = Math.Min(i, count - L.Count);
+            T* s = source + column, to = result + column;
+            L x = L.Load(s), y = L.Load(s + tapStep), z = L.Load(s + 2 * tapStep);
+            L a = Three(start, x, y, z, w0, w1, w2);
+            s += sourceStep;
+            (x, y, z) = (L.Load(s), L.Load(s + tapStep), L.Load(s + 2 * tapStep));
+            a = Three(a, x, y, z, w3, w4, w5);
+            L b = Three(start, x, y, z, w0, w1, w2);
+            s += sourceStep;
+            (x, y, z) = (L.Load(s), L.Load(s + tapStep), L.Load(s + 2 * tapStep));
+            L.Store(Three(a, x, y, z, w6, w7, w8), to);
+            b = Three(b, x, y, z, w3, w4, w5);
+            L c = Three(start, x, y, z, w0, w1, w2);
+            s += sourceStep;
+            (x, y, z) = (L.Load(s), L.Load(s + tapStep), L.Load(s + 2 * tapStep));
+            L.Store(Three(b, x, y, z, w6, w7, w8), to + resultStep);
+            c = Three(c, x, y, z, w3, w4, w5);
+            L d = Three(start, x, y, z, w0, w1, w2);
+            s += sourceStep;
+            (x, y, z) = (L.Load(s), L.Load(s + tapStep), L.Load(s + 2 * tapStep));
+            L.Store(Three(c, x, y, z, w6, w7, w8), to + 2 * resultStep);
+            d = Three(d, x, y, z, w3, w4, w5);
+            s += sourceStep;
+            (x, y, z) = (L.Load(s), L.Load(s + tapStep), L.Load(s + 2 * tapStep));
+            L.Store(Three(d, x, y, z, w6, w7, w8), to + 3 * resultStep);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Three<L>(L value, L x, L y, L z, L wx, L wy, L wz)
+        where L : struct, ILane<L>
+        => TOp.Step(TOp.Step(TOp.Step(value, x, wx), y, wy), z, wz);
 }
 
 /// <summary>The weight, any pattern of bits, of the first tap that meets the largest element, or the first NaN; all bits where every element is −∞ or padding.</summary>
