@@ -19,16 +19,19 @@ internal static unsafe class GemmEdge<L, T>
     {
         var alpha = L.Broadcast(epilogue->Alpha);
         var zero = L.Const(0);
+
+        // Read once: the compiler cannot know that C lies elsewhere.
+        bool hasBias = epilogue->Bias != null, accumulate = epilogue->Accumulate, relu = epilogue->Relu;
         for (nint j = 0; j < columns; j += L.Count)
         {
-            var bias = epilogue->Bias != null ? L.Load(epilogue->Bias + j) : zero;
+            var bias = hasBias ? L.Load(epilogue->Bias + j) : zero;
             for (nint i = 0; i < rows; i++)
             {
                 T* target = c + i * ldc + j;
                 var v = L.Load(tile + i * stride + j) * alpha;
-                if (epilogue->Accumulate) v += L.Load(target);
-                if (epilogue->Bias != null) v += bias;
-                if (epilogue->Relu) v = L.MaxNative(zero, v);
+                if (accumulate) v += L.Load(target);
+                if (hasBias) v += bias;
+                if (relu) v = L.MaxNative(zero, v);
                 LaneTail.Store<L, T>(v, target, columns - j);
             }
         }

@@ -4,55 +4,66 @@ using System.Runtime.CompilerServices;
 namespace Fusion.Kernels;
 
 /// <summary>
-/// Products of one or two registers of rows with a transposed B, such as a small batch in a layer: C^T = B · A^T. The rows of B are broadcast as they lie, and A is
-/// packed, where <see cref="GemmBlock"/> would transpose all of B to use it two or three times. The chains are the same, hence the same bits.
+/// Few rows times a transposed right operand, as in a linear layer with a small batch, computed as Cᵀ = B · Aᵀ: rows of B are read where they lie, and instead of all of B
+/// the rows of A and those of C are transposed. The same chains of multiply-adds as in <see cref="GemmBlock"/>, hence the same bits.
 /// </summary>
 internal static unsafe class GemmFlat
 {
-    /// <summary>
-    /// A rectangle of C is cheaper this way. In lanes without a row, or with few steps of k for the turn of each tile, as much is lost as the packing costs: measured.
-    /// </summary>
+    // So much of Cᵀ is computed before it is transposed: a multiple of all vectors, in the first-level cache.
+    private const nint Chunk = 64;
+
+    // Elements between the working arrays, so that none of them lies a multiple of 4 KB behind another: loads would wait for stores to the other.
+    private const nint Gap = 272;
+
+    // Elements of B. Below, what is transposed instead costs as much.
+    private const nint LeastOfB = 24 * 1024;
+
+    // At this distance rows of B drive each other out of the cache.
+    private const nint Aliasing = 4096;
+
+    /// <summary>A rectangle of C is computed faster this way: its rows fill one or two registers, and there is much of B that is not transposed.</summary>
     public static bool Fits<T>(in GemmProblem<T> p, nint rows, nint columns)
-        where T : unmanaged
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        nint length = SimdWidth.Current / 8 / sizeof(T);
-        return p.TransB && p.B != null && (rows == length || rows == 2 * length) && columns >= 2 * rows
-            && 2 * p.Depth >= GemmProblem<T>.MaxDepth && p.Ldb * sizeof(T) % GemmBlock.Aliasing != 0;
+        nint length = MicroKernels.For<T>().VectorLength;
+        return p.TransB && !p.TransA && p.B != null && (rows == length || rows == 2 * length) && columns * p.K >= LeastOfB && p.Ldb * sizeof(T) % Aliasing != 0
+            && (p.Beta == T.Zero || p.K <= p.Depth);
     }
 
-    /// <summary>Computes the rows [row0, row1) and columns [column0, column1) of C, which beta has scaled, for all of K.</summary>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(in GemmProblem<T> p, nint row0, nint row1, nint column0, nint column1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var kernels = MicroKernels.For<T>();
-        nint m = row1 - row0, n = column1 - column0, depth = p.Depth, stride = kernels.PackedStride;
-        var vectors = (int)(m / kernels.VectorLength);
-        var tiles = (n + kernels.MaxRows - 1) / kernels.MaxRows;
-        var height = (n + tiles - 1) / tiles;
-        using var scratch = new NativeScratch(m * depth * sizeof(T));
-        var packed = (T*)scratch.Pointer;
-        byte* space = stackalloc byte[2 * GemmKernels<T>.TileBytes + 32 * 16 * sizeof(float)];
-        var tile = (T*)(((nint)space + 63) & ~63);
-        T* turned = tile + 14 * 32 * sizeof(float) / sizeof(T);
-        var plain = new Epilogue<T> { Alpha = T.One };
-        for (nint k = 0; k < p.K; k += depth)
-        {
-            var count = Math.Min(depth, p.K - k);
-            if (p.TransA) PanelCopy.Rows(p.RowsOfA(row0, k), p.Lda, count, packed, m, m);
-            else kernels.Transpose(p.RowsOfA(row0, k), p.Lda, m, count, packed, m);
+        nint m = row1 - row0, length = kernels.VectorLength;
+        var vectors = m <= length ? 1 : 2;
+        var panel = vectors * length;
+        using var scratch = new NativeScratch((p.K * panel + 2 * (Chunk * panel + Gap)) * sizeof(T));
+        T* rows = (T*)scratch.Pointer, product = rows + p.K * panel + Gap, turned = product + Chunk * panel + Gap;
+        kernels.Transpose(p.RowsOfA(row0, 0), p.Lda, m, p.K, rows, panel);
 
-            var last = k + count >= p.K;
-            var epilogue = new Epilogue<T> { Alpha = p.Alpha, Accumulate = k > 0 || p.Beta != T.Zero, Relu = last && p.Relu };
-            for (var j = column0; j < column1; j += height)
+        // Where C is added to there is one block of K: its alpha can wait.
+        var isOne = p.K <= p.Depth;
+        var block = new Epilogue<T> { Alpha = isOne ? T.One : p.Alpha };
+        var written = new Epilogue<T> { Alpha = isOne ? p.Alpha : T.One, Accumulate = p.Beta != T.Zero, Relu = p.Relu };
+        for (var j = column0; j < column1; j += Chunk)
+        {
+            var width = Math.Min(Chunk, column1 - j);
+            var tiles = (width + kernels.MaxRows - 1) / kernels.MaxRows;
+            var height = (width + tiles - 1) / tiles;
+            for (nint k = 0; k < p.K; k += p.Depth)
             {
-                var columns = Math.Min(height, column1 - j);
-                epilogue.Bias = last && p.Bias != null ? p.Bias + j : null;
-                kernels.Kernel(false, vectors, columns)(count, p.B + j * p.Ldb + k, p.Ldb, packed, m, tile, m, &plain);
-                kernels.Transpose(tile, m, columns, m, turned, stride);
-                kernels.Edge(turned, stride, m, columns, p.C + row0 * p.Ldc + j, p.Ldc, &epilogue);
+                block.Accumulate = k > 0;
+                for (nint i = 0; i < width; i += height)
+                {
+                    var count = Math.Min(height, width - i);
+                    kernels.Kernel(false, vectors, count)(Math.Min(p.Depth, p.K - k), p.B + (j + i) * p.Ldb + k, p.Ldb, rows + k * panel, panel, product + i * panel, panel, &block);
+                }
             }
+
+            kernels.Transpose(product, panel, width, m, turned, Chunk);
+            written.Bias = p.Bias != null ? p.Bias + j : null;
+            kernels.Edge(turned, Chunk, m, width, p.C + row0 * p.Ldc + j, p.Ldc, &written);
         }
     }
 }

@@ -67,19 +67,17 @@ public sealed unsafe class GemmTests
     }
 
     [Fact]
-    public void One_or_two_registers_of_rows_through_a_transposed_operand_read_as_it_lies()
+    public void Rows_that_fill_registers_times_a_transposed_operand()
     {
-        foreach (var m in new[] { 2, 4, 8, 16, 32 })
+        foreach (var m in new[] { 4, 8, 16, 32 })
         {
-            foreach (var transA in new[] { false, true })
-            {
-                Check<float>(new GemmCase(m, 70, 300, transA, true) { Bias = true, Relu = true, Pad = 1 });
-                Check<float>(new GemmCase(m, 131, 700, transA, true) { Alpha = 1.5, Beta = 0.5, Bias = true });
-                Check<float>(new GemmCase(m, 520, 256, transA, true) { Beta = 1 });
-                Check<float>(new GemmCase(m, 67, 1024, transA, true));
-                Check<double>(new GemmCase(m, 66, 180, transA, true) { Bias = true, Pad = 3 });
-                Check<double>(new GemmCase(m, 101, 520, transA, true) { Alpha = -0.5, Beta = 2, Relu = true });
-            }
+            Check<float>(new GemmCase(m, 230, 120, false, true) { Bias = true, Relu = true, Alpha = 1.5, Pad = 1 });
+            Check<float>(new GemmCase(m, 130, 800, false, true) { Bias = true, Alpha = -0.5 });
+            Check<float>(new GemmCase(m, 300, 100, false, true) { Beta = 0.5, Alpha = 2 });
+            Check<float>(new GemmCase(m, 192, 200, false, true) { Beta = 1, Bias = true, Relu = true });
+            Check<float>(new GemmCase(m, 130, 800, false, true) { Beta = 1 });
+            Check<double>(new GemmCase(m, 131, 600, false, true) { Bias = true, Pad = 3 });
+            Check<double>(new GemmCase(m, 150, 190, false, true) { Beta = 0.3, Relu = true });
         }
     }
 
