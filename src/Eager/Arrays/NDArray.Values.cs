@@ -9,6 +9,8 @@ public sealed partial class NDArray
     // Bytes are rounded up to 64, and kernels read and write whole registers past the end.
     private const int HeapSlack = 64 + MemoryPool.Slack;
 
+    private static long s_moves;
+
     /// <summary>The value of an array with one element, of any rank.</summary>
     /// <exception cref="ShapeException">The array has no or several elements.</exception>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
@@ -123,11 +125,19 @@ public sealed partial class NDArray
         return ReferenceEquals(Device, device) ? this : OpTable.ToDevice.Apply(this, new DeviceAttributes(device, Device));
     }
 
+    /// <summary>How many arrays have been moved to another device so far: while there are no more, every array is where it was.</summary>
+    internal static long Moves => Volatile.Read(ref s_moves);
+
     /// <summary>Moves the elements, and those of the gradient buffer, to a device: the same array, elsewhere.</summary>
     internal void MoveTo(Device device)
     {
         BeginRead("To");
-        if (!ReferenceEquals(Device, device)) Adopt(Movement.CopyToDevice(this, device.Accelerator), sourceDies: true);
+        if (!ReferenceEquals(Device, device))
+        {
+            Adopt(Movement.CopyToDevice(this, device.Accelerator), sourceDies: true);
+            Interlocked.Increment(ref s_moves);
+        }
+
         if (Grad is { } gradient && !ReferenceEquals(gradient.Device, device)) gradient.MoveTo(device);
     }
 

@@ -11,6 +11,8 @@ internal sealed class FreshEffect(Variable variable, bool value) : HostEffect
 
     public override object Owner => variable;
 
+    public override bool Overwrites => true;
+
     public override void Make()
     {
         _before = variable.FreshNow;

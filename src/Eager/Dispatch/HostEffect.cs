@@ -8,6 +8,9 @@ internal abstract class HostEffect
     /// <summary>Whose state changes.</summary>
     public abstract object Owner { get; }
 
+    /// <summary>Sets the state of its owner to a value, whatever it was: of several that follow one another, the last one is enough.</summary>
+    public virtual bool Overwrites => false;
+
     public abstract void Make();
 
     /// <summary>Takes back the last <see cref="Make"/>.</summary>

@@ -6,8 +6,7 @@ namespace Fusion.Optim;
 /// <remarks>Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, in PyTorch's form with ε outside the root.</remarks>
 public class Adam : Optimizer
 {
-    private readonly double _beta1;
-    private readonly double _beta2;
+    private readonly MomentCorrection _correction;
     private readonly double _weightDecay;
     private readonly OptimizerState _state = new(2);
     private readonly FusedUpdate _update;
@@ -28,11 +27,11 @@ public class Adam : Optimizer
     }
 
     private protected Adam(IEnumerable<NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_beta1, _beta2, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+        : base(parameters, learningRate) => (_correction, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
 
     private protected Adam(
         IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_beta1, _beta2, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+        : base(parameters, learningRate) => (_correction, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
 
     private protected override OptimizerState? State => _state;
 
@@ -46,17 +45,15 @@ public class Adam : Optimizer
     // A parameter that was skipped has made fewer steps than the others.
     private void Numbers(int index, Span<double> numbers)
     {
-        long t = UpdateCount(index);
-        numbers[0] = Rate / (1 - Math.Pow(_beta1, t));
-        numbers[1] = Math.Sqrt(1 - Math.Pow(_beta2, t));
+        (double first, double rootOfSecond) = _correction.After(UpdateCount(index));
+        numbers[0] = Rate / first;
+        numbers[1] = rootOfSecond;
         numbers[2] = Rate * _weightDecay;
     }
 
-    private (double Beta1, double Beta2, double WeightDecay, FusedUpdate Update) Prepare(
-        double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+    private (MomentCorrection Correction, double WeightDecay, FusedUpdate Update) Prepare(double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
     {
-        CheckBeta(beta1, nameof(beta1));
-        CheckBeta(beta2, nameof(beta2));
+        MomentCorrection correction = new(nameof(Adam), beta1, beta2);
         Require.NotNegative(epsilon, GetType().Name);
         Require.NotNegative(weightDecay, GetType().Name);
         FusedUpdate update = new(
@@ -73,11 +70,6 @@ public class Adam : Optimizer
             arrays: 4,
             outputs: 3,
             scalars: 3);
-        return (beta1, beta2, weightDecay, update);
-    }
-
-    private static void CheckBeta(double value, string name)
-    {
-        if (!(value >= 0 && value < 1)) throw new ArgumentOutOfRangeException(name, value, $"Adam: {name} must be at least 0 and below 1.");
+        return (correction, weightDecay, update);
     }
 }

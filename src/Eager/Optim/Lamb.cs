@@ -7,8 +7,7 @@ namespace Fusion.Optim;
 /// <remarks>You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", ICLR 2020, algorithm 2.</remarks>
 public sealed class Lamb : Optimizer
 {
-    private readonly double _beta1;
-    private readonly double _beta2;
+    private readonly MomentCorrection _correction;
     private readonly OptimizerState _state = new(3);
     private readonly FusedUpdate _direction;
     private readonly FusedUpdate _move;
@@ -22,7 +21,7 @@ public sealed class Lamb : Optimizer
         double beta2 = 0.999,
         double epsilon = 1e-6,
         double weightDecay = 0.01)
-        : base(parameters, learningRate) => (_beta1, _beta2, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
+        : base(parameters, learningRate) => (_correction, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
@@ -33,7 +32,7 @@ public sealed class Lamb : Optimizer
         double beta2 = 0.999,
         double epsilon = 1e-6,
         double weightDecay = 0.01)
-        : base(parameters, learningRate) => (_beta1, _beta2, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
+        : base(parameters, learningRate) => (_correction, _direction, _move) = Prepare(beta1, beta2, epsilon, weightDecay);
 
     private protected override OptimizerState? State => _state;
 
@@ -50,17 +49,11 @@ public sealed class Lamb : Optimizer
         _move.Run(index, [parameter, u]);
     }
 
-    private void Corrections(int index, Span<double> numbers)
-    {
-        long t = UpdateCount(index);
-        numbers[0] = 1 - Math.Pow(_beta1, t);
-        numbers[1] = Math.Sqrt(1 - Math.Pow(_beta2, t));
-    }
+    private void Corrections(int index, Span<double> numbers) => (numbers[0], numbers[1]) = _correction.After(UpdateCount(index));
 
-    private (double Beta1, double Beta2, FusedUpdate Direction, FusedUpdate Move) Prepare(double beta1, double beta2, double epsilon, double weightDecay)
+    private (MomentCorrection Correction, FusedUpdate Direction, FusedUpdate Move) Prepare(double beta1, double beta2, double epsilon, double weightDecay)
     {
-        CheckBeta(beta1, nameof(beta1));
-        CheckBeta(beta2, nameof(beta2));
+        MomentCorrection correction = new(nameof(Lamb), beta1, beta2);
         Require.NotNegative(epsilon, nameof(Lamb));
         Require.NotNegative(weightDecay, nameof(Lamb));
         FusedUpdate direction = new(
@@ -76,11 +69,6 @@ public sealed class Lamb : Optimizer
             outputs: 3,
             scalars: 2);
         FusedUpdate move = new((a, s) => [a[0] - s[0] * a[1]], (_, numbers) => numbers[0] = Rate, arrays: 2, outputs: 1, scalars: 1);
-        return (beta1, beta2, direction, move);
-    }
-
-    private static void CheckBeta(double value, string name)
-    {
-        if (!(value is >= 0 and < 1)) throw new ArgumentOutOfRangeException(name, value, $"Lamb: {name} must be at least 0 and below 1.");
+        return (correction, direction, move);
     }
 }

@@ -9,6 +9,7 @@ internal sealed class HybridVariant
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
     private readonly GpuDevice?[] _accelerators; // of the captured arrays
+    private long _moves;                         // when they were last seen there
     private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
     private CompiledBackward? _backward;
     private List<GraphNode> _saved = [];
@@ -19,6 +20,7 @@ internal sealed class HybridVariant
         Trace = trace;
         Log = log;
         Captured = [.. trace.Graph.Captured];
+        _moves = NDArray.Moves;
         _sources = [.. Captured.Select(static c => c.Array.Source)];
         _accelerators = [.. Captured.Select(static c => c.Array.Accelerator)];
         Device = signature.Device ?? Array.Find(_accelerators, static a => a is not null);
@@ -75,9 +77,7 @@ internal sealed class HybridVariant
     /// </summary>
     public bool Holds()
     {
-        for (int i = 0; i < _accelerators.Length; i++)
-            if (!ReferenceEquals(Captured[i].Array.Accelerator, _accelerators[i])) return false;
-
+        if (!IsWhereItWas()) return false;
         if (Signature.Recording || Signature.RecordsInside)
         {
             for (int i = 0; i < _sources.Length; i++)
@@ -90,6 +90,16 @@ internal sealed class HybridVariant
 
         foreach (Func<bool> guard in Trace.Guards)
             if (!guard()) return false;
+        return true;
+    }
+
+    private bool IsWhereItWas()
+    {
+        long moves = NDArray.Moves;
+        if (moves == _moves) return true;
+        for (int i = 0; i < _accelerators.Length; i++)
+            if (!ReferenceEquals(Captured[i].Array.Accelerator, _accelerators[i])) return false;
+        _moves = moves;
         return true;
     }
 

@@ -9,13 +9,14 @@ namespace Fusion;
 /// </summary>
 internal sealed class PlanState
 {
-    private static readonly byte[] s_unbound = new byte[128];
-
     private readonly Plan _plan;
-    private readonly Binding[] _bindings;
+    private readonly Given[] _given;
+    private readonly Captured[] _captured;
+    private readonly Fresh[] _fresh;
+    private readonly NDArray?[] _sources;
     private readonly (NDArray[] Inputs, NDArray[] Outputs)[] _operands;
     private readonly Result[] _results;
-    private readonly (NDArray Handle, int Index)[] _numbers;
+    private readonly PlanNumbers _numbers;
     private readonly StateMemory _states;
     private readonly PlanScratch _scratch = new();
     private readonly object _arena;
@@ -25,90 +26,77 @@ internal sealed class PlanState
     {
         _plan = plan;
         GpuDevice? device = plan.Device;
-        _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : s_unbound;
+        _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : BoundHandle.Nothing;
         _arena = device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes);
         Dictionary<GraphNode, NDArray> handles = [];
         Dictionary<GraphNode, List<NDArray>> views = [];
         HashSet<GraphNode> leaves = plan.Function.Leaves;
-        List<(Place Place, NDArray Handle, List<NDArray> Views)> bound = [];
-        List<(NDArray, int)> numbers = [];
+        Place[] numbers = [.. plan.Placement.Places.Where(static p => p.Kind == Residence.Host)];
+        _numbers = new PlanNumbers(numbers);
+        for (int i = 0; i < numbers.Length; i++) Add(numbers[i].Node, _numbers.Handles[i]);
         foreach (Place place in plan.Placement.Places)
         {
-            if (place.Kind == Residence.Part)
+            switch (place.Kind)
             {
-                Part part = plan.Placement.Parts.Parts[place.Node];
-                NDArray seen = Views.Slice(handles[part.Whole], part.Where);
-                seen = seen.View(place.Node.Shape, seen.Offset, part.Strides);
-                handles.Add(place.Node, seen);
-                views.Add(place.Node, views[part.Whole]);
-                views[part.Whole].Add(seen);
-                continue;
+                case Residence.Host:
+                    break;
+                case Residence.Part:
+                    Part part = plan.Placement.Parts.Parts[place.Node];
+                    NDArray seen = Views.Slice(handles[part.Whole], part.Where);
+                    seen = seen.View(place.Node.Shape, seen.Offset, part.Strides);
+                    handles.Add(place.Node, seen);
+                    views.Add(place.Node, views[part.Whole]);
+                    views[part.Whole].Add(seen);
+                    break;
+                case Residence.View:
+                    OpNode view = (OpNode)place.Node;
+                    NDArray handle = ViewLayout.View(view, handles[view.Inputs[0]]);
+                    handles.Add(view, handle);
+                    views[Placement.Root(view, leaves)].Add(handle);
+                    break;
+                default:
+                    NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType)
+                        : new NDArray(place.Kind == Residence.Stream ? _stream : BoundHandle.Nothing, place.Node.DType, place.Node.Shape);
+                    if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
+                    Add(place.Node, root);
+                    break;
             }
-
-            if (place.Kind == Residence.View)
-            {
-                OpNode view = (OpNode)place.Node;
-                NDArray handle = ViewLayout.View(view, handles[view.Inputs[0]]);
-                handles.Add(view, handle);
-                views[Placement.Root(view, leaves)].Add(handle);
-                continue;
-            }
-
-            List<NDArray> seenThrough = [];
-            NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType)
-                : place.Kind == Residence.Host ? NDArray.Allocate(place.Node.DType, place.Node.Shape)
-                : new NDArray(place.Kind == Residence.Stream ? _stream : s_unbound, place.Node.DType, place.Node.Shape);
-            if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
-            if (place.Kind == Residence.Host) numbers.Add((root, (int)place.Index));
-            handles.Add(place.Node, root);
-            views.Add(place.Node, seenThrough);
-            if (place.Kind is Residence.Argument or Residence.Captured or Residence.Fresh or Residence.State) bound.Add((place, root, seenThrough));
         }
 
-        _bindings = [.. bound.Select(static b => new Binding(b.Place, b.Handle, b.Views))];
-        Dictionary<GraphNode, int> bindingOf = [];
-        for (int i = 0; i < _bindings.Length; i++) bindingOf.Add(_bindings[i].Place.Node, i);
+        // What results are, or are views of: the other arrays of a call need not be remembered.
+        GraphNode[] results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount)];
+        Place[] bound = [.. plan.Placement.Places.Where(static p => p.Kind is Residence.Argument or Residence.Captured or Residence.Fresh)];
+        Dictionary<GraphNode, int> sources = [];
+        foreach (GraphNode root in results.Select(o => Placement.Root(o, leaves)).Intersect(bound.Select(static p => p.Node))) sources.Add(root, sources.Count);
+        _sources = new NDArray?[sources.Count];
+        HashSet<GraphNode> whole = [.. bound.Where(static p => p.Kind == Residence.Fresh).Select(static p => p.Node)];
+        _results = [.. results.Select(o => new Result(handles[o], Source(Placement.Root(o, leaves)), whole.Remove(o)))];
+
+        _given = [.. bound.Where(static p => p.Kind == Residence.Argument).Select(p => new Given((int)p.Index, Bound(p.Node), Source(p.Node)))];
+        _captured = [.. bound.Where(static p => p.Kind == Residence.Captured).Select(p => new Captured(((CapturedNode)p.Node).Array, Bound(p.Node), Source(p.Node)))];
+        _fresh = [.. bound.Where(static p => p.Kind == Residence.Fresh).Select(p => new Fresh(p.Node.Type, Bound(p.Node), Source(p.Node)))];
+        _states = new StateMemory(device, plan.Placement.States, Bound, n => handles[n]);
         _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
-        _numbers = [.. numbers];
-        _states = new StateMemory(device, plan.Placement.States, [.. plan.Placement.States.Select(s => handles[s.Owned ?? s.Write.Value])]);
-        _results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount).Select(o => new Result(handles[o], bindingOf.GetValueOrDefault(Placement.Root(o, leaves), -1)))];
+
+        void Add(GraphNode node, NDArray root)
+        {
+            handles.Add(node, root);
+            views.Add(node, []);
+        }
+
+        BoundHandle Bound(GraphNode node) => new(handles[node], views[node]);
+
+        int Source(GraphNode node) => sources.GetValueOrDefault(node, -1);
 
         NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
     }
 
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
     {
-        foreach ((NDArray handle, int index) in _numbers) Movement.Fill(handle, numbers[index]);
+        _numbers.Write(numbers);
         if (_plan.Function.DrawnBlocks > 0) MemoryMarshal.Write(_stream, Nd.Random.Reserve(_plan.Function.DrawnBlocks));
         _states.Begin(arguments);
-        Span<Binding> bindings = _bindings;
-        for (int i = 0; i < bindings.Length; i++)
-        {
-            ref Binding binding = ref bindings[i];
-            binding.Uses = 0;
-            switch (binding.Place.Kind)
-            {
-                case Residence.Argument:
-                    if (arguments[(int)binding.Place.Index] is { } argument) Bind(ref binding, Require(argument));
-                    break;
-                case Residence.Captured:
-                    NDArray captured = ((CapturedNode)binding.Place.Node).Array;
-                    captured.ThrowIfUnusable("Hybridize");
-                    Require(captured);
-                    Bind(ref binding, captured);
-                    break;
-                case Residence.State:
-                    (object storage, long offset) = _states.Memory((int)binding.Place.Index);
-                    binding.Point(storage, offset);
-                    break;
-                default:
-                    TensorType type = binding.Place.Node.Type;
-                    binding.Source = NDArray.Allocate(type.DType, type.Shape, _plan.Device);
-                    binding.Point(binding.Source.Storage, 0);
-                    break;
-            }
-        }
-
+        Bind(arguments);
         Launch();
         NDArray[] results = new NDArray[_results.Length];
         for (int i = 0; i < results.Length; i++) results[i] = Deliver(_results[i]);
@@ -151,34 +139,48 @@ internal sealed class PlanState
         }
     }
 
+    private void Bind(ReadOnlySpan<NDArray?> arguments)
+    {
+        foreach (ref readonly Captured captured in _captured.AsSpan()) Point(captured.To, captured.Array, captured.Source);
+        foreach (ref readonly Given given in _given.AsSpan())
+            if (arguments[given.Index] is { } argument) Point(given.To, argument, given.Source);
+        foreach (ref readonly Fresh fresh in _fresh.AsSpan())
+        {
+            NDArray block = NDArray.Allocate(fresh.Type.DType, fresh.Type.Shape, _plan.Device);
+            fresh.To.Point(block.Storage, 0);
+            _sources[fresh.Source] = block;
+        }
+    }
+
+    private void Point(in BoundHandle to, NDArray array, int source)
+    {
+        if (_plan.Device is not null || !array.HasData) Require(array);
+        if (!array.IsContiguous) array = array.Contiguous();
+        to.Point(array.Storage, array.Offset);
+        if (source >= 0) _sources[source] = array;
+    }
+
+    // Numbers of the processor go with arrays of any device.
+    private void Require(NDArray array)
+    {
+        array.ThrowIfUnusable("Hybridize");
+        if (!ReferenceEquals(array.Accelerator, _plan.Device) && (array.IsOnGpu || array.Rank > 0))
+            throw Errors.MixedDevices("Hybridize", _plan.Device is { } device ? Device.Of(device) : Device.Cpu, array.Device);
+    }
+
     /// <summary>Lets go of the caller's arrays.</summary>
     public void Unbind()
     {
         _states.End();
-        Span<Binding> bindings = _bindings;
-        for (int i = 0; i < bindings.Length; i++)
-        {
-            bindings[i].Source = null;
-            bindings[i].Point(s_unbound, 0);
-        }
+        foreach (ref readonly Captured captured in _captured.AsSpan()) captured.To.Release();
+        foreach (ref readonly Given given in _given.AsSpan()) given.To.Release();
+        foreach (ref readonly Fresh fresh in _fresh.AsSpan()) fresh.To.Release();
+        Array.Clear(_sources);
     }
 
-    // Numbers of the processor go with arrays of any device.
-    private NDArray Require(NDArray array)
+    private NDArray Deliver(in Result result)
     {
-        if (ReferenceEquals(array.Accelerator, _plan.Device) || (!array.IsOnGpu && array.Rank == 0)) return array;
-        throw Errors.MixedDevices("Hybridize", _plan.Device is { } device ? Device.Of(device) : Device.Cpu, array.Device);
-    }
-
-    private static void Bind(ref Binding binding, NDArray array)
-    {
-        binding.Source = array.Contiguous();
-        binding.Point(binding.Source.Storage, binding.Source.Offset);
-    }
-
-    private NDArray Deliver(Result result)
-    {
-        if (result.Binding < 0)
+        if (result.Source < 0)
         {
             // A number: it gets memory of its own.
             NDArray copy = NDArray.Allocate(result.Handle.DType, result.Handle.Shape, _plan.Device);
@@ -186,32 +188,19 @@ internal sealed class PlanState
             return copy;
         }
 
-        ref Binding binding = ref _bindings[result.Binding];
-        bool whole = ReferenceEquals(binding.Handle, result.Handle);
-        if (whole && binding.Place.Kind == Residence.Fresh && binding.Uses++ == 0) return binding.Source!;
-        return binding.Source!.View(result.Handle.Shape, result.Handle.Offset, Views.Strides(result.Handle));
+        NDArray source = _sources[result.Source]!;
+        return result.IsWhole ? source : source.View(result.Handle.Shape, result.Handle.Offset, Views.Strides(result.Handle));
     }
 
-    private readonly record struct Result(NDArray Handle, int Binding);
+    /// <summary>A result of a call.</summary>
+    /// <param name="Handle">Its shape and place.</param>
+    /// <param name="Source">Which of the call's arrays it is part of; −1: none.</param>
+    /// <param name="IsWhole">It is that array itself, a block of its own.</param>
+    private readonly record struct Result(NDArray Handle, int Source, bool IsWhole);
 
-    private struct Binding(Place place, NDArray handle, List<NDArray> views)
-    {
-        private readonly long[] _offsets = [.. views.Select(static v => v.Offset)];
-        private readonly NDArray[] _views = [.. views];
+    private readonly record struct Given(int Index, BoundHandle To, int Source);
 
-        public Place Place { get; } = place;
+    private readonly record struct Captured(NDArray Array, BoundHandle To, int Source);
 
-        public NDArray Handle { get; } = handle;
-
-        /// <summary>The array of this call.</summary>
-        public NDArray? Source;
-
-        public int Uses;
-
-        public readonly void Point(object storage, long offset)
-        {
-            Handle.Rebind(storage, offset);
-            for (int i = 0; i < _views.Length; i++) _views[i].Rebind(storage, offset + _offsets[i]);
-        }
-    }
+    private readonly record struct Fresh(TensorType Type, BoundHandle To, int Source);
 }

@@ -9,72 +9,107 @@ namespace Fusion;
 internal sealed class StateMemory
 {
     private readonly GpuDevice? _device;
-    private readonly StatePlace[] _places;
-    private readonly NDArray[] _arrays;
-    private readonly object?[] _spares;
-    private readonly NDArray[] _values;
-    private readonly NDArray[] _copies;
+    private readonly Owned[] _owned;
+    private readonly Copied[] _copied;
 
     /// <param name="device">Where the plan runs.</param>
     /// <param name="places">The plan's decisions.</param>
-    /// <param name="values">The handle of each state's value.</param>
-    public StateMemory(GpuDevice? device, StatePlace[] places, NDArray[] values)
+    /// <param name="bound">The handle of what a launch writes.</param>
+    /// <param name="values">The handle of any value.</param>
+    public StateMemory(GpuDevice? device, StatePlace[] places, Func<GraphNode, BoundHandle> bound, Func<GraphNode, NDArray> values)
     {
         _device = device;
-        _places = places;
-        _values = values;
-        _arrays = new NDArray[places.Length];
-        _spares = new object?[places.Length];
-        _copies = Array.ConvertAll(places, static p => new NDArray(Array.Empty<byte>(), p.Write.Value.DType, p.Write.Value.Shape));
+        _owned = [.. places.Where(static p => p.Owned is not null).Select(p => new Owned(p.Write, p.Direct, bound(p.Owned!)))];
+        _copied = [.. places.Where(static p => p.Owned is null).Select(p => new Copied(p.Write, values(p.Write.Value), new NDArray(Array.Empty<byte>(), p.Write.Value.DType, p.Write.Value.Shape)))];
     }
 
-    /// <summary>Looks up the arrays of this call.</summary>
+    /// <summary>
+    /// Looks up the arrays of this call, and decides where their new values are computed: in the array, if nobody shares its memory and the plan says so, else in
+    /// spare memory.
+    /// </summary>
     public void Begin(ReadOnlySpan<NDArray?> arguments)
     {
-        for (int k = 0; k < _places.Length; k++)
+        foreach (ref Owned state in _owned.AsSpan())
         {
-            _arrays[k] = _places[k].Write.Target(arguments);
-            _arrays[k].ThrowIfUnusable("Hybridize");
+            NDArray array = Target(state.Write, arguments);
+            state.Array = array;
+            state.IsInPlace = state.IsDirect && !array.IsShared && array.IsContiguous;
+            if (state.IsInPlace) state.Value.Point(array.Storage, array.Offset);
+            else state.Value.Point(state.Spare ??= Allocate(state.Write), 0);
         }
-    }
 
-    /// <summary>Where the new value of state <paramref name="k"/> is computed: in the array, if nobody shares its memory and the plan says so.</summary>
-    public (object Storage, long Offset) Memory(int k)
-    {
-        NDArray array = _arrays[k];
-        if (_places[k].Direct && !array.IsShared && array.IsContiguous) return (array.Storage, array.Offset);
-        return (Spare(k), 0);
+        foreach (ref Copied state in _copied.AsSpan()) state.Array = Target(state.Write, arguments);
     }
 
     /// <summary>Copies the values that no launch has written to their place.</summary>
     public void Stage()
     {
-        for (int k = 0; k < _places.Length; k++)
+        foreach (ref Copied state in _copied.AsSpan())
         {
-            if (_places[k].Owned is not null) continue;
-            _copies[k].Rebind(Spare(k), 0);
-            Movement.CopyTo(_values[k], _copies[k]);
+            state.Copy.Rebind(state.Spare ??= Allocate(state.Write), 0);
+            Movement.CopyTo(state.Value, state.Copy);
         }
     }
 
     /// <summary>Gives the arrays their new values.</summary>
     public void Commit()
     {
-        for (int k = 0; k < _places.Length; k++)
+        foreach (ref Owned state in _owned.AsSpan())
         {
-            NDArray array = _arrays[k];
-            object storage = _places[k].Owned is null ? _copies[k].Storage : _values[k].Storage;
-            if (!ReferenceEquals(storage, array.Storage)) _spares[k] = array.Exchange(storage);
-            array.CountWrites(_places[k].Write.Count);
+            if (!state.IsInPlace) state.Spare = state.Array!.Exchange(state.Spare!);
+            state.Array!.CountWrites(state.Write.Count);
+        }
+
+        foreach (ref Copied state in _copied.AsSpan())
+        {
+            state.Spare = state.Array!.Exchange(state.Spare!);
+            state.Array!.CountWrites(state.Write.Count);
         }
     }
 
     /// <summary>Lets go of the caller's arrays.</summary>
-    public void End() => Array.Clear(_arrays);
-
-    private object Spare(int k)
+    public void End()
     {
-        long bytes = _copies[k].Size * _copies[k].DType.Size;
-        return _spares[k] ??= _device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(_device, bytes);
+        foreach (ref Owned state in _owned.AsSpan())
+        {
+            state.Array = null;
+            state.Value.Release();
+        }
+
+        foreach (ref Copied state in _copied.AsSpan()) state.Array = null;
+    }
+
+    private static NDArray Target(StateWrite write, ReadOnlySpan<NDArray?> arguments)
+    {
+        NDArray array = write.Target(arguments);
+        array.ThrowIfUnusable("Hybridize");
+        return array;
+    }
+
+    private object Allocate(StateWrite write)
+    {
+        long bytes = write.Value.Shape.Size * write.Value.DType.Size;
+        return _device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(_device, bytes);
+    }
+
+    /// <summary>A launch computes the new value where the array will have it.</summary>
+    private struct Owned(StateWrite write, bool isDirect, BoundHandle value)
+    {
+        public readonly StateWrite Write = write;
+        public readonly bool IsDirect = isDirect;
+        public readonly BoundHandle Value = value;
+        public NDArray? Array;
+        public bool IsInPlace;
+        public object? Spare;
+    }
+
+    /// <summary>The new value is copied after the last launch.</summary>
+    private struct Copied(StateWrite write, NDArray value, NDArray copy)
+    {
+        public readonly StateWrite Write = write;
+        public readonly NDArray Value = value;
+        public readonly NDArray Copy = copy;
+        public NDArray? Array;
+        public object? Spare;
     }
 }

@@ -173,6 +173,7 @@ internal sealed class FunctionTrace
         GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
         foreach (TracedInput input in inputs) input.ThrowIfMarkedInside();
         TracedState changes = TracedState.Of(tracer, inputs, nodes, keepGradients);
+        tracer.Host.DropOverwritten();
         FunctionTrace trace = new()
         {
             Graph = graph,

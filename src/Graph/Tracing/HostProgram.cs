@@ -29,6 +29,17 @@ internal sealed class HostProgram
     /// <summary>Leaves out the effects that <paramref name="drop"/> names.</summary>
     public void Remove(Predicate<HostEffect> drop) => _entries.RemoveAll(e => e.Effect is { } effect && drop(effect));
 
+    /// <summary>Leaves out the effects that later ones of the same owner overwrite.</summary>
+    public void DropOverwritten()
+    {
+        HashSet<object> owners = new(ReferenceEqualityComparer.Instance);
+        List<Entry> kept = new(_entries.Count);
+        for (int i = _entries.Count - 1; i >= 0; i--)
+            if (_entries[i].Effect is not { Overwrites: true } effect || owners.Add(effect.Owner)) kept.Add(_entries[i]);
+        _entries.Clear();
+        for (int i = kept.Count - 1; i >= 0; i--) _entries.Add(kept[i]);
+    }
+
     /// <summary>Makes the effects and reads the numbers. <paramref name="done"/> counts the entries, for <see cref="Undo"/>, also when one throws.</summary>
     public void Run(Span<double> numbers, ref int done)
     {
