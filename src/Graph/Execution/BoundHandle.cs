@@ -11,6 +11,8 @@ internal readonly struct BoundHandle(NDArray handle, IReadOnlyList<NDArray> view
     private readonly NDArray[] _views = [.. views];
     private readonly long[] _offsets = [.. views.Select(static v => v.Offset)];
 
+    public NDArray Handle => handle;
+
     public void Point(object storage, long offset)
     {
         handle.Rebind(storage, offset);

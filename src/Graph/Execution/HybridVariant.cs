@@ -8,6 +8,8 @@ internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
+    private readonly NDArray[] _writtenArrays;
+    private readonly int[] _writtenInputs;
     private readonly GpuDevice?[] _accelerators; // of the captured arrays
     private long _moves;                         // when they were last seen there
     private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
@@ -20,6 +22,8 @@ internal sealed class HybridVariant
         Trace = trace;
         Log = log;
         Captured = [.. trace.Graph.Captured];
+        _writtenArrays = [.. trace.States.Select(static s => s.Array).OfType<NDArray>()];
+        _writtenInputs = [.. trace.States.Where(s => s.Array is null && s.Argument < trace.Inputs.Length).Select(static s => s.Argument)];
         _moves = NDArray.Moves;
         _sources = [.. Captured.Select(static c => c.Array.Source)];
         _accelerators = [.. Captured.Select(static c => c.Array.Accelerator)];
@@ -127,16 +131,17 @@ internal sealed class HybridVariant
     /// <summary>An array that the function writes is also an input, or one that it writes as an input is another of its arrays: the trace told them apart.</summary>
     public bool IsAliased(ReadOnlySpan<NDArray> inputs)
     {
-        IReadOnlyList<StateWrite> states = Trace.States;
-        for (int k = 0; k < states.Count; k++)
+        foreach (NDArray input in inputs)
+            foreach (NDArray array in _writtenArrays)
+                if (ReferenceEquals(input, array)) return true;
+
+        foreach (int argument in _writtenInputs)
         {
-            int argument = states[k].Array is null ? states[k].Argument : -1;
-            if (argument >= inputs.Length) continue;
-            NDArray target = states[k].Array ?? inputs[argument];
+            NDArray target = inputs[argument];
             for (int i = 0; i < inputs.Length; i++)
                 if (i != argument && ReferenceEquals(inputs[i], target)) return true;
-            for (int i = 0; argument >= 0 && i < Captured.Length; i++)
-                if (ReferenceEquals(Captured[i].Array, target)) return true;
+            foreach (CapturedNode captured in Captured)
+                if (ReferenceEquals(captured.Array, target)) return true;
         }
 
         return false;

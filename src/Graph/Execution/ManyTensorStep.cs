@@ -53,6 +53,8 @@ internal sealed unsafe class ManyTensorStep : PlanStep
 
     public override bool CannotFail => true;
 
+    public override bool TakesArrays => _members[0].TakesArrays;
+
     /// <summary>The tensors are worked on in any order: only the one that writes may read the old value.</summary>
     public override bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves)
     {

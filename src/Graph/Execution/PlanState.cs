@@ -12,6 +12,7 @@ internal sealed class PlanState
     private readonly Plan _plan;
     private readonly Given[] _given;
     private readonly Captured[] _captured;
+    private readonly Operand[] _operandArrays;
     private readonly Fresh[] _fresh;
     private readonly NDArray?[] _sources;
     private readonly (NDArray[] Inputs, NDArray[] Outputs)[] _operands;
@@ -19,76 +20,44 @@ internal sealed class PlanState
     private readonly PlanNumbers _numbers;
     private readonly StateMemory _states;
     private readonly PlanScratch _scratch = new();
-    private readonly object _arena;
     private readonly byte[] _stream;
+    private bool _hasCopies;
 
     public PlanState(Plan plan)
     {
         _plan = plan;
         GpuDevice? device = plan.Device;
-        _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : BoundHandle.Nothing;
-        _arena = device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes);
-        Dictionary<GraphNode, NDArray> handles = [];
-        Dictionary<GraphNode, List<NDArray>> views = [];
         HashSet<GraphNode> leaves = plan.Function.Leaves;
-        Place[] numbers = [.. plan.Placement.Places.Where(static p => p.Kind == Residence.Host)];
-        _numbers = new PlanNumbers(numbers);
-        for (int i = 0; i < numbers.Length; i++) Add(numbers[i].Node, _numbers.Handles[i]);
-        foreach (Place place in plan.Placement.Places)
-        {
-            switch (place.Kind)
-            {
-                case Residence.Host:
-                    break;
-                case Residence.Part:
-                    Part part = plan.Placement.Parts.Parts[place.Node];
-                    NDArray seen = Views.Slice(handles[part.Whole], part.Where);
-                    seen = seen.View(place.Node.Shape, seen.Offset, part.Strides);
-                    handles.Add(place.Node, seen);
-                    views.Add(place.Node, views[part.Whole]);
-                    views[part.Whole].Add(seen);
-                    break;
-                case Residence.View:
-                    OpNode view = (OpNode)place.Node;
-                    NDArray handle = ViewLayout.View(view, handles[view.Inputs[0]]);
-                    handles.Add(view, handle);
-                    views[Placement.Root(view, leaves)].Add(handle);
-                    break;
-                default:
-                    NDArray root = place.Node is ConstantNode constant ? Elements.Scalar(constant.Value, constant.DType)
-                        : new NDArray(place.Kind == Residence.Stream ? _stream : BoundHandle.Nothing, place.Node.DType, place.Node.Shape);
-                    if (place.Kind == Residence.Arena) root.Rebind(_arena, place.Index / place.Node.DType.Size);
-                    Add(place.Node, root);
-                    break;
-            }
-        }
+        _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : BoundHandle.Nothing;
+        PlanHandles handles = new(plan, device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes), _stream);
+        _operands = handles.Operands;
+        _numbers = handles.Numbers;
 
         // What results are, or are views of: the other arrays of a call need not be remembered.
         GraphNode[] results = [.. plan.Function.Outputs.Take(plan.Function.ResultCount)];
-        Place[] bound = [.. plan.Placement.Places.Where(static p => p.Kind is Residence.Argument or Residence.Captured or Residence.Fresh)];
+        ILookup<Residence, Place> places = plan.Placement.Places.ToLookup(static p => p.Kind);
+        HashSet<GraphNode> whole = [.. places[Residence.Fresh].Select(static p => p.Node)];
+        HashSet<GraphNode> bound = [.. whole, .. places[Residence.Argument].Concat(places[Residence.Captured]).Select(static p => p.Node)];
         Dictionary<GraphNode, int> sources = [];
-        foreach (GraphNode root in results.Select(o => Placement.Root(o, leaves)).Intersect(bound.Select(static p => p.Node))) sources.Add(root, sources.Count);
+        foreach (GraphNode root in results.Select(o => Placement.Root(o, leaves)).Where(bound.Contains)) sources.TryAdd(root, sources.Count);
         _sources = new NDArray?[sources.Count];
-        HashSet<GraphNode> whole = [.. bound.Where(static p => p.Kind == Residence.Fresh).Select(static p => p.Node)];
         _results = [.. results.Select(o => new Result(handles[o], Source(Placement.Root(o, leaves)), whole.Remove(o)))];
+        _given = [.. places[Residence.Argument].Select(p => new Given((int)p.Index, handles.Bound(p.Node), Source(p.Node)))];
+        _fresh = [.. places[Residence.Fresh].Select(p => new Fresh(p.Node.Type, handles.Bound(p.Node), Source(p.Node)))];
 
-        _given = [.. bound.Where(static p => p.Kind == Residence.Argument).Select(p => new Given((int)p.Index, Bound(p.Node), Source(p.Node)))];
-        _captured = [.. bound.Where(static p => p.Kind == Residence.Captured).Select(p => new Captured(((CapturedNode)p.Node).Array, Bound(p.Node), Source(p.Node)))];
-        _fresh = [.. bound.Where(static p => p.Kind == Residence.Fresh).Select(p => new Fresh(p.Node.Type, Bound(p.Node), Source(p.Node)))];
-        _states = new StateMemory(device, plan.Placement.States, Bound, n => handles[n]);
-        _operands = [.. plan.Steps.Select(s => (Handles(s.Inputs), Handles(s.Outputs)))];
-
-        void Add(GraphNode node, NDArray root)
+        List<Captured> captured = [];
+        List<Operand> operands = [];
+        foreach (CapturedNode node in places[Residence.Captured].Select(static p => p.Node).Cast<CapturedNode>())
         {
-            handles.Add(node, root);
-            views.Add(node, []);
+            OperandPlaces uses = handles.Replace(node, node.Array);
+            if (uses.IsEmpty) captured.Add(new Captured(node.Array, handles.Bound(node), Source(node)));
+            else operands.Add(new Operand(node.Array, uses));
         }
 
-        BoundHandle Bound(GraphNode node) => new(handles[node], views[node]);
+        (_captured, _operandArrays) = ([.. captured], [.. operands]);
+        _states = new StateMemory(device, plan.Placement.States, handles);
 
         int Source(GraphNode node) => sources.GetValueOrDefault(node, -1);
-
-        NDArray[] Handles(IEnumerable<GraphNode> nodes) => [.. nodes.Select(n => handles[n])];
     }
 
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
@@ -141,6 +110,14 @@ internal sealed class PlanState
 
     private void Bind(ReadOnlySpan<NDArray?> arguments)
     {
+        foreach (ref readonly Operand operand in _operandArrays.AsSpan())
+        {
+            Require(operand.Array);
+            if (operand.Array.IsContiguous) continue;
+            operand.Places.Set(operand.Array.Contiguous());
+            _hasCopies = true;
+        }
+
         foreach (ref readonly Captured captured in _captured.AsSpan()) Point(captured.To, captured.Array, captured.Source);
         foreach (ref readonly Given given in _given.AsSpan())
             if (arguments[given.Index] is { } argument) Point(given.To, argument, given.Source);
@@ -154,7 +131,7 @@ internal sealed class PlanState
 
     private void Point(in BoundHandle to, NDArray array, int source)
     {
-        if (_plan.Device is not null || !array.HasData) Require(array);
+        Require(array);
         if (!array.IsContiguous) array = array.Contiguous();
         to.Point(array.Storage, array.Offset);
         if (source >= 0) _sources[source] = array;
@@ -163,6 +140,7 @@ internal sealed class PlanState
     // Numbers of the processor go with arrays of any device.
     private void Require(NDArray array)
     {
+        if (array.HasData && _plan.Device is null) return;
         array.ThrowIfUnusable("Hybridize");
         if (!ReferenceEquals(array.Accelerator, _plan.Device) && (array.IsOnGpu || array.Rank > 0))
             throw Errors.MixedDevices("Hybridize", _plan.Device is { } device ? Device.Of(device) : Device.Cpu, array.Device);
@@ -172,6 +150,9 @@ internal sealed class PlanState
     public void Unbind()
     {
         _states.End();
+        if (_hasCopies)
+            foreach (ref readonly Operand operand in _operandArrays.AsSpan()) operand.Places.Set(operand.Array);
+        _hasCopies = false;
         foreach (ref readonly Captured captured in _captured.AsSpan()) captured.To.Release();
         foreach (ref readonly Given given in _given.AsSpan()) given.To.Release();
         foreach (ref readonly Fresh fresh in _fresh.AsSpan()) fresh.To.Release();
@@ -199,6 +180,8 @@ internal sealed class PlanState
     private readonly record struct Result(NDArray Handle, int Source, bool IsWhole);
 
     private readonly record struct Given(int Index, BoundHandle To, int Source);
+
+    private readonly record struct Operand(NDArray Array, OperandPlaces Places);
 
     private readonly record struct Captured(NDArray Array, BoundHandle To, int Source);
 

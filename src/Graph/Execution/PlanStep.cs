@@ -43,6 +43,9 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     /// <summary>The memory of <paramref name="old"/> may be that of <paramref name="output"/>: it is read not at all, or only element by element.</summary>
     public virtual bool CanOverwrite(GraphNode old, OpNode output, HashSet<GraphNode> leaves) => false;
 
+    /// <summary>Its operands may be arrays of the program: it makes no views of them, which would share their memory.</summary>
+    public virtual bool TakesArrays => false;
+
     /// <summary>A result may lie in memory with these strides, between elements of others.</summary>
     public virtual bool Writes(OpNode output, long[] strides) => false;
 
@@ -63,6 +66,8 @@ internal sealed class FusedStep(PlanGroup group, LoweredKernel kernel, bool onDe
 
     // All operands lie as the kernel runs, or are numbers: what a handle sees of its memory is the same in every call. Null: not yet known.
     private bool? _isDirect;
+
+    public override bool TakesArrays => !onDevice;
 
     public override bool Writes(OpNode output, long[] strides) => !onDevice;
 

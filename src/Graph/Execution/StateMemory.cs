@@ -14,13 +14,12 @@ internal sealed class StateMemory
 
     /// <param name="device">Where the plan runs.</param>
     /// <param name="places">The plan's decisions.</param>
-    /// <param name="bound">The handle of what a launch writes.</param>
-    /// <param name="values">The handle of any value.</param>
-    public StateMemory(GpuDevice? device, StatePlace[] places, Func<GraphNode, BoundHandle> bound, Func<GraphNode, NDArray> values)
+    /// <param name="handles">The arrays of the plan's values.</param>
+    public StateMemory(GpuDevice? device, StatePlace[] places, PlanHandles handles)
     {
         _device = device;
-        _owned = [.. places.Where(static p => p.Owned is not null).Select(p => new Owned(p.Write, p.Direct, bound(p.Owned!)))];
-        _copied = [.. places.Where(static p => p.Owned is null).Select(p => new Copied(p.Write, values(p.Write.Value), new NDArray(Array.Empty<byte>(), p.Write.Value.DType, p.Write.Value.Shape)))];
+        _owned = [.. places.Where(static p => p.Owned is not null).Select(p => new Owned(p.Write, p.Direct, handles.Bound(p.Owned!), handles.Replace(p.Owned!, p.Direct ? p.Write.Array : null)))];
+        _copied = [.. places.Where(static p => p.Owned is null).Select(p => new Copied(p.Write, handles[p.Write.Value], new NDArray(Array.Empty<byte>(), p.Write.Value.DType, p.Write.Value.Shape)))];
     }
 
     /// <summary>
@@ -34,8 +33,8 @@ internal sealed class StateMemory
             NDArray array = Target(state.Write, arguments);
             state.Array = array;
             state.IsInPlace = state.IsDirect && !array.IsShared && array.IsContiguous;
-            if (state.IsInPlace) state.Value.Point(array.Storage, array.Offset);
-            else state.Value.Point(state.Spare ??= Allocate(state.Write), 0);
+            if (!state.IsInPlace) state.Point(state.Spare ??= Allocate(state.Write), 0);
+            else if (state.IsHandle) state.Point(array.Storage, array.Offset);
         }
 
         foreach (ref Copied state in _copied.AsSpan()) state.Array = Target(state.Write, arguments);
@@ -72,8 +71,8 @@ internal sealed class StateMemory
     {
         foreach (ref Owned state in _owned.AsSpan())
         {
+            if (state.IsHandle || !state.IsInPlace) state.Release();
             state.Array = null;
-            state.Value.Release();
         }
 
         foreach (ref Copied state in _copied.AsSpan()) state.Array = null;
@@ -93,14 +92,30 @@ internal sealed class StateMemory
     }
 
     /// <summary>A launch computes the new value where the array will have it.</summary>
-    private struct Owned(StateWrite write, bool isDirect, BoundHandle value)
+    private struct Owned(StateWrite write, bool isDirect, BoundHandle value, OperandPlaces operands)
     {
+        private readonly BoundHandle _value = value;
+        private readonly OperandPlaces _operands = operands;
         public readonly StateWrite Write = write;
         public readonly bool IsDirect = isDirect;
-        public readonly BoundHandle Value = value;
+
+        /// <summary>The launches write through a handle; otherwise to the array itself.</summary>
+        public readonly bool IsHandle = operands.IsEmpty;
         public NDArray? Array;
         public bool IsInPlace;
         public object? Spare;
+
+        public readonly void Point(object storage, long offset)
+        {
+            _value.Point(storage, offset);
+            if (!IsHandle) _operands.Set(_value.Handle);
+        }
+
+        public readonly void Release()
+        {
+            _value.Release();
+            if (!IsHandle) _operands.Set(Write.Array!);
+        }
     }
 
     /// <summary>The new value is copied after the last launch.</summary>
