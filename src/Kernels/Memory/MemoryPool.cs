@@ -10,7 +10,7 @@ namespace Fusion.Kernels;
 /// </summary>
 /// <remarks>
 /// At least <see cref="Slack"/> bytes after the requested ones, rounded up to 64, belong to the block: kernels read and write whole registers.
-/// Contents are undefined. A <c>byte[]</c> may move: hold it with <c>fixed</c> or <see cref="Pinning"/> while a pointer is in use; a native block
+/// Contents are undefined. A <c>byte[]</c> may move: hold it with <c>fixed</c> while a pointer is in use; a native block
 /// has to be kept reachable for as long.
 /// </remarks>
 internal static unsafe class MemoryPool

@@ -182,6 +182,26 @@ public class StateWriteTests
     }
 
     [Fact]
+    public void CapturedArraysThatAreStridedOrSharedInSomeCallsGiveTheEagerValues()
+    {
+        List<float[]> values = [.. new[] { false, true }.Select(Train)];
+        Assert.Equal(values[0], values[1]);
+
+        static float[] Train(bool compiled)
+        {
+            NDArray state = Nd.Ones((3, 2)), strided = Nd.Arange(6).AsType(DType.Float32).Reshape((2, 3)).Transpose();
+            Func<NDArray> step = () => Then(() => state.Assign(0.5 * state + strided), strided * 3);
+            Func<NDArray> run = compiled ? step.Hybridize().Invoke : step;
+            List<NDArray> seen = [run(), run()];
+            NDArray before = state[0];              // from here on the state's memory is shared
+            seen.AddRange([run(), before, run()]);
+            strided.Assign(strided + 1);            // and this is no view any more
+            seen.AddRange([run(), state.Copy(), run(), state]);
+            return [.. seen.SelectMany(static a => a.ToArray<float>())];
+        }
+    }
+
+    [Fact]
     public void ASharedArrayIsCopiedBeforeItIsWritten()
     {
         NDArray w = Nd.Array([1f, 2, 3, 4]);
