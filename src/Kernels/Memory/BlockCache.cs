@@ -13,7 +13,10 @@ internal static unsafe class BlockCache
     private const int Steps = 8;
     private const int MinLog2 = 12;
     private const int MaxLog2 = 47; // what a user address space holds
-    private const nuint Alignment = 64;
+
+    // Blocks begin at the places of a page, large ones, which the system hands out by pages, at all of them in turn.
+    private const long LeastSpread = 64 * 1024;
+    private const uint Turn = 3;
 
     private const int LargerSizes = Steps; // up to twice as large
 
@@ -23,6 +26,7 @@ internal static unsafe class BlockCache
     private static readonly Bucket[] s_buckets = CreateBuckets();
     private static readonly long s_idleLimit = Math.Max(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
     private static long s_idle;
+    private static uint s_place;
 
     /// <summary>Bytes that lie unused in the cache.</summary>
     public static long IdleBytes => Volatile.Read(ref s_idle);
@@ -70,7 +74,7 @@ internal static unsafe class BlockCache
         if (Interlocked.Add(ref s_idle, size) > s_idleLimit)
         {
             Interlocked.Add(ref s_idle, -size);
-            NativeMemory.AlignedFree((void*)block);
+            Free(block, size);
             return;
         }
         Bucket bucket = s_buckets[Index(size)];
@@ -96,7 +100,7 @@ internal static unsafe class BlockCache
                 {
                     nint block = Unlink(bucket);
                     Interlocked.Add(ref s_idle, -bucket.Size);
-                    NativeMemory.AlignedFree((void*)block);
+                    Free(block, bucket.Size);
                     gave = true;
                 }
                 bucket.LeastIdle = bucket.Idle;
@@ -110,7 +114,7 @@ internal static unsafe class BlockCache
     {
         long limit = Math.Max(LeastIdleLimit, 2 * MemoryCounters.Peak);
         for (int i = s_buckets.Length - 1; i >= 0 && IdleBytes + bytes > limit; i--)
-            while (IdleBytes + bytes > limit && Pop(s_buckets[i]) is not 0 and var block) NativeMemory.AlignedFree((void*)block);
+            while (IdleBytes + bytes > limit && Pop(s_buckets[i]) is not 0 and var block) Free(block, s_buckets[i].Size);
     }
 
     private static nint Pop(Bucket bucket)
@@ -145,12 +149,11 @@ internal static unsafe class BlockCache
 
     private static nint AllocateFresh(long capacity, long requested)
     {
-        nuint size = checked((nuint)capacity + MemoryPool.Slack);
         TrimFor(capacity);
         CacheTrimmer.Start();
         try
         {
-            return (nint)NativeMemory.AlignedAlloc(size, Alignment);
+            return Take(capacity);
         }
         catch (OutOfMemoryException)
         {
@@ -159,13 +162,23 @@ internal static unsafe class BlockCache
         }
         try
         {
-            return (nint)NativeMemory.AlignedAlloc(size, Alignment);
+            return Take(capacity);
         }
         catch (OutOfMemoryException e)
         {
             throw OutOfMemory(requested, e);
         }
     }
+
+    private static nint Take(long capacity)
+    {
+        nuint size = checked((nuint)capacity + MemoryPool.Slack);
+        if (capacity < LeastSpread) return (nint)NativeMemory.AlignedAlloc(size, PagePlaces.Distance);
+        nint place = (nint)(Interlocked.Increment(ref s_place) * Turn % PagePlaces.Count * PagePlaces.Distance);
+        return (nint)NativeMemory.AlignedAlloc(size + PagePlaces.Page, PagePlaces.Page) + place;
+    }
+
+    private static void Free(nint block, long capacity) => NativeMemory.AlignedFree((void*)(capacity < LeastSpread ? block : block & ~(PagePlaces.Page - 1)));
 
     private static InsufficientMemoryException OutOfMemory(long bytes, Exception? cause) => new(
         $"An array of {bytes:N0} bytes does not fit into memory; arrays hold {MemoryCounters.Live:N0} bytes at present. "

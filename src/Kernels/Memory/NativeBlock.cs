@@ -1,7 +1,7 @@
 namespace Fusion.Kernels;
 
 /// <summary>
-/// The owner of one piece of pooled native memory, 64-byte aligned. The memory goes back to the pool exactly once: by <see cref="Release"/>,
+/// The owner of one piece of pooled native memory, 512-byte aligned. The memory goes back to the pool exactly once: by <see cref="Release"/>,
 /// or when nobody can reach the owner (see <see cref="BlockOwners"/>).
 /// </summary>
 internal sealed class NativeBlock
