@@ -47,17 +47,22 @@ internal sealed unsafe class RowsStep : PlanStep
         foreach (NestedStep nested in _rows.After) nested.Run(inputs, outputs);
     }
 
-    private void RunTiles(nint* arrays)
+    private void RunTiles(ReadOnlySpan<nint> pointers)
     {
-        using NativeScratch sums = new(_rows.SumBytes);
-        RunTiles(arrays, sums.Pointer);
-        foreach (RowSumPlace place in _sums) place.Join(arrays, sums.Pointer, RowSums.BlockCount(_rows.Frame.Rows));
+        uint places = PagePlaces.Of(pointers);
+        fixed (nint* arrays = pointers)
+        {
+            using NativeScratch scratch = new(_rows.SumBytes + PagePlaces.Room);
+            byte* sums = PagePlaces.Next(scratch.Pointer, ref places);
+            RunTiles(arrays, sums, places);
+            foreach (RowSumPlace place in _sums) place.Join(arrays, sums, RowSums.BlockCount(_rows.Frame.Rows));
+        }
     }
 
-    private void RunTiles(nint* arrays, byte* sums)
+    private void RunTiles(nint* arrays, byte* sums, uint places)
     {
         RowFrame frame = _rows.Frame;
-        Job job = new() { Step = this, Arrays = arrays, Sums = sums, RowsPerChunk = frame.Rows };
+        Job job = new() { Step = this, Arrays = arrays, Sums = sums, Places = places, RowsPerChunk = frame.Rows };
         long grain = _sums.Length > 0 ? RowSums.Block : Math.Max(1, _rows.TileRows / PartsOfTile); // a block of sums is one thread's
         if (frame.Rows * frame.Columns < ParallelElements || WorkerPool.Threads == 1 || frame.Rows <= grain)
         {
@@ -79,8 +84,10 @@ internal sealed unsafe class RowsStep : PlanStep
         long start = chunk * job.RowsPerChunk;
         long end = Math.Min(start + job.RowsPerChunk, rows.Frame.Rows);
         long block = job.Step._sums.Length > 0 ? RowSums.Block : long.MaxValue;
-        using NativeScratch scratch = new(rows.ScratchBytes);
-        Tile tile = new() { Arrays = job.Arrays, Scratch = scratch.Pointer, Sums = job.Sums, Row = start };
+        using NativeScratch scratch = new(rows.ScratchBytes + PagePlaces.Room);
+        uint places = job.Places;
+        Tile tile = new() { Arrays = job.Arrays, Scratch = PagePlaces.Next(scratch.Pointer, ref places), Sums = job.Sums, Row = start };
+        foreach (TilePart part in job.Step._tiles) part.Begin(tile);
         for (; tile.Row < end; tile.Row += tile.Rows)
         {
             tile.Rows = Math.Min(Math.Min(rows.TileRows, end - tile.Row), block - tile.Row % block);
@@ -94,6 +101,7 @@ internal sealed unsafe class RowsStep : PlanStep
         public RowsStep Step;
         public nint* Arrays;
         public byte* Sums;
+        public uint Places;
         public long RowsPerChunk;
     }
 
@@ -101,9 +109,6 @@ internal sealed unsafe class RowsStep : PlanStep
     {
         public RowsStep Step;
 
-        public readonly void Invoke(ReadOnlySpan<nint> pointers)
-        {
-            fixed (nint* arrays = pointers) Step.RunTiles(arrays);
-        }
+        public readonly void Invoke(ReadOnlySpan<nint> pointers) => Step.RunTiles(pointers);
     }
 }

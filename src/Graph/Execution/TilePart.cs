@@ -44,6 +44,11 @@ internal abstract class TilePart(TileOperand[] operands)
     /// <summary>Inputs, then outputs.</summary>
     protected TileOperand[] Operands => operands;
 
+    /// <summary>Before the first tile of some.</summary>
+    public virtual void Begin(in Tile tile)
+    {
+    }
+
     public abstract void Run(in Tile tile);
 }
 
@@ -120,10 +125,23 @@ internal sealed unsafe class SumPart(OpNode node, TileOperand[] operands, long[]
     }
 }
 
-/// <summary>Kernels, calls that compute rows and calls that sum over them, in one kernel.</summary>
-internal sealed unsafe class ProgramPart(RowKernel kernel, TileOperand[] operands, RowSumPlace[] sums, long columns, long scratch) : TilePart(operands)
+/// <summary>
+/// Kernels, calls that compute rows and calls that sum over them, in one kernel. A vector that all rows read is copied to its place in the scratch memory first, if that is
+/// worth it (see <see cref="RowVectors"/>).
+/// </summary>
+internal sealed unsafe class ProgramPart(RowKernel kernel, TileOperand[] operands, long[] aligned, RowSumPlace[] sums, long columns, long scratch) : TilePart(operands)
 {
     private readonly int _count = operands.Length + sums.Sum(p => (int)(p.Size / columns));
+
+    public override void Begin(in Tile tile)
+    {
+        for (int k = 0; k < Operands.Length; k++)
+        {
+            if (aligned[k] < 0) continue;
+            RowOperand vector = Operands[k].In(tile);
+            if (!RowVectors.IsAligned(vector.Data)) RowVectors.Copy(vector.Data, vector.Width * vector.ElementSize, tile.Scratch + aligned[k]);
+        }
+    }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -131,7 +149,13 @@ internal sealed unsafe class ProgramPart(RowKernel kernel, TileOperand[] operand
     {
         RowOperand* bound = stackalloc RowOperand[_count];
         int k = 0;
-        foreach (TileOperand operand in Operands) bound[k++] = operand.In(tile);
+        foreach (TileOperand operand in Operands)
+        {
+            bound[k] = operand.In(tile);
+            if (aligned[k] >= 0 && !RowVectors.IsAligned(bound[k].Data)) bound[k].Data = (nint)(tile.Scratch + aligned[k]);
+            k++;
+        }
+
         foreach (RowSumPlace place in sums)
         {
             byte* row = place.Of(tile);

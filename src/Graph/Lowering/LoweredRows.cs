@@ -130,7 +130,8 @@ internal sealed class LoweredRows
         Programs.Add((program.Spec, program.Members));
         TileOperand[] operands = [.. program.Reads.Select(r => Read(r.Node, r.Access, false)), .. program.Outputs.Select(Write)];
         RowKernel kernel = KernelCompiler.Compile(program.Spec);
-        return new ProgramPart(kernel, operands, [.. program.Sums.Select(Place)], Frame.Columns, _scratch.TakeBytes(kernel.ScratchBytes(Frame.Columns)));
+        long[] aligned = Array.ConvertAll(operands, o => Frame.Rows >= RowVectors.ManyRows && o is { Array: >= 0, Access: { Period: 1, Width: > 1 } } ? _scratch.TakeRow(o) : -1);
+        return new ProgramPart(kernel, operands, aligned, [.. program.Sums.Select(Place)], Frame.Columns, _scratch.TakeBytes(kernel.ScratchBytes(Frame.Columns)));
     }
 
     // After this part has run.

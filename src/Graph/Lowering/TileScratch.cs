@@ -25,6 +25,9 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
     /// <summary>Rows of a tile that nobody else uses, for the whole launch.</summary>
     public long TakeRows(long width, DType dtype) => _gaps.Take(Size(width * dtype.Size));
 
+    /// <summary>A row of an operand, with a register behind it, that nobody else uses, for the whole launch.</summary>
+    public long TakeRow(TileOperand operand) => TakeBytes(operand.Access.Width * operand.DType.Size + Alignment);
+
     /// <summary>Memory that nobody else uses, for the whole launch.</summary>
     public long TakeBytes(long bytes) => _gaps.Take((bytes + Alignment - 1) / Alignment * Alignment);
 
