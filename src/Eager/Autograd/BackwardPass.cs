@@ -154,6 +154,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
         NDArray? common = null;
         bool passedOn = false;
+        NDArray[]? all = ApplyJoint(node, gradient);
         for (int i = 0; i < node.InputCount; i++)
         {
             TapeEdge edge = node.Edge(i);
@@ -161,7 +162,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             if (node.Op.Gradient is null) throw Errors.NoGradientRule(node);
 
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
-            NDArray result = node.Op.GradientFor(i) is { } rule
+            NDArray result = all is not null ? all[i] : node.Op.GradientFor(i) is { } rule
                 ? Apply(rule, node, i, gradient, ref common)
                 : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
             bool same = ReferenceEquals(result, gradient);
@@ -178,6 +179,15 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     // Its gradient is computed by kernels that read contiguous operands.
     private static bool ReadsRows(TapeNode node) =>
         node.Op.Element is null && node.Op.View is null && !node.Op.Moves && !node.IsTraced && node.Attributes is not ReduceAttributes;
+
+    private NDArray[]? ApplyJoint(TapeNode node, NDArray gradient)
+    {
+        if (node.Op.Joint is not { } rule || createGraph || node.IsTraced || ExecutionState.Current.Tracer is not null || gradient.IsOnGpu) return null;
+        for (int i = 0; i < node.InputCount; i++)
+            if (!Wanted(node.Edge(i))) return null;
+        NDArray? common = null;
+        return rule(new GradientContext(node, gradient, ref common));
+    }
 
     // What a rule makes on its way is dead when its gradient is there, unless that is recorded.
     private NDArray Apply(GradientRule rule, TapeNode node, int input, NDArray gradient, ref NDArray? common)

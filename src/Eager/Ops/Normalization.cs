@@ -113,6 +113,24 @@ internal static unsafe class Normalization
         GC.KeepAlive(g);
     }
 
+    /// <summary>The gradients of x, gamma and, if there is one, beta.</summary>
+    public static NDArray[] RowsGradients(GradientContext c)
+    {
+        NormAttributes a = c.Attributes<NormAttributes>();
+        NDArray x = c.X.Contiguous(), gamma = c.Y.Contiguous(), g = c.G.Contiguous();
+        NDArray dx = NDArray.Allocate(x.DType, x.Shape), sums = NDArray.Allocate(x.DType, (2, x.Shape[-1]));
+        fixed (byte* from = &x.Data, upstream = &g.Data, scale = &gamma.Data, to = &dx.Data, totals = &sums.Data)
+        {
+            RowNormalizeGradients.Run(
+                x.DType, (nint)from, (nint)upstream, (nint)scale, (nint)to, (nint)totals, Rows(x), x.Shape[-1], a.Epsilon, a.Centered);
+        }
+
+        GC.KeepAlive(x);
+        GC.KeepAlive(g);
+        GC.KeepAlive(gamma);
+        return c.InputCount == 2 ? [dx, sums[1]] : [dx, sums[1], sums[0]];
+    }
+
     public static void RunMoments(NDArray x, NDArray moments)
     {
         x = Channels(x, out long batch, out long channels, out long size);

@@ -85,6 +85,11 @@ internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFo
 internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>
+/// The gradients of all inputs in one pass over memory, with the bits of the rules one by one; they need not be differentiable. Null where that is not possible.
+/// </summary>
+internal delegate NDArray[]? JointGradientRule(GradientContext context);
+
+/// <summary>
 /// All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions). The pass knows what has arrived at the
 /// inputs before: a rule that stands for several operators may take it and hand back the whole sum.
 /// </summary>
@@ -139,6 +144,9 @@ internal sealed partial class Op
 
     /// <summary>One rule per input (the last one repeats for further inputs); a null entry: the derivative is zero by definition.</summary>
     public GradientRule?[]? Gradient { get; init; }
+
+    /// <summary>Beside <see cref="Gradient"/>: for a backward of the processor that asks for all of them and records nothing.</summary>
+    public JointGradientRule? Joint { get; init; }
 
     /// <summary>Instead of <see cref="Gradient"/>.</summary>
     public BackwardRule? Backward { get; init; }

@@ -52,6 +52,7 @@ internal static partial class OpTable
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], x[2], a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => c.Common(LayerNormCommon)[1], c => c.Common(LayerNormCommon)[0]],
+        Joint = Normalization.RowsGradients,
         Saves = Saved.Input0 | Saved.Input1,
         SavesPerInput = [Saved.Input0 | Saved.Input1, Saved.Input0, Saved.Input0],
     }).Named("npx.layer_norm, -, torch.nn.functional.layer_norm", "float");
@@ -69,6 +70,7 @@ internal static partial class OpTable
         Formula = RowFormula.Lines(static (p, x, a) => Normalized(p, x[0], x[1], null, a)),
         Gradient = [c => LayerNormGradient!.Apply([c.X, c.G, c.Y], c.Attributes<NormAttributes>()),
             c => c.Common(LayerNormCommon)[1]],
+        Joint = Normalization.RowsGradients,
         Saves = Saved.Inputs,
         SavesPerInput = [Saved.Inputs, Saved.Input0],
     }).Named("-, -, torch.nn.functional.rms_norm", "float");

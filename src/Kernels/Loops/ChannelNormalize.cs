@@ -85,7 +85,7 @@ internal static unsafe class ChannelSum<L, T>
         T* sums = (T*)scratch.Pointer, products = sums + job->Batch;
         var shift = L.Broadcast(mean);
         for (long i = 0; i < job->Batch; i++)
-            (sums[i], products[i]) = PairSum<Second, ShiftedProduct, L, T>.Sum(x + i * job->Stride, g + i * job->Stride, shift, job->Size);
+            (sums[i], products[i]) = PairSum<Second, ShiftedProduct, PlainSecond, L, T>.Sum(x + i * job->Stride, g + i * job->Stride, null, shift, job->Size);
         return (ReduceTree.ReduceRow<SumReduction, L, T>(sums, job->Batch), ReduceTree.ReduceRow<SumReduction, L, T>(products, job->Batch));
     }
 

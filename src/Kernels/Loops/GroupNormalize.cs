@@ -96,7 +96,7 @@ internal readonly unsafe struct GroupSumsKernel : IChannelKernel
         L mean = L.Broadcast(center);
         for (long s = 0; s < segments; s++, x += n, g += n)
         {
-            var (sum, product) = PairSum<Second, ShiftedProduct, L, T>.Sum(x, g, mean, n);
+            var (sum, product) = PairSum<Second, ShiftedProduct, PlainSecond, L, T>.Sum(x, g, null, mean, n);
             sums[s] = sum;
             products[s] = product * root;
         }

@@ -23,4 +23,11 @@ internal static unsafe class RowAhead
     {
         if (Sse.IsSupported) Sse.Prefetch0(address);
     }
+
+    /// <summary>The same into the second-level cache, for kernels whose rows fill the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FetchFar(void* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(address);
+    }
 }

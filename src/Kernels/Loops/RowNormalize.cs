@@ -72,7 +72,12 @@ internal readonly unsafe struct NormalizeRows : IRowKernel
     {
         var n = job->Columns;
         var ahead = RowAhead.Distance<T>(n);
-        T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n, gamma = (T*)job->Second, beta = (T*)job->Third;
+        T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n;
+        var room = RowVectors.Room<T>(n);
+        using var scratch = new NativeScratch(2 * room + PagePlaces.Room);
+        var places = PagePlaces.Of([job->Input, job->Output]);
+        var copies = PagePlaces.Next(scratch.Pointer, ref places);
+        T* gamma = RowVectors.Aligned((T*)job->Second, n, end - start, copies), beta = RowVectors.Aligned((T*)job->Third, n, end - start, copies + room);
         for (; start < end; start++, x += n, y += n)
         {
             var (mean, scale) = RowMoments<L, T>.Of(x, job, y);
@@ -116,6 +121,37 @@ internal readonly unsafe struct NormalizeRows : IRowKernel
     }
 }
 
+/// <summary>What the gradient of a row reads beside its elements: the moments of x, mean h and mean(h·x̂).</summary>
+internal static unsafe class RowGradientMoments<L, T>
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <param name="x">The row of x.</param>
+    /// <param name="g">The row of the upstream gradient.</param>
+    /// <param name="gamma">One a column, or null.</param>
+    /// <param name="dx">The row of the result, which is asked for.</param>
+    /// <param name="job">The length, ε, and whether there is a mean.</param>
+    public static (T Mean, T Scale, T Shift, T Dot) Of(T* x, T* g, T* gamma, T* dx, RowJob* job) =>
+        gamma == null ? Of<PlainSecond>(x, g, null, dx, job) : Of<ScaledSecond>(x, g, gamma, dx, job);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (T Mean, T Scale, T Shift, T Dot) Of<TScaling>(T* x, T* g, T* gamma, T* dx, RowJob* job)
+        where TScaling : IRowScaling
+    {
+        var n = job->Columns;
+        T count = T.CreateTruncating(n), mean = T.Zero, shift = T.Zero;
+        if (job->Centered)
+        {
+            var (sum, total) = PairSum<First, Second, TScaling, L, T>.Sum(x, g, gamma, L.Const(0), n);
+            (mean, shift) = (sum / count, total / count);
+        }
+
+        var (squares, products) = PairSum<Fetching<SquaredDifference>, ShiftedProduct, TScaling, L, T>.Sum(x, g, gamma, L.Broadcast(mean), n, dx);
+        var scale = RowMoments<L, T>.Scale(squares, job);
+        return (mean, scale, shift, products / count * scale);
+    }
+}
+
 /// <summary>Input: x; Second: g; Third: gamma; Output: dx, may be x or g.</summary>
 internal readonly unsafe struct NormalizeGradientRows : IRowKernel
 {
@@ -128,18 +164,15 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
     {
         long n = job->Columns, offset = start * n;
         var ahead = RowAhead.Distance<T>(n);
-        var count = T.CreateTruncating(n);
-        T* x = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset, gamma = (T*)job->Third;
-        using var scratch = new NativeScratch(gamma == null ? 0 : n * sizeof(T));
+        T* x = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset;
+        using var scratch = new NativeScratch(RowVectors.Room<T>(n) + PagePlaces.Room);
+        var places = PagePlaces.Of([job->Input, job->Second, job->Output]);
+        var gamma = RowVectors.Aligned((T*)job->Third, n, end - start, PagePlaces.Next(scratch.Pointer, ref places));
         for (; start < end; start++, x += n, g += n, dx += n)
         {
-            T* h = gamma == null ? g : (T*)scratch.Pointer;
-            var sum = gamma != null ? RowSum<Fetching<KeptProduct>, L, T>.Sum(g, gamma, L.Const(0), n, h, g + ahead)
-                : job->Centered ? RowSum<Fetching<First>, L, T>.Sum(g, g, L.Const(0), n, null, g + ahead) : T.Zero;
-            var mean = RowMoments<L, T>.Mean(x, job);
-            var (squares, products) = PairSum<Fetching<SquaredDifference>, ShiftedProduct, L, T>.Sum(x, h, L.Broadcast(mean), n, dx);
-            var scale = RowMoments<L, T>.Scale(squares, job);
-            RowMap<Gradient, L, T>.Run(x, h, h, dx, n, ahead, mean, scale, job->Centered ? sum / count : T.Zero, products / count * scale);
+            var (mean, scale, shift, dot) = RowGradientMoments<L, T>.Of(x, g, gamma, dx, job);
+            if (gamma != null) RowMap<ScaledGradient, L, T>.Run(x, g, gamma, dx, n, ahead, mean, scale, shift, dot);
+            else RowMap<Gradient, L, T>.Run(x, g, g, dx, n, ahead, mean, scale, shift, dot);
         }
     }
 
@@ -148,9 +181,20 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
     {
         public static RowParts Reads => RowParts.First | RowParts.Second;
 
-        public static RowParts Fetches => RowParts.First;
+        public static RowParts Fetches => RowParts.First | RowParts.Second;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => (b - u - (a - s) * t * v) * t;
+    }
+
+    /// <summary>The same with b·c for b.</summary>
+    private readonly struct ScaledGradient : IRowMap
+    {
+        public static RowParts Reads => RowParts.First | RowParts.Second | RowParts.Third;
+
+        public static RowParts Fetches => RowParts.First | RowParts.Second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static L Map<L>(L a, L b, L c, L s, L t, L u, L v) where L : struct, ILane<L> => Gradient.Map(a, b * c, c, s, t, u, v);
     }
 }

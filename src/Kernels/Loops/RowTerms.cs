@@ -100,17 +100,6 @@ internal readonly struct Product : IRowTerm
     public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => a * b;
 }
 
-/// <summary>a·b, rounded, which is needed once more.</summary>
-internal readonly struct KeptProduct : IRowTerm
-{
-    public static bool IsKept => true;
-
-    public static bool IsPair => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static L Term<L>(L a, L b, L shift) where L : struct, ILane<L> => a * b;
-}
-
 /// <summary>(a − shift)².</summary>
 internal readonly struct SquaredDifference : IRowTerm
 {

@@ -108,6 +108,41 @@ public sealed class NormalizationTests
             [.. shapes.Select((s, i) => Samples.Normal(s, i + 1))], name, order: 3);
     }
 
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Float16)]
+    public void GradientsThatAreAskedForTogetherAreThoseOneByOne(DType dtype)
+    {
+        foreach (Shape shape in new Shape[] { (0, 4), (1, 5), (3, 64), (2, 40, 65), (130, 33), (300, 1024) })
+        {
+            NDArray x = Leaf(shape, 1), gamma = Leaf(shape[-1], 2), beta = Leaf(shape[-1], 3), upstream = Samples.Normal(shape, 4).AsType(dtype);
+            Compare([x, gamma, beta], v => v[0].LayerNorm(v[1], v[2]));
+            Compare([x, gamma], v => v[0].RmsNorm(v[1]));
+
+            void Compare(NDArray[] variables, Func<NDArray[], NDArray> function)
+            {
+                NDArray[] together = Gradients(variables);
+                for (int i = 0; i < variables.Length; i++) Assert.Equal(Numbers(together[i]), Numbers(Gradients(variables[i])[0]));
+
+                NDArray[] Gradients(params NDArray[] wanted)
+                {
+                    using RecordScope record = Autograd.Record();
+                    return Autograd.Grad([function(variables)], wanted, [upstream]);
+                }
+            }
+        }
+
+        NDArray Leaf(Shape shape, int seed)
+        {
+            NDArray leaf = Samples.Normal(shape, seed).AsType(dtype);
+            leaf.AttachGrad();
+            return leaf;
+        }
+
+        static double[] Numbers(NDArray x) => x.AsType(DType.Float64).ToArray<double>();
+    }
+
     [Fact]
     public void EmptyInputsHaveEmptyResultsOrAnError()
     {
