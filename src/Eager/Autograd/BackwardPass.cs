@@ -13,6 +13,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private readonly Dictionary<Variable, GradientSlot> _leaves = new(ReferenceEqualityComparer.Instance);
     private readonly List<Variable> _leafOrder = [];
     private GradientTargets? _targets;
+    private bool _isHandedOver;
 
     /// <summary>Gives the heads their gradients. A head that was recorded and depends on no variable adds nothing if it is allowed, and is an error otherwise.</summary>
     public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients, bool allowConstants = false)
@@ -137,6 +138,9 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         return value;
     }
 
+    /// <summary>Said by a backward rule: nobody else holds the arrays that it returns, each another one, but for those that share their storage.</summary>
+    public void HandOver() => _isHandedOver = true;
+
     /// <summary>A gradient that has arrived at a target before those of the heads.</summary>
     public void Seed(NDArray target, NDArray gradient) => Add(target.Source!, target.SourceIndex, gradient, owned: false);
 
@@ -205,9 +209,11 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         NDArray?[] outputs = new NDArray?[slots.Length];
         for (int i = 0; i < slots.Length; i++) outputs[i] = slots[i].Value;
         NDArray?[] inputs = new NDArray?[node.InputCount];
+        _isHandedOver = false;
         node.Op.Backward!(node, outputs, inputs, this);
+        bool owned = _isHandedOver && !createGraph;
         for (int i = 0; i < inputs.Length; i++)
-            if (inputs[i] is { } gradient && Wanted(node.Edge(i))) AddThrough(node.Edge(i), gradient, owned: false);
+            if (inputs[i] is { } gradient && Wanted(node.Edge(i))) AddThrough(node.Edge(i), gradient, owned);
     }
 
     private bool Wanted(TapeEdge edge) => edge.RequiresGradient && (_targets is null || _targets.Leads(edge.Source));

@@ -126,6 +126,7 @@ internal static class HybridCall
         engine.CountSince(compiled);
         HybridVerifier.Gradients(engine, variant, backward.Plan, arguments, computed);
         backward.Distribute(computed, results);
+        pass.HandOver();
     }
 
     /// <summary>The inputs and captured arrays of the call, unless a gradient needs one that was overwritten.</summary>

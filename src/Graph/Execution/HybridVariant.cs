@@ -218,12 +218,23 @@ internal sealed record CompiledBackward(Plan Plan, GraphNode?[] Gradients)
 {
     // Which output is the gradient of an argument; −1: none.
     private readonly int[] _outputs = Find(Plan.Function.Outputs, Gradients);
+    private readonly bool[] _isFirst = FirstUses(Find(Plan.Function.Outputs, Gradients));
 
-    /// <summary>Gives every argument its gradient.</summary>
+    /// <summary>Gives every argument its gradient, an array of its own.</summary>
     public void Distribute(NDArray[] computed, Span<NDArray?> results)
     {
         for (int i = 0; i < results.Length; i++)
-            if (_outputs[i] >= 0) results[i] = computed[_outputs[i]];
+        {
+            if (_outputs[i] < 0) continue;
+            NDArray gradient = computed[_outputs[i]];
+            results[i] = _isFirst[i] ? gradient : gradient.Alias();
+        }
+    }
+
+    private static bool[] FirstUses(int[] outputs)
+    {
+        HashSet<int> seen = [];
+        return Array.ConvertAll(outputs, seen.Add);
     }
 
     private static int[] Find(IReadOnlyList<GraphNode> outputs, GraphNode?[] gradients)
