@@ -23,18 +23,18 @@ public sealed partial class NDArray
     internal int SaveCount { get => _saveCount; set => _saveCount = value; }
 
     /// <summary>The gradient buffer, written by <see cref="Backward"/>; <see langword="null"/> unless a gradient was attached.</summary>
-    public NDArray? Grad => Attachment?.Gradient;
+    public NDArray? Grad => AttachmentAsked?.Gradient;
 
     /// <summary>What backward does with <see cref="Grad"/>.</summary>
-    public GradReq GradReq => Attachment?.Request ?? GradReq.Null;
+    public GradReq GradReq => AttachmentAsked?.Request ?? GradReq.Null;
 
     /// <summary>Set by a backward that wrote <see cref="Grad"/>, cleared by whoever consumed it (an optimizer's step).</summary>
     public bool FreshGrad
     {
-        get => Attachment is { Fresh: true };
+        get => AttachmentAsked is { Fresh: true };
         set
         {
-            if (Attachment is { } attachment) attachment.Fresh = value;
+            if (AttachmentAsked is { } attachment) attachment.Fresh = value;
         }
     }
 
@@ -46,6 +46,16 @@ public sealed partial class NDArray
         _ => null,
     };
 
+    // The user's code asks: a trace holds for the answer.
+    private Variable? AttachmentAsked
+    {
+        get
+        {
+            ExecutionState.Current.Tracer?.ReadMark(this);
+            return Attachment;
+        }
+    }
+
     /// <summary>
     /// Allocates a zeroed gradient buffer and asks backward to fill it. On a leaf this makes a new variable; on a recorded intermediate result the
     /// history stays and the gradient is delivered as well.
@@ -56,6 +66,7 @@ public sealed partial class NDArray
     {
         ThrowIfUnattachable("AttachGrad");
         gradReq.ThrowIfUndefined("AttachGrad");
+        ExecutionState.Current.Tracer?.ReadMark(this);
         if (gradReq == GradReq.Null) DropGrad();
         else Mark(Nd.ZerosLike(this), gradReq);
     }
@@ -63,7 +74,12 @@ public sealed partial class NDArray
     /// <summary>Forgets the gradient buffer; on a leaf also that it was a variable.</summary>
     public void DropGrad()
     {
-        if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("DropGrad");
+        if (ExecutionState.Current.Tracer is { } tracer)
+        {
+            if (!IsSymbolic || Attachment is { StandsForAnother: true }) throw tracer.SideEffect("DropGrad");
+            tracer.ReadMark(this);
+        }
+
         (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
         if (_source is TapeNode node) node.Attach(_sourceIndex, null);
         else _source = null;
@@ -85,10 +101,14 @@ public sealed partial class NDArray
     public void Backward(NDArray? headGradient = null, bool retainGraph = false, bool? trainMode = null) =>
         Autograd.Backward(this, headGradient, retainGraph, trainMode);
 
-    internal void Mark(NDArray gradient, GradReq request)
+    /// <summary>Makes this a variable, or asks for the gradient of the intermediate result that it is.</summary>
+    /// <param name="gradient">The buffer.</param>
+    /// <param name="request">What backward does with it.</param>
+    /// <param name="standsForAnother">The array stands for a variable outside a trace.</param>
+    internal void Mark(NDArray gradient, GradReq request, bool standsForAnother = false)
     {
         if (!IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("AttachGrad");
-        Variable variable = new(this, gradient, request);
+        Variable variable = new(this, gradient, request) { StandsForAnother = standsForAnother };
         // An intermediate whose graph was released has no history left: it becomes a leaf.
         (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
         if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);
@@ -106,9 +126,9 @@ public sealed partial class NDArray
     /// <summary>Another handle of the same value and history, for functions that have nothing to do: a later write to one is not seen in the other.</summary>
     internal NDArray Alias()
     {
-        // A trace captures arrays by reference: another handle would not see an update of this one.
-        if (!IsSymbolic && ExecutionState.Current.Tracer is not null) return this;
-        NDArray alias = IsSymbolic ? Symbolic(Symbol!, Type) : View(_shape, _offset, _strides);
+        // A trace captures arrays by reference: it knows which value this one has now.
+        NDArray alias = IsSymbolic ? Symbolic(Symbol!, Type) : ExecutionState.Current.Tracer is { } tracer ? tracer.Alias(this) : View(_shape, _offset, _strides);
+        if (ReferenceEquals(alias, this)) return this;
         alias.SetSource(_source, _sourceIndex);
         alias._flags |= _flags & (Flags.Detached | Flags.RecordedWithoutGradient);
         return alias;

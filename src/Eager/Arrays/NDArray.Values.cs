@@ -107,7 +107,8 @@ public sealed partial class NDArray
 
         if (!ReferenceEquals(source.Device, Device)) source = Movement.CopyToDevice(source, Accelerator);
         NDArray converted = source.DType == _dtype ? source : Movement.Cast(source, _dtype);
-        BeginWrite("Assign", keepValue: false);
+        // New memory would be without elements where the source is this array itself.
+        BeginWrite("Assign", keepValue: ReferenceEquals(converted, this));
         Movement.CopyTo(converted, this);
     }
 

@@ -80,6 +80,7 @@ public static partial class Autograd
 
         for (int i = 0; i < variables.Count; i++)
         {
+            ExecutionState.Current.Tracer?.ReadMark(variables[i]);
             if (gradReqs[i] == GradReq.Null) variables[i].DropGrad();
             else variables[i].Mark(gradients[i], gradReqs[i]);
         }
@@ -146,6 +147,8 @@ public static partial class Autograd
         bool allowUnused = false)
     {
         ArgumentNullException.ThrowIfNull(variables);
+        if (ExecutionState.Current.Tracer is { } tracer)
+            foreach (NDArray? variable in variables) if (variable is not null) tracer.ReadMark(variable);
         BackwardPass pass = new(createGraph, retainGraph ?? createGraph, trainMode);
         pass.AddHeads(heads, headGradients, allowConstants: allowUnused);
         GradientTargets targets = new(variables);

@@ -24,9 +24,11 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             throw new ArgumentException($"Backward: {heads.Count} heads and {headGradients.Count} head gradients; give one per head, or null for ones.");
 
         // Everything is checked before anything is computed.
+        Tracer? tracer = ExecutionState.Current.Tracer;
         for (int i = 0; i < heads.Count; i++)
         {
             NDArray head = heads[i] ?? throw new ArgumentNullException(nameof(heads), $"Backward: head {i} is null.");
+            tracer?.ReadMark(head);
             ThrowIfWithoutGraph(head, heads.Count > 1, allowConstants);
             if (headGradients?[i] is not { } gradient) continue;
             if (gradient.Shape != head.Shape)

@@ -74,12 +74,12 @@ internal static class Tape
         return node;
     }
 
-    /// <summary>Gives an array a history that a backward has already consumed.</summary>
-    public static void RecordReleased(ExecutionState state, NDArray output)
+    /// <summary>A history that leads nowhere, or that a backward has already consumed.</summary>
+    public static TapeNode End(ExecutionState state, Op op, bool isReleased)
     {
-        TapeNode node = new(OpTable.StopGradient, null, state, 0);
-        node.Release();
-        output.SetSource(node, 0);
+        TapeNode node = new(op, null, state, 0);
+        if (isReleased) node.Release();
+        return node;
     }
 
     private static Saved Needed(Saved saves, NDArray input) => input.Source is not null && input.DType.IsFloat ? saves : Saved.None;

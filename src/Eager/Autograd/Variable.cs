@@ -11,17 +11,29 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
 
     public GradReq Request { get; } = request;
 
+    /// <summary>It stands for that of an array outside, in a trace: whether that is fresh is not known until the traced code has said so.</summary>
+    public bool StandsForAnother { get; init; }
+
+    /// <summary>What the traced code has made of <see cref="Fresh"/> where this stands for another; null: nothing.</summary>
+    public bool? FreshSet { get; private set; }
+
     /// <summary>Backward has written the gradient and nobody has consumed it. While a function is traced, reading is a guard and writing an effect.</summary>
     public bool Fresh
     {
         get
         {
-            if (ExecutionState.Current.Tracer is { } tracer && !Array.IsSymbolic) GuardFresh(tracer);
+            if (ExecutionState.Current.Tracer is { } tracer)
+            {
+                if (StandsForAnother) return FreshSet ?? throw tracer.ValueRead("FreshGrad of an input");
+                if (!Array.IsSymbolic) GuardFresh(tracer);
+            }
+
             return FreshNow;
         }
         set
         {
-            if (ExecutionState.Current.Tracer is { } tracer && !Array.IsSymbolic) tracer.Effect(new FreshEffect(this, value));
+            if (StandsForAnother) FreshSet = value;
+            else if (ExecutionState.Current.Tracer is { } tracer && !Array.IsSymbolic) tracer.Effect(new FreshEffect(this, value));
             else FreshNow = value;
         }
     }

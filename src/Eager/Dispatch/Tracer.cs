@@ -33,6 +33,14 @@ internal abstract class Tracer
     /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
     public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
 
+    /// <summary>The traced code asks for the gradient buffer of an array, or whether it has one.</summary>
+    public virtual void ReadMark(NDArray array)
+    {
+    }
+
+    /// <summary>Another handle of the value that an array from outside of the trace has at this place of the program.</summary>
+    public virtual NDArray Alias(NDArray array) => array;
+
     /// <summary>What is called from here on may be computed again for its gradient, whatever it costs. Returns its name.</summary>
     public virtual object? BeginCheckpoint() => null;
 

@@ -14,7 +14,7 @@ internal static class HybridCall
         engine.CountSince(compiled);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
-        if (state.Recording) Record(engine, variant, random, inputs, state, results, outputs);
+        if (state.Recording || variant.Trace.HasHistory) Record(engine, variant, random, inputs, state, results, outputs);
         return outputs;
     }
 
@@ -22,25 +22,7 @@ internal static class HybridCall
         HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
     {
         FunctionTrace trace = variant.Trace;
-        NDArray[] arguments = [.. inputs, .. trace.CapturedVariables.Select(static c => c.Array)];
-        TapeNode? node = null;
-        SequenceRange? numbers = null;
-        if (variant.HasGradients)
-        {
-            Op op = new()
-            {
-                Name = "Hybrid",
-                Arity = arguments.Length,
-                Outputs = outputs.Length,
-                Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
-                Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
-                Backward = (node, gradients, results, pass) => Backward(engine, variant, random, node, gradients, results, pass),
-                Expansion = node => Replay.Run(engine, variant, random, node, numbers!),
-            };
-            numbers = TapeNode.Reserve(Replay.Calls(trace));
-            node = Tape.Record(state, op, null, arguments, outputs);
-        }
-
+        TapeNode? node = variant.HasGradients ? RecordCall(engine, variant, random, inputs, state, outputs) : null;
         if (node is not null)
         {
             node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
@@ -49,10 +31,33 @@ internal static class HybridCall
 
         for (int i = 0; i < outputs.Length; i++)
         {
-            if (trace.HasGradients && trace.Aliases[i] is { } alias) Alias(outputs, i, alias.IsTarget ? arguments[alias.Index] : outputs[alias.Index]);
-            else if (node is null || trace.Heads[i] is null) Detach(trace, state, inputs, outputs[i], i);
+            if (trace.HasGradients && trace.Aliases[i] is { } alias) Alias(outputs, i, alias.IsTarget ? Target(variant, inputs, alias.Index) : outputs[alias.Index]);
+            else if (node is null || trace.Heads[i] is null) Detach(variant, state, inputs, outputs[i], i);
         }
     }
+
+    private static TapeNode? RecordCall(HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] outputs)
+    {
+        NDArray[] arguments = new NDArray[inputs.Length + variant.Trace.CapturedVariables.Length];
+        for (int i = 0; i < arguments.Length; i++) arguments[i] = Target(variant, inputs, i);
+        SequenceRange? numbers = null;
+        Op op = new()
+        {
+            Name = "Hybrid",
+            Arity = arguments.Length,
+            Outputs = outputs.Length,
+            Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
+            Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
+            Backward = (node, gradients, results, pass) => Backward(engine, variant, random, node, gradients, results, pass),
+            Expansion = node => Replay.Run(engine, variant, random, node, numbers!),
+        };
+        numbers = TapeNode.Reserve(Replay.Calls(variant.Trace));
+        return Tape.Record(state, op, null, arguments, outputs);
+    }
+
+    // An input or a captured variable.
+    private static NDArray Target(HybridVariant variant, NDArray[] inputs, int index) =>
+        index < inputs.Length ? inputs[index] : variant.Trace.CapturedVariables[index - inputs.Length].Array;
 
     // Eagerly it is the same array: gradients arrive where they belong, in the order of the tape.
     private static void Alias(NDArray[] outputs, int index, NDArray same)
@@ -62,14 +67,16 @@ internal static class HybridCall
     }
 
     // An output without a gradient says why, as eagerly: nothing flows, or a backward inside the function has consumed its history.
-    private static void Detach(FunctionTrace trace, ExecutionState state, NDArray[] inputs, NDArray output, int index)
+    private static void Detach(HybridVariant variant, ExecutionState state, NDArray[] inputs, NDArray output, int index)
     {
-        HeadEnd end = trace.Ends[index];
+        HeadEnd end = variant.Trace.Ends[index];
 
-        // An input itself: what it was.
-        if (end == HeadEnd.NeverRecorded && trace.Outputs[index] is InputNode { Index: var input } && input < inputs.Length) end = inputs[input].End;
+        // Another handle of an input: what that is.
+        if (end == HeadEnd.NeverRecorded && variant.Trace.Outputs[index] is InputNode { Index: var input } && input < inputs.Length && inputs[input].Source is null) end = inputs[input].End;
         output.ClearSource(end);
-        if (end == HeadEnd.Released) Tape.RecordReleased(state, output);
+
+        // A history that ends inside the function, at a variable of its own or at a backward.
+        if (end is HeadEnd.Released or HeadEnd.None && output.DType.IsFloat) output.SetSource(variant.EndOf(index, state), 0);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no

@@ -222,10 +222,15 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                     trace = Timed("trace", () =>
                     {
                         Telemetry.Miss(name, LastMiss);
-                        return Run(signature, log, new BranchPath(inputs));
+                        return Run(signature, log, new BranchPath(inputs), inputs);
                     });
                     if (discardState) trace.DropWrites();
-                    signature.RecordsInside = trace.Variables.Length > 0 || (trace.Recorded && (!state.Recording || trace.IsStateful));
+                    signature.RecordsInside = trace.Variables.Length > 0 || trace.ReadsInputMarks || (trace.Recorded && (!state.Recording || trace.IsStateful));
+                    signature.ReadsMarks = signature.RecordsInside || trace.ReturnsInput;
+                }
+                catch (SharedVariableException)
+                {
+                    return null;
                 }
                 catch (TraceFailedException failure)
                 {
@@ -278,10 +283,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return Bisection.Change(before, now);
     }
 
-    private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path) =>
+    private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path, NDArray[]? arrays = null) =>
         FunctionTrace.Run(
             function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath,
-            path);
+            path, arrays);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {

@@ -20,8 +20,11 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
     /// <summary>Which inputs carry a gradient.</summary>
     public bool[] Gradient => Array.ConvertAll(marks, static m => m != GradientMark.None);
 
-    /// <summary>The function records itself: how inputs carry gradients matters in any case.</summary>
+    /// <summary>The function records itself, or asks for gradient buffers: how inputs and captured arrays carry gradients matters in any case.</summary>
     public bool RecordsInside { get; set; }
+
+    /// <summary>How inputs carry gradients matters in any case.</summary>
+    public bool ReadsMarks { get; set; }
 
     private GpuDevice?[] Devices => devices;
 
@@ -47,9 +50,9 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
         {
             NDArray input = inputs[i];
             if (input.DType != types[i].DType || !input.Shape.Equals(types[i].Shape) || !ReferenceEquals(input.Accelerator, devices[i])) return false;
-            if (!recording && !RecordsInside) continue;
+            if (!recording && !ReadsMarks) continue;
             GradientMark mark = TracedInput.MarkOf(input);
-            if (RecordsInside ? mark != marks[i] : (mark == GradientMark.None) != (marks[i] == GradientMark.None)) return false;
+            if (ReadsMarks ? mark != marks[i] : (mark == GradientMark.None) != (marks[i] == GradientMark.None)) return false;
         }
 
         return true;

@@ -12,6 +12,8 @@ internal sealed class HybridVariant
     private readonly int[] _writtenInputs;
     private readonly GpuDevice?[] _accelerators; // of the captured arrays
     private long _moves;                         // when they were last seen there
+    private readonly ArrayMark[] _marks;
+    private readonly TapeNode?[] _released;
     private readonly ConcurrentDictionary<GradientSums, CompiledBackward> _gathering = new();
     private CompiledBackward? _backward;
     private List<GraphNode> _saved = [];
@@ -27,6 +29,9 @@ internal sealed class HybridVariant
         _moves = NDArray.Moves;
         _sources = [.. Captured.Select(static c => c.Array.Source)];
         _accelerators = [.. Captured.Select(static c => c.Array.Accelerator)];
+        _released = new TapeNode?[trace.Outputs.Length];
+        HashSet<NDArray> compared = new(signature.RecordsInside ? Captured.Select(static c => c.Array).Where(static a => a.Source is Variable) : [], ReferenceEqualityComparer.Instance);
+        _marks = [.. trace.Marks.Where(m => !compared.Contains(m.Array))];
         Device = signature.Device ?? Array.Find(_accelerators, static a => a is not null);
         Numbers = new double[trace.Host.NumberCount];
     }
@@ -92,6 +97,9 @@ internal sealed class HybridVariant
             }
         }
 
+        foreach (ArrayMark mark in _marks)
+            if (!mark.Holds) return false;
+
         foreach (Func<bool> guard in Trace.Guards)
             if (!guard()) return false;
         return true;
@@ -105,6 +113,13 @@ internal sealed class HybridVariant
             if (!ReferenceEquals(Captured[i].Array.Accelerator, _accelerators[i])) return false;
         _moves = moves;
         return true;
+    }
+
+    /// <summary>The history of an output that ends inside the function. One that was released is the same in all calls: nothing can be attached to it.</summary>
+    public TapeNode EndOf(int output, ExecutionState state)
+    {
+        Op op = Trace.EndOps[output] ?? OpTable.StopGradient;
+        return Trace.Ends[output] == HeadEnd.Released ? _released[output] ??= Tape.End(state, op, isReleased: true) : Tape.End(state, op, isReleased: false);
     }
 
     /// <summary>The arguments of the forward plan: the inputs, and the gradient buffers of those that are variables.</summary>
@@ -128,9 +143,13 @@ internal sealed class HybridVariant
         return true;
     }
 
-    /// <summary>An array that the function writes is also an input, or one that it writes as an input is another of its arrays: the trace told them apart.</summary>
+    /// <summary>
+    /// Two arrays are one place of the tape, and the function itself records; an array that it writes is also an input, or one that it writes as an input is another
+    /// of its arrays: the trace told them apart.
+    /// </summary>
     public bool IsAliased(ReadOnlySpan<NDArray> inputs)
     {
+        if (Signature.RecordsInside && SharedMarks.Exist(inputs, Trace.Outside)) return true;
         foreach (NDArray input in inputs)
             foreach (NDArray array in _writtenArrays)
                 if (ReferenceEquals(input, array)) return true;

@@ -31,7 +31,7 @@ internal static class Replay
         NDArray[] inputs = HybridCall.Operands(node, variant)[..trace.Inputs.Length];
         for (int i = 0; i < inputs.Length; i++) inputs[i] = At(node.Edge(i), inputs[i]);
         StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
-        using RecordScope scope = Autograd.Record(node.TrainMode);
+        using RecordScope scope = new(variant.Signature.Recording, node.TrainMode);
         RandomState now = Nd.Random.Place;
         SequenceRange? outer = state.Sequences;
         state.Sequences = numbers;

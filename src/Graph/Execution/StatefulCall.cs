@@ -19,7 +19,12 @@ internal static class StatefulCall
                 trace.Host.Run(variant.Numbers, ref done);
                 NDArray[] results = variant.Forward!.Run(variant.Arguments(inputs), variant.Numbers);
                 if (engine.DiscardsState) trace.Host.Undo(done);
-                else foreach (TracedInput variable in trace.Variables) inputs[variable.Index].FreshGrad |= variable.Delivers;
+                else
+                {
+                    foreach (TracedInput variable in trace.Variables)
+                        if (variable.Fresh is { } fresh) inputs[variable.Index].FreshGrad = fresh;
+                }
+
                 return results;
             }
             catch

@@ -97,7 +97,7 @@ internal static class VectorJacobian
             for (int i = 0; i < count; i++)
             {
                 inputs[i] = arguments[i];
-                if (inputs[i].Source is null && inputs[i].DType.IsFloat)
+                if (inputs[i].Source is null && variant.Signature.Marks[i] != GradientMark.None)
                 {
                     inputs[i] = inputs[i].Detach();
                     inputs[i].Mark(inputs[i], GradReq.Write);
@@ -109,7 +109,7 @@ internal static class VectorJacobian
             // A captured array stands for the input that is the same.
             for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
             for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
-            using RecordScope scope = Autograd.Record(training);
+            using RecordScope scope = new(variant.Signature.Recording, training);
             IReadOnlyList<NDArray> outputs = function(inputs);
             List<NDArray> heads = [];
             List<NDArray?> headGradients = [];

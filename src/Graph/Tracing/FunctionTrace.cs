@@ -29,6 +29,18 @@ internal sealed class FunctionTrace
     /// <summary>The function records: which arrays carry gradients has shaped it.</summary>
     public required bool Recorded { get; init; }
 
+    /// <summary>The function has asked arrays from outside for their gradient buffers: which they were.</summary>
+    public required IReadOnlyList<ArrayMark> Marks { get; init; }
+
+    /// <summary>All arrays from outside that it uses, apart from its inputs.</summary>
+    public required NDArray[] Outside { get; init; }
+
+    /// <summary>The function has asked inputs for their gradient buffers.</summary>
+    public required bool ReadsInputMarks { get; init; }
+
+    /// <summary>The function returns an input: whether that carries a gradient is seen from the result.</summary>
+    public required bool ReturnsInput { get; init; }
+
     public required IReadOnlyList<GraphNode> Effects { get; init; }
 
     /// <summary>The conditions that led the trace, and what they were.</summary>
@@ -51,6 +63,12 @@ internal sealed class FunctionTrace
     /// <summary>Of each output why it has no gradient, where it has none.</summary>
     public HeadEnd[] Ends { get; private set; } = [];
 
+    /// <summary>Of each output the operator that made it, where it has a history.</summary>
+    public Op?[] EndOps { get; private set; } = [];
+
+    /// <summary>Outputs have a history, or a reason not to have one, also where the caller does not record.</summary>
+    public bool HasHistory => Recorded || Array.Exists(Ends, static e => e != HeadEnd.NeverRecorded);
+
     /// <summary>Gradients of the inputs, then of the captured variables; null where none flows.</summary>
     public GraphNode?[] Gradients { get; private set; } = [];
 
@@ -66,7 +84,7 @@ internal sealed class FunctionTrace
     public bool HasGradients => Gradients.Length > 0;
 
     /// <summary>A call changes something: calls are made one after the other.</summary>
-    public bool IsStateful => States.Count > 0 || !Host.IsEmpty;
+    public bool IsStateful => States.Count > 0 || !Host.IsEmpty || Array.Exists(Variables, static v => v.Fresh is not null);
 
     /// <summary>The arguments of the forward plan.</summary>
     public IReadOnlyList<InputNode> Arguments => [.. Inputs, .. Variables.Select(static v => v.Gradient!)];
@@ -122,6 +140,9 @@ internal sealed class FunctionTrace
     /// <param name="device">The accelerator that holds the inputs.</param>
     /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
     /// <param name="path">Decides at conditions; null: they cannot be traced.</param>
+    /// <param name="arrays">The inputs of the call, of which two may be one variable.</param>
+    /// <exception cref="TraceFailedException">It does what a graph cannot express.</exception>
+    /// <exception cref="SharedVariableException">It failed, and two of the arrays are one variable: a trace tells them apart.</exception>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
@@ -132,7 +153,8 @@ internal sealed class FunctionTrace
         TraceLog? log = null,
         GpuDevice? device = null,
         bool fastMath = false,
-        BranchPath? path = null)
+        BranchPath? path = null,
+        NDArray[]? arrays = null)
     {
         GraphBuilder graph = new(fastMath);
         GraphTracer tracer = new(graph, log, device, path);
@@ -155,6 +177,10 @@ internal sealed class FunctionTrace
             failed = false;
             return trace;
         }
+        catch (AutogradException failure) when (arrays is not null && SharedMarks.Exist(arrays, tracer.Outside))
+        {
+            throw new SharedVariableException(failure);
+        }
         finally
         {
             state.Tracer = null;
@@ -171,7 +197,8 @@ internal sealed class FunctionTrace
         IReadOnlyList<NDArray> results = f(symbols) ?? throw new TraceFailedException("the function returned null");
         NDArray[] outputs = [.. results];
         GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
-        foreach (TracedInput input in inputs) input.ThrowIfMarkedInside();
+        foreach (NDArray output in outputs)
+            if (!output.IsSymbolic) tracer.ReadMark(output);
         TracedState changes = TracedState.Of(tracer, inputs, nodes, keepGradients);
         tracer.Host.DropOverwritten();
         FunctionTrace trace = new()
@@ -184,25 +211,36 @@ internal sealed class FunctionTrace
             Host = tracer.Host,
             Guards = [.. tracer.Guards],
             Recorded = tracer.Recorded,
+            Marks = tracer.Marks,
+            Outside = tracer.Outside,
+            ReadsInputMarks = tracer.ReadsInputMarks,
+            ReturnsInput = Array.Exists(nodes, static n => n is InputNode) || Array.Exists(outputs, o => Array.IndexOf(symbols, o) >= 0),
             Effects = [.. tracer.Effects],
             Outcomes = path?.Outcomes ?? [],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
-        if (gradients) trace.Differentiate(tracer, symbols, outputs);
+        trace.Ends = Array.ConvertAll(outputs, static o => o.End);
+        trace.EndOps = Array.ConvertAll(outputs, static o => (o.Source as TapeNode)?.Op);
+        if (gradients || tracer.Recorded || Array.Exists(outputs, static o => o.Source is not null)) trace.Differentiate(tracer, symbols, outputs);
+        for (int i = 0; i < outputs.Length; i++)
+            if (outputs[i].Attachment is not null && trace.Aliases[i] is null) throw new TraceFailedException("AttachGrad on a result inside the function");
+        foreach (TracedInput input in inputs) input.ThrowIfMarkedInside(isReached: trace.HasGradients && trace.Gradients[input.Index] is not null);
         return trace;
     }
 
     private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)
     {
+        // A variable that is only written and read again is captured, too: gradients arrive there.
+        foreach (StateWrite write in States)
+            if (write.Array is { Source: not null, DType.IsFloat: true } written) Graph.Capture(written);
         CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => (c.Array.Source, c.Array.SourceIndex))];
         List<NDArray> targets = [.. symbols, .. CapturedVariables.Select(static c => c.Array)];
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
         Heads = new InputNode?[outputs.Length];
         Aliases = new OutputAlias?[outputs.Length];
-        Ends = Array.ConvertAll(outputs, static o => o.End);
         Dictionary<(object?, int), int> firstTarget = Places(targets), firstOutput = Places(outputs);
         for (int i = 0; i < outputs.Length; i++)
         {
@@ -232,9 +270,9 @@ internal sealed class FunctionTrace
             pass.AddHeads(heads, headGradients);
             pass.Run(found);
         }
-        catch (AutogradException failure) when (States.Count > 0 || Array.Exists(Ends, static e => e == HeadEnd.Released))
+        catch (Exception failure) when (failure is not (TraceFailedException or OutOfMemoryException))
         {
-            // A released part or an overwritten value: an error when, and only if, the caller differentiates. Eager execution knows.
+            // A released part, an overwritten value, a gradient of the user's own: an error when, and only if, the caller differentiates. Eager execution knows.
             throw new TraceFailedException($"the outputs cannot be differentiated: {failure.Message.TrimEnd('.')}");
         }
 
@@ -248,6 +286,8 @@ internal sealed class FunctionTrace
         foreach (StateWrite write in States)
             if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
                 throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");
+        if (heads.Count > 1 && GradientsNeedOldState())
+            throw new TraceFailedException($"the gradients of {heads.Count} results need old values that the function overwrites: with one of them alone, they could not be computed again");
     }
 
     // Where on the tape arrays are, and the first that is there.

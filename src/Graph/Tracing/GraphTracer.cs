@@ -13,6 +13,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly HashSet<NDArray> _frozen = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
+    private readonly List<ArrayMark> _marks = [];
+    private readonly HashSet<NDArray> _marked = new(ReferenceEqualityComparer.Instance);
     private readonly List<CheckpointRegion> _checkpoints = [];
     private readonly TracedChoices _choices = new();
     private int _openCheckpoints;
@@ -39,6 +41,15 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     /// <summary>Operators were recorded: which arrays carry gradients shaped the graph.</summary>
     public bool Recorded { get; private set; }
+
+    /// <summary>Arrays from outside whose gradient buffers the traced code has asked for.</summary>
+    public IReadOnlyList<ArrayMark> Marks => _marks;
+
+    /// <summary>All arrays from outside that it has used.</summary>
+    public NDArray[] Outside => [.. graph.Captured.Select(static c => c.Array), .. _marks.Select(static m => m.Array)];
+
+    /// <summary>The traced code has asked inputs for theirs.</summary>
+    public bool ReadsInputMarks { get; private set; }
 
     /// <summary>The arrays from outside that were written, in order of their first write.</summary>
     public IEnumerable<StateWrite> Writes => _written.Where(w => !_created.Contains(w.Key)).Select(static w => new StateWrite(w.Key, -1, w.Value.Value, w.Value.Count));
@@ -89,6 +100,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override void Write(NDArray target, NDArray value)
     {
+        // While recording, a write to an array that carries a gradient is an error, and so is one of a value that does.
+        Recorded |= ExecutionState.Current.Recording;
         GraphNode node = NodeOf(value);
         if (target.Symbol is { } symbol)
         {
@@ -97,9 +110,25 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
             return;
         }
 
+        if (ExecutionState.Current.Recording) ReadMark(target);
         if (_frozen.Contains(target)) throw new TraceFailedException("an array is written whose values have shaped the graph");
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
+
+    public override void ReadMark(NDArray array)
+    {
+        ReadsInputMarks |= array.IsSymbolic;
+        if (IsCaptured(array) && _marked.Add(array)) _marks.Add(ArrayMark.Of(array));
+    }
+
+    public override NDArray Alias(NDArray array)
+    {
+        ReadMark(array);
+        return Symbol(NodeOf(array));
+    }
+
+    /// <summary>The array comes from outside.</summary>
+    public bool IsCaptured(NDArray array) => !array.IsSymbolic && !array.IsConstant && !_created.Contains(array);
 
     public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place);
 

@@ -33,8 +33,8 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
     /// <summary>The buffer as an array.</summary>
     public NDArray? GradientSymbol { get; private set; }
 
-    /// <summary>A backward inside the function writes the buffer: after the call it is fresh.</summary>
-    public bool Delivers { get; set; }
+    /// <summary>What the function makes of <see cref="NDArray.FreshGrad"/>: fresh, when a backward inside has written the buffer; null: it leaves it as it is.</summary>
+    public bool? Fresh { get; set; }
 
     /// <summary>How <paramref name="input"/> carries a gradient.</summary>
     public static GradientMark MarkOf(NDArray input) => input switch
@@ -49,22 +49,27 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
         if (mark == GradientMark.None) return;
         if (mark == GradientMark.Outside)
         {
-            Symbol.Mark(NDArray.Symbolic(new OutsideGradient(), node.Type), GradReq.Write);
+            Symbol.Mark(NDArray.Symbolic(new OutsideGradient(), node.Type), GradReq.Write, standsForAnother: true);
         }
         else
         {
             Gradient = graph.Input(node.Type, index, $"{node.Name}.Grad");
             GradientSymbol = owner.Symbol(Gradient);
-            Symbol.Mark(GradientSymbol, mark == GradientMark.Add ? GradReq.Add : GradReq.Write);
+            Symbol.Mark(GradientSymbol, mark == GradientMark.Add ? GradReq.Add : GradReq.Write, standsForAnother: true);
         }
 
         _source = Symbol.Source;
     }
 
-    /// <summary>A gradient attached inside the function is the call's own; one that backward has written would have to appear at the caller's array.</summary>
-    public void ThrowIfMarkedInside()
+    /// <summary>
+    /// A gradient attached inside the function is the call's own; one that backward has written, or will write after the call, would have to appear at the
+    /// caller's array, and so would the loss of one that the caller has attached.
+    /// </summary>
+    /// <param name="isReached">A result has a gradient with respect to the input.</param>
+    public void ThrowIfMarkedInside(bool isReached)
     {
-        if (!ReferenceEquals(Symbol.Source, _source) && Symbol.FreshGrad)
-            throw new TraceFailedException($"AttachGrad on input {index} and Backward change the caller's array");
+        if (ReferenceEquals(Symbol.Source, _source)) return;
+        if (_source is not null) throw new TraceFailedException($"AttachGrad or DropGrad on input {index} changes the caller's array");
+        if (Symbol.FreshGrad || isReached) throw new TraceFailedException($"AttachGrad on input {index} and Backward change the caller's array");
     }
 }

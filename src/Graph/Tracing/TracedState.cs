@@ -17,12 +17,12 @@ internal sealed class TracedState
             if (input.Symbol.Version > 0) writes.Add(new StateWrite(null, input.Index, tracer.NodeOf(input.Symbol), input.Symbol.Version));
 
         HashSet<GraphNode> read = [.. GraphOrder.Sort([.. outputs, .. writes.Select(static w => w.Value)])];
-        TracedInput[] variables = Array.FindAll(inputs, i => i.Gradient is not null && (i.GradientSymbol!.Version > 0 || read.Contains(i.Gradient)));
+        TracedInput[] variables = Array.FindAll(inputs, i => i.Gradient is not null && (i.GradientSymbol!.Version > 0 || read.Contains(i.Gradient) || i.Symbol.Attachment?.FreshSet is not null));
         for (int i = 0; i < variables.Length; i++)
         {
             NDArray gradient = variables[i].GradientSymbol!;
             if (gradient.Version > 0) writes.Add(new StateWrite(null, inputs.Length + i, tracer.NodeOf(gradient), gradient.Version));
-            variables[i].Delivers = variables[i].Symbol.FreshGrad;
+            variables[i].Fresh = variables[i].Symbol.Attachment?.FreshSet;
         }
 
         TracedState state = new(writes, variables);
@@ -44,7 +44,7 @@ internal sealed class TracedState
         for (int i = 0; i < Variables.Length; i++)
         {
             int argument = inputs + i;
-            if (!read.Contains(Variables[i].Gradient!) && Writes.RemoveAll(w => w.Array is null && w.Argument == argument) > 0) Variables[i].Delivers = false;
+            if (!read.Contains(Variables[i].Gradient!) && Writes.RemoveAll(w => w.Array is null && w.Argument == argument) > 0) Variables[i].Fresh = null;
         }
     }
 }

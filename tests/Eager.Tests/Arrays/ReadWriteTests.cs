@@ -136,4 +136,18 @@ public sealed class ReadWriteTests
             Assert.Contains("the array was disposed", error.Message, StringComparison.Ordinal);
         }
     }
+
+    /// <summary>New memory for a shared array has no elements yet: the source is that array.</summary>
+    [Fact]
+    public void AnArrayAssignedToItselfKeepsItsElements()
+    {
+        NDArray x = Nd.Array([1f, 2, 3]), view = x[..2];
+        x.Assign(x);
+        Assert.Equal([1f, 2, 3], x.ToArray<float>());
+        NDArray transposed = Nd.Array(new float[,] { { 1, 2 }, { 3, 4 } }).Transpose();
+        transposed.Assign(transposed);
+        transposed[..] = transposed;
+        Assert.Equal([1f, 3, 2, 4], transposed.ToArray<float>());
+        Assert.Equal([1f, 2], view.ToArray<float>());
+    }
 }
