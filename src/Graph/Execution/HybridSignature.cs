@@ -3,7 +3,7 @@ using Fusion.Kernels;
 namespace Fusion;
 
 /// <summary>What a variant was compiled for. Compared field by field at every call, without allocating.</summary>
-internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, bool training, bool recording, GradientMark[] marks)
+internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, bool training, bool recording, bool repeats, GradientMark[] marks)
 {
     public TensorType[] Types => types;
 
@@ -13,6 +13,9 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
     public bool Training => training;
 
     public bool Recording => recording;
+
+    /// <summary>A checkpoint calls it once more for its gradient: running statistics are not written again.</summary>
+    public bool Repeats => repeats;
 
     /// <summary>How the inputs carry gradients.</summary>
     public GradientMark[] Marks => marks;
@@ -40,12 +43,12 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
             marks[i] = TracedInput.MarkOf(inputs[i]);
         }
 
-        return new HybridSignature(types, devices, state.Training, state.Recording, marks);
+        return new HybridSignature(types, devices, state.Training, state.Recording, state.Repeats, marks);
     }
 
     public bool Matches(ReadOnlySpan<NDArray> inputs, ExecutionState state)
     {
-        if (inputs.Length != types.Length || training != state.Training || recording != state.Recording) return false;
+        if (inputs.Length != types.Length || training != state.Training || recording != state.Recording || repeats != state.Repeats) return false;
         for (int i = 0; i < types.Length; i++)
         {
             NDArray input = inputs[i];
@@ -70,6 +73,7 @@ internal sealed class HybridSignature(TensorType[] types, GpuDevice?[] devices, 
 
         if (training != other.Training) return $"training is {training}, before {other.Training}";
         if (recording != other.Recording) return $"recording is {recording}, before {other.Recording}";
+        if (repeats != other.Repeats) return $"a checkpoint {(repeats ? "repeats" : "makes")} the call, before it {(other.Repeats ? "repeated" : "made")} it";
         for (int i = 0; i < marks.Length; i++)
         {
             if ((marks[i] == GradientMark.None) != (other.Marks[i] == GradientMark.None)) return $"input {i} {(marks[i] == GradientMark.None ? "does not carry" : "carries")} a gradient";

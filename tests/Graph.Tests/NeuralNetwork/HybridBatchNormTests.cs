@@ -34,4 +34,23 @@ public sealed class HybridBatchNormTests
         new Optim.Sgd(net.Parameters.Values, 0.1).Step();
         return [loss, .. net.Parameters.Values.Select(p => p.Copy()), .. net.Buffers.Values.Select(b => b.Copy())];
     }
+
+    /// <summary>A checkpoint calls the compiled network once more for its gradient.</summary>
+    [Fact]
+    public void ACheckpointOfACompiledNetworkUpdatesThemOnce()
+    {
+        Sequential eager = new(new BatchNorm(3)), compiled = new Sequential(new BatchNorm(3)).Hybridize();
+        NDArray x = TestArrays.Uniform((8, 3));
+        for (int call = 0; call < 2; call++)
+        {
+            foreach (Sequential network in (Sequential[])[eager, compiled])
+            {
+                using RecordScope scope = Autograd.Record();
+                Autograd.Checkpoint(network.Forward, x).Square().Sum().Backward();
+            }
+
+            foreach ((string name, NDArray value) in eager.Buffers) Check.Same(value, compiled.Buffers[name], name);
+            foreach ((string name, NDArray value) in eager.Parameters) Check.Same(value.Grad, compiled.Parameters[name].Grad, name);
+        }
+    }
 }

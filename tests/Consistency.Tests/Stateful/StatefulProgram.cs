@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace Fusion.Tests.Stateful;
+
+/// <summary>A function of three arrays, and how it is called. Values are the arguments, the captured arrays, then one for each statement that computes something.</summary>
+/// <param name="Body">What it does.</param>
+/// <param name="Results">Which values it returns, counted modulo what exists.</param>
+/// <param name="Calls">The calls, one after the other.</param>
+/// <param name="Seed">Of the world.</param>
+internal sealed record StatefulProgram(Statement[] Body, int[] Results, StatefulCall[] Calls, int Seed)
+{
+    public IReadOnlyList<NDArray> Run(IReadOnlyList<NDArray> inputs, StatefulWorld world)
+    {
+        List<NDArray> values = [.. inputs, .. world.Captured];
+        Execute(values, inputs, 0, Body.Length);
+        return [.. Results.Select(i => values[i % values.Count])];
+    }
+
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        foreach (Statement statement in Body) text.AppendLine($"  {statement}");
+        text.AppendLine($"  results {string.Join(", ", Results)}; seed {Seed}");
+        foreach (StatefulCall call in Calls) text.AppendLine($"  {call}");
+        return text.ToString();
+    }
+
+    private void Execute(List<NDArray> values, IReadOnlyList<NDArray> inputs, int from, int to)
+    {
+        for (int i = from; i < to; i++)
+        {
+            (string name, int first, int second, int detail) = Body[i];
+            if (StatefulOps.Scopes.Contains(name))
+            {
+                int end = Math.Min(to, i + 2 + detail % 5);
+                using (Open(name, detail)) Execute(values, inputs, i + 1, end);
+                i = end - 1;
+                continue;
+            }
+
+            (NDArray x, NDArray y) = (Value(values, first), Value(values, second));
+
+            // A gradient that is attached to an input inside is the call's own.
+            if (name == "Attach" && x.GradReq == GradReq.Null && inputs.Contains(x)) continue;
+            if (StatefulOps.Functions.TryGetValue(name, out Func<NDArray, NDArray, int, NDArray>? function)) values.Add(function(x, y, detail));
+            else StatefulOps.Effects[name](x, y, detail);
+        }
+    }
+
+    private static RecordScope Open(string name, int detail) => name switch
+    {
+        "Record" => Autograd.Record(detail % 2 == 0),
+        "Pause" => Autograd.Pause(),
+        "Train" => Autograd.TrainMode(),
+        _ => Autograd.PredictMode(),
+    };
+
+    private static NDArray Value(List<NDArray> values, int place) => place < 0 ? values[Math.Max(0, values.Count + place)] : values[place % values.Count];
+}

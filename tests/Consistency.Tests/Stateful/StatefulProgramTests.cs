@@ -1,0 +1,24 @@
+namespace Fusion.Tests.Stateful;
+
+/// <summary>
+/// Random functions that write arrays in place, record, differentiate, attach and drop gradients, draw and branch, called several times while their
+/// surroundings change: results, gradients, versions, flags, random state and errors are the same eagerly and hybridized.
+/// <c>FUSION_SOAK=100000 dotnet test tests/Consistency.Tests -c Release --filter StatefulProgramTests</c> runs as many.
+/// </summary>
+[Collection(nameof(ProcessState))]
+public sealed class StatefulProgramTests
+{
+    private static readonly int s_programs = int.TryParse(Environment.GetEnvironmentVariable("FUSION_SOAK"), out int count) ? count : 300;
+
+    [Fact]
+    public void HybridizedFunctionsLeaveBehindWhatEagerOnesDo()
+    {
+        for (int seed = 0; seed < s_programs; seed++)
+        {
+            StatefulProgram program = StatefulGenerator.Next(new Random(seed));
+            if (StatefulCheck.Difference(program) is null) continue;
+            StatefulProgram small = StatefulShrinker.Shrink(program);
+            Assert.Fail($"seed {seed}, {StatefulCheck.Difference(small)}\n{small}");
+        }
+    }
+}
