@@ -85,9 +85,9 @@ internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFo
 internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>
-/// The gradients of all inputs in one pass over memory, with the bits of the rules one by one; they need not be differentiable. Null where that is not possible.
+/// The gradients of all inputs in one pass over memory, with the bits of the rules one by one; they need not be differentiable.
 /// </summary>
-internal delegate NDArray[]? JointGradientRule(GradientContext context);
+internal delegate NDArray[] JointGradientRule(GradientContext context);
 
 /// <summary>
 /// All input gradients at once, for operators that are not rows of the table (custom functions, compiled functions). The pass knows what has arrived at the

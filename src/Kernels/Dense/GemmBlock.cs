@@ -14,7 +14,7 @@ internal static unsafe class GemmBlock
     private const nint RowsOfA = 2048;
 
     // Rows of A at this distance fall into one set of a first-level cache of eight ways; at half of it, those of a tile just fit into two.
-    private const nint Aliasing = 4096;
+    public const nint Aliasing = 4096;
 
     /// <summary>Computes the rows [row0, row1) and columns [column0, column1) of C, for all of K. Without a matrix B (null) its panels are packed in any case.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -22,9 +22,9 @@ internal static unsafe class GemmBlock
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TPacker : struct, IPanelPacker<T>
     {
+        if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
         if (GemmFlat.Fits(p, row1 - row0, column1 - column0))
         {
-            if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
             GemmFlat.Run(p, row0, row1, column0, column1);
             if (!p.Finish.IsEmpty) p.Finish.Invoke(p.FirstRow + row0, row1 - row0, column0, column1 - column0);
             return;
@@ -47,12 +47,11 @@ internal static unsafe class GemmBlock
         var packA = p.TransA
             ? panels > 2 && depth > 16
             : panels > 16 || (aliased && panels > 1) || (panels > 1 && depth * rows * sizeof(T) > 24 * 1024);
-        var packB = p.TransB || p.B == null || tiles > 24 || (p.Ldb * sizeof(T) % 4096 == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 1024 * 1024);
+        var packB = p.TransB || p.B == null || tiles > 24 || (p.Ldb * sizeof(T) % Aliasing == 0 && tiles > 2) || (tiles > 2 && n * p.K * sizeof(T) > 1024 * 1024);
 
         // Next to a block with all columns of B a few tiles of A are packed at a time: they are still in a cache when they are multiplied.
         var isWhole = columns >= n;
         var rowsOfA = !packA ? m : isWhole ? PanelCopy.Tiles * rows : Math.Max(1, RowsOfA / rows) * rows;
-        if (p.Beta != T.Zero && p.Beta != T.One) Scale(p, row0, row1, column0, column1);
 
         var stride = (nint)kernels.PackedStride;
         using var scratchA = new NativeScratch(packA ? (Math.Min(rowsOfA, m) + rows) / rows * stride * depth * sizeof(T) : 0);

@@ -18,15 +18,12 @@ internal static unsafe class GemmFlat
     // Elements of B. Below, what is transposed instead costs as much.
     private const nint LeastOfB = 24 * 1024;
 
-    // At this distance rows of B drive each other out of the cache.
-    private const nint Aliasing = 4096;
-
     /// <summary>A rectangle of C is computed faster this way: its rows fill one or two registers, and there is much of B that is not transposed.</summary>
     public static bool Fits<T>(in GemmProblem<T> p, nint rows, nint columns)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         nint length = MicroKernels.For<T>().VectorLength;
-        return p.TransB && !p.TransA && p.B != null && (rows == length || rows == 2 * length) && columns * p.K >= LeastOfB && p.Ldb * sizeof(T) % Aliasing != 0
+        return p.TransB && !p.TransA && p.B != null && (rows == length || rows == 2 * length) && columns * p.K >= LeastOfB && p.Ldb * sizeof(T) % GemmBlock.Aliasing != 0
             && (p.Beta == T.Zero || p.K <= p.Depth);
     }
 

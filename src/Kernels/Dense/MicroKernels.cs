@@ -15,7 +15,7 @@ internal static unsafe partial class MicroKernels
 
     private static readonly GemmKernels<float> s_float128 =
         new(4, Float128.Packed1, Float128.Packed2, Float128.Strided1, Float128.Strided2, Float128.Gathered1, Float128.Gathered2,
-            &GemmEdge<Lane128<float>, float>.Write, &TransposePacker.Float128);
+            &GemmEdge<Lane128<float>, float>.Write, &TransposePacker.Fours);
 
     private static readonly GemmKernels<double> s_double512 =
         new(8, Double512.Packed1, Double512.Packed2, Double512.Strided1, Double512.Strided2, Double512.Gathered1, Double512.Gathered2,
@@ -23,7 +23,7 @@ internal static unsafe partial class MicroKernels
 
     private static readonly GemmKernels<double> s_double256 =
         new(4, Double256.Packed1, Double256.Packed2, Double256.Strided1, Double256.Strided2, Double256.Gathered1, Double256.Gathered2,
-            &GemmEdge<Lane256<double>, double>.Write, &TransposePacker.Double256);
+            &GemmEdge<Lane256<double>, double>.Write, &TransposePacker.Fours);
 
     private static readonly GemmKernels<double> s_double128 =
         new(2, Double128.Packed1, Double128.Packed2, Double128.Strided1, Double128.Strided2, Double128.Gathered1, Double128.Gathered2,

@@ -58,39 +58,22 @@ internal static unsafe class TransposePacker
         }
     }
 
-    /// <summary>Blocks of 4 × 4.</summary>
+    /// <summary>Blocks of 4 × 4: four floats, or doubles with AVX2, in a register.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Float128(float* source, nint sourceStride, nint rows, nint depth, float* destination, nint stride)
+    public static void Fours<T>(T* source, nint sourceStride, nint rows, nint depth, T* destination, nint stride)
+        where T : unmanaged
     {
-        float* rest = stackalloc float[16];
+        T* rest = stackalloc T[16];
         for (nint r = 0; r < rows; r += 4)
         {
-            float* a = source + r * sourceStride, b = source + Math.Min(r + 1, rows - 1) * sourceStride;
-            float* c = source + Math.Min(r + 2, rows - 1) * sourceStride, d = source + Math.Min(r + 3, rows - 1) * sourceStride;
+            T* a = source + r * sourceStride, b = source + Math.Min(r + 1, rows - 1) * sourceStride;
+            T* c = source + Math.Min(r + 2, rows - 1) * sourceStride, d = source + Math.Min(r + 3, rows - 1) * sourceStride;
             nint k = 0;
             for (; k + 4 <= depth; k += 4) Block4(a + k, b + k, c + k, d + k, destination + k * stride + r, stride);
             if (k == depth) continue;
             Block4(a + k, b + k, c + k, d + k, rest, 4);
-            for (nint i = 0; k < depth; k++, i++) Vector128.Store(Vector128.Load(rest + i * 4), destination + k * stride + r);
-        }
-    }
-
-    /// <summary>Blocks of 4 × 4.</summary>
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Double256(double* source, nint sourceStride, nint rows, nint depth, double* destination, nint stride)
-    {
-        double* rest = stackalloc double[16];
-        for (nint r = 0; r < rows; r += 4)
-        {
-            double* a = source + r * sourceStride, b = source + Math.Min(r + 1, rows - 1) * sourceStride;
-            double* c = source + Math.Min(r + 2, rows - 1) * sourceStride, d = source + Math.Min(r + 3, rows - 1) * sourceStride;
-            nint k = 0;
-            for (; k + 4 <= depth; k += 4) Block4(a + k, b + k, c + k, d + k, destination + k * stride + r, stride);
-            if (k == depth) continue;
-            Block4(a + k, b + k, c + k, d + k, rest, 4);
-            for (nint i = 0; k < depth; k++, i++) Vector256.Store(Vector256.Load(rest + i * 4), destination + k * stride + r);
+            for (nint i = 0; k < depth; k++, i++) Unsafe.CopyBlockUnaligned(destination + k * stride + r, rest + i * 4, (uint)(4 * sizeof(T)));
         }
     }
 
@@ -208,6 +191,14 @@ internal static unsafe class TransposePacker
         Vector512.Store(c1.AsDouble(), d += stride);
         Vector512.Store(d0.AsDouble(), d += stride);
         Vector512.Store(d1.AsDouble(), d + stride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Block4<T>(T* a, T* b, T* c, T* d, T* destination, nint stride)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float)) Block4((float*)a, (float*)b, (float*)c, (float*)d, (float*)destination, stride);
+        else Block4((double*)a, (double*)b, (double*)c, (double*)d, (double*)destination, stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

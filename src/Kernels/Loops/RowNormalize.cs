@@ -73,7 +73,7 @@ internal readonly unsafe struct NormalizeRows : IRowKernel
         var n = job->Columns;
         var ahead = RowAhead.Distance<T>(n);
         T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n;
-        var room = RowVectors.Room<T>(n);
+        var room = RowVectors.Room<T>(n, end - start);
         using var scratch = new NativeScratch(2 * room + PagePlaces.Room);
         var places = PagePlaces.Of([job->Input, job->Output]);
         var copies = PagePlaces.Next(scratch.Pointer, ref places);
@@ -165,7 +165,7 @@ internal readonly unsafe struct NormalizeGradientRows : IRowKernel
         long n = job->Columns, offset = start * n;
         var ahead = RowAhead.Distance<T>(n);
         T* x = (T*)job->Input + offset, g = (T*)job->Second + offset, dx = (T*)job->Output + offset;
-        using var scratch = new NativeScratch(RowVectors.Room<T>(n) + PagePlaces.Room);
+        using var scratch = new NativeScratch(RowVectors.Room<T>(n, end - start) + PagePlaces.Room);
         var places = PagePlaces.Of([job->Input, job->Second, job->Output]);
         var gamma = RowVectors.Aligned((T*)job->Third, n, end - start, PagePlaces.Next(scratch.Pointer, ref places));
         for (; start < end; start++, x += n, g += n, dx += n)

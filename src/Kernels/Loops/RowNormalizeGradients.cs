@@ -46,7 +46,7 @@ internal readonly unsafe struct NormalizeGradientsBlocks : IRowKernel
         long n = job->Columns, row = start * RowSums.Block, last = Math.Min(job->TotalRows, end * RowSums.Block);
         var ahead = RowAhead.Distance<T>(n);
         T* x = (T*)job->Input + row * n, g = (T*)job->Second + row * n, dx = (T*)job->Output + row * n, sums = (T*)job->SecondOutput + start * 2 * n;
-        using var scratch = new NativeScratch(RowVectors.Room<T>(n) + PagePlaces.Room);
+        using var scratch = new NativeScratch(RowVectors.Room<T>(n, last - row) + PagePlaces.Room);
         var places = PagePlaces.Of([job->Input, job->Second, job->Output, job->SecondOutput]);
         var gamma = RowVectors.Aligned((T*)job->Third, n, last - row, PagePlaces.Next(scratch.Pointer, ref places));
         var whole = n - n % L.Count;
