@@ -122,7 +122,10 @@ public static partial class Nd
         double[] values = Errors.Numbers<double>(count);
         for (int i = 0; i < count; i++) values[i] = value(i);
         NDArray doubles = Table(values, count, device ?? Device.Cpu);
-        return dtype == DType.Float64 ? doubles : Movement.Cast(doubles, dtype);
+        if (dtype == DType.Float64) return doubles;
+        NDArray result = Movement.Cast(doubles, dtype);
+        ExecutionState.Current.Tracer?.Created(result);
+        return result;
     }
 
     // Functions of an array that do not depend on its values: operators whose gradient is 0, unlike what is made of nothing.

@@ -121,6 +121,15 @@ internal static unsafe class Movement
         return result;
     }
 
+    /// <summary>The operands themselves, or with copies of those that the processor holds.</summary>
+    public static ReadOnlySpan<NDArray> OnDevice(ReadOnlySpan<NDArray> operands, GpuDevice device)
+    {
+        NDArray[]? moved = null;
+        for (int i = 0; i < operands.Length; i++)
+            if (!operands[i].IsOnGpu) (moved ??= operands.ToArray())[i] = CopyToDevice(operands[i], device);
+        return moved ?? operands;
+    }
+
     /// <summary>Elements move along an axis by <paramref name="shift"/>, 0 to its size; what leaves the end enters at the start.</summary>
     public static void Roll(NDArray source, int axis, int shift, NDArray target)
     {

@@ -262,21 +262,7 @@ internal sealed partial class Op
             return;
         }
 
-        if (Element is not null || attributes is DeviceAttributes || AllOnGpu(inputs))
-        {
-            run(inputs, attributes, outputs);
-            return;
-        }
-
-        NDArray[] moved = new NDArray[inputs.Length];
-        for (int i = 0; i < moved.Length; i++) moved[i] = inputs[i].IsOnGpu ? inputs[i] : Movement.CopyToDevice(inputs[i], outputs[0].Accelerator);
-        run(moved, attributes, outputs);
-    }
-
-    private static bool AllOnGpu(ReadOnlySpan<NDArray> inputs)
-    {
-        foreach (NDArray input in inputs)
-            if (!input.IsOnGpu) return false;
-        return true;
+        bool takesNumbers = Element is not null || attributes is DeviceAttributes;
+        run(takesNumbers ? inputs : Movement.OnDevice(inputs, outputs[0].Accelerator!), attributes, outputs);
     }
 }

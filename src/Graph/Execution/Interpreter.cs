@@ -26,11 +26,18 @@ internal static class Interpreter
                 CapturedNode captured => captured.Array,
                 ConstantNode constant => Elements.Scalar(constant.Value, constant.DType),
                 HostNode host when numbers is not null => Elements.Scalar(numbers[host.Index], host.DType),
-                OpNode call => call.Op.Apply(call.Inputs.Select(i => values[i]).ToArray(), call.Attributes),
+                OpNode call => Apply(call, values),
                 _ => throw new InvalidOperationException($"{node} is not given."),
             };
         }
 
         return values;
+    }
+
+    /// <summary>One operator. What is made of constants alone lies with the processor, and goes to the device of the other operands.</summary>
+    public static NDArray Apply(OpNode call, IReadOnlyDictionary<GraphNode, NDArray> values)
+    {
+        NDArray[] operands = [.. call.Inputs.Select(i => values[i])];
+        return call.Op.Apply(Array.Find(operands, static o => o.IsOnGpu) is { Accelerator: { } device } ? Movement.OnDevice(operands, device) : operands, call.Attributes);
     }
 }

@@ -159,7 +159,7 @@ internal sealed unsafe class ProductStep : PlanStep
 
         foreach (NDArray output in written) sources[count++] = new ProductSource(DeviceElementExecution.Operand(output, device), IsOwn: true, 1, 1, 1);
         bool keeps = Outputs.Length > _kernel.Outputs.Length;
-        _product.Op.DeviceProduct!(factors, _product.Attributes, product, new ProductWork(_kernel.Spec, _readsProduct, sources[..count], _frame.Columns, keeps));
+        _product.Op.DeviceProduct!(Movement.OnDevice(factors, device), _product.Attributes, product, new ProductWork(_kernel.Spec, _readsProduct, sources[..count], _frame.Columns, keeps));
         foreach (ProductSource source in sources[..count]) GC.KeepAlive(source.Operand.Block);
     }
 

@@ -260,7 +260,7 @@ internal sealed class TileGrouper
         RowAccess? own = axis < 0 ? null : RowAccess.Of(seen, kernel.Shape, axis, _leaves);
         if (own?.IsOwn(frame, perRow: frame.Columns == 1) != true) return $"its consumer has another shape, {kernel.Shape}";
         if (kernel.LaneType != product.DType) return $"its consumer computes in {kernel.LaneType}";
-        if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is null)) return "another operand of its consumer is strided";
+        if (kernel.Reads.Any(i => RowAccess.Of(i, kernel.Shape, axis, _leaves) is not { } access || (_onDevice && !access.IsDense))) return "another operand of its consumer is strided";
         if (_onDevice && kernel.Reads.Count(i => !ReferenceEquals(Source(i, []), product)) + kernel.Members.Count(m => IsNeededOutside(m, [kernel])) > ProductOperands.Max)
             return $"with its consumer the product would have more than {ProductOperands.Max} operands on an accelerator";
         List<OpNode> union = [product, .. views, .. kernel.Members];

@@ -48,7 +48,9 @@ internal sealed class LoweredDeviceRows
         {
             if (part.Kind == GroupKind.Library && part.Members[0] is { } call && (call.Op.Formula is null || call.DType != type || call.Inputs[0].DType != type))
                 return $"a kernel of an accelerator for rows has no {call.Op.Name} of {call.Inputs[0].DType}";
-            if (part.Kind == GroupKind.Elementwise && part.LaneType != type && part.Members.Exists(static m => m.DType != DType.Bool))
+
+            // Masks go with numbers of any type if they are made of masks.
+            if (part.Kind == GroupKind.Elementwise && part.LaneType != type && (part.Members.Exists(static m => m.DType != DType.Bool) || part.Reads.Any(static r => r.DType != DType.Bool)))
                 return $"its consumer computes in {(part.LaneType == type ? DType.Bool : part.LaneType)}";
         }
 

@@ -68,7 +68,7 @@ internal sealed class BranchPath
 
     private NDArray Evaluate(GraphNode node, string operation) => node switch
     {
-        OpNode call => call.Op.Apply(call.Inputs.Select(i => _values[i]).ToArray(), call.Attributes),
+        OpNode call => Interpreter.Apply(call, _values),
         ConstantNode constant => Elements.Scalar(constant.Value, constant.DType),
         CapturedNode captured => captured.Array,
         InputNode input when _arrays is not null && input.Index < _arrays.Count && input.Name == $"x{input.Index}" => _arrays[input.Index],

@@ -10,6 +10,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 {
     private readonly Dictionary<NDArray, (GraphNode Value, int Count)> _written = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _created = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<NDArray, NDArray> _moved = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<NDArray> _frozen = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<object> _owners = new(ReferenceEqualityComparer.Instance);
     private readonly List<Func<bool>> _guards = [];
@@ -212,7 +213,15 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         if (array.Symbol is { } symbol) return Own(symbol);
         array.ThrowIfUnusable("Hybridize");
         if (array.IsConstant) return graph.Constant(Movement.Cast(array, DType.Float64).ScalarDouble(), array.DType);
-        return _written.TryGetValue(array, out (GraphNode Value, int) written) ? written.Value : graph.Capture(array);
+        return _written.TryGetValue(array, out (GraphNode Value, int) written) ? written.Value : graph.Capture(Here(array));
+    }
+
+    // What the traced code has made itself and not written is a constant, which is moved once; the device of other arrays is checked at every call.
+    private NDArray Here(NDArray array)
+    {
+        if (array.Rank == 0 || array.IsOnGpu || !_created.Contains(array) || Device.Accelerator is not { } accelerator) return array;
+        if (!_moved.TryGetValue(array, out NDArray? moved)) _moved.Add(array, moved = Fusion.Movement.CopyToDevice(array, accelerator));
+        return moved;
     }
 
     private GraphNode Own(SymbolicValue symbol) => symbol switch
