@@ -1,8 +1,13 @@
 using Fusion.Tests.RandomGraphs;
+using Fusion.Tests.Stateful;
+using Fusion.Tests.Training;
 
 namespace Fusion.Gpu;
 
-/// <summary>Random programs on the device: compiled they give the bits of eager execution there, forward, backward, of second order, and when shapes change.</summary>
+/// <summary>
+/// Random programs on the device: compiled they give the bits of eager execution there, forward, backward, of second order, and when shapes change;
+/// so do functions with state, and trainings of random networks.
+/// </summary>
 internal static class RandomPrograms
 {
     /// <summary>True if no program differs.</summary>
@@ -15,6 +20,13 @@ internal static class RandomPrograms
             if (!checks.Passes($"program {seed}", () => Difference(program))) Console.Error.WriteLine(program);
         }
 
+        for (int seed = 0; seed < count; seed++)
+        {
+            StatefulProgram program = StatefulGenerator.Next(new Random(seed)) with { Device = device };
+            if (!checks.Passes($"stateful program {seed}", () => StatefulCheck.Difference(program))) Console.Error.WriteLine(program);
+        }
+
+        for (int seed = 0; seed < count / 2; seed++) checks.Passes($"training {seed}", () => TrainingCheck.Difference(seed, device));
         return checks.Write(report);
     }
 

@@ -1,4 +1,6 @@
-namespace Fusion.Tests.Stateful;
+using Fusion.Tests.Stateful;
+
+namespace Fusion.Tests;
 
 /// <summary>
 /// Random functions that write arrays in place, record, differentiate, attach and drop gradients, draw and branch, called several times while their
@@ -11,11 +13,16 @@ public sealed class StatefulProgramTests
     private static readonly int s_programs = int.TryParse(Environment.GetEnvironmentVariable("FUSION_SOAK"), out int count) ? count : 300;
 
     [Fact]
-    public void HybridizedFunctionsLeaveBehindWhatEagerOnesDo()
+    public void HybridizedFunctionsLeaveBehindWhatEagerOnesDo() => Agree(s_programs, Device.Cpu);
+
+    [Fact]
+    public void TheyDoSoOnADevice() => Agree(s_programs / 20, Device.Debug);
+
+    private static void Agree(int programs, Device device)
     {
-        for (int seed = 0; seed < s_programs; seed++)
+        for (int seed = 0; seed < programs; seed++)
         {
-            StatefulProgram program = StatefulGenerator.Next(new Random(seed));
+            StatefulProgram program = StatefulGenerator.Next(new Random(seed)) with { Device = device };
             if (StatefulCheck.Difference(program) is null) continue;
             StatefulProgram small = StatefulShrinker.Shrink(program);
             Assert.Fail($"seed {seed}, {StatefulCheck.Difference(small)}\n{small}");

@@ -1,4 +1,6 @@
-namespace Fusion.Tests.Training;
+using Fusion.Tests.Training;
+
+namespace Fusion.Tests;
 
 /// <summary>
 /// Random networks, losses, optimizers and schedules train to the same bits eagerly, as one compiled step, and with the network compiled.
@@ -19,5 +21,11 @@ public sealed class TrainingTests
     public void EagerAndCompiledTrainingAgree()
     {
         for (int seed = 0; seed < s_trainings; seed++) Assert.Null(TrainingCheck.Difference(seed));
+    }
+
+    [Fact]
+    public void TheyAgreeOnADevice()
+    {
+        for (int seed = 0; seed < s_trainings / 10; seed++) Assert.Null(TrainingCheck.Difference(seed, Device.Debug));
     }
 }

@@ -6,7 +6,7 @@ internal static class StatefulCheck
     /// <summary>What differs first, or null.</summary>
     public static string? Difference(StatefulProgram program)
     {
-        StatefulWorld eager = new(program.Seed), compiled = new(program.Seed);
+        StatefulWorld eager = new(program), compiled = new(program);
         HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = Hybrid.Hybridize((IReadOnlyList<NDArray> x) => program.Run(x, compiled));
         Nd.Random.Seed(5);
         RandomState random = Nd.Random.Place;

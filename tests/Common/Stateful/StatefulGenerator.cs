@@ -24,7 +24,7 @@ internal static class StatefulGenerator
             string[] names = random.Next(10) switch { < 5 => s_functions, < 9 => s_effects, _ => StatefulOps.Scopes };
             Statement statement = new(names[random.Next(names.Length)], Operand(random), Operand(random), random.Next(12));
             StatefulProgram longer = program with { Body = [.. program.Body, statement] };
-            StatefulWorld world = new(program.Seed);
+            StatefulWorld world = new(longer);
             if ((calls[0] with { After = 0 }).Run(world, x => longer.Run(x, world), apart: null).Error is null || random.Next(12) == 0) program = longer;
         }
 

@@ -35,12 +35,12 @@ internal static class StatefulOps
         ["Detach"] = static (x, _, _) => x.Detach(),
         ["StopGradient"] = static (x, _, _) => x.StopGradient() * x,
         ["ReadGrad"] = static (x, _, _) => x.Grad is { } gradient ? gradient + 0 : x * 3,
-        ["Uniform"] = static (x, _, _) => Real(x) + Nd.Random.Uniform(0, 1, x.Shape),
+        ["Uniform"] = static (x, _, _) => Real(x) + Nd.Random.Uniform(0, 1, x.Shape, device: x.Device),
         ["Dropout"] = static (x, _, _) => Real(x).Dropout(0.5),
         ["Cond"] = static (x, y, _) => Nd.Cond(x.Sum() > y.Sum(), () => x * 2, () => x - 1),
         ["Checkpoint"] = static (x, _, _) => Autograd.Checkpoint(static v => (v * 2).Tanh() * v, Real(x)),
         ["Custom"] = static (x, _, _) => new Doubler().Apply(Real(x))[0],
-        ["Inside"] = static (x, _, _) => Written(Nd.Zeros(x.Shape, Real(x).DType), x),
+        ["Inside"] = static (x, _, _) => Written(Nd.Zeros(x.Shape, Real(x).DType, x.Device), x),
         ["Grad"] = static (x, y, d) => Autograd.Grad(x, y, retainGraph: d % 2 == 0, createGraph: d % 3 == 0),
     };
 

@@ -9,6 +9,9 @@ namespace Fusion.Tests.Stateful;
 /// <param name="Seed">Of the world.</param>
 internal sealed record StatefulProgram(Statement[] Body, int[] Results, StatefulCall[] Calls, int Seed)
 {
+    /// <summary>Where all arrays are.</summary>
+    public Device Device { get; init; } = Device.Cpu;
+
     public IReadOnlyList<NDArray> Run(IReadOnlyList<NDArray> inputs, StatefulWorld world)
     {
         List<NDArray> values = [.. inputs, .. world.Captured];

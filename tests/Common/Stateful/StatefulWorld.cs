@@ -5,12 +5,13 @@ internal sealed class StatefulWorld
 {
     private static readonly Shape s_shape = (2, 3);
 
-    public StatefulWorld(int seed)
+    public StatefulWorld(StatefulProgram program)
     {
-        Random random = new(seed);
+        Device = program.Device;
+        Random random = new(program.Seed);
         Captured =
         [
-            Draw(s_shape, random), Draw(s_shape, random), Draw(3, random), Draw(default, random), Draw(s_shape, random, DType.Float64), Nd.Array([1, 0, 2, 1, 0, 1], s_shape),
+            Draw(s_shape, random), Draw(s_shape, random), Draw(3, random), Draw(default, random), Draw(s_shape, random, DType.Float64), Nd.Array([1, 0, 2, 1, 0, 1], s_shape).To(Device),
             Draw(s_shape, random, DType.Float16),
         ];
         Kept = [Draw(s_shape, random), Draw(s_shape, random), Draw(3, random)];
@@ -18,6 +19,8 @@ internal sealed class StatefulWorld
         foreach (NDArray array in (NDArray[])[.. Captured, .. Kept[..2]])
             if (array.DType.IsFloat && random.Next(2) == 0) array.AttachGrad(random.Next(2) == 0 ? GradReq.Write : GradReq.Add);
     }
+
+    public Device Device { get; }
 
     public NDArray[] Captured { get; }
 
@@ -28,6 +31,6 @@ internal sealed class StatefulWorld
 
     public IEnumerable<NDArray> All => [.. Captured, .. Kept, Base];
 
-    public static NDArray Draw(Shape shape, Random random, DType dtype = DType.Float32) =>
-        Nd.Array(Enumerable.Range(0, (int)shape.Size).Select(_ => random.Next(8) == 0 ? 0.0 : Math.Round(random.NextDouble() * 4 - 2, 2)).ToArray(), shape).AsType(dtype);
+    public NDArray Draw(Shape shape, Random random, DType dtype = DType.Float32) =>
+        Nd.Array(Enumerable.Range(0, (int)shape.Size).Select(_ => random.Next(8) == 0 ? 0.0 : Math.Round(random.NextDouble() * 4 - 2, 2)).ToArray(), shape).AsType(dtype).To(Device);
 }

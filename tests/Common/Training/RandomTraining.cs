@@ -6,6 +6,7 @@ namespace Fusion.Tests.Training;
 /// <summary>A random network, loss, optimizer, schedule and step, all drawn from one seed: the same again for the same seed.</summary>
 internal sealed class RandomTraining
 {
+    private readonly Device _device;
     private readonly int[] _input;
     private readonly int _tokens;
     private readonly int _loss;
@@ -13,11 +14,13 @@ internal sealed class RandomTraining
     private readonly double _clip;
     private readonly Schedule? _schedule;
 
-    public RandomTraining(int seed)
+    public RandomTraining(int seed, Device? device = null)
     {
+        _device = device ?? Device.Cpu;
         Random random = new(seed);
         Nd.Random.Seed((ulong)seed);
         (Network, _input, _tokens) = RandomNetwork.Next(random);
+        Network.To(_device);
         foreach (NDArray parameter in Network.Parameters.Values)
             if (random.Next(4) == 0) parameter.AttachGrad(GradReq.Add);
         _loss = random.Next(5);
@@ -42,7 +45,8 @@ internal sealed class RandomTraining
         int[] shape = [size, .. _input];
         NDArray x = _tokens > 0 ? TestArrays.Indices(shape, _tokens, seed) : TestArrays.Uniform(shape, seed);
         int outputs = RandomNetwork.Outputs(Network);
-        return (x, _loss == 0 ? TestArrays.Indices(size, outputs, seed + 1) : _loss == 1 ? (TestArrays.Uniform((size, outputs), seed + 1) > 0).AsType(DType.Float32) : TestArrays.Uniform((size, outputs), seed + 1));
+        NDArray y = _loss == 0 ? TestArrays.Indices(size, outputs, seed + 1) : _loss == 1 ? (TestArrays.Uniform((size, outputs), seed + 1) > 0).AsType(DType.Float32) : TestArrays.Uniform((size, outputs), seed + 1);
+        return (x.To(_device), y.To(_device));
     }
 
     /// <summary>Forward, loss, backward, update.</summary>

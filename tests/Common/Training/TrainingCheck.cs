@@ -10,9 +10,9 @@ internal static class TrainingCheck
     private static readonly int[] s_batches = [4, 4, 3, 4, 1, 4];
 
     /// <summary>What differs first, or null.</summary>
-    public static string? Difference(int seed)
+    public static string? Difference(int seed, Device? device = null)
     {
-        RandomTraining eager = new(seed), whole = new(seed), network = new(seed);
+        RandomTraining eager = new(seed, device), whole = new(seed, device), network = new(seed, device);
         HybridFunction<Func<NDArray, NDArray, NDArray>> step = new Func<NDArray, NDArray, NDArray>(whole.Step).Hybridize(new HybridOptions { FallbackToEager = false });
         network.Network.Hybridize();
         for (int i = 0; i < Steps; i++)
