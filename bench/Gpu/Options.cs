@@ -14,6 +14,9 @@ internal sealed record Options
     /// <summary>How many random programs.</summary>
     public int Programs { get; private init; } = 500;
 
+    /// <summary>The seed of the first of them.</summary>
+    public int First { get; private init; }
+
     /// <summary>Part of a case's name.</summary>
     public string Filter { get; private init; } = string.Empty;
 
@@ -33,6 +36,7 @@ internal sealed record Options
                 "--device" => options with { Device = args[i + 1] },
                 "--only" => options with { Only = args[i + 1] },
                 "--programs" => options with { Programs = int.Parse(args[i + 1], CultureInfo.InvariantCulture) },
+                "--first" => options with { First = int.Parse(args[i + 1], CultureInfo.InvariantCulture) },
                 "--filter" => options with { Filter = args[i + 1] },
                 "--peer" => options with { Peer = args[i + 1] },
                 "--out" => options with { Out = args[i + 1] },

@@ -11,22 +11,22 @@ namespace Fusion.Gpu;
 internal static class RandomPrograms
 {
     /// <summary>True if no program differs.</summary>
-    public static bool Run(Device device, int count, Report report)
+    public static bool Run(Device device, int first, int count, Report report)
     {
         Checks checks = new("Random programs");
-        for (int seed = 0; seed < count; seed++)
+        for (int seed = first; seed < first + count; seed++)
         {
             RandomProgram program = Draw(new Random(seed), device);
             if (!checks.Passes($"program {seed}", () => Difference(program))) Console.Error.WriteLine(program);
         }
 
-        for (int seed = 0; seed < count; seed++)
+        for (int seed = first; seed < first + count; seed++)
         {
             StatefulProgram program = StatefulGenerator.Next(new Random(seed)) with { Device = device };
             if (!checks.Passes($"stateful program {seed}", () => StatefulCheck.Difference(program))) Console.Error.WriteLine(program);
         }
 
-        for (int seed = 0; seed < count / 2; seed++) checks.Passes($"training {seed}", () => TrainingCheck.Difference(seed, device));
+        for (int seed = first; seed < first + count / 2; seed++) checks.Passes($"training {seed}", () => TrainingCheck.Difference(seed, device));
         return checks.Write(report);
     }
 
