@@ -5,27 +5,29 @@ namespace Fusion.Tests.Training;
 /// <summary>Small networks of random layers, for vectors, images, sequences and tokens: what they take and give is known from the drawing.</summary>
 internal static class RandomNetwork
 {
-    private static readonly int[] s_sizes = [1, 2, 3, 4, 6, 8, 12, 17];
+    private static readonly int[] s_sizes = [1, 2, 3, 4, 6, 8, 12, 17], s_wideSizes = [16, 31, 48, 64, 100, 130, 257];
 
     /// <summary>A network and the shape of its input, the batch apart; tokens below the second number.</summary>
-    public static (Module Network, int[] Input, int Tokens) Next(Random random) => random.Next(4) switch
+    /// <param name="random">What is drawn from.</param>
+    /// <param name="wide">Layers so wide that their work is blocked, and shared among threads.</param>
+    public static (Module Network, int[] Input, int Tokens) Next(Random random, bool wide) => random.Next(4) switch
     {
-        0 => Vectors(random),
-        1 => Images(random),
-        2 => Sequences(random, tokens: 0),
-        _ => Sequences(random, tokens: 2 + random.Next(6)),
+        0 => Vectors(random, wide),
+        1 => Images(random, wide ? 8 : 1),
+        2 => Sequences(random, 0, wide ? 8 : 1),
+        _ => Sequences(random, 2 + random.Next(6), wide ? 8 : 1),
     };
 
     /// <summary>The number of features of the result.</summary>
     public static int Outputs(Module network) => ((Linear)((Sequential)network)[^1]).Weight.Shape[0];
 
-    private static (Module, int[], int) Vectors(Random random)
+    private static (Module, int[], int) Vectors(Random random, bool wide)
     {
-        int features = Size(random), input = features;
+        int features = Size(random, wide), input = features;
         List<Module> layers = [];
         for (int i = random.Next(4); i >= 0; i--)
         {
-            int next = Size(random);
+            int next = Size(random, wide);
             layers.Add(random.Next(5) switch
             {
                 0 => new LayerNorm(features),
@@ -39,14 +41,14 @@ internal static class RandomNetwork
         return (Closed(layers, features, random), [input], 0);
     }
 
-    private static (Module, int[], int) Images(Random random)
+    private static (Module, int[], int) Images(Random random, int scale)
     {
-        int channels = 1 + random.Next(3), side = 5 + random.Next(4);
+        int channels = scale > 1 ? 3 * scale : 1 + random.Next(3), side = 5 + random.Next(4 * scale);
         int[] input = [channels, side, side];
         List<Module> layers = [];
         for (int i = random.Next(3); i >= 0; i--)
         {
-            int next = 1 + random.Next(5), kernel = 1 + 2 * random.Next(2), stride = 1 + random.Next(2);
+            int next = 1 + random.Next(5 * scale), kernel = 1 + 2 * random.Next(2), stride = 1 + random.Next(2);
             layers.Add(random.Next(6) switch
             {
                 0 => new BatchNorm(channels),
@@ -67,14 +69,14 @@ internal static class RandomNetwork
         return (Closed(layers, channels * side * side, random), input, 0);
     }
 
-    private static (Module, int[], int) Sequences(Random random, int tokens)
+    private static (Module, int[], int) Sequences(Random random, int tokens, int scale)
     {
-        int length = 1 + random.Next(5), features = 4 * (1 + random.Next(2));
+        int length = 1 + random.Next(5 * scale), features = 4 * scale * (1 + random.Next(2));
         int[] input = tokens > 0 ? [length] : [length, features];
         List<Module> layers = tokens > 0 ? [new Embedding(tokens, features)] : [];
         for (int i = random.Next(2); i >= 0; i--)
         {
-            int next = 4 * (1 + random.Next(2)), depth = 1 + random.Next(2);
+            int next = 4 * scale * (1 + random.Next(2)), depth = 1 + random.Next(2);
             bool both = random.Next(3) == 0;
             int before = features;
             layers.Add(random.Next(6) switch
@@ -95,7 +97,7 @@ internal static class RandomNetwork
 
     private static Sequential Closed(List<Module> layers, int features, Random random) => new([.. layers, new Linear(features, 1 + random.Next(4))]);
 
-    private static int Size(Random random) => s_sizes[random.Next(s_sizes.Length)];
+    private static int Size(Random random, bool wide) => wide ? s_wideSizes[random.Next(s_wideSizes.Length)] : s_sizes[random.Next(s_sizes.Length)];
 
     private static int Strided(ref int side, int stride)
     {

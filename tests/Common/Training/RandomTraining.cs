@@ -14,12 +14,12 @@ internal sealed class RandomTraining
     private readonly double _clip;
     private readonly Schedule? _schedule;
 
-    public RandomTraining(int seed, Device? device = null)
+    public RandomTraining(int seed, Device? device = null, bool wide = false)
     {
         _device = device ?? Device.Cpu;
         Random random = new(seed);
         Nd.Random.Seed((ulong)seed);
-        (Network, _input, _tokens) = RandomNetwork.Next(random);
+        (Network, _input, _tokens) = RandomNetwork.Next(random, wide);
         Network.To(_device);
         foreach (NDArray parameter in Network.Parameters.Values)
             if (random.Next(4) == 0) parameter.AttachGrad(GradReq.Add);
