@@ -22,6 +22,7 @@ internal static unsafe class Convolution
     public static void Forward<T>(in WindowShape s, T* x, T* w, T* bias, T* y, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (ChannelWindows<T>.TryForward(s, x, w, bias, y, finish)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         var target = new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones, Bias = bias };
         var panels = new FilterPanels<T> { Filters = w, Rows = s.OutChannels, Channels = s.InChannels, KernelTaps = (nint)s.Taps, Taps = (nint)s.Taps };
@@ -34,7 +35,7 @@ internal static unsafe class Convolution
     public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (ColumnGradient<T>.TryRun(s, dy, w, dx, finish)) return;
+        if (ChannelWindows<T>.TryInputGradient(s, dy, w, dx, finish) || ColumnGradient<T>.TryRun(s, dy, w, dx, finish)) return;
         nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
         using var table = new NativeScratch((nint)s.Taps * sizeof(nint));
         var numbers = (nint*)table.Pointer;
