@@ -55,6 +55,12 @@ internal static unsafe class Convolution
             };
             var whole = to.Dense ? finish : default;
             if (TryDirect(s, map, panels, dy, to, whole)) continue;
+            if (to.Dense && PatchProduct<T>.IsMatrix(map, s.Batch))
+            {
+                Correlate(s, map, s.OutChannels, s.InChannels, dy, w, to, whole, isTransposed: true);
+                continue;
+            }
+
             using var scratch = new NativeScratch(filters * sizeof(T));
             T* turned = (T*)scratch.Pointer;
             walk.TurnFilters(w, numbers, turned);
@@ -116,7 +122,7 @@ internal static unsafe class Convolution
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (map.Pixels == 0 || s.Batch == 0 || filters.Rows == 0 || filters.Inner == 0 || (filters.Channels == 1 && filters.Rows < MinRows)) return false;
-        if (PatchProduct<T>.IsMatrix(map)) return false;
+        if (PatchProduct<T>.IsMatrix(map, s.Batch)) return false;
         if (typeof(T) == typeof(float) && s.Groups == 1 && target.Dense && WinogradProduct.TryRun(
             map, s.Batch, Unsafe.BitCast<FilterPanels<T>, FilterPanels<float>>(filters), (float*)source, Unsafe.BitCast<PatchTarget<T>, PatchTarget<float>>(target), finish))
         {
@@ -130,7 +136,7 @@ internal static unsafe class Convolution
         return true;
     }
 
-    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish)
+    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish, bool isTransposed = false)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (channels == 1 && rows < MinRows)
@@ -150,6 +156,7 @@ internal static unsafe class Convolution
             Channels = channels,
             Rows = rows,
             Weights = weights,
+            IsTransposed = isTransposed,
             Source = source,
             Target = target,
             Finish = finish,

@@ -51,6 +51,14 @@ internal unsafe struct ConvolutionWeights<T>
 
         if (typeof(T) == typeof(float) && WinogradWeights.TryRun(s, (float*)x, (float*)dy, (float*)dw)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
+        if (s.Batch == 1 && s.OutChannels >= MinRows && PatchProduct<T>.IsMatrix(map, 1))
+        {
+            nint size = (nint)s.OutChannels * s.InChannels;
+            for (nint g = 0; g < s.Groups; g++)
+                Gemm.Run(false, true, s.OutChannels, s.InChannels, pixels, T.One, dy + g * s.OutChannels * pixels, pixels, x + g * s.InChannels * pixels, pixels, T.Zero, dw + g * size, s.InChannels);
+            return;
+        }
+
         using var table = new NativeScratch(TapSums.RoundUp(map.Taps) * sizeof(nint));
         map.WriteTapOffsets((nint*)table.Pointer);
         var images = Math.Min(s.Batch, (JoinedDepth + pixels - 1) / pixels);
