@@ -16,6 +16,9 @@ internal readonly unsafe struct ChannelStage<T>(Triple size, int first, int end)
     /// <summary>Channels side by side.</summary>
     public const int Channels = 16;
 
+    /// <summary>With fewer channels than this too many places are empty.</summary>
+    public const int LeastChannels = 8;
+
     // Positions that are transposed at a time, before they go to their places among the padding; they stay in the first-level cache.
     private const int Positions = 256;
 

@@ -36,8 +36,8 @@ internal readonly unsafe struct ChannelTapSums<T>
     /// <summary>Groups of one channel and one filter, and something to compute.</summary>
     public static bool IsDepthwise(in WindowShape s) => s is { InChannels: 1, OutChannels: 1, Batch: > 0 } && s.InputSize > 0 && s.OutputSize > 0 && s.Taps > 0;
 
-    /// <summary>Whether rows are so short, or steps so wide, that this is less work than plane by plane.</summary>
-    public bool IsBetter => _shape.Groups >= 8 && ImageElements * sizeof(T) <= ImageBytes;
+    /// <summary>Whether there are enough channels, and their planes stay in a cache.</summary>
+    public bool IsBetter => _shape.Groups >= ChannelStage<T>.LeastChannels && ImageElements * sizeof(T) <= ImageBytes;
 
     private long ImageElements => (_layers * _rows * _input.RowLength + _map.Pixels) * Channels;
 

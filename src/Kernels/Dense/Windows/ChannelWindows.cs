@@ -13,7 +13,6 @@ internal unsafe struct ChannelWindows<T>
     private const int Channels = ChannelStage<T>.Channels;
     private const double ParallelSteps = 32 * 1024;
     private const int MostPhases = 16;
-    private const int LeastChannels = 8;
     private const int LongRow = 8;
 
     // Of what a band of rows reads and writes; it stays in the second-level cache.
@@ -47,7 +46,7 @@ internal unsafe struct ChannelWindows<T>
             _shape = s,
             _from = s.Input,
             _target = s.Output,
-            _step = Ones,
+            _step = Convolution.Ones,
             _source = x,
             _filters = w,
             _bias = bias,
@@ -93,21 +92,11 @@ internal unsafe struct ChannelWindows<T>
         return job.TryRun();
     }
 
-    private static bool Takes(in WindowShape s) => s.Groups >= LeastChannels && s.Stride.Product <= MostPhases && ChannelTapSums<T>.IsDepthwise(s) && !HasLongRows(s);
+    private static bool Takes(in WindowShape s) => s.Groups >= ChannelStage<T>.LeastChannels && s.Stride.Product <= MostPhases && ChannelTapSums<T>.IsDepthwise(s) && !HasLongRows(s);
 
     // Lines of taps, or rows of 3 × 3 taps, over rows that fill a register: read as they lie.
     private static bool HasLongRows(in WindowShape s)
         => s.Stride.Product == 1 && s.Kernel[0] == 1 && (s.Kernel[1] == 1 || (s.Kernel[1] == 3 && s.Kernel[2] == 3 && s.Dilation[1] == 1)) && Math.Min(s.Input[2], s.Output[2]) >= LongRow;
-
-    private static Triple Ones
-    {
-        get
-        {
-            Triple ones = default;
-            (ones[0], ones[1], ones[2]) = (1, 1, 1);
-            return ones;
-        }
-    }
 
     private bool TryRun()
     {

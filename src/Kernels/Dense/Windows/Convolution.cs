@@ -98,7 +98,7 @@ internal static unsafe class Convolution
         }
     }
 
-    private static Triple Ones
+    internal static Triple Ones
     {
         get
         {
