@@ -40,6 +40,11 @@ internal static class Convolutions
         new("1×1 64→128, 56², /2", 1, 64, 128, 56, 1, 2, 0, 1, false),
         new("depthwise 64, 56², 3×3", 1, 64, 64, 56, 3, 1, 1, 64, true),
         new("depthwise 128, 28², 3×3", 8, 128, 128, 28, 3, 1, 1, 128, false),
+        new("depthwise 512, 14², 5×5", 1, 512, 512, 14, 5, 1, 2, 512, true),
+        new("depthwise 128, 28², 3×3/2", 8, 128, 128, 28, 3, 2, 1, 128, true),
+        new("depthwise 512, 7², 7×7", 8, 512, 512, 7, 7, 1, 3, 512, true),
+        new("1×1 512→512, 7²", 1, 512, 512, 7, 1, 1, 0, 1, true),
+        new("patches 3→768, 224², 16×16/16", 1, 3, 768, 224, 16, 16, 0, 1, true),
     ];
 
     // Both gradients cost as much as the result each.

@@ -36,6 +36,15 @@ internal static class Rows
             static t => F.batch_norm(t[0].view(16, 64, 32, 32), zeros(64, t[0].dtype), ones(64, t[0].dtype), t[1].slice(0, 0, 64, 1), t[2].slice(0, 0, 64, 1), true),
             scaled: true);
 
+    // The short planes at the end of a network.
+    private static readonly Pair[] s_planes =
+    [
+        Plane("batch norm", 32, 4, static x => Nd.BatchNorm(x[0], x[1], x[2], Nd.Zeros(512, x[0].DType), Nd.Ones(512, x[0].DType)),
+            static t => F.batch_norm(t[0], zeros(512, t[0].dtype), ones(512, t[0].dtype), t[1], t[2], true)),
+        Plane("group norm", 32, 7, static x => x[0].GroupNorm(32, x[1], x[2]), static t => F.group_norm(t[0], 32, t[1], t[2])),
+        Plane("instance norm", 8, 7, static x => x[0].InstanceNorm(x[1], x[2]), static t => F.instance_norm(t[0], null!, null!, t[1], t[2])),
+    ];
+
     private static readonly Pair[] s_losses =
     [
         new(Area, "cross-entropy, 1024×1024", static () => [FusionSide.Normal((Size, Size), 1), FusionSide.Indices(Size, Size, 2)],
@@ -55,11 +64,18 @@ internal static class Rows
         .. s_rows.Select(static r => r.Forward()),
         // The input, the head gradient and the input's gradient: the result itself need not be in memory.
         .. s_rows.Append(s_batchNorm).Select(static r => (r with { Work = Passes(3) }).WithBackward()),
+        .. s_planes.Select(static r => r.WithBackward()),
         .. s_losses.Select(static r => r.WithBackward()),
     ];
 
     private static Pair Row(string name, Func<NDArray[], NDArray> ours, Func<Tensor[], Tensor> theirs, bool scaled = false) =>
         new(Area, $"{name}, 1024×1024", scaled ? Scaled : static () => [FusionSide.Normal((Size, Size), 1)], ours, theirs) { IsCompiled = true, Work = Passes(2) };
+
+    private static Pair Plane(string name, int batch, int size, Func<NDArray[], NDArray> ours, Func<Tensor[], Tensor> theirs) =>
+        new(Area, $"{name}, {batch} of 512 planes of {size}²", () => [FusionSide.Normal((batch, 512, size, size), 1), FusionSide.Positive(512, 2), FusionSide.Normal(512, 3)], ours, theirs)
+        {
+            IsCompiled = true, Work = Work.Floats(3.0 * batch * 512 * size * size),
+        };
 
     private static NDArray[] Scaled() => [FusionSide.Normal((Size, Size), 1), FusionSide.Positive(Size, 2), FusionSide.Normal(Size, 3)];
 

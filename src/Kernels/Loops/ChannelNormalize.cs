@@ -67,6 +67,8 @@ internal static unsafe class ChannelSum<L, T>
 {
     public static (T Mean, T Variance) Moments(ChannelJob* job, T* x)
     {
+        // The sum of one sample is the sample's.
+        if (job->Batch == 1) return RowMoments(x, job->Size);
         using var scratch = new NativeScratch(job->Batch * sizeof(T));
         var samples = (T*)scratch.Pointer;
         var count = T.CreateTruncating(job->Count);
@@ -76,6 +78,13 @@ internal static unsafe class ChannelSum<L, T>
         for (long i = 0; i < job->Batch; i++)
             samples[i] = RowSum<SquaredDifference, L, T>.Sum(x + i * job->Stride, x + i * job->Stride, shift, job->Size);
         return (mean, ReduceTree.ReduceRow<SumReduction, L, T>(samples, job->Batch) / count);
+    }
+
+    private static (T Mean, T Variance) RowMoments(T* x, long n)
+    {
+        var count = T.CreateTruncating(n);
+        var mean = ReduceTree.ReduceRow<SumReduction, L, T>(x, n) / count;
+        return (mean, RowSum<SquaredDifference, L, T>.Sum(x, x, L.Broadcast(mean), n) / count);
     }
 
     /// <summary>Σ g and Σ (x − mean)·g.</summary>

@@ -51,18 +51,19 @@ internal static unsafe class PairSum<TFirst, TSecond, TScaling, L, T>
     {
         T* firsts = stackalloc T[2 * ReduceTree.Lanes], seconds = firsts + ReduceTree.Lanes;
         var full = n & ~(ReduceTree.Lanes - 1L);
-        if (4 * L.Count == ReduceTree.Lanes && full == n) return Whole(a, b, c, shift, n, ahead);
+        if (4 * L.Count == ReduceTree.Lanes) return Whole(a, b, c, shift, n, ahead);
         for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count) Sums(a + part, b + part, c + part, shift, full, ahead + part, firsts + part, seconds + part);
         if (full < n) Rest(a + full, b + full, c + full, shift, n - full, firsts, seconds);
         return (ReduceTree.Fold<SumReduction, L, T>(firsts), ReduceTree.Fold<SumReduction, L, T>(seconds));
     }
 
-    // All 64 lanes, and no tail: nothing passes through memory.
+    // All 64 lanes: nothing passes through memory.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static (T First, T Second) Whole(T* a, T* b, T* c, L shift, long n, T* ahead)
     {
         L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-        for (long i = 0; i < n; i += ReduceTree.Lanes)
+        long i = 0;
+        for (; i + ReduceTree.Lanes <= n; i += ReduceTree.Lanes)
         {
             Next(a + i, b + i, c + i, shift, ahead + i, ref s0, ref t0);
             Next(a + i + L.Count, b + i + L.Count, c + i + L.Count, shift, ahead + i + L.Count, ref s1, ref t1);
@@ -70,6 +71,14 @@ internal static unsafe class PairSum<TFirst, TSecond, TScaling, L, T>
             Next(a + i + 3 * L.Count, b + i + 3 * L.Count, c + i + 3 * L.Count, shift, ahead + i + 3 * L.Count, ref s3, ref t3);
         }
 
+        n -= i;
+        a += i;
+        b += i;
+        c += i;
+        if (n > 0) Last(a, b, c, shift, n, ref s0, ref t0);
+        if (n > L.Count) Last(a + L.Count, b + L.Count, c + L.Count, shift, n - L.Count, ref s1, ref t1);
+        if (n > 2 * L.Count) Last(a + 2 * L.Count, b + 2 * L.Count, c + 2 * L.Count, shift, n - 2 * L.Count, ref s2, ref t2);
+        if (n > 3 * L.Count) Last(a + 3 * L.Count, b + 3 * L.Count, c + 3 * L.Count, shift, n - 3 * L.Count, ref s3, ref t3);
         return (ReduceTree.Fold4<SumReduction, L, T>(s0, s1, s2, s3), ReduceTree.Fold4<SumReduction, L, T>(t0, t1, t2, t3));
     }
 
@@ -101,16 +110,26 @@ internal static unsafe class PairSum<TFirst, TSecond, TScaling, L, T>
     {
         for (long i = 0; i < n; i += L.Count)
         {
-            L x = L.Load(a + i), y = OfSecond(b + i, c + i), first = TFirst.Term(x, y, shift), second = TSecond.Term(x, y, shift);
-            if (n - i < L.Count)
-            {
-                var mask = LaneTail.Mask<L, T>(n - i);
-                (first, second) = (L.Select(mask, first, L.Const(0)), L.Select(mask, second, L.Const(0)));
-            }
-
-            L.Store(L.Load(firsts + i) + first, firsts + i);
-            L.Store(L.Load(seconds + i) + second, seconds + i);
+            L first = L.Load(firsts + i), second = L.Load(seconds + i);
+            Last(a + i, b + i, c + i, shift, n - i, ref first, ref second);
+            L.Store(first, firsts + i);
+            L.Store(second, seconds + i);
         }
+    }
+
+    // The first n elements, or all.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Last(T* a, T* b, T* c, L shift, long n, ref L first, ref L second)
+    {
+        L x = L.Load(a), y = OfSecond(b, c), one = TFirst.Term(x, y, shift), other = TSecond.Term(x, y, shift);
+        if (n < L.Count)
+        {
+            var mask = LaneTail.Mask<L, T>(n);
+            (one, other) = (L.Select(mask, one, L.Const(0)), L.Select(mask, other, L.Const(0)));
+        }
+
+        first += one;
+        second += other;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,22 +33,22 @@ internal static unsafe class ReduceTree
             return FoldRegister<TOp, L, T>(TOp.Accumulate(identity, LaneTail.Load<L, T>(x, n, identity)));
         }
 
-        if (Lanes / L.Count == 4 && (n & (Lanes - 1)) == 0) return Reduce4<TOp, L, T>(x, n);
+        if (Lanes / L.Count == 4) return Reduce4<TOp, L, T>(x, n);
         T* lanes = stackalloc T[Lanes];
         Start<TOp, L, T>(lanes);
         Accumulate<TOp, L, T>(lanes, x, n);
         return Fold<TOp, L, T>(lanes);
     }
 
-    /// <summary>All 64 lanes in four registers, and no tail: nothing passes through memory.</summary>
+    /// <summary>All 64 lanes in four registers: nothing passes through memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Reduce4<TOp, L, T>(T* x, long n)
         where TOp : IReduceOp
         where L : struct, IVectorLane<L, T>
         where T : unmanaged
     {
-        L a0 = L.Const(TOp.Identity), a1 = a0, a2 = a0, a3 = a0;
-        for (T* end = x + n; x < end; x += Lanes)
+        L identity = L.Const(TOp.Identity), a0 = identity, a1 = a0, a2 = a0, a3 = a0;
+        for (; n >= Lanes; n -= Lanes, x += Lanes)
         {
             a0 = TOp.Accumulate(a0, L.Load(x));
             a1 = TOp.Accumulate(a1, L.Load(x + L.Count));
@@ -56,6 +56,10 @@ internal static unsafe class ReduceTree
             a3 = TOp.Accumulate(a3, L.Load(x + 3 * L.Count));
         }
 
+        if (n > 0) a0 = TOp.Accumulate(a0, LaneTail.Load<L, T>(x, n, identity));
+        if (n > L.Count) a1 = TOp.Accumulate(a1, LaneTail.Load<L, T>(x + L.Count, n - L.Count, identity));
+        if (n > 2 * L.Count) a2 = TOp.Accumulate(a2, LaneTail.Load<L, T>(x + 2 * L.Count, n - 2 * L.Count, identity));
+        if (n > 3 * L.Count) a3 = TOp.Accumulate(a3, LaneTail.Load<L, T>(x + 3 * L.Count, n - 3 * L.Count, identity));
         return Fold4<TOp, L, T>(a0, a1, a2, a3);
     }
 

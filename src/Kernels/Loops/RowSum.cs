@@ -42,7 +42,7 @@ internal static unsafe class RowSum<TTerm, L, T>
     {
         T* lanes = stackalloc T[ReduceTree.Lanes];
         var full = n & ~(ReduceTree.Lanes - 1L);
-        if (4 * L.Count == ReduceTree.Lanes && full == n) return Whole(a, b, shift, n, kept, ahead);
+        if (4 * L.Count == ReduceTree.Lanes) return Whole(a, b, shift, n, kept, ahead);
         if (TTerm.IsLong && 4 * L.Count < ReduceTree.Lanes)
         {
             for (var part = 0; part < ReduceTree.Lanes; part += 2 * L.Count) LongSums(a + part, b + part, shift, full, kept + part, ahead + part, lanes + part);
@@ -55,12 +55,13 @@ internal static unsafe class RowSum<TTerm, L, T>
         return Rest(a + full, b + full, shift, n - full, kept + full, lanes);
     }
 
-    // All 64 lanes, and no tail: nothing passes through memory.
+    // All 64 lanes: nothing passes through memory.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static T Whole(T* a, T* b, L shift, long n, T* kept, T* ahead)
     {
         L s0 = L.Const(0), s1 = s0, s2 = s0, s3 = s0;
-        for (long i = 0; i < n; i += ReduceTree.Lanes)
+        long i = 0;
+        for (; i + ReduceTree.Lanes <= n; i += ReduceTree.Lanes)
         {
             s0 += Next(a + i, b + i, shift, kept + i, ahead + i);
             s1 += Next(a + i + L.Count, b + i + L.Count, shift, kept + i + L.Count, ahead + i + L.Count);
@@ -68,6 +69,14 @@ internal static unsafe class RowSum<TTerm, L, T>
             s3 += Next(a + i + 3 * L.Count, b + i + 3 * L.Count, shift, kept + i + 3 * L.Count, ahead + i + 3 * L.Count);
         }
 
+        n -= i;
+        a += i;
+        b += i;
+        kept += i;
+        if (n > 0) s0 += Last(a, b, shift, kept, n);
+        if (n > L.Count) s1 += Last(a + L.Count, b + L.Count, shift, kept + L.Count, n - L.Count);
+        if (n > 2 * L.Count) s2 += Last(a + 2 * L.Count, b + 2 * L.Count, shift, kept + 2 * L.Count, n - 2 * L.Count);
+        if (n > 3 * L.Count) s3 += Last(a + 3 * L.Count, b + 3 * L.Count, shift, kept + 3 * L.Count, n - 3 * L.Count);
         return ReduceTree.Fold4<SumReduction, L, T>(s0, s1, s2, s3);
     }
 
@@ -111,9 +120,7 @@ internal static unsafe class RowSum<TTerm, L, T>
         for (long i = 0; i < n; i += L.Count)
         {
             T* lane = lanes + i;
-            var term = Term(a + i, b + i, shift);
-            if (TTerm.IsKept) LaneTail.Store<L, T>(term, kept + i, n - i);
-            L.Store(L.Load(lane) + (n - i >= L.Count ? term : L.Select(LaneTail.Mask<L, T>(n - i), term, L.Const(0))), lane);
+            L.Store(L.Load(lane) + Last(a + i, b + i, shift, kept + i, n - i), lane);
         }
 
         return ReduceTree.Fold<SumReduction, L, T>(lanes);
@@ -126,6 +133,15 @@ internal static unsafe class RowSum<TTerm, L, T>
         if (TTerm.IsKept) L.Store(term, kept);
         if (TTerm.Fetches) RowAhead.Fetch(ahead);
         return term;
+    }
+
+    // The first n elements, or all.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Last(T* a, T* b, L shift, T* kept, long n)
+    {
+        var term = Term(a, b, shift);
+        if (TTerm.IsKept) LaneTail.Store<L, T>(term, kept, n);
+        return n >= L.Count ? term : L.Select(LaneTail.Mask<L, T>(n), term, L.Const(0));
     }
 
     // A load whose value nobody uses would remain, to fail where it must.

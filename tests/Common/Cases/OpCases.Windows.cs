@@ -24,11 +24,13 @@ internal static partial class OpCases
             ],
         },
         Case(OpTable.Conv, "depthwise", static x => Nd.Conv2D(x[0], x[1], stride: 2, padding: 1, groups: ShapeOf(x[0])[1]),
-            static x => Conv(x, [2, 2], 1, x[0].Shape[1]), [[[1, 2, 3, 3], [2, 1, 2, 2]], [[2, 5, 9, 70], [5, 1, 3, 3]]]) with
+            static x => Conv(x, [2, 2], 1, x[0].Shape[1]), [[[1, 2, 3, 3], [2, 1, 2, 2]], [[2, 5, 9, 70], [5, 1, 3, 3]], [[2, 21, 7, 8], [21, 1, 3, 3]]]) with
         {
             Scale = 32,
             Large = [[4, 40, 30, 30], [40, 1, 3, 3]],
         },
+        Case(OpTable.Conv, "depthwise, volumes", static x => Nd.Conv3D(x[0], x[1], padding: 1, groups: ShapeOf(x[0])[1]),
+            static x => Conv(x, [1, 1, 1], 1, x[0].Shape[1]), [[[1, 9, 2, 3, 2], [9, 1, 2, 2, 2]], [[2, 17, 3, 4, 5], [17, 1, 3, 3, 3]]]) with { Scale = 32 },
         Case(OpTable.Conv, "1-D with groups", static x => Nd.Conv1D(x[0], x[1], stride: 2, dilation: 2, groups: 2), static x => Conv(x, [2], 0, 2, 2),
             [[[2, 2, 5], [2, 1, 2]], [[2, 4, 800], [6, 2, 3]]]) with { Scale = 32 },
         Case(OpTable.ConvBias, "", static x => Nd.Conv2D(x[0], x[1], x[2], padding: 1), static x => PlusChannels(Conv(x, [1, 1], 1), x[2]),

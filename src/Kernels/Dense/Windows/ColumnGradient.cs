@@ -6,7 +6,8 @@ namespace Fusion.Kernels;
 /// <summary>
 /// The gradient of a convolution's input by columns: the filters, transposed, times the gradient of the output give what every output position sends back through
 /// every tap; each input adds up what it receives, in the order of the taps. Where planes shrink much, as by a filter of 5 × 5 without padding, the patches of the
-/// gradient would be mostly padding: 12² inputs of 8² outputs are 2.25 times the multiplications.
+/// gradient would be mostly padding: 12² inputs of 8² outputs are 2.25 times the multiplications. Where windows lie side by side, as those of 16 × 16 elements that
+/// step by 16, every input receives one value, and each would be a phase of the stride by itself.
 /// </summary>
 /// <remarks>An element is the sum over taps of chains of fused multiply-adds over channels: other bits than the chain over both, and whether depends on the shape alone.</remarks>
 internal unsafe struct ColumnGradient<T>
@@ -47,8 +48,19 @@ internal unsafe struct ColumnGradient<T>
 
     /// <summary>This is the better way.</summary>
     public static bool Takes(in WindowShape s) =>
-        s.Groups == 1 && s.Stride.Product == 1 && s.InChannels > 0 && s.OutChannels >= LeastChannels && s.Taps >= LeastTaps && s.OutputSize > 0
-        && s.InputSize >= LeastExcess * s.OutputSize && BytesPerChannel(s) <= PartBytes && !IsFiltered(s);
+        s.Groups == 1 && s.InChannels > 0 && s.OutChannels >= LeastChannels && s.Taps >= LeastTaps && s.OutputSize > 0 && BytesPerChannel(s) <= PartBytes
+        && (HasTiles(s) || (s.Stride.Product == 1 && s.InputSize >= LeastExcess * s.OutputSize && !IsFiltered(s)));
+
+    /// <summary>Windows lie side by side, from the first element on.</summary>
+    private static bool HasTiles(in WindowShape s)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            if (s.Kernel[i] != s.Stride[i] || s.Before[i] != 0 || (s.Kernel[i] > 1 && s.Dilation[i] != 1) || s.Input[i] < s.Output[i] * s.Stride[i]) return false;
+        }
+
+        return true;
+    }
 
     private static nint BytesPerChannel(in WindowShape s) => (nint)(s.Taps * s.OutputSize) * sizeof(T);
 
@@ -131,14 +143,20 @@ internal unsafe struct ColumnGradient<T>
             Ldc = columns,
         };
         GemmBlock.Run(problem, new MatrixPanels<T>(problem), 0, problem.M, 0, problem.N);
-        using var maskScratch = new NativeScratch(Masks<L>(null));
-        Masks<L>((T*)maskScratch.Pointer);
+        bool hasTiles = HasTiles(_shape);
+        using var maskScratch = new NativeScratch(hasTiles ? 0 : Masks<L>(null));
+        if (!hasTiles) Masks<L>((T*)maskScratch.Pointer);
         nint size = (nint)_shape.InputSize;
         for (nint i = 0; i < images; i++)
         {
             nint first = (image + i) * _shape.InChannels + channel;
             for (nint c = 0; c < channels; c++)
-                Plane<L>(sent + c * taps * columns + i * pixels, columns, (T*)maskScratch.Pointer, _result + (first + c) * size);
+            {
+                T* from = sent + c * taps * columns + i * pixels, plane = _result + (first + c) * size;
+                if (hasTiles) Tiles(from, columns, plane);
+                else Plane<L>(from, columns, (T*)maskScratch.Pointer, plane);
+            }
+
             if (!_finish.IsEmpty) _finish.Invoke(first, channels, 0, size);
         }
     }
@@ -160,6 +178,24 @@ internal unsafe struct ColumnGradient<T>
         }
 
         return registers * taps * L.Count * sizeof(T);
+    }
+
+    // Every row of an input plane interleaves what the taps of a line send; what no window meets is zero.
+    private readonly void Tiles(T* sent, nint tapStep, T* plane)
+    {
+        nint width = _shape.Input[2], taps = _shape.Kernel[2], columns = _shape.Output[2], met = columns * taps;
+        for (nint z = 0; z < _shape.Input[0]; z++)
+        {
+            var (outputZ, tapZ) = Math.DivRem(z, _shape.Stride[0]);
+            for (nint y = 0; y < _shape.Input[1]; y++, plane += width)
+            {
+                var (outputY, tapY) = Math.DivRem(y, _shape.Stride[1]);
+                bool isMet = outputZ < _shape.Output[0] && outputY < _shape.Output[1];
+                T* line = sent + (tapZ * _shape.Kernel[1] + tapY) * taps * tapStep + (outputZ * _shape.Output[1] + outputY) * columns;
+                if (isMet) CopyTranspose.Run(line, tapStep, taps, columns, plane, taps);
+                for (nint x = isMet ? met : 0; x < width; x++) plane[x] = T.Zero;
+            }
+        }
     }
 
     // Every row of an input plane adds up what it receives.

@@ -22,6 +22,7 @@ internal static unsafe class Convolution
     public static void Forward<T>(in WindowShape s, T* x, T* w, T* bias, T* y, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (ChannelWindows<T>.TryForward(s, x, w, bias, y, finish)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
         var target = new PatchTarget<T> { Data = y, Size = s.Output, Grid = s.Output, Step = Ones, Bias = bias };
         var panels = new FilterPanels<T> { Filters = w, Rows = s.OutChannels, Channels = s.InChannels, KernelTaps = (nint)s.Taps, Taps = (nint)s.Taps };
@@ -34,7 +35,7 @@ internal static unsafe class Convolution
     public static void InputGradient<T>(in WindowShape s, T* dy, T* w, T* dx, GemmFinish finish = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (ColumnGradient<T>.TryRun(s, dy, w, dx, finish)) return;
+        if (ChannelWindows<T>.TryInputGradient(s, dy, w, dx, finish) || ColumnGradient<T>.TryRun(s, dy, w, dx, finish)) return;
         nint filters = (nint)s.Groups * s.OutChannels * s.InChannels * (nint)s.Taps;
         using var table = new NativeScratch((nint)s.Taps * sizeof(nint));
         var numbers = (nint*)table.Pointer;
@@ -54,6 +55,12 @@ internal static unsafe class Convolution
             };
             var whole = to.Dense ? finish : default;
             if (TryDirect(s, map, panels, dy, to, whole)) continue;
+            if (to.Dense && PatchProduct<T>.IsMatrix(map, s.Batch))
+            {
+                Correlate(s, map, s.OutChannels, s.InChannels, dy, w, to, whole, isTransposed: true);
+                continue;
+            }
+
             using var scratch = new NativeScratch(filters * sizeof(T));
             T* turned = (T*)scratch.Pointer;
             walk.TurnFilters(w, numbers, turned);
@@ -91,7 +98,7 @@ internal static unsafe class Convolution
         }
     }
 
-    private static Triple Ones
+    internal static Triple Ones
     {
         get
         {
@@ -115,7 +122,7 @@ internal static unsafe class Convolution
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (map.Pixels == 0 || s.Batch == 0 || filters.Rows == 0 || filters.Inner == 0 || (filters.Channels == 1 && filters.Rows < MinRows)) return false;
-        if (PatchProduct<T>.IsMatrix(map)) return false;
+        if (PatchProduct<T>.IsMatrix(map, s.Batch)) return false;
         if (typeof(T) == typeof(float) && s.Groups == 1 && target.Dense && WinogradProduct.TryRun(
             map, s.Batch, Unsafe.BitCast<FilterPanels<T>, FilterPanels<float>>(filters), (float*)source, Unsafe.BitCast<PatchTarget<T>, PatchTarget<float>>(target), finish))
         {
@@ -129,7 +136,7 @@ internal static unsafe class Convolution
         return true;
     }
 
-    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish)
+    private static void Correlate<T>(in WindowShape s, in PatchMap map, int channels, int rows, T* source, T* weights, in PatchTarget<T> target, GemmFinish finish, bool isTransposed = false)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (channels == 1 && rows < MinRows)
@@ -149,6 +156,7 @@ internal static unsafe class Convolution
             Channels = channels,
             Rows = rows,
             Weights = weights,
+            IsTransposed = isTransposed,
             Source = source,
             Target = target,
             Finish = finish,

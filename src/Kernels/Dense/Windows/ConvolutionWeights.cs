@@ -31,6 +31,7 @@ internal unsafe struct ConvolutionWeights<T>
     private T* _dw;
     private nint _filters;
     private WeightProduct<T> _direct;
+    private ChannelTapSums<T> _channels;
     private nint _tileRows;
     private nint _rowsPerPart;
     private nint _rowParts;
@@ -50,6 +51,14 @@ internal unsafe struct ConvolutionWeights<T>
 
         if (typeof(T) == typeof(float) && WinogradWeights.TryRun(s, (float*)x, (float*)dy, (float*)dw)) return;
         var map = new PatchMap(PatchAxis.Forward(s, 0), PatchAxis.Forward(s, 1), PatchAxis.Forward(s, 2));
+        if (s.Batch == 1 && s.OutChannels >= MinRows && PatchProduct<T>.IsMatrix(map, 1))
+        {
+            nint size = (nint)s.OutChannels * s.InChannels;
+            for (nint g = 0; g < s.Groups; g++)
+                Gemm.Run(false, true, s.OutChannels, s.InChannels, pixels, T.One, dy + g * s.OutChannels * pixels, pixels, x + g * s.InChannels * pixels, pixels, T.Zero, dw + g * size, s.InChannels);
+            return;
+        }
+
         using var table = new NativeScratch(TapSums.RoundUp(map.Taps) * sizeof(nint));
         map.WriteTapOffsets((nint*)table.Pointer);
         var images = Math.Min(s.Batch, (JoinedDepth + pixels - 1) / pixels);
@@ -93,6 +102,18 @@ internal unsafe struct ConvolutionWeights<T>
 
     private void RunDepthwise()
     {
+        if (ChannelTapSums<T>.IsDepthwise(_shape))
+        {
+            _channels = new ChannelTapSums<T>(_shape, _map);
+            if (_channels.IsBetter)
+            {
+                var groups = (_shape.Groups + ChannelStage<T>.Channels - 1) / ChannelStage<T>.Channels;
+                WorkerPool.Run(_segments * groups, &ChannelsChunk, Unsafe.AsPointer(ref this));
+                if (_segments > 1) AddSegments(_dw);
+                return;
+            }
+        }
+
         nint padded = TapSums.RoundUp(_map.Taps);
         new Span<nint>(_tapOffsets + _map.Taps, (int)(padded - _map.Taps)).Fill(_tapOffsets[0]);
         WorkerPool.Run(_segments * _shape.Groups, &DepthwiseChunk, Unsafe.AsPointer(ref this));
@@ -131,6 +152,15 @@ internal unsafe struct ConvolutionWeights<T>
     private static void Chunk(void* context, int chunk) => Unsafe.AsRef<ConvolutionWeights<T>>(context).Segment(chunk);
 
     private static void DepthwiseChunk(void* context, int chunk) => Unsafe.AsRef<ConvolutionWeights<T>>(context).DepthwiseSegment(chunk);
+
+    private static void ChannelsChunk(void* context, int chunk)
+    {
+        // A copy: what other threads write may lie beside the original.
+        var job = Unsafe.AsRef<ConvolutionWeights<T>>(context);
+        var (group, segment) = Math.DivRem((nint)chunk, job._segments);
+        nint perSegment = job._blocksPerSegment * job._images, channel = group * ChannelStage<T>.Channels;
+        job._channels.Run(job._x, job._dy, segment * perSegment, Math.Min(job._shape.Batch, (segment + 1) * perSegment), channel, job._sums + segment * job._filters + channel * job._map.Taps);
+    }
 
     private static void DirectChunk(void* context, int chunk)
     {

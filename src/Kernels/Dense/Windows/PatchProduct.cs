@@ -29,6 +29,9 @@ internal unsafe struct PatchProduct<T>
     /// <summary>[Groups, Rows, Channels · taps].</summary>
     public T* Weights;
 
+    /// <summary>The weights are [Groups, Channels, Rows], which is for planes that are matrices (<see cref="IsMatrix"/>).</summary>
+    public bool IsTransposed;
+
     /// <summary>[Batch, Groups · Channels, source of the map].</summary>
     public T* Source;
 
@@ -84,7 +87,7 @@ internal unsafe struct PatchProduct<T>
         if (images == 1 && Target.Dense)
         {
             T* c = Target.Plane(plane);
-            if (IsMatrix(Map)) Gemm.Run(false, false, Rows, pixels, inner, T.One, weights, inner, source, pixels, T.Zero, c, pixels);
+            if (IsMatrix(Map, Batch)) Gemm.Run(IsTransposed, false, Rows, pixels, inner, T.One, weights, IsTransposed ? Rows : inner, source, pixels, T.Zero, c, pixels);
             else Gemm.RunPacked(false, Rows, pixels, inner, T.One, weights, inner, patches, T.Zero, c, pixels, parallel: _parallelProduct);
             for (nint r = 0; r < Rows; r++) Target.AddBias(plane + r, group * Rows + r, pixels);
             FinishPlanes(plane);
@@ -109,8 +112,9 @@ internal unsafe struct PatchProduct<T>
         else Finish.Invoke(plane, Rows, 0, Map.Pixels);
     }
 
-    /// <summary>The patches are the planes themselves, as in a 1 × 1 convolution, and large enough that no image is ever joined.</summary>
-    public static bool IsMatrix(in PatchMap map) => !map.Staged && map.Taps == 1 && map.Pixels == map.PlaneSize && map.Pixels >= JoinedColumns;
+    /// <summary>The patches are the planes themselves, as in a 1 × 1 convolution, and of one image or so large that no image is ever joined.</summary>
+    public static bool IsMatrix(in PatchMap map, int batch) =>
+        !map.Staged && map.Taps == 1 && map.Pixels == map.PlaneSize && (map.Pixels >= JoinedColumns || batch == 1);
 
     /// <summary>How many images of so many positions share the panels.</summary>
     public static nint JoinedImages(nint batch, nint pixels) => pixels >= JoinedColumns ? 1 : Math.Min(batch, (JoinedColumns + pixels - 1) / pixels);

@@ -11,8 +11,8 @@ internal static unsafe class TapSums
 {
     private const int Chains = 16;
 
-    // Nine chains hide the latency of a multiply-add, and fit into the registers of AVX2.
-    private const int Together = 9;
+    /// <summary>Taps at a time: nine chains hide the latency of a multiply-add, and fit into the registers of AVX2.</summary>
+    public const int Together = 9;
 
     /// <summary>Elements of the chains.</summary>
     public static nint Size(nint taps) => RoundUp(taps) * Chains;
