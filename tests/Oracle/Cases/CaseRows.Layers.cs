@@ -79,7 +79,8 @@ internal static partial class CaseRows
         int extra = rank == 3 ? 3 : c.Of(2, 6, 20);
         int[] spatial = [.. kernel.Select((k, i) => Math.Max(1, (dilation[i] * (k - 1)) + 1 - before[i] - after[i]) + c.Int(extra))];
         NDArray x = c.Real([c.Batch(), inputs, .. spatial]);
-        string text = $"Conv{rank}d({inputs}, {outputs}, {CaseDraw.Text(kernel)}, stride {CaseDraw.Text(stride)}, padding {padding} {CaseDraw.Text(after)}, dilation {CaseDraw.Text(dilation)}, groups {groups}, bias: {bias})";
+        string text = $"Conv{rank}d({inputs}, {outputs}, {CaseDraw.Text(kernel)}, stride {CaseDraw.Text(stride)}, "
+            + $"padding {padding} {CaseDraw.Text(after)}, dilation {CaseDraw.Text(dilation)}, groups {groups}, bias: {bias})";
         return c.Layer(text, x,
             () => rank switch
             {
@@ -110,7 +111,8 @@ internal static partial class CaseRows
             if (((spatial[i] - 1) * stride[i]) - (2 * padding[i]) + (dilation[i] * (kernel[i] - 1)) + output[i] < 0) padding[i] = 0;
         bool bias = c.Flag();
         NDArray x = c.Real([c.Batch(), inputs, .. spatial]), weight = c.Real([inputs, outputs / groups, .. kernel], -0.6, 0.6), shift = c.Real(outputs);
-        string text = $"ConvTranspose{rank}D(stride {CaseDraw.Text(stride)}, padding {CaseDraw.Text(padding)}, output {CaseDraw.Text(output)}, dilation {CaseDraw.Text(dilation)}, groups {groups}, bias: {bias})";
+        string text = $"ConvTranspose{rank}D(stride {CaseDraw.Text(stride)}, padding {CaseDraw.Text(padding)}, "
+            + $"output {CaseDraw.Text(output)}, dilation {CaseDraw.Text(dilation)}, groups {groups}, bias: {bias})";
         return RandomCase.Of(text, [x, weight, shift],
             a =>
             [

@@ -68,7 +68,8 @@ internal static partial class CaseRows
             },
             (t, p) =>
             {
-                Tensor mean = training ? zeros(channels) : arange(channels).to_type(ScalarType.Float64) * 0.25, variance = training ? ones(channels) : (arange(channels).to_type(ScalarType.Float64) * 0.5) + 0.5;
+                Tensor numbers = arange(channels).to_type(ScalarType.Float64);
+                Tensor mean = training ? zeros(channels) : numbers * 0.25, variance = training ? ones(channels) : (numbers * 0.5) + 0.5;
                 List<Tensor> outputs = [];
                 long[] axes = [0, .. Enumerable.Range(2, shape.Rank - 2)];
                 foreach (Tensor x in t)

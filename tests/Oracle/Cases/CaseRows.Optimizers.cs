@@ -49,7 +49,8 @@ internal static partial class CaseRows
         new("AdaDelta", static c =>
         {
             (double rate, double rho, double epsilon, double decay) = (c.Number(0.1, 2), c.Of(0, 0.5, 0.9), c.Of(1e-6, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
-            return Trained(c, $"{rate}, ρ {rho}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.AdaDelta(p, rate, rho, epsilon, decay), p => new TheirSteps(optim.Adadelta(p, rate, rho, epsilon, decay)));
+            return Trained(c, $"{rate}, ρ {rho}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.AdaDelta(p, rate, rho, epsilon, decay),
+                p => new TheirSteps(optim.Adadelta(p, rate, rho, epsilon, decay)));
         }),
         new("Lamb", static c =>
         {

@@ -49,7 +49,8 @@ internal static partial class CaseRows
                     var module = nn.MultiheadAttention(features, heads, bias: bias);
                     // There a mask is added, whatever its type.
                     CaseDraw.Loaded(module.to(ScalarType.Float64), p);
-                    return [module.call(t[0].transpose(0, 1), t[1].transpose(0, 1), t[2].transpose(0, 1), null, false, masked ? zeros(t[3].shape).masked_fill(t[3].logical_not(), double.NegativeInfinity) : null).Item1.transpose(0, 1)];
+                    Tensor? added = masked ? zeros(t[3].shape).masked_fill(t[3].logical_not(), double.NegativeInfinity) : null;
+                    return [module.call(t[0].transpose(0, 1), t[1].transpose(0, 1), t[2].transpose(0, 1), null, false, added).Item1.transpose(0, 1)];
                 });
         }),
         new("TransformerBlock", static c =>
@@ -105,8 +106,9 @@ internal static partial class CaseRows
                     return given ? [output, last, cell] : [output];
                 }
 
+                nn.NonLinearities function = relu ? nn.NonLinearities.ReLU : nn.NonLinearities.Tanh;
                 (Tensor Output, Tensor Last) found = kind == 0
-                    ? CaseDraw.Loaded(nn.RNN(features, hidden, layers, relu ? nn.NonLinearities.ReLU : nn.NonLinearities.Tanh, bias, batchFirst, 0, both, dtype: ScalarType.Float64), p).call(t[0], given ? t[1] : null)
+                    ? CaseDraw.Loaded(nn.RNN(features, hidden, layers, function, bias, batchFirst, 0, both, dtype: ScalarType.Float64), p).call(t[0], given ? t[1] : null)
                     : CaseDraw.Loaded(nn.GRU(features, hidden, layers, bias, batchFirst, 0, both, dtype: ScalarType.Float64), p).call(t[0], given ? t[1] : null);
                 return given ? [found.Output, found.Last] : [found.Output];
             });
