@@ -84,7 +84,7 @@ internal static partial class CaseRows
                         optimizer.Step();
                         return loss + (norm * 0).AsType(c.DType);
                     };
-                    if (compiled) step = step.Hybridize().Invoke;
+                    if (compiled) step = step.Hybridize(RandomCase.NoFallback).Invoke;
                     List<NDArray> losses = [];
                     for (int t = 0; t < Steps; t++)
                     {

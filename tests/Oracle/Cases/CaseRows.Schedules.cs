@@ -48,7 +48,7 @@ internal static partial class CaseRows
                         schedule.Step();
                         return x;
                     };
-                    if (compiled) step = step.Hybridize().Invoke;
+                    if (compiled) step = step.Hybridize(RandomCase.NoFallback).Invoke;
                     double[] rates = new double[Rated];
                     for (int t = 0; t < Rated; t++)
                     {

@@ -25,9 +25,12 @@ internal sealed record RandomCase(string Text, NDArray[] Inputs, Func<bool, OurS
     public static RandomCase Of(string text, NDArray[] inputs, Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> ours, Func<Tensor[], Tensor[]> theirs) =>
         new(text, inputs, compiled => new OurSide(Compiled(ours, compiled), []), t => new TheirSide(theirs(t)));
 
+    /// <summary>Options under which a case that is not compiled is an error.</summary>
+    public static HybridOptions NoFallback { get; } = new() { FallbackToEager = false };
+
     /// <summary>A function, hybridized or as it is.</summary>
     public static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Compiled(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, bool compiled) =>
-        compiled ? Hybrid.Hybridize(f).Invoke : f;
+        compiled ? Hybrid.Hybridize(f, NoFallback).Invoke : f;
 }
 
 /// <summary>Our side of a case.</summary>
