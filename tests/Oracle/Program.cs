@@ -2,10 +2,13 @@
 // every function that both sides have, and its gradient, on random inputs:
 //     dotnet run -c Release --project tests/Oracle -- [--filter text] [--seeds 3]
 // random programs of these functions: results, gradients, gradients of gradients; eager, and compiled to the same bits:
-//     dotnet run -c Release --project tests/Oracle -- --programs 1000 [--seed 1] [--first 0]
+//     dotnet run -c Release --project tests/Oracle -- --programs 1000 [--seed 1] [--first 0] [--special]
+// random cases of layers, losses, optimizers, schedules and index expressions: results and gradients; eager, and compiled to the same bits:
+//     dotnet run -c Release --project tests/Oracle -- --cases 100 [--seed 1] [--filter text]
 using System.Globalization;
 using Fusion;
 using Fusion.Oracle;
+using Fusion.Oracle.Cases;
 using Fusion.Oracle.Programs;
 using Fusion.Peers.Table;
 
@@ -17,9 +20,11 @@ if (TorchArrays.Unavailable() is { } reason)
     return 2;
 }
 
-if (Option("--programs") is { } count) return ProgramCommand.Run(int.Parse(count), int.Parse(Option("--seed") ?? "1"), int.Parse(Option("--first") ?? "0"));
+if (Option("--programs") is { } count) return ProgramCommand.Run(int.Parse(count), int.Parse(Option("--seed") ?? "1"), int.Parse(Option("--first") ?? "0"), args.Contains("--special"));
 
 string filter = Option("--filter") ?? string.Empty;
+if (Option("--cases") is { } cases) return CaseCommand.Run(int.Parse(cases), int.Parse(Option("--seed") ?? "1"), filter);
+
 int seeds = int.Parse(Option("--seeds") ?? "3");
 OperatorRow[] rows = [.. OperatorTable.All.Where(r => r.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
 int failed = 0;

@@ -14,7 +14,9 @@ public static partial class Autograd
         /// <summary>The gradient for each input from one gradient per output; null: this input gets none.</summary>
         protected abstract IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients);
 
-        /// <summary>Keeps arrays for <see cref="Backward"/>.</summary>
+        /// <summary>
+        /// Keeps arrays for <see cref="Backward"/>: inputs and outputs, which gradients of higher orders flow through; what was computed on the way is a constant there.
+        /// </summary>
         /// <exception cref="InvalidOperationException">Called outside <see cref="Forward"/>.</exception>
         protected void SaveForBackward(params IReadOnlyList<NDArray> arrays)
         {
@@ -60,11 +62,11 @@ public static partial class Autograd
                 outputs[i] = taken ? result.Detach() : result;
             }
 
-            if (state.Recording) Record(state, arguments, outputs, saved);
+            if (state.Recording) Record(state, arguments, results, outputs, saved);
             return outputs;
         }
 
-        private void Record(ExecutionState state, NDArray[] inputs, NDArray[] outputs, IReadOnlyList<NDArray> saved)
+        private void Record(ExecutionState state, NDArray[] inputs, IReadOnlyList<NDArray> results, NDArray[] outputs, IReadOnlyList<NDArray> saved)
         {
             Op op = new()
             {
@@ -79,7 +81,12 @@ public static partial class Autograd
             if (node is null) return;
             node.OutputTypes = System.Array.ConvertAll(outputs, static o => o.Type);
             node.ExtraSaved = new SavedArray[saved.Count];
-            for (int i = 0; i < saved.Count; i++) node.ExtraSaved[i] = new SavedArray(saved[i]);
+            for (int i = 0; i < saved.Count; i++)
+            {
+                // A kept output is a function of the inputs: a gradient computed from it is differentiated again.
+                if (saved[i].Source is null && !Contains(inputs, saved[i]) && IndexOf(results, saved[i]) is var output && output >= 0) saved[i].SetSource(node, output);
+                node.ExtraSaved[i] = new SavedArray(saved[i]);
+            }
         }
 
         private void RunBackward(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, Span<NDArray?> inputGradients, BackwardPass pass)
@@ -113,11 +120,13 @@ public static partial class Autograd
             }
         }
 
-        private static bool Contains(IReadOnlyList<NDArray> arrays, NDArray array)
+        private static bool Contains(IReadOnlyList<NDArray> arrays, NDArray array) => IndexOf(arrays, array) >= 0;
+
+        private static int IndexOf(IReadOnlyList<NDArray> arrays, NDArray array)
         {
-            foreach (NDArray candidate in arrays)
-                if (ReferenceEquals(candidate, array)) return true;
-            return false;
+            for (int i = 0; i < arrays.Count; i++)
+                if (ReferenceEquals(arrays[i], array)) return i;
+            return -1;
         }
     }
 }

@@ -59,6 +59,27 @@ public sealed class CustomFunctionTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ASavedOutputIsAFunctionOfTheInputs(bool twice)
+    {
+        // σ′ = σ·(1 − σ), of the output that was kept.
+        NDArray x = Leaf.Doubles(-1, 0.5, 2);
+        OwnSigmoid f = new(twice);
+        GradientCheckReport report = Autograd.CheckGradients(inputs => f.Apply(inputs)[0], [x], order: 3);
+        Assert.True(report.Passed, report.ToString());
+        using (Autograd.Record())
+        {
+            NDArray y = f.Apply(x)[0];
+            NDArray slope = Autograd.Grad(y.Sum(), x, createGraph: true);
+            slope.Sum().Backward();
+        }
+
+        NDArray s = x.Detach().Sigmoid();
+        Expect.Near(1e-14, x.Grad, Expect.Doubles(s * (1 - s) * (1 - 2 * s)));
+    }
+
     [Fact]
     public void NullSkipsJustThatInput()
     {
@@ -264,6 +285,22 @@ public sealed class CustomFunctionTests
     }
 
     /// <summary>A function made of two delegates and, if given, one that says what is saved.</summary>
+    private sealed class OwnSigmoid(bool twice) : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs)
+        {
+            NDArray y = 1 / (1 + (-inputs[0]).Exp());
+            SaveForBackward(y);
+            return twice ? [y, y] : [y];
+        }
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients)
+        {
+            NDArray y = SavedArrays[0], gradient = twice ? outputGradients[0] + outputGradients[1] : outputGradients[0];
+            return [gradient * y * (1 - y)];
+        }
+    }
+
     private sealed class Rule(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> forward,
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>, IReadOnlyList<NDArray?>> backward,

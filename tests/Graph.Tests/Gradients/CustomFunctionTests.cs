@@ -17,6 +17,7 @@ public sealed class CustomFunctionTests
         HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
         foreach (ListFunction g in (ListFunction[])[compiled.Invoke, compiled.Invoke])
             Check.Same(SecondOrder(f), SecondOrder(g));
+        Assert.True(SecondOrder(f).AllClose(SecondOrder(Check.List(static x => x.Sin().Sigmoid() * x)), relative: 1e-4));
     }
 
     [Fact]

@@ -6,14 +6,15 @@ namespace Fusion.Oracle.Programs;
 internal static class ProgramCommand
 {
     /// <summary>Runs programs from the one numbered <paramref name="first"/>.</summary>
-    public static int Run(int count, int seed, int first)
+    /// <param name="special">Of zeros, infinities and NaN.</param>
+    public static int Run(int count, int seed, int first, bool special)
     {
         set_default_dtype(ScalarType.Float64);
         long compared = 0, undecided = 0;
         int failed = 0;
         for (int i = first; i < first + count; i++)
         {
-            OracleProgram program = new ProgramGenerator(new Random((seed * 1_000_003) + i)).Next();
+            OracleProgram program = new ProgramGenerator(new Random((seed * 1_000_003) + i), special).Next();
             ProgramComparison comparison = ProgramComparison.Of(program);
             compared += comparison.Compared;
             undecided += comparison.Undecided;

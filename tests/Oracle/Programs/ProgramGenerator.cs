@@ -1,7 +1,7 @@
 namespace Fusion.Oracle.Programs;
 
-/// <summary>Draws programs whose values stay finite and moderate.</summary>
-internal sealed class ProgramGenerator(Random random)
+/// <summary>Draws programs whose values stay finite and moderate; or, special ones, of infinities and NaN, too.</summary>
+internal sealed class ProgramGenerator(Random random, bool special)
 {
     private static readonly int[] s_sizes = [1, 2, 3, 4, 5, 6, 7, 8, 2, 3, 4, 17];
 
@@ -15,7 +15,7 @@ internal sealed class ProgramGenerator(Random random)
 
     public OracleProgram Next()
     {
-        DType[] types = random.Next(10) switch
+        DType[] types = random.Next(special ? 8 : 10) switch
         {
             < 5 => [DType.Float64],
             < 8 => [DType.Float32],
@@ -64,7 +64,7 @@ internal sealed class ProgramGenerator(Random random)
     {
         int rank = random.Next(8) switch { 0 => 0, 1 or 2 => 1, 7 => 3, _ => 2 };
         int[] axes = [.. Enumerable.Range(3 - rank, rank).Select(i => random.Next(6) == 0 ? -1 : random.Next(5) == 0 ? random.Next(3) : i)];
-        return new ProgramInput(axes, types[random.Next(types.Length)], random.Next(), random.Next(3) == 0);
+        return new ProgramInput(axes, types[random.Next(types.Length)], random.Next(), random.Next(3) == 0) { IsSpecial = special };
     }
 
     // Recent values are likelier: chains rather than stars.
@@ -79,11 +79,12 @@ internal sealed class ProgramGenerator(Random random)
     private NDArray? Value(Instruction instruction, List<NDArray> values)
     {
         NDArray[] operands = [.. instruction.Operands.Select(i => values[i])];
+        if (special && Rules.HasConventions(Rules.All[instruction.Rule])) return null;
         if (Rules.All[instruction.Rule].Plan(new Choice(instruction.Seed), operands) is not { } step) return null;
         NDArray value = step.Ours(operands);
         return value.Size <= _maxSize && value.Rank <= 5 && Magnitude(value) < 1e4 ? value : null;
     }
 
-    private static double Magnitude(NDArray x) =>
-        x.Size == 0 ? 0 : x.AsType(DType.Float64).ToArray<double>().Max(static v => double.IsFinite(v) ? Math.Abs(v) : double.PositiveInfinity);
+    private double Magnitude(NDArray x) =>
+        x.Size == 0 ? 0 : x.AsType(DType.Float64).ToArray<double>().Max(v => double.IsFinite(v) ? Math.Abs(v) : special ? 1 : double.PositiveInfinity);
 }

@@ -1,0 +1,79 @@
+using Fusion.NN;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Fusion.Oracle.Cases;
+
+// Losses with all their reductions.
+internal static partial class CaseRows
+{
+    private static readonly CaseRow[] Losses =
+    [
+        new("SoftmaxCrossEntropy", static c => Classified(c, "SoftmaxCrossEntropy", static (x, y, s, r) => s == 0 ? Loss.SoftmaxCrossEntropy(x, y, r) : Loss.SoftmaxCrossEntropy(x, y, s, r),
+            static (x, y, s) => F.cross_entropy(x, y, reduction: nn.Reduction.None, label_smoothing: s))),
+        new("SoftmaxCrossEntropy: probabilities", static c =>
+        {
+            double smoothing = c.Of(0, 0.1, 0.5, 1);
+            return Lossy(c, $"smoothing {smoothing}", static (c, shape) => [c.Real(shape, -4, 4), c.Real(shape).Softmax()],
+                (x, y, r) => Loss.SoftmaxCrossEntropy(x, y, smoothing, r),
+                (x, y) => -(((y * (1 - smoothing)) + (smoothing / x.shape[^1])) * F.log_softmax(x, -1)).sum(-1));
+        }),
+        new("NegativeLogLikelihood", static c => Classified(c, "NegativeLogLikelihood", static (x, y, _, r) => Loss.NegativeLogLikelihood(x, y, r),
+            static (x, y, _) => F.nll_loss(x, y, reduction: nn.Reduction.None))),
+        new("MeanSquaredError", static c => Lossy(c, "", Reals, Loss.MeanSquaredError, static (x, y) => F.mse_loss(x, y, nn.Reduction.None))),
+        new("L1", static c => Lossy(c, "", Reals, Loss.L1, static (x, y) => F.l1_loss(x, y, nn.Reduction.None))),
+        new("Huber", static c => c.Number(0.1, 2) is var delta ? Lossy(c, $"delta {delta}", Reals, (x, y, r) => Loss.Huber(x, y, r, delta),
+            (x, y) => F.huber_loss(x, y, delta, nn.Reduction.None)) : null!),
+        new("SmoothL1", static c => c.Number(0.1, 2) is var beta ? Lossy(c, $"beta {beta}", Reals, (x, y, r) => Loss.SmoothL1(x, y, r, beta),
+            (x, y) => F.smooth_l1_loss(x, y, nn.Reduction.None, beta)) : null!),
+        new("BinaryCrossEntropyWithLogits", static c => Lossy(c, "", static (c, shape) => [c.Real(shape, -30, 30), c.Real(shape, 0, 1)], Loss.BinaryCrossEntropyWithLogits,
+            static (x, y) => F.binary_cross_entropy_with_logits(x, y, reduction: nn.Reduction.None))),
+        new("KLDivergence", static c => Lossy(c, "", static (c, shape) => [c.Real(shape).LogSoftmax(), c.Real(shape).Softmax()], Loss.KLDivergence,
+            static (x, y) => F.kl_div(x, y, false, nn.Reduction.None).sum(-1))),
+        new("Hinge", static c => c.Number(0.1, 2) is var margin ? Lossy(c, $"margin {margin}", static (c, shape) => [c.Real(shape), (c.Real(shape).Sign() * 2) - c.Real(shape).Sign()],
+            (x, y, r) => Loss.Hinge(x, y, r, margin), (x, y) => F.relu(margin - (x * y))) : null!),
+        new("PoissonNegativeLogLikelihood", static c => Lossy(c, "", static (c, shape) => [c.Real(shape), c.Real(shape, 0, 9)], Loss.PoissonNegativeLogLikelihood,
+            static (x, y) => F.poisson_nll_loss(x, y, true, false, 1e-8f, nn.Reduction.None))),
+        new("CosineDistance", static c => Lossy(c, "", static (c, shape) => [c.Real(shape, 0.2, 2), c.Real(shape)], static (x, y, r) => Loss.CosineDistance(x, y, r),
+            static (x, y) => 1 - F.cosine_similarity(x, y, -1))),
+        new("Ctc", static c =>
+        {
+            (int time, int batch, int classes, int length) = (c.Int(3, 14), c.Int(1, 4), c.Int(2, 6), c.Int(1, 5));
+            int blank = c.Int(classes);
+            NDArray labels = c.Integers((batch, length), 0, classes - 1, c.Of(DType.Int32, DType.Int64));
+            labels += (labels >= blank).AsType(labels.DType);
+            // Equal neighbours need a blank in between.
+            int longest = Math.Min(length, time / 2);
+            NDArray times = c.Integers(batch, 2 * longest, time + 1), lengths = c.Integers(batch, 0, longest + 1);
+            times = Nd.Maximum(times, 1);
+            Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+            return RandomCase.Of($"Ctc({reduction}, blank: {blank}, times {times}, lengths {lengths})", [c.Real((time, batch, classes)), labels, times, lengths],
+                x => [Loss.Ctc(x[0], x[1], reduction, x[2], x[3], blank)],
+                t => [Reduced(F.ctc_loss(F.log_softmax(t[0], 2), t[1].to_type(ScalarType.Int64), t[2], t[3], blank, false, nn.Reduction.None), reduction)]) with
+            { Slack = 40 };
+        }),
+    ];
+
+    private static NDArray[] Reals(CaseDraw c, Shape shape) => [c.Distinct(shape), c.Real(shape)];
+
+    private static RandomCase Lossy(CaseDraw c, string options, Func<CaseDraw, Shape, NDArray[]> inputs, Func<NDArray, NDArray, Reduction, NDArray> ours, Func<Tensor, Tensor, Tensor> theirs)
+    {
+        Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+        Shape shape = c.Sizes(c.Int(1, 3), 1, 7);
+        return RandomCase.Of($"{reduction} {options}", inputs(c, shape), x => [ours(x[0], x[1], reduction)], t => [Reduced(theirs(t[0], t[1]), reduction)]);
+    }
+
+    // LibTorch has the classes in axis 1: there one axis of samples.
+    private static RandomCase Classified(CaseDraw c, string name, Func<NDArray, NDArray, double, Reduction, NDArray> ours, Func<Tensor, Tensor, double, Tensor> theirs)
+    {
+        Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+        int classes = c.Int(1, 12);
+        double smoothing = c.Of(0, 0.1, 0.5, 1);
+        Shape shape = c.Sizes(c.Int(3), 1, 6);
+        return RandomCase.Of($"{name}({reduction}, smoothing {smoothing})", [c.Real([.. shape.Dimensions, classes], -4, 4), c.Integers(shape, 0, classes, c.Of(DType.Int32, DType.Int64))],
+            x => [ours(x[0], x[1], smoothing, reduction)],
+            t => [Reduced(theirs(t[0].reshape(-1, classes), t[1].to_type(ScalarType.Int64).reshape(-1), smoothing).reshape(t[1].shape), reduction)]);
+    }
+
+    private static Tensor Reduced(Tensor x, Reduction reduction) => reduction switch { Reduction.Mean => x.mean(), Reduction.Sum => x.sum(), _ => x };
+}
