@@ -24,6 +24,12 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void TheyAgreeWhereLayersAreWide()
+    {
+        for (int seed = 0; seed < s_trainings / 2; seed++) Assert.Null(TrainingCheck.Difference(seed, wide: true));
+    }
+
+    [Fact]
     public void TheyAgreeOnADevice()
     {
         for (int seed = 0; seed < s_trainings / 10; seed++) Assert.Null(TrainingCheck.Difference(seed, Device.Debug));
