@@ -27,6 +27,7 @@ internal static class RandomPrograms
         }
 
         for (int seed = first; seed < first + count / 2; seed++) checks.Passes($"training {seed}", () => TrainingCheck.Difference(seed, device));
+        for (int seed = first; seed < first + count / 4; seed++) checks.Passes($"wide training {seed}", () => TrainingCheck.Difference(seed, device, wide: true));
         return checks.Write(report);
     }
 

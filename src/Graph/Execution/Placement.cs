@@ -208,6 +208,12 @@ internal sealed class GapList
             return start;
         }
 
+        return TakeEnd(size);
+    }
+
+    /// <summary>Memory that nothing has been in before.</summary>
+    public long TakeEnd(long size)
+    {
         long end = Peak;
         Peak += size;
         return end;

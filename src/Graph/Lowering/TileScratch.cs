@@ -22,14 +22,14 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
         return offset;
     }
 
-    /// <summary>Rows of a tile that nobody else uses, for the whole launch.</summary>
+    /// <summary>Rows of a tile that only the part itself writes, and nobody after it.</summary>
     public long TakeRows(long width, DType dtype) => _gaps.Take(Size(width * dtype.Size));
 
-    /// <summary>A row of an operand, with a register behind it, that nobody else uses, for the whole launch.</summary>
-    public long TakeRow(TileOperand operand) => TakeBytes(operand.Access.Width * operand.DType.Size + Alignment);
+    /// <summary>A row of an operand, with a register behind it, written before the first tile: no part of any tile has its memory, those before it neither.</summary>
+    public long TakeRow(TileOperand operand) => _gaps.TakeEnd(Whole(operand.Access.Width * operand.DType.Size + Alignment));
 
-    /// <summary>Memory that nobody else uses, for the whole launch.</summary>
-    public long TakeBytes(long bytes) => _gaps.Take((bytes + Alignment - 1) / Alignment * Alignment);
+    /// <summary>Memory that only the part itself writes, and nobody after it.</summary>
+    public long TakeBytes(long bytes) => _gaps.Take(Whole(bytes));
 
     /// <summary>Part <paramref name="part"/> has run.</summary>
     public void Release(int part)
@@ -39,7 +39,9 @@ internal sealed class TileScratch(long tileRows, RowFrame frame)
         _open.RemoveAll(t => t.LastUse <= part);
     }
 
-    private long Size(long bytesPerRow) => (bytesPerRow * tileRows + Alignment - 1) / Alignment * Alignment + Alignment;
+    private static long Whole(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+
+    private long Size(long bytesPerRow) => Whole(bytesPerRow * tileRows) + Alignment;
 
     private sealed record OpenTile(GraphNode Value, long Offset, long Size, int LastUse);
 }

@@ -245,6 +245,26 @@ public sealed class RowTests
         }
     }
 
+    // What all rows read is copied to an aligned place before the first tile: a part of the tile before it once wrote there.
+    [Theory]
+    [InlineData(256)]
+    [InlineData(257)]
+    public void Gradients_of_norms_one_after_the_other_have_the_eager_bits(int columns)
+    {
+        NDArray[] vectors = [.. Enumerable.Range(2, 5).Select(i => TileModes.Random(i, columns) + 1)];
+        foreach (NDArray vector in vectors) vector.AttachGrad();
+        HybridReport report = TileModes.AssertSame(
+            x =>
+            {
+                using RecordScope scope = Autograd.Record();
+                NDArray y = Nd.LayerNorm(x[0], vectors[0], vectors[1]).Elu().RmsNorm(vectors[2]).Mish();
+                return Autograd.Grad([Nd.LayerNorm(y, vectors[3], vectors[4]).Tanh() * x[1]], vectors);
+            },
+            TileModes.Random(1, (64, columns)),
+            TileModes.Random(7, (64, columns)));
+        Assert.Equal(1, report.KernelCount);
+    }
+
     [Fact]
     public void Square_matrices_do_not_mistake_columns_for_rows()
     {
