@@ -3,8 +3,9 @@ using Fusion.Tests.Stateful;
 namespace Fusion.Tests;
 
 /// <summary>
-/// Random functions that write arrays in place, record, differentiate, attach and drop gradients, draw and branch, called several times while their
-/// surroundings change: results, gradients, versions, flags, random state and errors are the same eagerly and hybridized.
+/// Random functions that write arrays in place, record, differentiate, attach and drop gradients, draw, branch, loop, step an optimizer, checkpoint, call
+/// functions of the user's own and hybridized ones, and fail, called several times while their surroundings change: results, gradients, versions, flags,
+/// random state and errors are the same eagerly and hybridized, a call that fails changes nothing, and the next one is as if it had not been.
 /// <c>FUSION_SOAK=100000 dotnet test tests/Consistency.Tests -c Release --filter StatefulProgramTests</c> runs as many.
 /// </summary>
 [Collection(nameof(ProcessState))]

@@ -41,7 +41,7 @@ public sealed partial class NDArray
     /// <summary>The leaf mark of this array, or the gradient request on the intermediate result that it is.</summary>
     internal Variable? Attachment => _source switch
     {
-        Variable variable => variable,
+        Variable { Request: not GradReq.Null } variable => variable,
         TapeNode node => node.AttachmentOf(_sourceIndex),
         _ => null,
     };

@@ -77,6 +77,11 @@ public static partial class Autograd
                 Run = static (_, _, _) => throw new InvalidOperationException("A custom function is not run by the table."),
                 Backward = RunBackward,
             };
+            if (state.Tracer is { } tracer)
+            {
+                foreach (NDArray input in inputs) tracer.Given(input);
+            }
+
             TapeNode? node = Tape.Record(state, op, null, inputs, outputs);
             if (node is null) return;
             node.OutputTypes = System.Array.ConvertAll(outputs, static o => o.Type);

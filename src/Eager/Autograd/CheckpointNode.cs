@@ -30,8 +30,7 @@ internal static class CheckpointNode
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         long start = TapeNode.LastSequence(state);
-        NDArray input = OpTable.Copy.Apply(x), held = input.Detach();
-        if (input.Source is null && x.DType.IsFloat) input.Mark(input, GradReq.Write);
+        NDArray input = new TapeEdge(x).RequiresGradient ? OpTable.Copy.Apply(x) : x, held = input.Detach();
         Tracer tracer = state.Tracer!;
         object? checkpoint = tracer.BeginCheckpoint();
         NDArray? output = null;
@@ -44,7 +43,8 @@ internal static class CheckpointNode
             tracer.EndCheckpoint(checkpoint, output);
         }
 
-        if (output.Source is not TapeNode root || root.Sequence <= start || ReferenceEquals(root, input.Source)) return output;
+        if (output.Source is not TapeNode root || root.Sequence <= start) return output;
+        if (ReferenceEquals(root, input.Source)) return x.Alias();
         List<TapeEdge> captured = Captured(root, start, input.Source);
         if (captured.Count == 0 && !new TapeEdge(x).RequiresGradient)
         {
@@ -116,11 +116,11 @@ internal static class CheckpointNode
         return node.ExtraSaved[0].Read(node, "input");
     }
 
-    /// <summary>The same value as a variable of its own.</summary>
+    /// <summary>The same value as a place of its own on the tape, without a gradient buffer.</summary>
     private static NDArray Leaf(NDArray x)
     {
         NDArray leaf = x.Detach();
-        leaf.Mark(leaf, GradReq.Write);
+        leaf.Mark(leaf, GradReq.Null);
         return leaf;
     }
 

@@ -9,6 +9,7 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
 
     public NDArray Gradient { get; } = gradient;
 
+    /// <summary>Null: a place where gradients end, without a buffer.</summary>
     public GradReq Request { get; } = request;
 
     /// <summary>It stands for that of an array outside, in a trace: whether that is fresh is not known until the traced code has said so.</summary>

@@ -38,6 +38,11 @@ internal abstract class Tracer
     {
     }
 
+    /// <summary>A function of the user's own was given the array: gradients may arrive there, even where its value is not used.</summary>
+    public virtual void Given(NDArray array)
+    {
+    }
+
     /// <summary>Another handle of the value that an array from outside of the trace has at this place of the program.</summary>
     public virtual NDArray Alias(NDArray array) => array;
 

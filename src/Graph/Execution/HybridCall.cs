@@ -76,7 +76,7 @@ internal static class HybridCall
         output.ClearSource(end);
 
         // A history that ends inside the function, at a variable of its own or at a backward.
-        if (end is HeadEnd.Released or HeadEnd.None && output.DType.IsFloat) output.SetSource(variant.EndOf(index, state), 0);
+        if (end is HeadEnd.Released or HeadEnd.None) output.SetSource(variant.EndOf(index, state), 0);
     }
 
     // Saved: the inputs and captured arrays that gradients depend on, then the values that forward left for backward. An input whose value no

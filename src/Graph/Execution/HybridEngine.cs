@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Fusion.Kernels;
 
@@ -136,10 +137,14 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         Interlocked.Add(ref _compileTicks, ticks - before.Ticks);
     }
 
-    private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state)
+    private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state) =>
+        IsReady(variant, inputs) ? RunPlan(variant, inputs, state) : function(inputs);
+
+    private bool IsReady([NotNullWhen(true)] HybridVariant? variant, NDArray[] inputs) =>
+        variant is not null && !variant.IsAliased(inputs) && (variant.Forward is not null || IsBuilt(variant));
+
+    private NDArray[] RunPlan(HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
-        if (variant is null || variant.IsAliased(inputs)) return function(inputs);
-        if (variant.Forward is null && !IsBuilt(variant)) return function(inputs);
         using Activity? activity = Telemetry.Run("run", name);
         bool verify = options.Verify == HybridVerify.Always || (options.Verify == HybridVerify.FirstCall && !variant.Verified);
         return verify ? HybridVerifier.Run(this, variant, inputs) : HybridCall.Run(this, variant, inputs, state);
@@ -148,11 +153,11 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     // A call that leaves the way of its variant is made again by the variant of its own way. Where a launch throws, the way may have been a wrong one.
     private IReadOnlyList<NDArray> RunBranches(HybridVariant? variant, NDArray[] inputs, ExecutionState state)
     {
-        for (int attempt = 0; attempt < MaxAttempts && variant is not null; attempt++)
+        for (int attempt = 0; attempt < MaxAttempts && IsReady(variant, inputs); attempt++)
         {
             try
             {
-                return Run(variant, inputs, state);
+                return RunPlan(variant, inputs, state);
             }
             catch (OtherBranchException other)
             {

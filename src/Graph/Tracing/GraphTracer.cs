@@ -122,6 +122,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         if (IsCaptured(array) && _marked.Add(array)) _marks.Add(ArrayMark.Of(array));
     }
 
+    public override void Given(NDArray array) => NodeOf(array);
+
     public override NDArray Alias(NDArray array)
     {
         ReadMark(array);

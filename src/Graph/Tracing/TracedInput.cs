@@ -40,7 +40,7 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
     public static GradientMark MarkOf(NDArray input) => input switch
     {
         { Source: null } or { DType.IsFloat: false } => GradientMark.None,
-        { Source: Variable variable } when variable.Gradient.DType == input.DType => variable.Request == GradReq.Add ? GradientMark.Add : GradientMark.Write,
+        { Source: Variable { Request: not GradReq.Null } variable } when variable.Gradient.DType == input.DType => variable.Request == GradReq.Add ? GradientMark.Add : GradientMark.Write,
         _ => GradientMark.Outside,
     };
 

@@ -8,7 +8,7 @@ namespace Fusion.Tests.Stateful;
 /// <param name="Seed">Of the values.</param>
 internal sealed record StatefulCall(int[] Arguments, int Scope, int After, int Between, int Seed)
 {
-    public const int ArgumentKinds = 15, Afters = 9, Betweens = 10;
+    public const int ArgumentKinds = 15, Afters = 9, Betweens = 13;
 
     private const int Recorded = 6;
 
@@ -160,6 +160,15 @@ internal sealed record StatefulCall(int[] Arguments, int Scope, int After, int B
                 break;
             case 9:
                 world.Kept[0].DropGrad();
+                break;
+            case 10:
+                world.Captured[5].Fill(3);
+                break;
+            case 11:
+                world.Captured[5].Fill(0);
+                break;
+            case 12:
+                world.Optimizer.LearningRate *= 0.5;
                 break;
         }
     }

@@ -3,7 +3,8 @@ namespace Fusion.Tests.Stateful;
 /// <summary>Draws programs most of whose statements are possible, at least in the first call.</summary>
 internal static class StatefulGenerator
 {
-    private static readonly string[] s_functions = [.. StatefulOps.Functions.Keys], s_effects = [.. StatefulOps.Effects.Keys];
+    private static readonly string[] s_functions = [.. StatefulOps.Functions.Keys], s_effects = [.. StatefulOps.Effects.Keys, .. StatefulOps.OptimizerCalls.Keys],
+        s_blocks = [.. StatefulBlocks.Rows.Keys];
 
     public static StatefulProgram Next(Random random)
     {
@@ -21,7 +22,7 @@ internal static class StatefulGenerator
         int length = 1 + random.Next(10);
         for (int tries = 0; program.Body.Length < length && tries < 60; tries++)
         {
-            string[] names = random.Next(10) switch { < 5 => s_functions, < 9 => s_effects, _ => StatefulOps.Scopes };
+            string[] names = random.Next(12) switch { < 5 => s_functions, < 9 => s_effects, 9 => StatefulOps.Scopes, _ => s_blocks };
             Statement statement = new(names[random.Next(names.Length)], Operand(random), Operand(random), random.Next(12));
             StatefulProgram longer = program with { Body = [.. program.Body, statement] };
             StatefulWorld world = new(longer);

@@ -1,3 +1,5 @@
+using Fusion.Optim;
+
 namespace Fusion.Tests.Stateful;
 
 /// <summary>What statements can do: compute a value, write in place, differentiate, attach and drop gradients, draw, branch.</summary>
@@ -40,6 +42,10 @@ internal static class StatefulOps
         ["Cond"] = static (x, y, _) => Nd.Cond(x.Sum() > y.Sum(), () => x * 2, () => x - 1),
         ["Checkpoint"] = static (x, _, _) => Autograd.Checkpoint(static v => (v * 2).Tanh() * v, Real(x)),
         ["Custom"] = static (x, _, _) => new Doubler().Apply(Real(x))[0],
+        ["TakeAt"] = static (x, y, d) => x.Rank == 0 ? x + 2 : x.Take(y.DType.IsFloat ? y.Abs().Sum().AsType(DType.Int32) % (x.Shape[0] + 1) : y, 0),
+        ["Root"] = static (x, _, d) => x.Rank == 2 && x.DType.IsFloat ? (Nd.Eye(x.Shape[0], Real(x).DType, x.Device) * (Number(d) + 0.25) + x.MatMul(x.Transpose())).Cholesky() : x.Sin(),
+        ["Weak"] = static (x, _, d) => d % 2 == 0 ? 2 - x : x * 2 + 1,
+        ["Mixed"] = static (x, y, d) => Broadcasts(x, y) ? x.AsType(new[] { DType.BFloat16, DType.Int64, DType.UInt8, DType.Bool }[d % 4]) * y : x.Tanh(),
         ["Inside"] = static (x, _, _) => Written(Nd.Zeros(x.Shape, Real(x).DType, x.Device), x),
         ["Grad"] = static (x, y, d) => Autograd.Grad(x, y, retainGraph: d % 2 == 0, createGraph: d % 3 == 0),
     };
@@ -61,6 +67,15 @@ internal static class StatefulOps
         ["Fresh"] = static (x, _, d) => x.FreshGrad = d % 2 == 0,
         ["Backward"] = static (x, _, d) => x.Backward(retainGraph: d % 2 == 0),
         ["BackwardTwo"] = static (x, y, d) => Autograd.Backward([x, y], [x.Detach() * 0.5 + 1, null], retainGraph: d % 2 == 0),
+    };
+
+    /// <summary>What the optimizer of the world does.</summary>
+    public static readonly Dictionary<string, Action<Optimizer, int>> OptimizerCalls = new()
+    {
+        ["Step"] = static (o, _) => o.Step(),
+        ["ZeroAll"] = static (o, _) => o.ZeroGrad(),
+        ["Clip"] = static (o, d) => o.ClipGradNorm(0.5 + d),
+        ["Rate"] = static (o, d) => new ExponentialSchedule(o, 0.5).Step(),
     };
 
     private static double Number(int detail) => s_numbers[detail % s_numbers.Length];

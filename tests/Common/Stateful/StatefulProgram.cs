@@ -1,4 +1,5 @@
 using System.Text;
+using Fusion.Optim;
 
 namespace Fusion.Tests.Stateful;
 
@@ -15,7 +16,7 @@ internal sealed record StatefulProgram(Statement[] Body, int[] Results, Stateful
     public IReadOnlyList<NDArray> Run(IReadOnlyList<NDArray> inputs, StatefulWorld world)
     {
         List<NDArray> values = [.. inputs, .. world.Captured];
-        Execute(values, inputs, 0, Body.Length);
+        Execute(values, inputs, world, 0, Body.Length);
         return [.. Results.Select(i => values[i % values.Count])];
     }
 
@@ -28,7 +29,8 @@ internal sealed record StatefulProgram(Statement[] Body, int[] Results, Stateful
         return text.ToString();
     }
 
-    private void Execute(List<NDArray> values, IReadOnlyList<NDArray> inputs, int from, int to)
+    /// <summary>Runs a part of the body, which adds to the values; what changes something is left out where it is to be pure.</summary>
+    public void Execute(List<NDArray> values, IReadOnlyList<NDArray> inputs, StatefulWorld world, int from, int to, bool pure = false)
     {
         for (int i = from; i < to; i++)
         {
@@ -36,12 +38,26 @@ internal sealed record StatefulProgram(Statement[] Body, int[] Results, Stateful
             if (StatefulOps.Scopes.Contains(name))
             {
                 int end = Math.Min(to, i + 2 + detail % 5);
-                using (Open(name, detail)) Execute(values, inputs, i + 1, end);
+                using (Open(name, detail)) Execute(values, inputs, world, i + 1, end, pure);
                 i = end - 1;
                 continue;
             }
 
+            if (pure && (StatefulOps.OptimizerCalls.ContainsKey(name) || StatefulOps.Effects.ContainsKey(name) || name == "Grad")) continue;
+            if (StatefulOps.OptimizerCalls.TryGetValue(name, out Action<Optimizer, int>? call))
+            {
+                call(world.Optimizer, detail);
+                continue;
+            }
+
             (NDArray x, NDArray y) = (Value(values, first), Value(values, second));
+            if (StatefulBlocks.Rows.TryGetValue(name, out Func<StatefulBody, NDArray, NDArray, int, IReadOnlyList<NDArray>>? block))
+            {
+                int end = Math.Min(to, i + 2 + detail % 5);
+                values.AddRange(block(new StatefulBody(this, world, [.. values], inputs, i + 1, end, pure), x, y, detail));
+                i = end - 1;
+                continue;
+            }
 
             // A gradient that is attached to an input inside is the call's own.
             if (name == "Attach" && x.GradReq == GradReq.Null && inputs.Contains(x)) continue;

@@ -212,4 +212,25 @@ public sealed class CheckpointTests
 
         return [.. results];
     }
+
+    // A buffer of the function's input was its own value.
+    [Fact]
+    public void TheInputOfACheckpointHasNoGradientBuffer()
+    {
+        NDArray x = Nd.Ones(2);
+        x.AttachGrad();
+        using (Autograd.Record())
+        {
+            Autograd.Checkpoint(
+                static v =>
+                {
+                    Assert.Null(v.Grad);
+                    Assert.Equal(GradReq.Null, v.GradReq);
+                    return v * v;
+                },
+                x).Backward();
+        }
+
+        Assert.Equal([2f, 2f], x.Grad!.ToArray<float>());
+    }
 }

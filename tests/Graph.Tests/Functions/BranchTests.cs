@@ -217,4 +217,20 @@ public sealed class BranchTests
         Assert.Contains("Cond reads", compiled.Report.FallbackReason, StringComparison.Ordinal);
         Assert.Equal(1, optimizer.StepCount);
     }
+
+    // What the function did before it threw was done once more.
+    [Fact]
+    public void ACallThatRunsEagerlyAndThrowsRunsOnce()
+    {
+        NDArray captured = Nd.Ones(2);
+        ListFunction f = Check.List((x, i) =>
+        {
+            captured.Assign(captured + 1);
+            return Nd.Cond(x.Sum() > 0, () => x.Take(i, 0), () => x);
+        });
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        compiled.Invoke([Nd.Full(2, -9), Nd.Array([0])]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => compiled.Invoke([captured, Nd.Array([7])]));
+        Check.Same(Nd.Full(2, 3), captured);
+    }
 }

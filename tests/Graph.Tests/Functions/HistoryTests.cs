@@ -188,6 +188,20 @@ public sealed class HistoryTests
         Check.Same(s_x, w.Grad);
     }
 
+    // Backward said that no input required a gradient.
+    [Fact]
+    public void IntegerResultsHaveTheHistoryThatTheyHaveEagerly()
+    {
+        NDArray x = TestArrays.Uniform(3, 7);
+        x.AttachGrad();
+        ListFunction f = Check.List(static x => (x * 3).AsType(DType.Int32));
+        foreach (ListFunction call in (ListFunction[])[f, f.Hybridize(Check.Strict).Invoke])
+        {
+            using (Autograd.Record()) (call([x])[0].AsType(DType.Float32) * 2).Backward();
+            Check.Same(Nd.Zeros(3), x.Grad);
+        }
+    }
+
     private sealed class Failing : Autograd.Function
     {
         protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs) => [inputs[0] * 2];

@@ -81,6 +81,44 @@ public sealed class CustomFunctionTests
         protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * 2, null];
     }
 
+    // Its gradient was lost: the graph of the results does not lead there.
+    [Fact]
+    public void AGradientArrivesAtACapturedArrayThatForwardDoesNotUse()
+    {
+        NDArray captured = TestArrays.Uniform(3, 5);
+        captured.AttachGrad();
+        ListFunction f = Check.List(x => new Unused().Apply(captured, x)[0]);
+        foreach (ListFunction call in (ListFunction[])[f, f.Hybridize(Check.Strict).Invoke])
+        {
+            captured.ZeroGrad();
+            using (Autograd.Record()) call([Nd.Full(3, 2)])[0].Backward();
+            Check.Same(Nd.Full(3, 2), captured.Grad);
+        }
+    }
+
+    [Fact]
+    public void ACapturedArrayThatForwardDoesNotUseIsGuarded()
+    {
+        NDArray captured = TestArrays.Uniform(3, 5);
+        HybridFunction<ListFunction> f = Check.List(x => new Unused().Apply(captured, x)[0]).Hybridize(Check.Strict);
+        using (Autograd.Record()) f.Invoke([Nd.Full(3, 2)]);
+        captured.AttachGrad();
+        using (Autograd.Record()) f.Invoke([Nd.Full(3, 2)])[0].Backward();
+        Check.Same(Nd.Full(3, 2), captured.Grad);
+    }
+
+    private sealed class Unused : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs)
+        {
+            SaveForBackward(inputs[1]);
+            return [inputs[1] + 1];
+        }
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * SavedArrays[0], null];
+    }
+
+
     private sealed class MySigmoid : Autograd.Function
     {
         protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs)

@@ -147,4 +147,14 @@ public sealed class VerifyTests
         Assert.Equal(-1, BitComparison.FirstDifference(Nd.Zeros((0, 3)), Nd.Zeros((0, 3))));
         Assert.Equal(2, BitComparison.FirstDifference(Nd.Array([true, false, true]), Nd.Array([true, false, false])));
     }
+
+    // The eager function ran unrecorded.
+    [Fact]
+    public void AFunctionThatDifferentiatesWhatItsCallerRecordsIsVerified()
+    {
+        NDArray w = TestArrays.Uniform(3, 7);
+        w.AttachGrad();
+        HybridFunction<Func<NDArray, NDArray>> f = new Func<NDArray, NDArray>(x => Autograd.Grad(x * w * w, w)).Hybridize(Check.Strict with { Verify = HybridVerify.Always });
+        using (Autograd.Record()) Check.Same(w + w, f.Invoke(Nd.Ones(3)));
+    }
 }
