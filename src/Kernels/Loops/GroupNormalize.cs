@@ -63,8 +63,15 @@ internal static unsafe class GroupMoments<L, T>
 
 internal readonly unsafe struct GroupForwardKernel : IChannelKernel
 {
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++) Channel<L, T>(job, c);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    private static void Channel<L, T>(ChannelJob* job, long channel)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -85,7 +92,14 @@ internal readonly unsafe struct GroupForwardKernel : IChannelKernel
 
 internal readonly unsafe struct GroupSumsKernel : IChannelKernel
 {
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++) Channel<L, T>(job, c);
+    }
+
+    private static void Channel<L, T>(ChannelJob* job, long channel)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -105,8 +119,15 @@ internal readonly unsafe struct GroupSumsKernel : IChannelKernel
 
 internal readonly unsafe struct GroupGradientKernel : IChannelKernel
 {
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++) Channel<L, T>(job, c);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    private static void Channel<L, T>(ChannelJob* job, long channel)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
