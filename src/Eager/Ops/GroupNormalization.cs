@@ -64,6 +64,23 @@ internal static unsafe class GroupNormalization
         GC.KeepAlive(g);
     }
 
+    /// <summary>The gradients of x, gamma and beta.</summary>
+    public static NDArray[] Gradients(GradientContext c)
+    {
+        GroupNormAttributes attributes = c.Attributes<GroupNormAttributes>();
+        NDArray x = c.X.Contiguous(), gamma = c.Y.Contiguous(), g = c.G.Contiguous();
+        NDArray dx = NDArray.Allocate(x.DType, x.Shape), sums = NDArray.Allocate(x.DType, (2, x.Shape[0], x.Shape[1]));
+        fixed (byte* from = &x.Data, upstream = &g.Data, to = &dx.Data, scale = &gamma.Data, totals = &sums.Data)
+        {
+            GroupNormalize.Gradients(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)totals, (nint)to, Sizes(x, attributes), attributes.Epsilon);
+        }
+
+        GC.KeepAlive(x);
+        GC.KeepAlive(gamma);
+        GC.KeepAlive(g);
+        return [dx, Nd.Sum(sums[1], 0), Nd.Sum(sums[0], 0)];
+    }
+
     /// <summary>x (n, c, …) as (n, groups, elements of a group).</summary>
     public static NDArray Rows(NDArray x, GroupNormAttributes attributes) => Nd.Reshape(x, x.Shape[0], attributes.Groups, -1);
 

@@ -21,6 +21,7 @@ internal static partial class OpTable
             c => Nd.Sum(c.Common(GroupNormCommon)[1], 0),
             c => Nd.Sum(c.Common(GroupNormCommon)[0], 0),
         ],
+        Joint = GroupNormalization.Gradients,
         Saves = Saved.Input0 | Saved.Input1,
         SavesPerInput = [Saved.Input0 | Saved.Input1, Saved.Input0, Saved.Input0],
     }).Named("npx.group_norm, -, torch.nn.functional.group_norm", "float");

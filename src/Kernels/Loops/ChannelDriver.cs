@@ -2,10 +2,10 @@ using System.Numerics;
 
 namespace Fusion.Kernels;
 
-/// <summary>A kernel that sees one channel of a (batch, channels, size) array at a time.</summary>
+/// <summary>A kernel that sees some channels of a (batch, channels, size) array at a time.</summary>
 internal unsafe interface IChannelKernel
 {
-    static abstract void Channel<L, T>(ChannelJob* job, long channel)
+    static abstract void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 }
@@ -42,7 +42,7 @@ internal unsafe struct ChannelJob
     public long Scales;
 
     public double Epsilon;
-    public delegate*<ChannelJob*, long, void> Body;
+    public delegate*<ChannelJob*, long, long, void> Body;
 
     public readonly long Count => Batch * Size;
 
@@ -57,6 +57,9 @@ internal static unsafe class ChannelDriver
 
     private const long ChunkElements = 4 * 1024;
 
+    // A page: nothing asks for memory beyond its end.
+    private const long RunBytes = 4096;
+
     public static void Run<TKernel>(DType dtype, ChannelJob job)
         where TKernel : IChannelKernel
     {
@@ -64,32 +67,41 @@ internal static unsafe class ChannelDriver
         job.Body = dtype == DType.Float32
             ? SimdWidth.Current switch
             {
-                512 => &TKernel.Channel<Lane512<float>, float>,
-                256 => &TKernel.Channel<Lane256<float>, float>,
-                _ => &TKernel.Channel<Lane128<float>, float>,
+                512 => &TKernel.Channels<Lane512<float>, float>,
+                256 => &TKernel.Channels<Lane256<float>, float>,
+                _ => &TKernel.Channels<Lane128<float>, float>,
             }
             : SimdWidth.Current switch
             {
-                512 => &TKernel.Channel<Lane512<double>, double>,
-                256 => &TKernel.Channel<Lane256<double>, double>,
-                _ => &TKernel.Channel<Lane128<double>, double>,
+                512 => &TKernel.Channels<Lane512<double>, double>,
+                256 => &TKernel.Channels<Lane256<double>, double>,
+                _ => &TKernel.Channels<Lane128<double>, double>,
             };
+
+        // Short planes of a sample are passed over together: their channels alone would be read from places that are whole samples apart, which are often
+        // the same sets of a cache.
+        var run = Math.Max(1, RunBytes / Math.Max(1, job.Size * dtype.Size));
         if (WorkerPool.Threads == 1 || job.Channels * job.Count < ParallelElements)
         {
-            for (long c = 0; c < job.Channels; c++) job.Body(&job, c);
+            Runs(&job, 0, job.Channels, run);
             return;
         }
 
         // Chunks are claimed one by one: a channel each, or some when there are very many or they are short.
-        var perChunk = Math.Max((job.Channels + 1023) / 1024, Math.Min(ChunkElements / Math.Max(1, job.Count), job.Channels / (4L * WorkerPool.Threads)));
-        var shared = (Job: job, PerChunk: perChunk);
+        var least = Math.Max(run, ChunkElements / Math.Max(1, job.Count));
+        var perChunk = Math.Max((job.Channels + 1023) / 1024, Math.Min(least, job.Channels / (4L * WorkerPool.Threads)));
+        var shared = (Job: job, PerChunk: perChunk, Run: run);
         WorkerPool.Run((int)((job.Channels + perChunk - 1) / perChunk), &Chunk, &shared);
     }
 
     private static void Chunk(void* context, int chunk)
     {
-        var shared = ((ChannelJob Job, long PerChunk)*)context;
-        var end = Math.Min(shared->Job.Channels, (chunk + 1) * shared->PerChunk);
-        for (var c = chunk * shared->PerChunk; c < end; c++) shared->Job.Body(&shared->Job, c);
+        var shared = ((ChannelJob Job, long PerChunk, long Run)*)context;
+        Runs(&shared->Job, chunk * shared->PerChunk, Math.Min(shared->Job.Channels, (chunk + 1) * shared->PerChunk), shared->Run);
+    }
+
+    private static void Runs(ChannelJob* job, long start, long end, long run)
+    {
+        for (; start < end; start += run) job->Body(job, start, Math.Min(run, end - start));
     }
 }

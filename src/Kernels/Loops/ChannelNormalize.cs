@@ -108,68 +108,47 @@ internal static unsafe class ChannelSum<L, T>
 
 internal readonly unsafe struct ChannelMomentsKernel : IChannelKernel
 {
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (mean, variance) = ChannelSum<L, T>.Moments(job, (T*)job->Input + channel * job->Size);
-        ((T*)job->Output)[channel] = mean;
-        ((T*)job->Output)[job->Channels + channel] = variance;
+        T* means = (T*)job->Output + start, variances = means + job->Channels;
+        if (ChannelPlanes<L, T>.Takes(job))
+        {
+            ChannelPlanes<L, T>.Moments(job, start, count, means, variances);
+            return;
+        }
+
+        for (long c = 0; c < count; c++) (means[c], variances[c]) = ChannelSum<L, T>.Moments(job, (T*)job->Input + (start + c) * job->Size);
     }
 }
 
 internal readonly unsafe struct ChannelSumsKernel : IChannelKernel
 {
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T* x = (T*)job->Input + channel * job->Size, g = (T*)job->Gradient + channel * job->Size;
-        var (mean, scale) = ChannelSum<L, T>.Of(job, channel);
-        var (sum, product) = ChannelSum<L, T>.Pair(job, x, g, mean);
-        ((T*)job->Output)[channel] = sum;
-        ((T*)job->Output)[job->Channels + channel] = product * scale;
+        T* sums = (T*)job->Output + start, products = sums + job->Channels, means = (T*)job->Moments + start;
+        T* x = (T*)job->Input + start * job->Size, g = (T*)job->Gradient + start * job->Size;
+        if (ChannelPlanes<L, T>.Takes(job)) ChannelPlanes<L, T>.Pairs(job, start, count, sums, products);
+        else for (long c = 0; c < count; c++) (sums[c], products[c]) = ChannelSum<L, T>.Pair(job, x + c * job->Size, g + c * job->Size, means[c]);
+        for (long c = 0; c < count; c++) products[c] *= ChannelSum<L, T>.Of(job, start + c).Scale;
     }
 }
 
 internal readonly unsafe struct ChannelForwardKernel : IChannelKernel
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        long n = job->Size, stride = job->Stride;
-        T* x = (T*)job->Input + channel * n, y = (T*)job->Output + channel * n;
-        var (center, root) = ChannelSum<L, T>.Of(job, channel);
-        L mean = L.Broadcast(center), scale = L.Broadcast(root), gamma = L.Broadcast(((T*)job->Gamma)[channel]), beta = L.Broadcast(((T*)job->Beta)[channel]);
-        for (var sample = job->Batch; sample > 0; sample--, x += stride, y += stride)
-        {
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(x + i) - mean) * scale * gamma + beta, y + i);
-            if (i < n) LaneTail.Store<L, T>((L.Load(x + i) - mean) * scale * gamma + beta, y + i, n - i);
-        }
-    }
+        => ChannelPlanes<L, T>.Forward(job, start, count);
 }
 
 internal readonly unsafe struct ChannelGradientKernel : IChannelKernel
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        long n = job->Size, stride = job->Stride, offset = channel * n;
-        T* x = (T*)job->Input + offset, g = (T*)job->Gradient + offset, dx = (T*)job->Output + offset, sums = (T*)job->Sums;
-        var count = T.CreateTruncating(job->Count);
-        var (center, root) = ChannelSum<L, T>.Of(job, channel);
-        L mean = L.Broadcast(center), scale = L.Broadcast(root), outer = L.Broadcast(root * ((T*)job->Gamma)[channel]);
-        L meanOfG = L.Broadcast(sums[channel] / count), dot = L.Broadcast(sums[job->Channels + channel] / count);
-        for (var sample = job->Batch; sample > 0; sample--, x += stride, g += stride, dx += stride)
-        {
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(g + i) - meanOfG - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i);
-            if (i < n) LaneTail.Store<L, T>((L.Load(g + i) - meanOfG - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i, n - i);
-        }
-    }
+        => ChannelPlanes<L, T>.Gradient(job, start, count);
 }

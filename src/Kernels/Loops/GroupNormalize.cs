@@ -22,11 +22,15 @@ internal static unsafe class GroupNormalize
 
     /// <summary>(2, batch · channels): Σ g, then Σ g·x̂.</summary>
     public static void Sums(DType dtype, nint x, nint g, nint sums, in GroupShape shape, double epsilon) =>
-        ChannelDriver.Run<GroupSumsKernel>(dtype, Job(shape, epsilon) with { Input = x, Gradient = g, Output = sums });
+        ChannelDriver.Run<GroupSumsKernel>(dtype, Job(shape, epsilon) with { Input = x, Gradient = g, Sums = sums });
 
     /// <summary>dx = r·(h − mean h − x̂·mean(h·x̂)) over the groups, with h = g·gamma; the sums are those of <see cref="Sums"/>.</summary>
     public static void Gradient(DType dtype, nint x, nint gamma, nint g, nint sums, nint dx, in GroupShape shape, double epsilon) =>
         ChannelDriver.Run<GroupGradientKernel>(dtype, Job(shape, epsilon) with { Input = x, Gamma = gamma, Gradient = g, Sums = sums, Output = dx });
+
+    /// <summary><see cref="Sums"/> and <see cref="Gradient"/> in one pass over memory.</summary>
+    public static void Gradients(DType dtype, nint x, nint gamma, nint g, nint sums, nint dx, in GroupShape shape, double epsilon) =>
+        ChannelDriver.Run<GroupGradientsKernel>(dtype, Job(shape, epsilon) with { Input = x, Gamma = gamma, Gradient = g, Sums = sums, Output = dx });
 
     // A group of a sample is a channel of the job.
     private static ChannelJob Job(in GroupShape shape, double epsilon) => new()
@@ -63,8 +67,15 @@ internal static unsafe class GroupMoments<L, T>
 
 internal readonly unsafe struct GroupForwardKernel : IChannelKernel
 {
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++) Channel<L, T>(job, c);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    private static void Channel<L, T>(ChannelJob* job, long channel)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -85,14 +96,58 @@ internal readonly unsafe struct GroupForwardKernel : IChannelKernel
 
 internal readonly unsafe struct GroupSumsKernel : IChannelKernel
 {
-    public static void Channel<L, T>(ChannelJob* job, long channel)
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        for (var c = start; c < start + count; c++)
+        {
+            var (mean, root) = GroupMoments<L, T>.Of(job, (T*)job->Input + c * job->Size);
+            GroupPasses<L, T>.Sum(job, c, mean, root);
+        }
+    }
+}
+
+internal readonly unsafe struct GroupGradientKernel : IChannelKernel
+{
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++)
+        {
+            var (mean, root) = GroupMoments<L, T>.Of(job, (T*)job->Input + c * job->Size);
+            GroupPasses<L, T>.Write(job, c, mean, root);
+        }
+    }
+}
+
+internal readonly unsafe struct GroupGradientsKernel : IChannelKernel
+{
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = start; c < start + count; c++)
+        {
+            var (mean, root) = GroupMoments<L, T>.Of(job, (T*)job->Input + c * job->Size);
+            GroupPasses<L, T>.Sum(job, c, mean, root);
+            GroupPasses<L, T>.Write(job, c, mean, root);
+        }
+    }
+}
+
+/// <summary>The passes of the gradients over a group whose mean and 1/√(variance + ε) are known.</summary>
+internal static unsafe class GroupPasses<L, T>
+    where L : struct, IVectorLane<L, T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Σ g and Σ g·x̂ of each segment.</summary>
+    public static void Sum(ChannelJob* job, long channel, T center, T root)
+    {
         long segments = job->Segments, n = job->Size / segments;
         T* x = (T*)job->Input + channel * job->Size, g = (T*)job->Gradient + channel * job->Size;
-        T* sums = (T*)job->Output + channel * segments, products = sums + job->Channels * segments;
-        var (center, root) = GroupMoments<L, T>.Of(job, x);
+        T* sums = (T*)job->Sums + channel * segments, products = sums + job->Channels * segments;
         L mean = L.Broadcast(center);
         for (long s = 0; s < segments; s++, x += n, g += n)
         {
@@ -101,19 +156,14 @@ internal readonly unsafe struct GroupSumsKernel : IChannelKernel
             products[s] = product * root;
         }
     }
-}
 
-internal readonly unsafe struct GroupGradientKernel : IChannelKernel
-{
+    /// <summary>dx, by the sums of the segments.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Channel<L, T>(ChannelJob* job, long channel)
-        where L : struct, IVectorLane<L, T>
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    public static void Write(ChannelJob* job, long channel, T center, T root)
     {
         long segments = job->Segments, n = job->Size / segments, offset = channel * job->Size;
         T* x = (T*)job->Input + offset, g = (T*)job->Gradient + offset, dx = (T*)job->Output + offset;
         T* gammas = (T*)job->Gamma + channel * segments % job->Scales, sums = (T*)job->Sums + channel * segments;
-        var (center, root) = GroupMoments<L, T>.Of(job, x);
         L mean = L.Broadcast(center), scale = L.Broadcast(root);
         L meanOfH = GroupMoments<L, T>.Mean(job, gammas, sums), dot = GroupMoments<L, T>.Mean(job, gammas, sums + job->Channels * segments);
         for (long s = 0; s < segments; s++, x += n, g += n, dx += n)

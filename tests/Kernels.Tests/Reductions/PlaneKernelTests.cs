@@ -21,7 +21,51 @@ public sealed class PlaneKernelTests
         Same(n, y => GroupNormalize.Forward(DType.Float32, x.Address, gamma.Address, beta.Address, y, shape, 1e-5));
         float[] sums = Same(2 * batch * channels, y => GroupNormalize.Sums(DType.Float32, x.Address, g.Address, y, shape, 1e-5));
         using GuardedBuffer<float> totals = new(sums);
-        Same(n, y => GroupNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, totals.Address, y, shape, 1e-5));
+        float[] dx = Same(n, y => GroupNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, totals.Address, y, shape, 1e-5));
+
+        using GuardedBuffer<float> joint = new(2 * batch * channels);
+        float[] both = Same(n, y => GroupNormalize.Gradients(DType.Float32, x.Address, gamma.Address, g.Address, joint.Address, y, shape, 1e-5));
+        TestData.AssertSameBits<float>(dx, both, "gradients in one pass");
+        TestData.AssertSameBits<float>(sums, joint.Span, "sums in one pass");
+    }
+
+    [Theory]
+    [InlineData(1, 3, 20)]
+    [InlineData(2, 1, 1)]
+    [InlineData(3, 70, 9)]
+    [InlineData(32, 65, 16)]
+    [InlineData(5, 40, 17)]
+    [InlineData(7, 33, 49)]
+    [InlineData(40, 30, 64)]
+    [InlineData(3, 5, 65)]
+    [InlineData(2, 3, 20_000)]
+    public void Channels(int batch, int channels, int size)
+    {
+        int n = batch * channels * size;
+        using GuardedBuffer<float> x = Random(n, 1), g = Random(n, 2), gamma = Random(channels, 3), beta = Random(channels, 4);
+        float[] moments = Same(2 * channels, y => ChannelNormalize.Moments(DType.Float32, x.Address, y, batch, channels, size));
+        using GuardedBuffer<float> about = new(moments);
+        Same(n, y => ChannelNormalize.Forward(DType.Float32, x.Address, gamma.Address, beta.Address, about.Address, y, batch, channels, size, 1e-5));
+        float[] sums = Same(2 * channels, y => ChannelNormalize.Sums(DType.Float32, x.Address, g.Address, about.Address, y, batch, channels, size, 1e-5));
+        using GuardedBuffer<float> totals = new(sums);
+        Same(n, y => ChannelNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, about.Address, totals.Address, y, batch, channels, size, 1e-5));
+
+        // Each channel alone has the same bits.
+        for (int c = 0; c < channels; c++)
+        {
+            float[] own = new float[batch * size], upstream = new float[batch * size];
+            for (int i = 0; i < batch; i++)
+            {
+                x.Span.Slice(((i * channels) + c) * size, size).CopyTo(own.AsSpan(i * size));
+                g.Span.Slice(((i * channels) + c) * size, size).CopyTo(upstream.AsSpan(i * size));
+            }
+
+            using GuardedBuffer<float> one = new(own), two = new(upstream);
+            Assert.Equal([moments[c], moments[channels + c]], Same(2, y => ChannelNormalize.Moments(DType.Float32, one.Address, y, batch, 1, size)));
+            using GuardedBuffer<float> its = new([moments[c], moments[channels + c]]);
+            Assert.Equal(
+                [sums[c], sums[channels + c]], Same(2, y => ChannelNormalize.Sums(DType.Float32, one.Address, two.Address, its.Address, y, batch, 1, size, 1e-5)));
+        }
     }
 
     [Theory]

@@ -90,6 +90,12 @@ internal static unsafe class Convolution
     public static void SumPoolGradient<T>(in WindowShape s, T* dy, T* dx)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (WindowSpread<T>.Takes(s))
+        {
+            WindowSpread<T>.Run(s, dy, dx);
+            return;
+        }
+
         var walk = new PhaseWalk(s);
         while (walk.Next(out var map, out var target))
         {

@@ -101,14 +101,18 @@ internal readonly unsafe struct WindowRow<TOp> : IWindowRow
 {
     public static double Padding => TOp.Start;
 
-    public static bool JoinsPairs => TOp.JoinsParts;
+    public static bool JoinsPairs => true;
 
     public static bool JoinsRows => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static L Pairs<L>(L a, L b, L c, L d, in WindowWeights<L> weights)
         where L : struct, ILane<L>
-        => TOp.Step(TOp.Step(a, b, weights.B), TOp.Step(c, d, weights.D), weights.A);
+    {
+        if (TOp.JoinsParts) return TOp.Step(TOp.Step(a, b, weights.B), TOp.Step(c, d, weights.D), weights.A);
+        L upper = TOp.Step(TOp.Step(L.Const(TOp.Start), a, weights.A), b, weights.B);
+        return TOp.Step(TOp.Step(upper, c, weights.C), d, weights.D);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<L, T>(T* source, nint* taps, nint tapCount, T* weights, T* result, nint count)
