@@ -20,7 +20,7 @@ internal static class HybridVerifier
         NDArray[] after = Array.ConvertAll(written, StateSnapshot.Of);
         Restore();
 
-        IReadOnlyList<NDArray> expected = engine.Function(inputs);
+        IReadOnlyList<NDArray> expected = Eager();
         if (expected.Count != outputs.Length)
             throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
         string? difference = null;
@@ -34,6 +34,20 @@ internal static class HybridVerifier
 
         variant.Verified = true;
         return outputs;
+
+        // What the compiled function need not compute may fail.
+        IReadOnlyList<NDArray> Eager()
+        {
+            try
+            {
+                return engine.Function(inputs);
+            }
+            catch
+            {
+                Restore();
+                throw;
+            }
+        }
 
         void Restore()
         {

@@ -42,6 +42,29 @@ public sealed class VerifyTests
         }
     }
 
+    // The compiled function does not compute what nobody needs.
+    [Fact]
+    public void WhereOnlyTheEagerFunctionFailsTheCallChangesNothing()
+    {
+        NDArray state = Nd.Zeros(3);
+        HybridFunction<Func<NDArray, NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray x, NDArray index) =>
+            {
+                state.Assign(state + 1);
+                NDArray y = x + Nd.Random.Uniform(0, 1, 3);
+                _ = x.Take(index);
+                return y;
+            },
+            Check.Strict with { Verify = HybridVerify.Always });
+        f.Invoke(Nd.Ones(3), Nd.Array([2]));
+        Nd.Random.Seed(7);
+        Assert.Throws<ArgumentOutOfRangeException>(() => f.Invoke(Nd.Ones(3), Nd.Array([3])));
+        NDArray next = Nd.Random.Uniform(0, 1, 3);
+        Nd.Random.Seed(7);
+        Assert.Equal(Nd.Random.Uniform(0, 1, 3).ToArray<float>(), next.ToArray<float>());
+        Assert.Equal([1f, 1f, 1f], state.ToArray<float>());
+    }
+
     [Theory]
     [InlineData(HybridVerify.Off, 1)]
     [InlineData(HybridVerify.FirstCall, 2)]
