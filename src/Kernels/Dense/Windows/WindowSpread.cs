@@ -101,6 +101,15 @@ internal unsafe struct WindowSpread<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Pairs(float* from, ulong* to, nint count)
     {
+        // A wide register would mostly spill, and lie in two lines of the cache more often.
+        if (count <= Vector256<ulong>.Count)
+        {
+            Vector128<uint> few = (Vector128.Load(from) + Vector128<float>.Zero).AsUInt32();
+            Vector256<ulong> both = Vector256.Create(Vector128.WidenLower(few), Vector128.WidenUpper(few));
+            (both | (both << 32)).Store(to);
+            return;
+        }
+
         for (nint i = 0; i < count; i += Vector512<ulong>.Count)
         {
             Vector256<uint> value = (Vector256.Load(from + i) + Vector256<float>.Zero).AsUInt32();
