@@ -10,7 +10,7 @@ internal sealed class HybridVariant
     private readonly object?[] _sources;
     private readonly NDArray[] _writtenArrays;
     private readonly int[] _writtenInputs;
-    private readonly GpuDevice?[] _accelerators; // of the captured arrays
+    private readonly GpuDevice?[] _accelerators; // of the captured arrays, then of those written
     private long _moves;                         // when they were last seen there
     private readonly ArrayMark[] _marks;
     private readonly TapeNode?[] _released;
@@ -28,7 +28,7 @@ internal sealed class HybridVariant
         _writtenInputs = [.. trace.States.Where(s => s.Array is null && s.Argument < trace.Inputs.Length).Select(static s => s.Argument)];
         _moves = NDArray.Moves;
         _sources = [.. Captured.Select(static c => c.Array.Source)];
-        _accelerators = [.. Captured.Select(static c => c.Array.Accelerator)];
+        _accelerators = [.. Arrays.Select(static a => a.Accelerator)];
         _released = new TapeNode?[trace.Outputs.Length];
         HashSet<NDArray> compared = new(signature.RecordsInside ? Captured.Select(static c => c.Array).Where(static a => a.Source is Variable) : [], ReferenceEqualityComparer.Instance);
         _marks = [.. trace.Marks.Where(m => !compared.Contains(m.Array))];
@@ -40,13 +40,15 @@ internal sealed class HybridVariant
 
     public FunctionTrace Trace { get; }
 
-    /// <summary>Where it runs: where its inputs are, or what it captured.</summary>
+    /// <summary>Where it runs: where its inputs are, or what it captured or writes.</summary>
     public GpuDevice? Device { get; }
 
     /// <summary>The traced calls; kept for diagnostics.</summary>
     public TraceLog? Log { get; }
 
     public CapturedNode[] Captured { get; }
+
+    private IEnumerable<NDArray> Arrays => Captured.Select(static c => c.Array).Concat(_writtenArrays);
 
     /// <summary>What the host program read in the call that runs.</summary>
     public double[] Numbers { get; }
@@ -109,8 +111,7 @@ internal sealed class HybridVariant
     {
         long moves = NDArray.Moves;
         if (moves == _moves) return true;
-        for (int i = 0; i < _accelerators.Length; i++)
-            if (!ReferenceEquals(Captured[i].Array.Accelerator, _accelerators[i])) return false;
+        if (!Arrays.Select(static a => a.Accelerator).SequenceEqual(_accelerators)) return false;
         _moves = moves;
         return true;
     }

@@ -27,6 +27,7 @@ internal sealed class NormsStep : PlanStep
         DeviceOperand[] operands = ArrayPool<DeviceOperand>.Shared.Rent(2 * count);
         long[] sizes = ArrayPool<long>.Shared.Rent(count);
         GpuDevice device = outputs[0].Accelerator!;
+        inputs = Movement.OnDevice(inputs, device);
         for (int i = 0; i < count; i++)
         {
             operands[i] = DeviceElementExecution.Operand(inputs[i].Contiguous(), device);

@@ -23,9 +23,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
-    /// <summary>That of the inputs; without one, of what has been captured so far.</summary>
+    /// <summary>That of the inputs; without one, of what has been captured or written so far.</summary>
     public override Device Device =>
-        (device ?? graph.Captured.FirstOrDefault(static c => c.Array.IsOnGpu)?.Array.Accelerator) is { } accelerator ? Device.Of(accelerator) : Device.Cpu;
+        (device ?? graph.Captured.Select(static c => c.Array).Concat(_written.Keys).FirstOrDefault(static a => a.IsOnGpu)?.Accelerator) is { } accelerator
+            ? Device.Of(accelerator)
+            : Device.Cpu;
 
     public List<GraphNode> Effects { get; } = [];
 

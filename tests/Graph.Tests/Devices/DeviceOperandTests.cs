@@ -15,6 +15,10 @@ public sealed class DeviceOperandTests
         ["a part of wider rows beside a product"] = static x => (x.MatMul(Nd.Ones((3, 3), device: x.Device)) + Nd.Concat([x, x * 2], 1)[.., 3..]).Tanh(),
         ["a draw of another type among rows"] = static x => x.AsType(DType.Float64).Dropout(0.5).Sum(),
         ["a condition of constants"] = static x => Nd.Cond((Nd.Ones((2, 3), device: x.Device) + x).Sum() > 0, () => x * 2, () => x - 1),
+        ["labels that are constants"] = static x => Nd.SoftmaxCrossEntropy(x * 2, Nd.Zeros(2, DType.Int32, x.Device)),
+        ["places that are constants"] = static x => x.Take(Nd.Ones(4, DType.Int32, x.Device)) + 1,
+        ["rows of constants"] = static x => Nd.Softmax(Nd.Ones((2, 3), device: x.Device) * 3) + x,
+        ["a reduction of constants"] = static x => Nd.Ones((2, 3), device: x.Device).Sum(0) + x.Max(1, keepDims: true),
         ["a constant written in part"] = static x =>
         {
             NDArray y = Nd.Zeros(x.Shape, device: x.Device);
@@ -42,6 +46,21 @@ public sealed class DeviceOperandTests
                 Assert.Null(Bits.Difference(expected, compiled.Invoke(x)));
             }
         }
+    }
+
+    [Fact]
+    public void GradientsThatAreZeroAreClipped()
+    {
+        NDArray[] parameters = [TestArrays.Uniform((2, 3), 1).To(Device.Debug), TestArrays.Uniform(3, 2).To(Device.Debug)];
+        foreach (NDArray parameter in parameters) parameter.AttachGrad();
+        Optim.Sgd optimizer = new(parameters, 0.1);
+        Func<NDArray> clip = () =>
+        {
+            optimizer.ZeroGrad();
+            optimizer.ClipGradNorm(0.5);
+            return parameters[0].Grad! + 1;
+        };
+        Assert.Equal(6, clip.Hybridize(Check.Strict).Invoke().Sum().Item<float>());
     }
 
     // What a recurrence reads of the gradient of its states, batch first, are rows apart.
