@@ -30,5 +30,8 @@ internal static class Amounts
         _ => $"{nanoseconds / 1e6:F2} ms",
     };
 
+    /// <summary>Three digits, or all of whole nanoseconds.</summary>
+    public static string Nanoseconds(double time) => time < 1000 ? $"{time:G3} ns" : $"{time:N0} ns";
+
     private static string Bytes(double bytes) => $"{bytes / (1 << 20):F1} MB";
 }

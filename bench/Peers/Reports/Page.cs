@@ -59,7 +59,7 @@ internal static class Page
             PeerResult[] sizes = [.. family.OrderBy(static r => r.Growth!.Count)];
             foreach (string side in Contender.Names.Where(side => sizes.Length > 1 && Array.TrueForAll(sizes, r => r.Timing(side) is not null)))
             {
-                string each = string.Join(", ", sizes.Select(r => $"{r.Growth!.Count:N0}: {r.Median(side) / r.Growth.Count:N0} ns"));
+                string each = string.Join(", ", sizes.Select(r => $"{r.Growth!.Count:N0}: {Amounts.Nanoseconds(r.Median(side)!.Value / r.Growth.Count)}"));
                 (PeerResult before, PeerResult last) = (sizes[^2], sizes[^1]);
                 double exponent = Math.Log(last.Median(side)!.Value / before.Median(side)!.Value) / Math.Log((double)last.Growth!.Count / before.Growth!.Count);
                 text.Append(CultureInfo.InvariantCulture, $"| {family.Key.Family} | {family.Key.Threads} | {side} | {each} | {exponent:F2} |\n");
