@@ -46,12 +46,6 @@ internal static class CheckpointNode
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
         if (ReferenceEquals(root, input.Source)) return x.Alias();
         List<TapeEdge> captured = Captured(root, start, input.Source);
-        if (captured.Count == 0 && !new TapeEdge(x).RequiresGradient)
-        {
-            output.ClearSource();
-            return output;
-        }
-
         NDArray result = output.Detach();
         Record(state, Gradient, x, captured, result).ExtraSaved = Saved(x, captured, counted: false);
         return result;

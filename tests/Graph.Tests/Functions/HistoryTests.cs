@@ -126,6 +126,21 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void ACheckpointWhoseHistoryLeadsNowhereIsDifferentiatedInVain()
+    {
+        NDArray w = Variable();
+        Func<NDArray, NDArray> f = x => Autograd.Checkpoint(v => w.AsType(DType.Int32) * v, x);
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        foreach (Func<NDArray, NDArray> g in (Func<NDArray, NDArray>[])[f, compiled.Invoke, compiled.Invoke])
+        {
+            NDArray y;
+            using (Autograd.Record()) y = g(s_x);
+            y.Backward();
+            Assert.False(w.FreshGrad);
+        }
+    }
+
+    [Fact]
     public void OtherHandlesOfCapturedArraysAreValuesOfTheirOwn()
     {
         NDArray w = Variable();
