@@ -120,7 +120,10 @@ internal sealed class HybridVariant
     public TapeNode EndOf(int output, ExecutionState state)
     {
         Op op = Trace.EndOps[output] ?? OpTable.StopGradient;
-        return Trace.Ends[output] == HeadEnd.Released ? _released[output] ??= Tape.End(state, op, isReleased: true) : Tape.End(state, op, isReleased: false);
+        if (Trace.Ends[output] == HeadEnd.Released) return _released[output] ??= Tape.End(state, op, isReleased: true);
+
+        // A rule of its own is one of the node that was traced.
+        return Tape.End(state, op.Backward is null ? op : OpTable.StopGradient, isReleased: false);
     }
 
     /// <summary>The arguments of the forward plan: the inputs, and the gradient buffers of those that are variables.</summary>

@@ -75,6 +75,23 @@ public sealed class HistoryTests
         for (int call = 0; call < 2; call++) compiled.Invoke(s_x).Backward();
     }
 
+    [Fact]
+    public void SoIsOneThatEndsAtAFunctionWithARuleOfItsOwn()
+    {
+        Func<NDArray, NDArray>[] functions = [static x => new Squaring().Apply(x)[0], static x => Autograd.Checkpoint(static v => v * v, x)];
+        foreach (Func<NDArray, NDArray> function in functions)
+        {
+            Func<NDArray, NDArray> f = x =>
+            {
+                NDArray y = x * 2;
+                y.AttachGrad();
+                using (Autograd.Record()) return function(y);
+            };
+            HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+            foreach (Func<NDArray, NDArray> g in (Func<NDArray, NDArray>[])[f, compiled.Invoke, compiled.Invoke]) g(s_x).Backward();
+        }
+    }
+
     /// <summary>An error of a gradient is one when, and only if, somebody differentiates.</summary>
     [Fact]
     public void AFunctionWhoseGradientFailsCanBeCalled()
@@ -215,6 +232,17 @@ public sealed class HistoryTests
             using (Autograd.Record()) (call([x])[0].AsType(DType.Float32) * 2).Backward();
             Check.Same(Nd.Zeros(3), x.Grad);
         }
+    }
+
+    private sealed class Squaring : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs)
+        {
+            SaveForBackward(inputs[0]);
+            return [inputs[0] * inputs[0]];
+        }
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * SavedArrays[0] * 2];
     }
 
     private sealed class Failing : Autograd.Function
