@@ -10,7 +10,7 @@ internal sealed class GradientDependence
     private const int Nearby = 32;
 
     private readonly Dictionary<(object Source, int Index), ulong> _targets = [];
-    private readonly Dictionary<TapeNode, ulong> _behind = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(TapeNode Node, int Output), ulong> _behind = [];
     private readonly ulong _all;
 
     /// <param name="values">Arrays whose history is walked.</param>
@@ -24,13 +24,17 @@ internal sealed class GradientDependence
             _all |= 1UL << i;
         }
 
-        foreach (TapeNode node in Order(values)) _behind[node] = Behind(node);
+        foreach (TapeNode node in Order(values))
+            for (int i = 0; i < OutputsToldApart(node); i++) _behind[(node, i)] = Behind(node, i);
     }
 
     /// <summary>
     /// Gradients of the array reach the variable of this bit. What lies behind a part of the graph that was released is not known, and taken to be.
     /// </summary>
     public bool Reaches(NDArray value, int variable) => Place(value) is { } place && (At(place.Source, place.Index) >> variable & 1) != 0;
+
+    /// <summary>The same of one array and one variable.</summary>
+    public static bool Reaches(NDArray value, NDArray variable) => ReachesNearby(value, variable) ?? new GradientDependence([value], [variable]).Reaches(value, 0);
 
     private static (object Source, int Index)? Place(NDArray array)
     {
@@ -44,16 +48,16 @@ internal sealed class GradientDependence
         if (Place(variable) is not { } target || Place(value) is not { } place) return false;
         if (place == target) return true;
         if (place.Source is not TapeNode head) return false;
-        List<TapeNode> open = [head];
+        List<(TapeNode Node, int Output)> open = [(head, Told(head, place.Index))];
         for (int at = 0; at < open.Count; at++)
         {
-            TapeNode node = open[at];
+            (TapeNode node, int output) = open[at];
             if (node.IsReleased || open.Count > Nearby) return null;
             for (int i = 0; i < node.InputCount; i++)
             {
-                if (node.Edge(i) is not { RequiresGradient: true } edge) continue;
+                if (!Flows(node, output, i) || node.Edge(i) is not { RequiresGradient: true } edge) continue;
                 if (ReferenceEquals(edge.Source, target.Source) && edge.Index == target.Index) return true;
-                if (edge.Source is TapeNode input && !open.Contains(input)) open.Add(input);
+                if (edge.Source is TapeNode input && (input, Told(input, edge.Index)) is var next && !open.Contains(next)) open.Add(next);
             }
         }
 
@@ -78,15 +82,22 @@ internal sealed class GradientDependence
         return order;
     }
 
-    private ulong Behind(TapeNode node)
+    // Of most nodes any output reaches any input: one mask is enough.
+    private static int OutputsToldApart(TapeNode node) => node.Op.Reach?.Length ?? 1;
+
+    private static int Told(TapeNode node, int output) => node.Op.Reach is null ? 0 : output;
+
+    private static bool Flows(TapeNode node, int output, int input) => node.Op.Reach is not { } reach || reach[output][input];
+
+    private ulong Behind(TapeNode node, int output)
     {
         if (node.IsReleased) return _all;
         ulong result = 0;
         for (int i = 0; i < node.InputCount && result != _all; i++)
-            if (node.Edge(i) is { RequiresGradient: true } edge) result |= At(edge.Source, edge.Index);
+            if (Flows(node, output, i) && node.Edge(i) is { RequiresGradient: true } edge) result |= At(edge.Source, edge.Index);
         return result;
     }
 
     private ulong At(object source, int index) =>
-        _targets.GetValueOrDefault((source, index)) | (source is TapeNode node ? _behind.GetValueOrDefault(node) : 0);
+        _targets.GetValueOrDefault((source, index)) | (source is TapeNode node ? _behind.GetValueOrDefault((node, Told(node, index))) : 0);
 }

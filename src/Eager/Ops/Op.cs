@@ -154,6 +154,9 @@ internal sealed partial class Op
     /// <summary>For a node that stands for several operators: how they come onto the tape when their gradients are to be differentiated again.</summary>
     public ExpansionRule? Expansion { get; init; }
 
+    /// <summary>For a node that stands for several operators: of each output, which inputs its gradients reach; null: any of them.</summary>
+    public bool[][]? Reach { get; init; }
+
     /// <summary>For a node that is not a row's but can be called again with other inputs: the call.</summary>
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>? Repeat { get; init; }
 

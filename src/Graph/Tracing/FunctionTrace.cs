@@ -8,6 +8,9 @@ namespace Fusion;
 /// </summary>
 internal sealed class FunctionTrace
 {
+    // Pairs of outputs and targets.
+    private const long MostReach = 1 << 14;
+
     public required GraphBuilder Graph { get; init; }
 
     public required InputNode[] Inputs { get; init; }
@@ -74,6 +77,9 @@ internal sealed class FunctionTrace
 
     /// <summary>The gradients before they are added up: in the order of the tape, each with its place among the gradients.</summary>
     public (int Target, GraphNode Node)[] Contributions { get; private set; } = [];
+
+    /// <summary>Of each output, which inputs and captured variables its gradients reach; null: of too many to be told apart.</summary>
+    public bool[][]? Reach { get; private set; }
 
     /// <summary>How many gradients are added up at each input and captured variable.</summary>
     public int[] PathCounts { get; private set; } = [];
@@ -282,12 +288,29 @@ internal sealed class FunctionTrace
         Contributions = [.. found.Contributions.Select(c => (places[c.Target], tracer.NodeOf(c.Gradient)))];
         PathCounts = new int[Gradients.Length];
         foreach ((int target, _) in Contributions) PathCounts[target]++;
+        Reach = ReachOf(outputs, targets);
         HashSet<GraphNode> needed = [.. GraphOrder.Sort(Gradients.OfType<GraphNode>())];
         foreach (StateWrite write in States)
             if (write.Array is null && write.Argument < Inputs.Length && needed.Contains(Inputs[write.Argument]))
                 throw new TraceFailedException($"the gradient needs the old value of input {write.Argument}, which the function overwrites");
         if (heads.Count > 1 && GradientsNeedOldState())
             throw new TraceFailedException($"the gradients of {heads.Count} results need old values that the function overwrites: with one of them alone, they could not be computed again");
+    }
+
+    // The tape is walked once for every few targets.
+    private static bool[][]? ReachOf(NDArray[] outputs, List<NDArray> targets)
+    {
+        if ((long)outputs.Length * targets.Count > MostReach) return null;
+        bool[][] reach = Array.ConvertAll(outputs, _ => new bool[targets.Count]);
+        for (int start = 0; start < targets.Count; start += GradientDependence.Most)
+        {
+            List<NDArray> some = targets.GetRange(start, Math.Min(GradientDependence.Most, targets.Count - start));
+            GradientDependence dependence = new(outputs, [.. some]);
+            for (int i = 0; i < outputs.Length; i++)
+                for (int k = 0; k < some.Count; k++) reach[i][start + k] = dependence.Reaches(outputs[i], k);
+        }
+
+        return reach;
     }
 
     // Where on the tape arrays are, and the first that is there.

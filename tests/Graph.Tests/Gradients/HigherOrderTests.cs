@@ -92,6 +92,44 @@ public sealed class HigherOrderTests
         Check.Backward(f, TestArrays.Uniform(5));
     }
 
+    /// <summary>Also where the call cannot be repeated, since it changes gradients, and where another result depends on the variable.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AConstantGradientOutsideHasTheGradientZero(bool delivers)
+    {
+        NDArray w = TestArrays.Uniform(3, 7);
+        ListFunction f = x =>
+        {
+            if (delivers)
+                using (Autograd.Record()) (w * 2).Backward();
+            return [x[0] * x[1], Nd.Where(x[0] > x[1], x[0], x[1] * 2)];
+        };
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        (NDArray?[] expected, NDArray?[] actual) = (Penalty(f), Penalty(compiled.Invoke));
+        Check.Same(expected, actual);
+        Check.Same(Nd.Zeros(3), actual[1]);
+
+        NDArray?[] Penalty(ListFunction g)
+        {
+            NDArray x = TestArrays.Uniform(3), y = TestArrays.Uniform(3, 2);
+            foreach (NDArray variable in (NDArray[])[x, y, w]) variable.AttachGrad();
+            NDArray slope, choice;
+            using (Autograd.Record())
+            {
+                IReadOnlyList<NDArray> heads = g([x, y]);
+                slope = Autograd.Grad(heads[0], x, createGraph: true);
+                choice = Autograd.Grad(heads[1], x, createGraph: true);
+            }
+
+            // The slope is y: a function of x, too, by the gradient zero.
+            NDArray[] second = Autograd.Grad([slope], [x, y], retainGraph: true);
+            choice.Backward();
+            Assert.True(x.FreshGrad);
+            return [second[1], second[0], x.Grad];
+        }
+    }
+
     [Fact]
     public void OnlySomeResultsHaveGradients()
     {
