@@ -56,7 +56,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     public void Run(GradientTargets? targets)
     {
         _targets = targets;
-        targets?.FindPath(_pending.Keys);
+        targets?.FindPath([.. _pending.Keys, .. _leafOrder]);
         using RecordScope scope = new(createGraph, null);
         while (_frontier.TryDequeue(out TapeNode? node, out _))
         {
@@ -106,7 +106,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     {
         if (!node.TryExpand()) return false;
         (object? Source, int Index)[] places = [.. Enumerable.Range(0, slots.Length).Select(i => TapeNode.Resolve(node, i))];
-        _targets?.FindPath(places.Select(static p => p.Source).OfType<TapeNode>());
+        _targets?.FindPath(places.Select(static p => p.Source));
         for (int i = 0; i < slots.Length; i++)
         {
             if (slots[i].Value is not { } value || places[i].Source is not { } source) continue;

@@ -56,20 +56,19 @@ internal sealed class GradientTargets
 
     /// <summary>Finds the nodes between the heads and the targets, without recursion: a tape may be a million nodes deep. Further heads may follow.</summary>
     /// <exception cref="AutogradException">A part of the graph was released, and a target may lie behind it.</exception>
-    public void FindPath(IEnumerable<TapeNode> heads)
+    public void FindPath(IEnumerable<object?> heads)
     {
         List<TapeNode> order = [];
         Stack<TapeNode> open = new();
-        foreach (TapeNode head in heads)
-            if (_seen.Add(head)) open.Push(head);
+        Tracer? tracer = _stop ? null : ExecutionState.Current.Tracer;
+        foreach (object? head in heads) Meet(head);
         while (open.TryPop(out TapeNode? node))
         {
             order.Add(node);
             if (_stop && IsTarget(node)) continue;
             if (node.IsReleased && MayHideTarget(node)) throw Errors.GraphReleased(node);
             if (node.IsReleased) continue;
-            for (int i = 0; i < node.InputCount; i++)
-                if (node.Edge(i).Source is TapeNode input && _seen.Add(input)) open.Push(input);
+            for (int i = 0; i < node.InputCount; i++) Meet(node.Edge(i).Source);
         }
 
         order.Sort(static (a, b) => a.Sequence.CompareTo(b.Sequence));
@@ -83,6 +82,12 @@ internal sealed class GradientTargets
                 _behind.Add(node);
                 break;
             }
+        }
+
+        void Meet(object? source)
+        {
+            if (source is TapeNode node && _seen.Add(node)) open.Push(node);
+            else if (source is Variable { StandsForAnother: true } input) tracer?.Pass(input, _keys);
         }
     }
 

@@ -38,6 +38,14 @@ internal abstract class Tracer
     {
     }
 
+    /// <summary>
+    /// Gradients with respect to these places of the tape are computed of a head that depends on an array that stands for another one: they flow through what lies
+    /// behind that one, too.
+    /// </summary>
+    public virtual void Pass(Variable input, ReadOnlySpan<(object? Source, int Index)> targets)
+    {
+    }
+
     /// <summary>A function of the user's own was given the array: gradients may arrive there, even where its value is not used.</summary>
     public virtual void Given(NDArray array)
     {

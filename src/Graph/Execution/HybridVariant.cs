@@ -149,26 +149,12 @@ internal sealed class HybridVariant
 
     /// <summary>
     /// Two arrays are one place of the tape, and the function itself records; an array that it writes is also an input, or one that it writes as an input is another
-    /// of its arrays: the trace told them apart.
+    /// of its arrays; an array lies in the history of an input through which its gradient would flow: the trace told them apart.
     /// </summary>
-    public bool IsAliased(ReadOnlySpan<NDArray> inputs)
-    {
-        if (Signature.RecordsInside && SharedMarks.Exist(inputs, Trace.Outside)) return true;
-        foreach (NDArray input in inputs)
-            foreach (NDArray array in _writtenArrays)
-                if (ReferenceEquals(input, array)) return true;
-
-        foreach (int argument in _writtenInputs)
-        {
-            NDArray target = inputs[argument];
-            for (int i = 0; i < inputs.Length; i++)
-                if (i != argument && ReferenceEquals(inputs[i], target)) return true;
-            foreach (CapturedNode captured in Captured)
-                if (ReferenceEquals(captured.Array, target)) return true;
-        }
-
-        return false;
-    }
+    public bool IsAliased(ReadOnlySpan<NDArray> inputs) =>
+        (Signature.RecordsInside && SharedMarks.Exist(inputs, Trace.Outside)) ||
+        SharedWrites.Exist(inputs, _writtenArrays, _writtenInputs, Captured) ||
+        OutsidePath.Exist(inputs, Trace.OutsidePaths);
 
     /// <summary>Plans and compiles forward; with gradients also decides what backward will read. False when that was done before.</summary>
     /// <param name="profile">Its launches are measured.</param>

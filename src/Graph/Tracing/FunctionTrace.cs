@@ -38,6 +38,9 @@ internal sealed class FunctionTrace
     /// <summary>All arrays from outside that it uses, apart from its inputs.</summary>
     public required NDArray[] Outside { get; init; }
 
+    /// <summary>Where gradients that it takes inside would flow outside.</summary>
+    public required OutsidePath[] OutsidePaths { get; init; }
+
     /// <summary>The function has asked inputs for their gradient buffers.</summary>
     public required bool ReadsInputMarks { get; init; }
 
@@ -146,9 +149,9 @@ internal sealed class FunctionTrace
     /// <param name="device">The accelerator that holds the inputs.</param>
     /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
     /// <param name="path">Decides at conditions; null: they cannot be traced.</param>
-    /// <param name="arrays">The inputs of the call, of which two may be one variable.</param>
+    /// <param name="arrays">The inputs of the call, of which two may be one array or one variable.</param>
     /// <exception cref="TraceFailedException">It does what a graph cannot express.</exception>
-    /// <exception cref="SharedVariableException">It failed, and two of the arrays are one variable: a trace tells them apart.</exception>
+    /// <exception cref="SharedVariableException">It failed, and two of the arrays are one, or one variable: a trace tells them apart.</exception>
     public static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f,
         TensorType[] types,
@@ -183,7 +186,7 @@ internal sealed class FunctionTrace
             failed = false;
             return trace;
         }
-        catch (AutogradException failure) when (arrays is not null && SharedMarks.Exist(arrays, tracer.Outside))
+        catch (Exception failure) when (failure is not TraceFailedException && arrays is not null && AreShared(arrays, tracer, inputs))
         {
             throw new SharedVariableException(failure);
         }
@@ -193,6 +196,11 @@ internal sealed class FunctionTrace
             tracer.Restore(failed);
         }
     }
+
+    // What goes wrong in the trace may be right for these arrays: it tells apart what is one.
+    private static bool AreShared(NDArray[] arrays, GraphTracer tracer, TracedInput[] inputs) =>
+        SharedMarks.Exist(arrays, tracer.Outside) || OutsidePath.Exist(arrays, OutsidePath.Of(tracer, inputs)) ||
+        SharedWrites.Exist(arrays, [.. tracer.Writes.Select(static w => w.Array!)], [.. inputs.Where(static i => i.Symbol.Version > 0).Select(static i => i.Index)], tracer.Captured);
 
     private static FunctionTrace Run(
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, GraphBuilder graph, GraphTracer tracer, TracedInput[] inputs, bool gradients, bool keepGradients,
@@ -219,6 +227,7 @@ internal sealed class FunctionTrace
             Recorded = tracer.Recorded,
             Marks = tracer.Marks,
             Outside = tracer.Outside,
+            OutsidePaths = OutsidePath.Of(tracer, inputs),
             ReadsInputMarks = tracer.ReadsInputMarks,
             ReturnsInput = Array.Exists(nodes, static n => n is InputNode) || Array.Exists(outputs, o => Array.IndexOf(symbols, o) >= 0),
             Effects = [.. tracer.Effects],

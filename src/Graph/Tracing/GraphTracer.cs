@@ -20,6 +20,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly TracedChoices _choices = new();
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
+    private readonly HashSet<(Variable Input, object Target, int Index)> _passed = [];
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
@@ -48,8 +49,14 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Arrays from outside whose gradient buffers the traced code has asked for.</summary>
     public IReadOnlyList<ArrayMark> Marks => _marks;
 
+    /// <summary>Arrays from outside that it has read.</summary>
+    public CapturedNode[] Captured => [.. graph.Captured];
+
     /// <summary>All arrays from outside that it has used.</summary>
     public NDArray[] Outside => [.. graph.Captured.Select(static c => c.Array), .. _marks.Select(static m => m.Array)];
+
+    /// <summary>Inputs that were recorded outside and lie behind a head of which a gradient was taken, each with a place with respect to which it was.</summary>
+    public IEnumerable<(Variable Input, object Target, int Index)> Passed => _passed;
 
     /// <summary>The traced code has asked inputs for theirs.</summary>
     public bool ReadsInputMarks { get; private set; }
@@ -125,6 +132,13 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     }
 
     public override void Given(NDArray array) => NodeOf(array);
+
+    public override void Pass(Variable input, ReadOnlySpan<(object? Source, int Index)> targets)
+    {
+        if (input.Gradient.Symbol is not OutsideGradient) return;
+        foreach ((object? source, int index) in targets)
+            if (source is not null and not TapeNode { IsTraced: true } && !ReferenceEquals(source, input)) _passed.Add((input, source, index));
+    }
 
     public override NDArray Alias(NDArray array)
     {

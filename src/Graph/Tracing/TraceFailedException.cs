@@ -3,5 +3,5 @@ namespace Fusion;
 /// <summary>A function cannot be traced; carried to the place that decides between falling back and <see cref="HybridizeException"/>.</summary>
 internal sealed class TraceFailedException(string reason) : Exception(reason);
 
-/// <summary>A function cannot be traced for arrays of which two are one variable. For others it can.</summary>
+/// <summary>A function cannot be traced for arrays of which two are one, or one variable. For others it can.</summary>
 internal sealed class SharedVariableException(Exception failure) : Exception(failure.Message, failure);

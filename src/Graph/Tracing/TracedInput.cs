@@ -36,6 +36,9 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
     /// <summary>What the function makes of <see cref="NDArray.FreshGrad"/>: fresh, when a backward inside has written the buffer; null: it leaves it as it is.</summary>
     public bool? Fresh { get; set; }
 
+    /// <summary>The place of the input on the tape.</summary>
+    public bool IsAt(object source) => ReferenceEquals(_source, source);
+
     /// <summary>How <paramref name="input"/> carries a gradient.</summary>
     public static GradientMark MarkOf(NDArray input) => input switch
     {

@@ -146,6 +146,22 @@ public sealed class BranchTests
     }
 
     [Fact]
+    public void AWrongWayForAnArrayThatIsPassedAndWrittenIsNoError()
+    {
+        NDArray state = Nd.Array([-1f, -2]);
+        Func<NDArray, NDArray> f = x =>
+        {
+            state.Assign(state + 3);
+            return Nd.Cond((x > 0).All(), () => x * 2, () => x.Reshape(3));
+        };
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        Check.Same(Nd.Array([4f, 2]), compiled.Invoke(state));
+        Check.Same(Nd.Array([6f, 8]), compiled.Invoke(Nd.Array([3f, 4])));
+        Assert.Throws<ShapeException>(() => compiled.Invoke(Nd.Array([-3f, 4])));
+        Check.Same(Nd.Array([5f, 4]), state);
+    }
+
+    [Fact]
     public void CapturedArraysDecideByReference()
     {
         NDArray flag = Nd.Ones(1);

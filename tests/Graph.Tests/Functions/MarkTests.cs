@@ -149,6 +149,51 @@ public sealed class MarkTests
         Check.Same(s_x + 3, captured.Grad);
     }
 
+    /// <summary>An input that was recorded outside has a history, through which the gradients of a function flow that differentiates for itself.</summary>
+    [Fact]
+    public void AVariableMayLieBehindAnInput()
+    {
+        NDArray w = Variable(), v = Variable(), n = Nd.Array([2f, 3, 4]);
+        Func<NDArray, NDArray, NDArray> byCaptured = (x, y) => Autograd.Grad((x * x * w + y).Sum(), w, retainGraph: true);
+        Func<NDArray, NDArray, NDArray> byInput = (x, y) => Autograd.Grad((x * x + y * 3).Sum(), y, retainGraph: true);
+        Func<NDArray, NDArray, NDArray> directly = (x, y) => Autograd.Grad(x, w, retainGraph: true) * y;
+        foreach (Func<NDArray, NDArray, NDArray> f in new[] { byCaptured, byInput, directly })
+        {
+            HybridFunction<Func<NDArray, NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+            using RecordScope scope = Autograd.Record();
+            for (int call = 0; call < 2; call++)
+            {
+                foreach (NDArray x in new[] { w * v, v * n, Deep(w * v), w })
+                {
+                    NDArray? expected = Attempt(() => f(x, v)), actual = Attempt(() => compiled.Invoke(x, v));
+                    Assert.Equal(expected is null, actual is null);
+                    if (expected is not null) Check.Same(expected, actual);
+                }
+            }
+
+            Assert.InRange(compiled.Report.VariantCount, ReferenceEquals(f, directly) ? 0 : 1, 2);
+        }
+
+        static NDArray Deep(NDArray x)
+        {
+            for (int i = 0; i < 100; i++) x = x * 1.01f;
+            return x;
+        }
+
+        static NDArray? Attempt(Func<NDArray> f)
+        {
+            try
+            {
+                return f();
+            }
+            catch (AutogradException error)
+            {
+                Assert.Contains("do not depend", error.Message, StringComparison.Ordinal);
+                return null;
+            }
+        }
+    }
+
     [Fact]
     public void AnArrayThatBecameAVariableIsNotWrittenWhileRecording()
     {
