@@ -55,7 +55,8 @@ internal static class CheckpointNode
             object? before = tracer.BeginRepeat(checkpoint, gradients[0]!);
             try
             {
-                (NDArray from, NDArray to) = Autograd.IsRecording ? Replay(node) : (input, output);
+                bool createGraph = Autograd.IsRecording;
+                (NDArray from, NDArray to) = createGraph || tracer.IsOverwritten(checkpoint) ? Replay(node, createGraph) : (input, output);
                 Differentiate(node, from, to, gradients[0]!, retainGraph: true, inputs);
             }
             finally
@@ -64,14 +65,14 @@ internal static class CheckpointNode
             }
         }
 
-        // Where gradients are recorded the calls come once more on the tape, as eagerly: there gradients of several orders meet.
-        (NDArray Input, NDArray Output) Replay(TapeNode node)
+        // Where gradients are recorded the calls come once more on the tape, as eagerly: there gradients of several orders meet. And they read what was written since.
+        (NDArray Input, NDArray Output) Replay(TapeNode node, bool createGraph)
         {
             CheckSaved(node);
             object? before = tracer.BeginReplay(checkpoint);
             try
             {
-                return Repeat(node, f, held, createGraph: true);
+                return Repeat(node, f, held, createGraph);
             }
             finally
             {

@@ -64,6 +64,10 @@ internal abstract class Tracer
     {
     }
 
+    /// <summary>What a checkpoint has read was written since: called once more, it computes something else.</summary>
+    /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
+    public virtual bool IsOverwritten(object? checkpoint) => false;
+
     /// <summary>The gradient of a checkpoint is computed from here on. Returns what to give to <see cref="EndRepeat"/>.</summary>
     /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
     /// <param name="gradient">That of its result: nothing need be computed again before it is there.</param>

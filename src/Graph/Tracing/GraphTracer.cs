@@ -18,6 +18,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly HashSet<NDArray> _marked = new(ReferenceEqualityComparer.Instance);
     private readonly List<CheckpointRegion> _checkpoints = [];
     private readonly TracedChoices _choices = new();
+    private readonly List<NDArray> _reads = []; // in open checkpoints
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
     private readonly HashSet<(Variable Input, object Target, int Index)> _passed = [];
@@ -149,15 +150,24 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>The array comes from outside.</summary>
     public bool IsCaptured(NDArray array) => !array.IsSymbolic && !array.IsConstant && !_created.Contains(array);
 
-    public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place);
+    public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place, _reads.Count);
 
     public override void EndCheckpoint(object? checkpoint, NDArray? result)
     {
-        _openCheckpoints--;
-        if (checkpoint is not Checkpoint { Region: { } region }) return;
+        Checkpoint ended = (Checkpoint)checkpoint!;
+        ended.Read = [.. _reads.Skip(ended.FirstRead).Distinct().Select(static a => (a, a.Version))];
+        CloseCheckpoint();
+        if (ended.Region is not { } region) return;
         region.Close(result is null ? null : NodeOf(result));
         _checkpoints.Add(region);
     }
+
+    private void CloseCheckpoint()
+    {
+        if (--_openCheckpoints == 0) _reads.Clear();
+    }
+
+    public override bool IsOverwritten(object? checkpoint) => ((Checkpoint)checkpoint!).Read.Exists(static r => r.Array.Version != r.Version);
 
     public override object? BeginRepeat(object? checkpoint, NDArray gradient)
     {
@@ -178,7 +188,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override void EndReplay(object? before)
     {
-        _openCheckpoints--;
+        CloseCheckpoint();
         _choices.Resume((TracedChoices.Position?)before);
     }
 
@@ -222,6 +232,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public GraphNode NodeOf(NDArray array)
     {
+        if (_openCheckpoints > 0) _reads.Add(array);
         GraphNode node = Current(array);
         return _repeated is null ? node : _repeated.Again(node);
     }
@@ -251,7 +262,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     /// <param name="Region">What may be computed again; null: it is part of another one.</param>
     /// <param name="Start">Where its draws and conditions begin.</param>
-    private sealed record Checkpoint(CheckpointRegion? Region, TracedChoices.Position Start);
+    /// <param name="FirstRead">Where what it reads begins.</param>
+    private sealed record Checkpoint(CheckpointRegion? Region, TracedChoices.Position Start, int FirstRead)
+    {
+        /// <summary>The arrays that it has read, and their versions when it ended.</summary>
+        public List<(NDArray Array, int Version)> Read { get; set; } = [];
+    }
 }
 
 /// <summary>The gradient of an input that was recorded outside: a backward inside the function must not reach it.</summary>

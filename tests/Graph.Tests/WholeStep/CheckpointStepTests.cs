@@ -38,6 +38,32 @@ public sealed class CheckpointStepTests
         Assert.True(twins.Function.Report.ArenaBytes < 0.4 * Traced("products").ArenaBytes);
     }
 
+    /// <summary>A checkpoint runs once more in backward, and reads what is there then.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnArrayThatWasWrittenSinceIsReadAgain(bool nested)
+    {
+        Func<NDArray, NDArray, NDArray> f = (x, scale) =>
+        {
+            Func<NDArray, NDArray> scaled = v => (v * scale).Tanh(), block = nested ? v => Autograd.Checkpoint(scaled, v) : scaled;
+            NDArray y;
+            using (Autograd.Record()) y = Autograd.Checkpoint(block, x).Sum();
+            scale.Assign(scale * 2);
+            y.Backward();
+            return y;
+        };
+        NDArray[] expected = Run(f), actual = Run(f.Hybridize(Check.Strict).Invoke);
+        Check.Same(expected, actual);
+
+        static NDArray[] Run(Func<NDArray, NDArray, NDArray> f)
+        {
+            NDArray x = TestArrays.Uniform(8), scale = TestArrays.Uniform(8, 2);
+            x.AttachGrad(GradReq.Add);
+            return [f(x, scale), f(x, scale), x.Grad!, scale];
+        }
+    }
+
     [Fact]
     public void CapturedArraysAndSeveralHeadsMeet()
     {
