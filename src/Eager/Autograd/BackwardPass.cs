@@ -270,7 +270,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             case HeadEnd.Detached: throw Errors.HeadDetached();
             case HeadEnd.WithoutGradient when !allowConstants: throw Errors.NoInputRequiresGradient();
             case HeadEnd.NeverRecorded: throw Errors.NeverRecorded();
-            case HeadEnd.Released: throw Errors.GraphReleased((TapeNode)head.Source!, several);
+            case HeadEnd.Released: throw Errors.GraphReleased((TapeNode)head.Source!, head.SourceIndex, several);
             default: break;
         }
     }

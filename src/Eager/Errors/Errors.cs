@@ -100,8 +100,12 @@ internal static class Errors
     public static AutogradException HeadDetached() =>
         new("Cannot differentiate node because it is not in a computational graph: the head was detached. Differentiate the array that Detach() was called on.");
 
-    public static AutogradException GraphReleased(TapeNode node, bool several = true) =>
-        new($"Backward reached {node.Op.Name}, whose graph was already released: a backward without retainGraph has passed" +
+    public static AutogradException GraphReleased(TapeNode node) => GraphReleased(node.Op, several: true);
+
+    public static AutogradException GraphReleased(TapeNode node, int output, bool several) => GraphReleased(node.Op.Makers?[output] ?? node.Op, several);
+
+    private static AutogradException GraphReleased(Op reached, bool several) =>
+        new($"Backward reached {reached.Name}, whose graph was already released: a backward without retainGraph has passed" +
             $"{(several ? ", possibly from another head that shares this part of the graph" : string.Empty)}. " +
             "Differentiate node again only with retainGraph: true in the first call, pass all heads to one Backward, or record again.");
 

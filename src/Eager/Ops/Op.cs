@@ -157,6 +157,9 @@ internal sealed partial class Op
     /// <summary>For a node that stands for several operators: of each output, which inputs its gradients reach; null: any of them.</summary>
     public bool[][]? Reach { get; init; }
 
+    /// <summary>Likewise: of each output, which operator made it.</summary>
+    public Op?[]? Makers { get; init; }
+
     /// <summary>For a node that is not a row's but can be called again with other inputs: the call.</summary>
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>? Repeat { get; init; }
 

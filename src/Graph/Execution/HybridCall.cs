@@ -50,6 +50,7 @@ internal static class HybridCall
             Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
             Backward = (node, gradients, results, pass) => Backward(engine, variant, random, node, gradients, results, pass),
             Reach = variant.Trace.Reach,
+            Makers = variant.Trace.EndOps,
             Expansion = node => Replay.Run(engine, variant, random, node, numbers!),
         };
         numbers = TapeNode.Reserve(Replay.Calls(variant.Trace));
