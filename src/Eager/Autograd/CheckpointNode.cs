@@ -30,7 +30,7 @@ internal static class CheckpointNode
     public static NDArray Trace(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         long start = TapeNode.LastSequence(state);
-        NDArray input = new TapeEdge(x).RequiresGradient ? OpTable.Copy.Apply(x) : x, held = input.Detach();
+        NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x, held = input.Detach();
         Tracer tracer = state.Tracer!;
         object? checkpoint = tracer.BeginCheckpoint();
         NDArray? output = null;
@@ -43,8 +43,8 @@ internal static class CheckpointNode
             tracer.EndCheckpoint(checkpoint, output);
         }
 
+        if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
-        if (ReferenceEquals(root, input.Source)) return x.Alias();
         List<TapeEdge> captured = Captured(root, start, input.Source);
         NDArray result = output.Detach();
         Record(state, Gradient, x, captured, result).ExtraSaved = Saved(x, captured, counted: false);

@@ -42,7 +42,7 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
     /// <summary>How <paramref name="input"/> carries a gradient.</summary>
     public static GradientMark MarkOf(NDArray input) => input switch
     {
-        { Source: null } or { DType.IsFloat: false } => GradientMark.None,
+        { Source: null } => GradientMark.None,
         { Source: Variable { Request: not GradReq.Null } variable } when variable.Gradient.DType == input.DType => variable.Request == GradReq.Add ? GradientMark.Add : GradientMark.Write,
         _ => GradientMark.Outside,
     };
@@ -52,7 +52,8 @@ internal sealed class TracedInput(int index, InputNode node, GraphTracer tracer)
         if (mark == GradientMark.None) return;
         if (mark == GradientMark.Outside)
         {
-            Symbol.Mark(NDArray.Symbolic(new OutsideGradient(), node.Type), GradReq.Write, standsForAnother: true);
+            // Integers have a history, which leads nowhere.
+            Symbol.Mark(NDArray.Symbolic(new OutsideGradient(), node.Type), node.Type.DType.IsFloat ? GradReq.Write : GradReq.Null, standsForAnother: true);
         }
         else
         {

@@ -158,6 +158,38 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void TheInputOfACheckpointIsAPlaceOfItsOwn()
+    {
+        NDArray w = Variable();
+        Func<NDArray, NDArray> f = x => Autograd.Checkpoint(v => Autograd.Grad((v * w * w).Sum(), w) * x, w);
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        using RecordScope scope = Autograd.Record();
+        Check.Same(f(s_x), compiled.Invoke(s_x));
+    }
+
+    [Fact]
+    public void AnIntegerInputHasAHistoryThatLeadsNowhere()
+    {
+        NDArray w = Variable();
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x.Grad is null ? x * 0.5 : x, Check.Strict);
+        for (int call = 0; call < 2; call++)
+        {
+            NDArray recorded, plain = Nd.Array([1, 2, 3]);
+            using (Autograd.Record())
+            {
+                recorded = f.Invoke(w.AsType(DType.Int32));
+                plain = f.Invoke(plain);
+            }
+
+            recorded.Backward();
+            Assert.False(w.FreshGrad);
+            Assert.Throws<AutogradException>(() => plain.Backward());
+        }
+
+        Assert.Equal(2, f.Report.VariantCount);
+    }
+
+    [Fact]
     public void OtherHandlesOfCapturedArraysAreValuesOfTheirOwn()
     {
         NDArray w = Variable();

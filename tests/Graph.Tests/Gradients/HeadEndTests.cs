@@ -69,6 +69,18 @@ public sealed class HeadEndTests
         }
     }
 
+    [Fact]
+    public void AReleasedHeadNamesWhatMadeIt()
+    {
+        NDArray variable = TestArrays.Uniform(2);
+        variable.AttachGrad();
+        ListFunction f = static x => [x[0].Tanh(), x[0].Exp()];
+        IReadOnlyList<NDArray> heads;
+        using (Autograd.Record()) heads = f.Hybridize(Check.Strict).Invoke([variable]);
+        heads[1].Backward();
+        Assert.Contains("reached Exp, whose graph was already released", Assert.Throws<AutogradException>(() => heads[1].Backward()).Message, StringComparison.Ordinal);
+    }
+
     private static NDArray Paused(NDArray x)
     {
         using (Autograd.Pause()) return x * 2;
