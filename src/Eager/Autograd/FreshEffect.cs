@@ -20,4 +20,10 @@ internal sealed class FreshEffect(Variable variable, bool value) : HostEffect
     }
 
     public override void Undo() => variable.FreshNow = _before;
+
+    public override Action Keep()
+    {
+        bool fresh = variable.FreshNow;
+        return () => variable.FreshNow = fresh;
+    }
 }

@@ -15,4 +15,7 @@ internal abstract class HostEffect
 
     /// <summary>Takes back the last <see cref="Make"/>.</summary>
     public abstract void Undo();
+
+    /// <summary>What makes the state as it is now, however often it has been changed since, and by whom.</summary>
+    public abstract Action Keep();
 }

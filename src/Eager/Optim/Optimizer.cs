@@ -188,5 +188,16 @@ public abstract partial class Optimizer
         public override void Make() => optimizer.Count(updated, 1);
 
         public override void Undo() => optimizer.Count(updated, -1);
+
+        public override Action Keep()
+        {
+            long count = optimizer._stepCount;
+            long[] updates = [.. optimizer._updates];
+            return () =>
+            {
+                optimizer._stepCount = count;
+                updates.CopyTo(optimizer._updates, 0);
+            };
+        }
     }
 }

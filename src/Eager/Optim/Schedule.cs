@@ -74,5 +74,15 @@ public abstract class Schedule
             schedule._stepCount--;
             schedule._optimizer.SetRate(_rate);
         }
+
+        public override Action Keep()
+        {
+            (long count, double rate) = (schedule._stepCount, schedule._optimizer.CurrentRate);
+            return () =>
+            {
+                schedule._stepCount = count;
+                schedule._optimizer.SetRate(rate);
+            };
+        }
     }
 }

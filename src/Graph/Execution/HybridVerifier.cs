@@ -13,6 +13,7 @@ internal static class HybridVerifier
         NDArray?[] arguments = variant.Arguments(inputs);
         NDArray[] written = [.. trace.States.Select(s => s.Target(arguments))];
         StateSnapshot before = new(written);
+        Action[] host = [.. trace.Host.Effects.Select(static e => e.Keep())];
         bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
         RandomState random = Nd.Random.Place;
 
@@ -51,7 +52,7 @@ internal static class HybridVerifier
 
         void Restore()
         {
-            trace.Host.UndoAll();
+            foreach (Action restore in host) restore();
             for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
             before.Restore();
             Nd.Random.Place = random;

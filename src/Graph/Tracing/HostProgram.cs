@@ -57,8 +57,5 @@ internal sealed class HostProgram
         for (int i = done - 1; i >= 0; i--) _entries[i].Effect?.Undo();
     }
 
-    /// <summary>Takes a whole run back.</summary>
-    public void UndoAll() => Undo(_entries.Count);
-
     private readonly record struct Entry(HostEffect? Effect, HostNumbers? Read, int Index, int Start, int Count);
 }

@@ -1,4 +1,5 @@
 using Fusion.Kernels;
+using Fusion.Optim;
 
 namespace Fusion.Tests;
 
@@ -39,6 +40,38 @@ public sealed class VerifyTests
             x.AttachGrad();
             using (Autograd.Record()) f.Invoke(x, TestArrays.Special((5, 5), i + 9)).Backward();
             f.Invoke(x, x);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhereOnlyTheEagerFunctionFailsTheOptimizerIsWhatItWas(bool stepsFirst)
+    {
+        NDArray w = Nd.Ones(3);
+        w.AttachGrad();
+        Sgd optimizer = new([w], 0.1);
+        ExponentialSchedule schedule = new(optimizer, 0.5);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray index) =>
+            {
+                using (Autograd.Record()) (w * 2).Sum().Backward();
+                if (stepsFirst) Step();
+                _ = w.Take(index);
+                if (!stepsFirst) Step();
+                return w + 0;
+            },
+            Check.Strict with { Verify = HybridVerify.Always });
+        f.Invoke(Nd.Array([2]));
+        NDArray before = w.Detach().Copy();
+        Assert.Throws<ArgumentOutOfRangeException>(() => f.Invoke(Nd.Array([5])));
+        Check.Same(before, w.Detach());
+        Assert.Equal((1, 1, 0.05, false), (optimizer.StepCount, schedule.StepCount, optimizer.LearningRate, w.FreshGrad));
+
+        void Step()
+        {
+            optimizer.Step();
+            schedule.Step();
         }
     }
 
