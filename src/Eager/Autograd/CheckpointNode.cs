@@ -16,7 +16,7 @@ internal static class CheckpointNode
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
 
-        List<TapeEdge> captured = Captured(root, start, input.Source);
+        List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
         TapeNode node = Record(state, (n, gradients, inputs, _) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
         node.ExtraSaved = Saved(x, captured, counted: true);
@@ -45,7 +45,7 @@ internal static class CheckpointNode
 
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
-        List<TapeEdge> captured = Captured(root, start, input.Source);
+        List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
         Record(state, Gradient, x, captured, result).ExtraSaved = Saved(x, captured, counted: false);
         return result;
@@ -120,25 +120,20 @@ internal static class CheckpointNode
     }
 
     /// <summary>Where the calls since <paramref name="start"/> read variables and earlier results, other than the input.</summary>
-    private static List<TapeEdge> Captured(TapeNode root, long start, object? input)
+    private static List<TapeEdge> Captured(TapeNode root, int output, long start, object? input)
     {
         List<TapeEdge> captured = [];
-        HashSet<(object Source, int Index)> seen = [(root, 0)];
-        Stack<TapeNode> open = new([root]);
-        while (open.TryPop(out TapeNode? node))
+        HashSet<(object Source, int Index)> seen = [(root, output)];
+        Stack<(TapeNode Node, int Output)> open = new([(root, output)]);
+        while (open.TryPop(out (TapeNode Node, int Output) place))
         {
+            TapeNode node = place.Node;
             for (int i = 0; i < node.InputCount && !node.IsReleased; i++)
             {
                 TapeEdge edge = node.Edge(i);
-                if (!edge.RequiresGradient || ReferenceEquals(edge.Source, input)) continue;
-                if (edge.Source is TapeNode inner && inner.Sequence > start)
-                {
-                    if (seen.Add((inner, 0))) open.Push(inner);
-                }
-                else if (seen.Add((edge.Source, edge.Index)))
-                {
-                    captured.Add(edge);
-                }
+                if (!node.Reaches(place.Output, i) || !edge.RequiresGradient || ReferenceEquals(edge.Source, input) || !seen.Add((edge.Source, edge.Index))) continue;
+                if (edge.Source is TapeNode inner && inner.Sequence > start) open.Push((inner, edge.Index));
+                else captured.Add(edge);
             }
         }
 

@@ -55,7 +55,7 @@ internal sealed class GradientDependence
             if (node.IsReleased || open.Count > Nearby) return null;
             for (int i = 0; i < node.InputCount; i++)
             {
-                if (!Flows(node, output, i) || node.Edge(i) is not { RequiresGradient: true } edge) continue;
+                if (!node.Reaches(output, i) || node.Edge(i) is not { RequiresGradient: true } edge) continue;
                 if (ReferenceEquals(edge.Source, target.Source) && edge.Index == target.Index) return true;
                 if (edge.Source is TapeNode input && (input, Told(input, edge.Index)) is var next && !open.Contains(next)) open.Add(next);
             }
@@ -87,14 +87,12 @@ internal sealed class GradientDependence
 
     private static int Told(TapeNode node, int output) => node.Op.Reach is null ? 0 : output;
 
-    private static bool Flows(TapeNode node, int output, int input) => node.Op.Reach is not { } reach || reach[output][input];
-
     private ulong Behind(TapeNode node, int output)
     {
         if (node.IsReleased) return _all;
         ulong result = 0;
         for (int i = 0; i < node.InputCount && result != _all; i++)
-            if (Flows(node, output, i) && node.Edge(i) is { RequiresGradient: true } edge) result |= At(edge.Source, edge.Index);
+            if (node.Reaches(output, i) && node.Edge(i) is { RequiresGradient: true } edge) result |= At(edge.Source, edge.Index);
         return result;
     }
 

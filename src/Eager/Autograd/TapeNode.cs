@@ -78,6 +78,9 @@ internal sealed class TapeNode(Op op, object? attributes, ExecutionState state, 
         return edge with { Source = source!, Index = index };
     }
 
+    /// <summary>Gradients of an output may reach an input.</summary>
+    public bool Reaches(int output, int input) => op.Reach is not { } reach || reach[output][input];
+
     /// <summary>
     /// Puts the calls that this node stands for on the tape, once: its outputs are theirs from here on. False where there are none, or they cannot be
     /// repeated.

@@ -131,6 +131,25 @@ public sealed class HigherOrderTests
     }
 
     [Fact]
+    public void ACompiledCallInACheckpointIsAFunctionOfWhatItReads()
+    {
+        NDArray w = TestArrays.Uniform(3), x = TestArrays.Uniform(3, 2);
+        w.AttachGrad();
+        x.AttachGrad();
+        ListFunction f = v => [v[0].StopGradient() * w, v[0] * w];
+        HybridFunction<ListFunction> compiled = f.Hybridize(Check.Strict);
+        Check.Same(Second(f), Second(compiled.Invoke));
+
+        NDArray Second(ListFunction g)
+        {
+            using RecordScope scope = Autograd.Record();
+            NDArray y = Autograd.Checkpoint(v => g([x])[0] * v, w);
+            NDArray slope = Autograd.Grad(y * x.Sum(), x, createGraph: true);
+            return Autograd.Grad(slope.Sum(), x);
+        }
+    }
+
+    [Fact]
     public void OnlySomeResultsHaveGradients()
     {
         ListFunction f = static x => [x[0] * x[1], x[0].Exp(), (x[0] > 0).AsType(DType.Float32), x[1] * 3];
