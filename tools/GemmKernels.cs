@@ -79,41 +79,92 @@ static void Kernel(StringBuilder text, string type, int width, string access, in
     Line(0, "{");
     for (var i = 0; i < rows; i++) Line(1, Each(j => $"{vt} c{i}_{j} = {vt}.Zero;"));
 
+    // Zero, of which the JIT knows nothing: what is computed with it is not computed once and kept, in memory, for where it is computed again.
+    Line(1, "nint zero = kc >> 62;");
+
     // The tile of C is wanted when the loop ends: fetch it meanwhile.
     if (rows >= 4)
     {
         Line(1, "if (Sse.IsSupported)");
         Line(1, "{");
-        Line(2, $"{type}* p = c;");
+        Line(2, $"{type}* p = c + zero;");
         for (var i = 0; i < rows; i++) Line(2, string.Join(" ", Enumerable.Range(0, Math.Max(1, vectors * width / 512)).Select(j => $"Sse.Prefetch0(p + {j * 512 / 8 / (type == "float" ? 4 : 8)});")) + Next(i, "p"));
         Line(1, "}");
     }
 
-    // Three rows share a pointer: x86 addresses p, p + s and p + 2·s for free.
+    // A multiply-add of AVX-512 can read and broadcast an element itself, an instruction less, where every vector of the tile reads its own: half of the rows do, as many as
+    // the loads leave room for. The JIT would load an element once that is named twice, so the second has a pointer of its own, zero elements further.
+    var reads = width == 512 && vectors == 2;
+
+    // Three rows share a pointer: x86 addresses p, p + s and p + 2·s for free. With many pointers to move two steps are taken at a time.
     var groups = (rows + 2) / 3;
-    if (!packed)
+    var steps = !packed && width == 512 ? 2 : 1;
+    bool Reads(int row) => reads && (packed ? row >= (rows + 1) / 2 : row % 6 == 0);
+    if (packed)
+    {
+        Line(1, $"nint sb = sa * sizeof({type});");
+        if (reads && rows > 1) Line(1, $"{type}* e = a + zero;");
+    }
+    else
     {
         Line(1, $"{type}* a0 = a;");
         for (var g = 1; g < groups; g++) Line(1, $"{type}* a{3 * g} = a + {3 * g} * sa;");
+        for (var g = 0; g < groups; g++)
+        {
+            if (Reads(3 * g)) Line(1, $"{type}* e{3 * g} = a{3 * g} + zero;");
+        }
+
         if (rows > 1) Line(1, $"nint sb = sa * sizeof({type});");
         if (rows > 2) Line(1, "nint sb2 = sb * 2;");
     }
 
     if (gathered) Line(1, "nint* next = (nint*)offsets;");
-    Line(1, "for (nint k = kc; k > 0; k--)");
-    Line(1, "{");
-    if (gathered) Line(2, $"{type}* row = b + *next;");
-    Line(2, Each(j => $"{vt} b{j} = {v}.Load({(gathered ? "row" : "b")} + {j * length});"));
-    for (var i = 0; i < rows; i++)
+
+    string Element(int row, int step, char pointer)
     {
-        var group = i / 3 * 3;
-        var source = packed ? $"a[{i}]" : (i % 3) switch { 0 => $"*a{group}", 1 => $"*({type}*)((byte*)a{group} + sb)", _ => $"*({type}*)((byte*)a{group} + sb2)" };
-        Line(2, $"{{ {vt} x = {v}.Create({source}); {Each(j => $"c{i}_{j} = {v}.FusedMultiplyAdd(x, b{j}, c{i}_{j});")} }}");
+        if (packed) return $"{pointer}[{row}]";
+        var group = row / 3 * 3;
+        var distance = row % 3 == 0 ? "" : row % 3 == 1 ? " + sb" : " + sb2";
+        return distance == "" ? $"{pointer}{group}[{step}]" : $"(({type}*)((byte*){pointer}{group}{distance}))[{step}]";
     }
 
-    Line(2, gathered ? "next++;" : "b += ldb;");
-    Line(2, packed ? "a += sa;" : string.Join(" ", Enumerable.Range(0, groups).Select(g => $"a{3 * g}++;")));
+    void Step(int indent, int step)
+    {
+        if (gathered) Line(indent, $"{type}* row = b + *next;");
+        Line(indent, Each(j => $"{vt} b{j} = {v}.Load({(gathered ? "row" : "b")} + {j * length});"));
+        for (var i = 0; i < rows; i++)
+        {
+            Line(indent, Reads(i)
+                ? Each(j => $"c{i}_{j} = {v}.FusedMultiplyAdd({v}.Create({Element(i, step, j == 0 ? 'a' : 'e')}), b{j}, c{i}_{j});")
+                : $"{{ {vt} x = {v}.Create({Element(i, step, 'a')}); {Each(j => $"c{i}_{j} = {v}.FusedMultiplyAdd(x, b{j}, c{i}_{j});")} }}");
+        }
+
+        Line(indent, gathered ? "next++;" : "b += ldb;");
+    }
+
+    void Block(int indent, int step)
+    {
+        Line(indent, "{");
+        Step(indent + 1, step);
+        Line(indent, "}");
+    }
+
+    string Moved(string pointer) => $"{pointer} = ({type}*)((byte*){pointer} + sb);";
+
+    Line(1, $"for (nint k = {(steps == 2 ? "kc >> 1" : "kc")}; k != 0; k--)");
+    Line(1, "{");
+    if (steps == 1) Step(2, 0);
+    else for (var step = 0; step < steps; step++) Block(2, step);
+    Line(2, packed
+        ? Moved("a") + (reads && rows > 1 ? " " + Moved("e") : "")
+        : string.Join(" ", Enumerable.Range(0, groups).Select(g => $"a{3 * g} += {steps};" + (Reads(3 * g) ? $" e{3 * g} += {steps};" : ""))));
     Line(1, "}");
+    if (steps == 2)
+    {
+        Line(1, "if ((kc & 1) != 0)");
+        Block(1, 0);
+    }
+
     Line(1, "if (epilogue->Alpha != 1)");
     Line(1, "{");
     Line(2, $"{vt} alpha = {v}.Create(epilogue->Alpha);");

@@ -127,12 +127,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -161,13 +163,15 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -202,14 +206,16 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -250,15 +256,17 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -266,7 +274,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -313,16 +321,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -331,7 +341,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -384,9 +394,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -394,7 +405,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -404,7 +416,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -463,9 +475,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -474,7 +487,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -485,7 +499,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -550,9 +564,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -562,7 +577,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -574,7 +590,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -645,9 +661,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -658,7 +675,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -671,7 +689,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -748,9 +766,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -762,7 +781,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -776,7 +796,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -859,9 +879,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -874,7 +895,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -889,7 +911,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -978,9 +1000,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -994,7 +1017,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1010,7 +1034,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1105,9 +1129,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1122,7 +1147,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1139,7 +1165,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1240,9 +1266,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1258,7 +1285,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1276,7 +1304,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
                 { Vector128<double> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1369,12 +1397,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1403,13 +1433,15 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1444,14 +1476,16 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1492,15 +1526,17 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1508,7 +1544,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1555,16 +1591,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1573,7 +1611,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1626,9 +1664,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1636,7 +1675,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1646,7 +1686,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1705,9 +1745,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1716,7 +1757,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1727,7 +1769,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1792,9 +1834,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1804,7 +1847,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1816,7 +1860,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1887,9 +1931,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1900,7 +1945,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1913,7 +1959,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1990,9 +2036,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2004,7 +2051,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2018,7 +2066,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2101,9 +2149,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2116,7 +2165,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2131,7 +2181,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2220,9 +2270,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2236,7 +2287,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2252,7 +2304,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2347,9 +2399,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2364,7 +2417,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2381,7 +2435,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2482,9 +2536,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero; Vector128<double> c13_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2500,7 +2555,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2518,7 +2574,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
                 { Vector128<double> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2611,13 +2667,14 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2646,15 +2703,16 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2689,17 +2747,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2740,9 +2799,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2752,15 +2812,15 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2807,9 +2867,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2820,16 +2881,16 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2882,9 +2943,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2896,17 +2958,17 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2965,9 +3027,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2981,18 +3044,18 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3057,9 +3120,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3074,19 +3138,19 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3157,9 +3221,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3175,20 +3240,20 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3265,9 +3330,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3285,21 +3351,21 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3382,9 +3448,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3403,22 +3470,22 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3507,9 +3574,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3529,23 +3597,23 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3640,9 +3708,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3664,24 +3733,24 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
-                { Vector128<double> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<double> x = Vector128.Create(a12[0]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1; a12 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3782,9 +3851,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3807,25 +3877,25 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
-                { Vector128<double> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a12 + sb)); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector128<double> x = Vector128.Create(a12[0]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1; a12 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3918,13 +3988,14 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3953,15 +4024,16 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3996,17 +4068,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4047,9 +4120,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4059,15 +4133,15 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4114,9 +4188,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4127,16 +4202,16 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4189,9 +4264,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4203,17 +4279,17 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4272,9 +4348,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4288,18 +4365,18 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4364,9 +4441,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4381,19 +4459,19 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4464,9 +4542,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4482,20 +4561,20 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
                 b += ldb;
-                a0++; a3++; a6++;
+                a0 += 1; a3 += 1; a6 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4572,9 +4651,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4592,21 +4672,21 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4689,9 +4769,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4710,22 +4791,22 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4814,9 +4895,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4836,23 +4918,23 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4947,9 +5029,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -4971,24 +5054,24 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector128<double> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<double> x = Vector128.Create(a12[0]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1; a12 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -5089,9 +5172,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero; Vector128<double> c13_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5114,25 +5198,25 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector128<double> b0 = Vector128.Load(b + 0); Vector128<double> b1 = Vector128.Load(b + 2);
-                { Vector128<double> x = Vector128.Create(*a0); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector128<double> x = Vector128.Create(*a3); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector128<double> x = Vector128.Create(*a6); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector128<double> x = Vector128.Create(*a9); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector128<double> x = Vector128.Create(*a12); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
-                { Vector128<double> x = Vector128.Create(*(double*)((byte*)a12 + sb)); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
+                { Vector128<double> x = Vector128.Create(a0[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector128<double> x = Vector128.Create(a3[0]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector128<double> x = Vector128.Create(a6[0]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector128<double> x = Vector128.Create(a9[0]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
+                { Vector128<double> x = Vector128.Create(a12[0]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
+                { Vector128<double> x = Vector128.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
+                a0 += 1; a3 += 1; a6 += 1; a9 += 1; a12 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -5225,14 +5309,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5261,15 +5347,17 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5304,8 +5392,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5313,7 +5403,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5354,16 +5444,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5372,7 +5464,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5419,17 +5511,19 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5439,7 +5533,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5492,9 +5586,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5502,8 +5597,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5514,7 +5610,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5573,9 +5669,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5584,8 +5681,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5597,7 +5695,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); }
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5662,9 +5760,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5674,8 +5773,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5688,7 +5788,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); }
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5759,9 +5859,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5772,8 +5873,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5787,7 +5889,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); }
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5864,9 +5966,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5878,8 +5981,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -5894,7 +5998,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); }
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5977,9 +6081,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5992,8 +6097,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -6009,7 +6115,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); }
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6098,9 +6204,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6114,8 +6221,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -6132,7 +6240,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); }
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6227,9 +6335,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6244,8 +6353,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -6263,7 +6373,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); }
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6364,9 +6474,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6382,8 +6493,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0);
@@ -6402,7 +6514,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); }
                 { Vector128<double> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6495,14 +6607,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6531,15 +6645,17 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
                 { Vector128<double> x = Vector128.Create(a[0]); c0_0 = Vector128.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector128.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6574,8 +6690,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c0_0 = Vector128<double>.Zero; Vector128<double> c0_1 = Vector128<double>.Zero;
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6583,7 +6701,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[1]); c1_0 = Vector128.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector128.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6624,16 +6742,18 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c1_0 = Vector128<double>.Zero; Vector128<double> c1_1 = Vector128<double>.Zero;
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6642,7 +6762,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[2]); c2_0 = Vector128.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector128.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6689,17 +6809,19 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c2_0 = Vector128<double>.Zero; Vector128<double> c2_1 = Vector128<double>.Zero;
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6709,7 +6831,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[3]); c3_0 = Vector128.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector128.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6762,9 +6884,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c3_0 = Vector128<double>.Zero; Vector128<double> c3_1 = Vector128<double>.Zero;
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6772,8 +6895,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6784,7 +6908,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[4]); c4_0 = Vector128.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector128.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6843,9 +6967,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c4_0 = Vector128<double>.Zero; Vector128<double> c4_1 = Vector128<double>.Zero;
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6854,8 +6979,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6867,7 +6993,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[5]); c5_0 = Vector128.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector128.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6932,9 +7058,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c5_0 = Vector128<double>.Zero; Vector128<double> c5_1 = Vector128<double>.Zero;
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6944,8 +7071,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -6958,7 +7086,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[6]); c6_0 = Vector128.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector128.FusedMultiplyAdd(x, b1, c6_1); }
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7029,9 +7157,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c6_0 = Vector128<double>.Zero; Vector128<double> c6_1 = Vector128<double>.Zero;
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7042,8 +7171,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7057,7 +7187,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[7]); c7_0 = Vector128.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector128.FusedMultiplyAdd(x, b1, c7_1); }
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7134,9 +7264,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c7_0 = Vector128<double>.Zero; Vector128<double> c7_1 = Vector128<double>.Zero;
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7148,8 +7279,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7164,7 +7296,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[8]); c8_0 = Vector128.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector128.FusedMultiplyAdd(x, b1, c8_1); }
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7247,9 +7379,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c8_0 = Vector128<double>.Zero; Vector128<double> c8_1 = Vector128<double>.Zero;
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7262,8 +7395,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7279,7 +7413,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[9]); c9_0 = Vector128.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector128.FusedMultiplyAdd(x, b1, c9_1); }
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7368,9 +7502,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c9_0 = Vector128<double>.Zero; Vector128<double> c9_1 = Vector128<double>.Zero;
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7384,8 +7519,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7402,7 +7538,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[10]); c10_0 = Vector128.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector128.FusedMultiplyAdd(x, b1, c10_1); }
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7497,9 +7633,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c10_0 = Vector128<double>.Zero; Vector128<double> c10_1 = Vector128<double>.Zero;
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7514,8 +7651,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7533,7 +7671,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[11]); c11_0 = Vector128.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector128.FusedMultiplyAdd(x, b1, c11_1); }
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7634,9 +7772,10 @@ internal static unsafe partial class MicroKernels
             Vector128<double> c11_0 = Vector128<double>.Zero; Vector128<double> c11_1 = Vector128<double>.Zero;
             Vector128<double> c12_0 = Vector128<double>.Zero; Vector128<double> c12_1 = Vector128<double>.Zero;
             Vector128<double> c13_0 = Vector128<double>.Zero; Vector128<double> c13_1 = Vector128<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -7652,8 +7791,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector128<double> b0 = Vector128.Load(row + 0); Vector128<double> b1 = Vector128.Load(row + 2);
@@ -7672,7 +7812,7 @@ internal static unsafe partial class MicroKernels
                 { Vector128<double> x = Vector128.Create(a[12]); c12_0 = Vector128.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector128.FusedMultiplyAdd(x, b1, c12_1); }
                 { Vector128<double> x = Vector128.Create(a[13]); c13_0 = Vector128.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector128.FusedMultiplyAdd(x, b1, c13_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {

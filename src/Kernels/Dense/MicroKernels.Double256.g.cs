@@ -79,12 +79,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -113,13 +115,15 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -154,14 +158,16 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -202,15 +208,17 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
@@ -218,7 +226,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -265,16 +273,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
@@ -283,7 +293,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -336,9 +346,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -346,7 +357,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
@@ -356,7 +368,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector256<double> x = Vector256.Create(a[5]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -409,12 +421,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -443,13 +457,15 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -484,14 +500,16 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -532,15 +550,17 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
@@ -548,7 +568,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -595,16 +615,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
@@ -613,7 +635,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -666,9 +688,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero; Vector256<double> c5_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -676,7 +699,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
@@ -686,7 +710,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector256<double> x = Vector256.Create(a[5]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector256.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -739,13 +763,14 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -774,15 +799,16 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -817,17 +843,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -868,9 +895,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -880,15 +908,15 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -935,9 +963,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -948,16 +977,16 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1010,9 +1039,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1024,17 +1054,17 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1087,13 +1117,14 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1122,15 +1153,16 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1165,17 +1197,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
                 b += ldb;
-                a0++;
+                a0 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1216,9 +1249,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1228,15 +1262,15 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1283,9 +1317,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1296,16 +1331,16 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1358,9 +1393,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero; Vector256<double> c5_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1372,17 +1408,17 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 Vector256<double> b0 = Vector256.Load(b + 0); Vector256<double> b1 = Vector256.Load(b + 4);
-                { Vector256<double> x = Vector256.Create(*a0); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector256<double> x = Vector256.Create(*a3); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector256<double> x = Vector256.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector256.FusedMultiplyAdd(x, b1, c5_1); }
+                { Vector256<double> x = Vector256.Create(a0[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector256<double> x = Vector256.Create(a3[0]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector256<double> x = Vector256.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector256.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
-                a0++; a3++;
+                a0 += 1; a3 += 1;
             }
             if (epilogue->Alpha != 1)
             {
@@ -1435,14 +1471,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1471,15 +1509,17 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1514,8 +1554,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
@@ -1523,7 +1565,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1564,16 +1606,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
@@ -1582,7 +1626,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1629,17 +1673,19 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
@@ -1649,7 +1695,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1702,9 +1748,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1712,8 +1759,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0);
@@ -1724,7 +1772,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector256<double> x = Vector256.Create(a[5]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1777,14 +1825,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1813,15 +1863,17 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
                 { Vector256<double> x = Vector256.Create(a[0]); c0_0 = Vector256.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector256.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1856,8 +1908,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c0_0 = Vector256<double>.Zero; Vector256<double> c0_1 = Vector256<double>.Zero;
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
@@ -1865,7 +1919,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[1]); c1_0 = Vector256.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector256.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1906,16 +1960,18 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c1_0 = Vector256<double>.Zero; Vector256<double> c1_1 = Vector256<double>.Zero;
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
@@ -1924,7 +1980,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[2]); c2_0 = Vector256.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector256.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1971,17 +2027,19 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c2_0 = Vector256<double>.Zero; Vector256<double> c2_1 = Vector256<double>.Zero;
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
@@ -1991,7 +2049,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[3]); c3_0 = Vector256.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector256.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2044,9 +2102,10 @@ internal static unsafe partial class MicroKernels
             Vector256<double> c3_0 = Vector256<double>.Zero; Vector256<double> c3_1 = Vector256<double>.Zero;
             Vector256<double> c4_0 = Vector256<double>.Zero; Vector256<double> c4_1 = Vector256<double>.Zero;
             Vector256<double> c5_0 = Vector256<double>.Zero; Vector256<double> c5_1 = Vector256<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2054,8 +2113,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector256<double> b0 = Vector256.Load(row + 0); Vector256<double> b1 = Vector256.Load(row + 4);
@@ -2066,7 +2126,7 @@ internal static unsafe partial class MicroKernels
                 { Vector256<double> x = Vector256.Create(a[4]); c4_0 = Vector256.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector256.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector256<double> x = Vector256.Create(a[5]); c5_0 = Vector256.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector256.FusedMultiplyAdd(x, b1, c5_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {

@@ -127,12 +127,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -161,13 +163,15 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -202,14 +206,16 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -250,15 +256,17 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -266,7 +274,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -313,16 +321,18 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -331,7 +341,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -384,9 +394,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -394,7 +405,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -404,7 +416,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -463,9 +475,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -474,7 +487,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -485,7 +499,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -550,9 +564,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -562,7 +577,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -574,7 +590,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
                 { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -645,9 +661,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -658,7 +675,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -671,7 +689,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
                 { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -748,9 +766,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -762,7 +781,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -776,7 +796,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
                 { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -859,9 +879,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -874,7 +895,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -889,7 +911,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
                 { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -978,9 +1000,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -994,7 +1017,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1010,7 +1034,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
                 { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1105,9 +1129,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1122,7 +1147,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1139,7 +1165,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
                 { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1240,9 +1266,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -1258,7 +1285,8 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
@@ -1276,7 +1304,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
                 { Vector512<double> x = Vector512.Create(a[13]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1369,12 +1397,14 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1403,13 +1433,16 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                c1_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[1]), b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[1]), b1, c1_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1444,14 +1477,17 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
-            for (nint k = kc; k > 0; k--)
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                c2_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[2]), b1, c2_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1492,23 +1528,26 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                c2_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[2]), b1, c2_1);
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1555,25 +1594,28 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1626,9 +1668,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -1636,17 +1679,19 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1705,9 +1750,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -1716,18 +1762,20 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1792,9 +1840,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -1804,19 +1853,21 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1887,9 +1938,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -1900,7 +1952,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -1908,12 +1962,12 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -1990,9 +2044,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -2004,7 +2059,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2012,13 +2069,13 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2101,9 +2158,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -2116,7 +2174,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2125,13 +2185,13 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2220,9 +2280,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -2236,7 +2297,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2245,14 +2308,14 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2347,9 +2410,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -2364,7 +2428,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2374,14 +2440,14 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[12]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[12]), b1, c12_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2482,9 +2548,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero; Vector512<double> c13_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -2500,7 +2567,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
-            for (nint k = kc; k > 0; k--)
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
+            for (nint k = kc; k != 0; k--)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
@@ -2510,15 +2579,15 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
-                { Vector512<double> x = Vector512.Create(a[13]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[12]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[12]), b1, c12_1);
+                c13_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[13]), b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[13]), b1, c13_1);
                 b += ldb;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -2611,13 +2680,27 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    b += ldb;
+                }
+                a0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2646,15 +2729,31 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    b += ldb;
+                }
+                a0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2689,17 +2788,35 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    b += ldb;
+                }
+                a0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2740,9 +2857,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2752,15 +2870,34 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2807,9 +2944,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2820,16 +2958,37 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2882,9 +3041,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2896,17 +3056,40 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -2965,9 +3148,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -2981,18 +3165,43 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3057,9 +3266,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3074,19 +3284,46 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3157,9 +3394,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3175,20 +3413,49 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3265,9 +3532,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3285,21 +3553,52 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3382,9 +3681,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3403,22 +3703,55 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3507,9 +3840,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3529,23 +3863,58 @@ internal static unsafe partial class MicroKernels
             double* a9 = a + 9 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3640,9 +4009,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3664,24 +4034,61 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    { Vector512<double> x = Vector512.Create(a12[0]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    { Vector512<double> x = Vector512.Create(a12[1]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2; a9 += 2; a12 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
-                { Vector512<double> x = Vector512.Create(*a12); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector512<double> x = Vector512.Create(a12[0]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3782,9 +4189,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -3807,25 +4215,64 @@ internal static unsafe partial class MicroKernels
             double* a12 = a + 12 * sa;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    { Vector512<double> x = Vector512.Create(a12[0]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0);
+                    { Vector512<double> x = Vector512.Create(a0[1]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                    { Vector512<double> x = Vector512.Create(a6[1]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                    { Vector512<double> x = Vector512.Create(a12[1]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[1]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
+                    b += ldb;
+                }
+                a0 += 2; a3 += 2; a6 += 2; a9 += 2; a12 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
-                { Vector512<double> x = Vector512.Create(*a12); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a12 + sb)); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
+                { Vector512<double> x = Vector512.Create(a0[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
+                { Vector512<double> x = Vector512.Create(a6[0]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
+                { Vector512<double> x = Vector512.Create(a12[0]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3918,13 +4365,28 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
-            for (nint k = kc; k > 0; k--)
+            double* e0 = a0 + zero;
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3953,15 +4415,32 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
+            double* e0 = a0 + zero;
             nint sb = sa * sizeof(double);
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -3996,17 +4475,36 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             double* a0 = a;
+            double* e0 = a0 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 b += ldb;
-                a0++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4047,9 +4545,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4057,17 +4556,37 @@ internal static unsafe partial class MicroKernels
             }
             double* a0 = a;
             double* a3 = a + 3 * sa;
+            double* e0 = a0 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4114,9 +4633,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4125,18 +4645,40 @@ internal static unsafe partial class MicroKernels
             }
             double* a0 = a;
             double* a3 = a + 3 * sa;
+            double* e0 = a0 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4189,9 +4731,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4201,19 +4744,43 @@ internal static unsafe partial class MicroKernels
             }
             double* a0 = a;
             double* a3 = a + 3 * sa;
+            double* e0 = a0 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
                 b += ldb;
-                a0++; a3++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4272,9 +4839,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4286,20 +4854,47 @@ internal static unsafe partial class MicroKernels
             double* a0 = a;
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4364,9 +4959,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4379,21 +4975,50 @@ internal static unsafe partial class MicroKernels
             double* a0 = a;
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4464,9 +5089,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4480,22 +5106,53 @@ internal static unsafe partial class MicroKernels
             double* a0 = a;
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
                 b += ldb;
-                a0++; a3++; a6++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4572,9 +5229,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4590,23 +5248,56 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
             double* a9 = a + 9 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4689,9 +5380,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4708,24 +5400,59 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
             double* a9 = a + 9 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4814,9 +5541,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4834,25 +5562,62 @@ internal static unsafe partial class MicroKernels
             double* a3 = a + 3 * sa;
             double* a6 = a + 6 * sa;
             double* a9 = a + 9 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2; a9 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -4947,9 +5712,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -4969,26 +5735,66 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             double* a9 = a + 9 * sa;
             double* a12 = a + 12 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
+            double* e12 = a12 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[0]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[0]), b1, c12_1);
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[1]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[1]), b1, c12_1);
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2; a9 += 2; a12 += 2; e12 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(*a12); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[0]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[0]), b1, c12_1);
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -5089,9 +5895,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero; Vector512<double> c13_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -5112,27 +5919,69 @@ internal static unsafe partial class MicroKernels
             double* a6 = a + 6 * sa;
             double* a9 = a + 9 * sa;
             double* a12 = a + 12 * sa;
+            double* e0 = a0 + zero;
+            double* e6 = a6 + zero;
+            double* e12 = a12 + zero;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc >> 1; k != 0; k--)
+            {
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[0]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[0]), b1, c12_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
+                    b += ldb;
+                }
+                {
+                    Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
+                    c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[1]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[1]), b1, c0_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[1]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                    { Vector512<double> x = Vector512.Create(a3[1]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[1]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[1]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                    c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[1]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[1]), b1, c6_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[1]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[1]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                    { Vector512<double> x = Vector512.Create(a9[1]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[1]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[1]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                    c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[1]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[1]), b1, c12_1);
+                    { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[1]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
+                    b += ldb;
+                }
+                a0 += 2; e0 += 2; a3 += 2; a6 += 2; e6 += 2; a9 += 2; a12 += 2; e12 += 2;
+            }
+            if ((kc & 1) != 0)
             {
                 Vector512<double> b0 = Vector512.Load(b + 0); Vector512<double> b1 = Vector512.Load(b + 8);
-                { Vector512<double> x = Vector512.Create(*a0); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb)); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a0 + sb2)); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(*a3); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb)); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a3 + sb2)); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(*a6); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb)); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a6 + sb2)); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(*a9); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb)); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a9 + sb2)); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(*a12); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
-                { Vector512<double> x = Vector512.Create(*(double*)((byte*)a12 + sb)); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
+                c0_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a0[0]), b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e0[0]), b1, c0_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb))[0]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a0 + sb2))[0]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                { Vector512<double> x = Vector512.Create(a3[0]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb))[0]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a3 + sb2))[0]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a6[0]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e6[0]), b1, c6_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb))[0]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a6 + sb2))[0]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                { Vector512<double> x = Vector512.Create(a9[0]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb))[0]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a9 + sb2))[0]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a12[0]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e12[0]), b1, c12_1);
+                { Vector512<double> x = Vector512.Create(((double*)((byte*)a12 + sb))[0]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
                 b += ldb;
-                a0++; a3++; a6++; a9++; a12++;
             }
             if (epilogue->Alpha != 1)
             {
@@ -5225,14 +6074,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5261,15 +6112,17 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5304,8 +6157,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5313,7 +6168,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5354,16 +6209,18 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5372,7 +6229,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5419,17 +6276,19 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5439,7 +6298,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5492,9 +6351,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5502,8 +6362,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5514,7 +6375,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5573,9 +6434,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5584,8 +6446,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5597,7 +6460,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5662,9 +6525,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5674,8 +6538,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5688,7 +6553,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); }
                 { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5759,9 +6624,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5772,8 +6638,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5787,7 +6654,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); }
                 { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5864,9 +6731,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5878,8 +6746,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -5894,7 +6763,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); }
                 { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -5977,9 +6846,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -5992,8 +6862,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -6009,7 +6880,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); }
                 { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6098,9 +6969,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6114,8 +6986,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -6132,7 +7005,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); }
                 { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6227,9 +7100,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6244,8 +7118,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -6263,7 +7138,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); }
                 { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6364,9 +7239,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0); p += ldc;
@@ -6382,8 +7258,9 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); p += ldc;
                 Sse.Prefetch0(p + 0);
             }
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0);
@@ -6402,7 +7279,7 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); }
                 { Vector512<double> x = Vector512.Create(a[13]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6495,14 +7372,16 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6531,15 +7410,18 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
-                { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
+                c1_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[1]), b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[1]), b1, c1_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6574,16 +7456,19 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
+                c2_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[2]), b1, c2_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6624,25 +7509,28 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c1_0 = Vector512<double>.Zero; Vector512<double> c1_1 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
-                { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
+                c2_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2]), b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[2]), b1, c2_1);
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6689,27 +7577,30 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c2_0 = Vector512<double>.Zero; Vector512<double> c2_1 = Vector512<double>.Zero;
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6762,9 +7653,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c3_0 = Vector512<double>.Zero; Vector512<double> c3_1 = Vector512<double>.Zero;
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -6772,19 +7664,21 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
                 { Vector512<double> x = Vector512.Create(a[0]); c0_0 = Vector512.FusedMultiplyAdd(x, b0, c0_0); c0_1 = Vector512.FusedMultiplyAdd(x, b1, c0_1); }
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
-                { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
+                c3_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3]), b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[3]), b1, c3_1);
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6843,9 +7737,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c4_0 = Vector512<double>.Zero; Vector512<double> c4_1 = Vector512<double>.Zero;
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -6854,8 +7749,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -6863,11 +7760,11 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -6932,9 +7829,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c5_0 = Vector512<double>.Zero; Vector512<double> c5_1 = Vector512<double>.Zero;
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -6944,8 +7842,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -6953,12 +7853,12 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[1]); c1_0 = Vector512.FusedMultiplyAdd(x, b0, c1_0); c1_1 = Vector512.FusedMultiplyAdd(x, b1, c1_1); }
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
-                { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
+                c4_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[4]), b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[4]), b1, c4_1);
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7029,9 +7929,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c6_0 = Vector512<double>.Zero; Vector512<double> c6_1 = Vector512<double>.Zero;
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7042,8 +7943,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7052,12 +7955,12 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7134,9 +8037,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c7_0 = Vector512<double>.Zero; Vector512<double> c7_1 = Vector512<double>.Zero;
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7148,8 +8052,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7158,13 +8064,13 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[2]); c2_0 = Vector512.FusedMultiplyAdd(x, b0, c2_0); c2_1 = Vector512.FusedMultiplyAdd(x, b1, c2_1); }
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
-                { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
+                c5_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[5]), b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[5]), b1, c5_1);
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7247,9 +8153,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c8_0 = Vector512<double>.Zero; Vector512<double> c8_1 = Vector512<double>.Zero;
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7262,8 +8169,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7273,13 +8182,13 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7368,9 +8277,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c9_0 = Vector512<double>.Zero; Vector512<double> c9_1 = Vector512<double>.Zero;
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7384,8 +8294,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7395,14 +8307,14 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[3]); c3_0 = Vector512.FusedMultiplyAdd(x, b0, c3_0); c3_1 = Vector512.FusedMultiplyAdd(x, b1, c3_1); }
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
-                { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
+                c6_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[6]), b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[6]), b1, c6_1);
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7497,9 +8409,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c10_0 = Vector512<double>.Zero; Vector512<double> c10_1 = Vector512<double>.Zero;
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7514,8 +8427,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7526,14 +8441,14 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[12]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[12]), b1, c12_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
@@ -7634,9 +8549,10 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c11_0 = Vector512<double>.Zero; Vector512<double> c11_1 = Vector512<double>.Zero;
             Vector512<double> c12_0 = Vector512<double>.Zero; Vector512<double> c12_1 = Vector512<double>.Zero;
             Vector512<double> c13_0 = Vector512<double>.Zero; Vector512<double> c13_1 = Vector512<double>.Zero;
+            nint zero = kc >> 62;
             if (Sse.IsSupported)
             {
-                double* p = c;
+                double* p = c + zero;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
@@ -7652,8 +8568,10 @@ internal static unsafe partial class MicroKernels
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8); p += ldc;
                 Sse.Prefetch0(p + 0); Sse.Prefetch0(p + 8);
             }
+            nint sb = sa * sizeof(double);
+            double* e = a + zero;
             nint* next = (nint*)offsets;
-            for (nint k = kc; k > 0; k--)
+            for (nint k = kc; k != 0; k--)
             {
                 double* row = b + *next;
                 Vector512<double> b0 = Vector512.Load(row + 0); Vector512<double> b1 = Vector512.Load(row + 8);
@@ -7664,15 +8582,15 @@ internal static unsafe partial class MicroKernels
                 { Vector512<double> x = Vector512.Create(a[4]); c4_0 = Vector512.FusedMultiplyAdd(x, b0, c4_0); c4_1 = Vector512.FusedMultiplyAdd(x, b1, c4_1); }
                 { Vector512<double> x = Vector512.Create(a[5]); c5_0 = Vector512.FusedMultiplyAdd(x, b0, c5_0); c5_1 = Vector512.FusedMultiplyAdd(x, b1, c5_1); }
                 { Vector512<double> x = Vector512.Create(a[6]); c6_0 = Vector512.FusedMultiplyAdd(x, b0, c6_0); c6_1 = Vector512.FusedMultiplyAdd(x, b1, c6_1); }
-                { Vector512<double> x = Vector512.Create(a[7]); c7_0 = Vector512.FusedMultiplyAdd(x, b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(x, b1, c7_1); }
-                { Vector512<double> x = Vector512.Create(a[8]); c8_0 = Vector512.FusedMultiplyAdd(x, b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(x, b1, c8_1); }
-                { Vector512<double> x = Vector512.Create(a[9]); c9_0 = Vector512.FusedMultiplyAdd(x, b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(x, b1, c9_1); }
-                { Vector512<double> x = Vector512.Create(a[10]); c10_0 = Vector512.FusedMultiplyAdd(x, b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(x, b1, c10_1); }
-                { Vector512<double> x = Vector512.Create(a[11]); c11_0 = Vector512.FusedMultiplyAdd(x, b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(x, b1, c11_1); }
-                { Vector512<double> x = Vector512.Create(a[12]); c12_0 = Vector512.FusedMultiplyAdd(x, b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(x, b1, c12_1); }
-                { Vector512<double> x = Vector512.Create(a[13]); c13_0 = Vector512.FusedMultiplyAdd(x, b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(x, b1, c13_1); }
+                c7_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[7]), b0, c7_0); c7_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[7]), b1, c7_1);
+                c8_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[8]), b0, c8_0); c8_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[8]), b1, c8_1);
+                c9_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[9]), b0, c9_0); c9_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[9]), b1, c9_1);
+                c10_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[10]), b0, c10_0); c10_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[10]), b1, c10_1);
+                c11_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[11]), b0, c11_0); c11_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[11]), b1, c11_1);
+                c12_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[12]), b0, c12_0); c12_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[12]), b1, c12_1);
+                c13_0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[13]), b0, c13_0); c13_1 = Vector512.FusedMultiplyAdd(Vector512.Create(e[13]), b1, c13_1);
                 next++;
-                a += sa;
+                a = (double*)((byte*)a + sb); e = (double*)((byte*)e + sb);
             }
             if (epilogue->Alpha != 1)
             {
