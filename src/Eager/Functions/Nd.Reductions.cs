@@ -124,7 +124,7 @@ public static partial class Nd
     /// <summary>True when all elements along the axis are true (or ≠ 0).</summary>
     public static NDArray All(this NDArray x, int axis, bool keepDims = false) => All(x, [axis], keepDims);
 
-    /// <summary>Running sums along an axis, in order; of the flattened array when no axis is given. Integers give Int64.</summary>
+    /// <summary>Running sums along an axis, in order; of the flattened array when no axis is given. Float32 is added up in Float64 (on a GPU in Float32), integers give Int64.</summary>
     public static NDArray CumSum(this NDArray x, int? axis = null)
     {
         ArgumentNullException.ThrowIfNull(x);

@@ -61,19 +61,31 @@ public sealed unsafe class ArgReduceAndScanTests
             {
                 for (var i = 0; i < inner; i++)
                 {
-                    float sum = 0;
+                    double sum = 0;
                     long integerSum = 0;
                     for (var step = 0; step < n; step++)
                     {
                         var at = (o * n + (reverse ? n - 1 - step : step)) * inner + i;
                         var (next, nextInteger) = (sum + x[at], integerSum + bytes[at]);
-                        Assert.Equal(exclusive ? sum : next, output.Span[at]);
+                        Assert.Equal((float)(exclusive ? sum : next), output.Span[at]);
                         Assert.Equal(exclusive ? integerSum : nextInteger, sums.Span[at]);
                         (sum, integerSum) = (next, nextInteger);
                     }
                 }
             }
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(40)]
+    public void Long_running_sums_of_Float32_are_off_by_one_rounding(int inner)
+    {
+        const int n = 200_000;
+        using var input = new GuardedBuffer<float>([.. Enumerable.Repeat(0.1f, n * inner)]);
+        using var output = new GuardedBuffer<float>(n * inner);
+        Scan.CumSum(DType.Float32, DType.Float32, input.Address, output.Address, 1, n, inner);
+        for (var i = 0; i < inner; i++) Assert.Equal((float)(n * (double)0.1f), output.Span[(n - 1) * inner + i], 1e-7 * n);
     }
 
     private static void Check<T>(T[] x, DType dtype, int outer, int n, int inner, Func<T, T, bool> greater, Func<T, bool> isNaN)
