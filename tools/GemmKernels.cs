@@ -79,11 +79,16 @@ static void Kernel(StringBuilder text, string type, int width, string access, in
     Line(0, "{");
     for (var i = 0; i < rows; i++) Line(1, Each(j => $"{vt} c{i}_{j} = {vt}.Zero;"));
 
+    // A multiply-add of AVX-512 can read and broadcast an element itself, an instruction less, where every vector of the tile reads its own: half of the rows do, as many as
+    // the loads leave room for. The JIT would load an element once that is named twice, so the second has a pointer of its own, zero elements further.
+    var reads = width == 512 && vectors == 2 && (rows > 1 || !packed);
+
     // Zero, of which the JIT knows nothing: what is computed with it is not computed once and kept, in memory, for where it is computed again.
-    Line(1, "nint zero = kc >> 62;");
+    var fetches = rows >= 4;
+    if (reads || fetches) Line(1, "nint zero = kc >> 62;");
 
     // The tile of C is wanted when the loop ends: fetch it meanwhile.
-    if (rows >= 4)
+    if (fetches)
     {
         Line(1, "if (Sse.IsSupported)");
         Line(1, "{");
@@ -92,10 +97,6 @@ static void Kernel(StringBuilder text, string type, int width, string access, in
         Line(1, "}");
     }
 
-    // A multiply-add of AVX-512 can read and broadcast an element itself, an instruction less, where every vector of the tile reads its own: half of the rows do, as many as
-    // the loads leave room for. The JIT would load an element once that is named twice, so the second has a pointer of its own, zero elements further.
-    var reads = width == 512 && vectors == 2;
-
     // Three rows share a pointer: x86 addresses p, p + s and p + 2·s for free. With many pointers to move two steps are taken at a time.
     var groups = (rows + 2) / 3;
     var steps = !packed && width == 512 ? 2 : 1;
@@ -103,7 +104,7 @@ static void Kernel(StringBuilder text, string type, int width, string access, in
     if (packed)
     {
         Line(1, $"nint sb = sa * sizeof({type});");
-        if (reads && rows > 1) Line(1, $"{type}* e = a + zero;");
+        if (reads) Line(1, $"{type}* e = a + zero;");
     }
     else
     {
@@ -156,7 +157,7 @@ static void Kernel(StringBuilder text, string type, int width, string access, in
     if (steps == 1) Step(2, 0);
     else for (var step = 0; step < steps; step++) Block(2, step);
     Line(2, packed
-        ? Moved("a") + (reads && rows > 1 ? " " + Moved("e") : "")
+        ? Moved("a") + (reads ? " " + Moved("e") : "")
         : string.Join(" ", Enumerable.Range(0, groups).Select(g => $"a{3 * g} += {steps};" + (Reads(3 * g) ? $" e{3 * g} += {steps};" : ""))));
     Line(1, "}");
     if (steps == 2)

@@ -127,7 +127,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             for (nint k = kc; k != 0; k--)
             {
@@ -163,7 +162,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             for (nint k = kc; k != 0; k--)
             {
@@ -206,7 +204,6 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             for (nint k = kc; k != 0; k--)
             {
@@ -1397,7 +1394,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             for (nint k = kc; k != 0; k--)
             {
@@ -2680,7 +2676,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, double* a, nint sa, double* b, nint ldb, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             double* a0 = a;
             for (nint k = kc >> 1; k != 0; k--)
             {
@@ -2729,7 +2724,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             for (nint k = kc >> 1; k != 0; k--)
@@ -2788,7 +2782,6 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             double* a0 = a;
             nint sb = sa * sizeof(double);
             nint sb2 = sb * 2;
@@ -6074,7 +6067,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6112,7 +6104,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6157,7 +6148,6 @@ internal static unsafe partial class MicroKernels
             Vector512<double> c0_0 = Vector512<double>.Zero;
             Vector512<double> c1_0 = Vector512<double>.Zero;
             Vector512<double> c2_0 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -7372,7 +7362,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, double* a, nint sa, double* b, nint offsets, double* c, nint ldc, Epilogue<double>* epilogue)
         {
             Vector512<double> c0_0 = Vector512<double>.Zero; Vector512<double> c0_1 = Vector512<double>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(double);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)

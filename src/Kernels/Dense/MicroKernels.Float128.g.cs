@@ -127,7 +127,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -163,7 +162,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -206,7 +204,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -1397,7 +1394,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -1433,7 +1429,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -1476,7 +1471,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -2667,7 +2661,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             for (nint k = kc; k != 0; k--)
             {
@@ -2703,7 +2696,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
@@ -2747,7 +2739,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             nint sb2 = sb * 2;
@@ -3988,7 +3979,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             for (nint k = kc; k != 0; k--)
             {
@@ -4024,7 +4014,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
@@ -4068,7 +4057,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             nint sb2 = sb * 2;
@@ -5309,7 +5297,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -5347,7 +5334,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -5392,7 +5378,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6607,7 +6592,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6645,7 +6629,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6690,7 +6673,6 @@ internal static unsafe partial class MicroKernels
             Vector128<float> c0_0 = Vector128<float>.Zero; Vector128<float> c0_1 = Vector128<float>.Zero;
             Vector128<float> c1_0 = Vector128<float>.Zero; Vector128<float> c1_1 = Vector128<float>.Zero;
             Vector128<float> c2_0 = Vector128<float>.Zero; Vector128<float> c2_1 = Vector128<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)

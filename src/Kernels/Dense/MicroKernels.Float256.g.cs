@@ -79,7 +79,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -115,7 +114,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -158,7 +156,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -421,7 +418,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -457,7 +453,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -500,7 +495,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -763,7 +757,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             for (nint k = kc; k != 0; k--)
             {
@@ -799,7 +792,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
@@ -843,7 +835,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             nint sb2 = sb * 2;
@@ -1117,7 +1108,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             for (nint k = kc; k != 0; k--)
             {
@@ -1153,7 +1143,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
@@ -1197,7 +1186,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             nint sb2 = sb * 2;
@@ -1471,7 +1459,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -1509,7 +1496,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -1554,7 +1540,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -1825,7 +1810,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -1863,7 +1847,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -1908,7 +1891,6 @@ internal static unsafe partial class MicroKernels
             Vector256<float> c0_0 = Vector256<float>.Zero; Vector256<float> c0_1 = Vector256<float>.Zero;
             Vector256<float> c1_0 = Vector256<float>.Zero; Vector256<float> c1_1 = Vector256<float>.Zero;
             Vector256<float> c2_0 = Vector256<float>.Zero; Vector256<float> c2_1 = Vector256<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)

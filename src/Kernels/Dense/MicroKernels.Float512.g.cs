@@ -127,7 +127,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -163,7 +162,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -206,7 +204,6 @@ internal static unsafe partial class MicroKernels
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
             Vector512<float> c2_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -1397,7 +1394,6 @@ internal static unsafe partial class MicroKernels
         public static void Packed1x2(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             for (nint k = kc; k != 0; k--)
             {
@@ -2680,7 +2676,6 @@ internal static unsafe partial class MicroKernels
         public static void Strided1x1(nint kc, float* a, nint sa, float* b, nint ldb, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             for (nint k = kc >> 1; k != 0; k--)
             {
@@ -2729,7 +2724,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             for (nint k = kc >> 1; k != 0; k--)
@@ -2788,7 +2782,6 @@ internal static unsafe partial class MicroKernels
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
             Vector512<float> c2_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             float* a0 = a;
             nint sb = sa * sizeof(float);
             nint sb2 = sb * 2;
@@ -6074,7 +6067,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x1(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6112,7 +6104,6 @@ internal static unsafe partial class MicroKernels
         {
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -6157,7 +6148,6 @@ internal static unsafe partial class MicroKernels
             Vector512<float> c0_0 = Vector512<float>.Zero;
             Vector512<float> c1_0 = Vector512<float>.Zero;
             Vector512<float> c2_0 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
@@ -7372,7 +7362,6 @@ internal static unsafe partial class MicroKernels
         public static void Gathered1x2(nint kc, float* a, nint sa, float* b, nint offsets, float* c, nint ldc, Epilogue<float>* epilogue)
         {
             Vector512<float> c0_0 = Vector512<float>.Zero; Vector512<float> c0_1 = Vector512<float>.Zero;
-            nint zero = kc >> 62;
             nint sb = sa * sizeof(float);
             nint* next = (nint*)offsets;
             for (nint k = kc; k != 0; k--)
