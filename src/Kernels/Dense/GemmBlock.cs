@@ -173,7 +173,7 @@ internal static unsafe class GemmBlock
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scale<T>(in GemmProblem<T> p, nint row0, nint row1, nint column0, nint column1)
+    public static void Scale<T>(in GemmProblem<T> p, nint row0, nint row1, nint column0, nint column1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         for (var i = row0; i < row1; i++)

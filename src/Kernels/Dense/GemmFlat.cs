@@ -18,13 +18,19 @@ internal static unsafe class GemmFlat
     // Elements of B. Below, what is transposed instead costs as much.
     private const nint LeastOfB = 24 * 1024;
 
-    /// <summary>A rectangle of C is computed faster this way: its rows fill one or two registers, and there is much of B that is not transposed.</summary>
+    /// <summary>A rectangle of C is computed faster this way: its rows fill one or two registers but for an eighth, and there is much of B that is not transposed.</summary>
     public static bool Fits<T>(in GemmProblem<T> p, nint rows, nint columns)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         nint length = MicroKernels.For<T>().VectorLength;
-        return p.TransB && !p.TransA && p.B != null && (rows == length || rows == 2 * length) && columns * p.K >= LeastOfB && p.Ldb * sizeof(T) % GemmBlock.Aliasing != 0
+        return p.TransB && !p.TransA && p.B != null && IsFull(rows, length) && columns * p.K >= LeastOfB && p.Ldb * sizeof(T) % GemmBlock.Aliasing != 0
             && (p.Beta == T.Zero || p.K <= p.Depth);
+    }
+
+    private static bool IsFull(nint rows, nint length)
+    {
+        var empty = (rows <= length ? length : 2 * length) - rows;
+        return empty >= 0 && 8 * empty <= rows + empty;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -11,6 +11,9 @@ internal static unsafe class GemmThin
 {
     private const nint MaxRows = 4;
     private const nint MinDepth = 64;
+
+    // Up to twice as many rows with so much more of k for each: packing the other operand costs more than folding the lanes of that many products.
+    private const nint MoreDepth = 128;
     private const nint MinColumns = 64;
 
     /// <summary>
@@ -22,16 +25,19 @@ internal static unsafe class GemmThin
         => IsDots(p.M, p.N, p.K, p.TransA, p.TransB);
 
     /// <summary>The same of a product's shape and transpositions.</summary>
-    public static bool IsDots(nint m, nint n, nint k, bool transA, bool transB) => k >= MinDepth && ((transB && m <= MaxRows) || (!transA && n <= MaxRows));
+    public static bool IsDots(nint m, nint n, nint k, bool transA, bool transB) => (transB && IsFew(m, k)) || (!transA && IsFew(n, k));
+
+    private static bool IsFew(nint count, nint k)
+        => k >= MinDepth && (count <= MaxRows || (count <= 2 * MaxRows && k >= MoreDepth * (count - MaxRows + 1) && k <= ReduceTree.Block));
 
     /// <summary>Runs the product if it is thin.</summary>
     public static bool TryRun<T>(in GemmProblem<T> p, bool parallel)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (p.M > MaxRows && p.N > MaxRows) return false;
+        if (p.M > 2 * MaxRows && p.N > 2 * MaxRows) return false;
         if (IsDots(p))
         {
-            if (p.TransB && p.M <= MaxRows) Dots(p, p.A, p.Lda, p.TransA, p.M, p.B, p.Ldb, p.N, false, parallel);
+            if (p.TransB && IsFew(p.M, p.K)) Dots(p, p.A, p.Lda, p.TransA, p.M, p.B, p.Ldb, p.N, false, parallel);
             else Dots(p, p.B, p.Ldb, !p.TransB, p.N, p.A, p.Lda, p.M, true, parallel);
             return true;
         }

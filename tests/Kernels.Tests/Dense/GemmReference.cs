@@ -128,7 +128,9 @@ internal sealed record GemmCase(int M, int N, int K, bool TransA = false, bool T
     public long SizeC => Size(M, N, Ldc);
 
     /// <summary>Few rows or columns over a long contiguous k: dot products by the 64-lane tree, not chains in the order of k.</summary>
-    public bool IsDots => K >= 64 && ((TransB && M <= 4) || (!TransA && N <= 4));
+    public bool IsDots => (TransB && IsFew(M)) || (!TransA && IsFew(N));
+
+    private bool IsFew(int count) => count <= 8 && K >= (count <= 4 ? 64 : 128 * (count - 3)) && (count <= 4 || K <= 16384);
 
     private static long Size(long rows, long columns, long stride) => rows == 0 || columns == 0 ? 0 : (rows - 1) * stride + columns;
 }

@@ -69,7 +69,7 @@ public sealed unsafe class GemmTests
     [Fact]
     public void Rows_that_fill_registers_times_a_transposed_operand()
     {
-        foreach (var m in new[] { 4, 8, 16, 32 })
+        foreach (var m in new[] { 4, 7, 8, 14, 15, 16, 28, 30, 32 })
         {
             Check<float>(new GemmCase(m, 230, 120, false, true) { Bias = true, Relu = true, Alpha = 1.5, Pad = 1 });
             Check<float>(new GemmCase(m, 130, 800, false, true) { Bias = true, Alpha = -0.5 });
@@ -79,6 +79,34 @@ public sealed unsafe class GemmTests
             Check<double>(new GemmCase(m, 131, 600, false, true) { Bias = true, Pad = 3 });
             Check<double>(new GemmCase(m, 150, 190, false, true) { Beta = 0.3, Relu = true });
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void Few_rows_or_columns_over_a_long_depth_are_dot_products(int few)
+    {
+        int least = Math.Max(64, 128 * (few - 3)), most = 16 * 1024;
+        foreach (var k in new[] { least, least + 1, least + 40, least + 64, 900 })
+        {
+            foreach (var many in new[] { 1, 2, 3, 23, 24, 25, 77 })
+            {
+                Check<float>(new GemmCase(few, many, k, k % 2 == 0, true) { Bias = true, Relu = true, Alpha = 1.5, Pad = 1 });
+                Check<float>(new GemmCase(many, few, k, false, k % 2 == 1) { Beta = 0.5, Bias = true, Pad = 2 });
+                Check<double>(new GemmCase(many, few, k, false, true) { Beta = 1, Relu = true });
+            }
+        }
+
+        Assert.False(new GemmCase(9, 30, 2000, false, true).IsDots);
+        Check<float>(new GemmCase(few, 30, least - 1, false, true) { Bias = true });
+        Check<double>(new GemmCase(few, 5, most, false, true) { Alpha = -1 });
+        Check<float>(new GemmCase(5, few, most + 1, false, false) { Beta = 1 });
     }
 
     [Fact]
