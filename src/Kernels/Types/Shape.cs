@@ -56,6 +56,30 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         }
     }
 
+    /// <summary>The size of an axis: <c>shape[^1]</c> is that of the last.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such axis.</exception>
+    public int this[Index axis]
+    {
+        get
+        {
+            int i = axis.GetOffset(Rank);
+            if ((uint)i >= (uint)Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"The shape {this} has {Rank} axes.");
+            return Dimensions[i];
+        }
+    }
+
+    /// <summary>The shape of some axes: <c>shape[1..]</c> is that without the first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not within the axes.</exception>
+    public Shape this[Range axes]
+    {
+        get
+        {
+            int start = axes.Start.GetOffset(Rank), end = axes.End.GetOffset(Rank);
+            if (start < 0 || end > Rank || start > end) throw new ArgumentOutOfRangeException(nameof(axes), axes, $"The shape {this} has {Rank} axes.");
+            return new(Dimensions[start..end]);
+        }
+    }
+
     /// <summary>The sizes, outermost first.</summary>
     public ReadOnlySpan<int> Dimensions => _dimensions;
 
