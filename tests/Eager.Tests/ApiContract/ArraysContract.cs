@@ -25,6 +25,13 @@ public sealed class ArraysContract
         Shape a = (2, 3, 4), scalar = [];
         Assert.Equal((4, 2, 2), (a[^1], a[^3], a[-3]));
         Assert.Equal([(3, 4), (2, 3), a, [], 3], [a[1..], a[..^1], a[..], scalar[..], a[1..2]]);
+        (int n, int rows, int columns) = a;
+        Assert.Equal((2, 3, 4), (n, rows, columns));
+        (int first, int second) = a[1..];
+        (int w, int x, int y, int z) = (Shape)(5, 6, 7, 8);
+        (int _, int _, int _, int _, int last) = (Shape)(5, 6, 7, 8, 9);
+        Assert.Equal((3, 4, 26, 9), (first, second, w + x + y + z, last));
+        Assert.Contains("(2, 3, 4) has 3 axes", Assert.Throws<ShapeException>(() => (first, second) = a).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => a[^0]);
         Assert.Throws<ArgumentOutOfRangeException>(() => a[^4]);
         Assert.Throws<ArgumentOutOfRangeException>(() => a[2..1]);
