@@ -48,6 +48,18 @@ public sealed partial class NDArray
         }
     }
 
+    /// <summary><c>foreach</c> visits <c>x[0]</c>, <c>x[1]</c>, …: the parts along the first axis, differentiable; <c>[.. x]</c> is an array of them.</summary>
+    /// <exception cref="ShapeException">The array is a scalar.</exception>
+    public IEnumerator<NDArray> GetEnumerator()
+    {
+        return Rank > 0 ? Parts() : throw new ShapeException("Elements: a scalar has no axis to visit. Reshape or ExpandDims first.");
+
+        IEnumerator<NDArray> Parts()
+        {
+            for (int i = 0; i < Shape[0]; i++) yield return this[i];
+        }
+    }
+
     /// <summary>Sets every element of the indexed part to a value, converted to the element type.</summary>
     /// <exception cref="IndexOutOfRangeException">A position is outside its axis, or there are more indices than axes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A range is outside its axis.</exception>

@@ -7,7 +7,7 @@ namespace Fusion;
 public static partial class Nd
 {
     /// <summary>The same elements in row-major order with another shape; one size may be −1 and follows from the others.</summary>
-    /// <exception cref="ShapeException">The number of elements differs.</exception>
+    /// <exception cref="ShapeException">The number of elements differs, or the size of −1 could be any, since another size is 0.</exception>
     [OverloadResolutionPriority(1)] // x.Reshape([2, 3]) fits the shape overload as well
     public static NDArray Reshape(this NDArray x, params ReadOnlySpan<int> shape)
     {
@@ -24,9 +24,10 @@ public static partial class Nd
                 known *= sizes[i];
             }
 
-            if (known == 0 ? x.Size != 0 : x.Size % known != 0)
-                throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({IntegerList.Text(sizes)}).");
-            sizes[unknown] = known == 0 ? 0 : Errors.Extent("Reshape", x.Size / known);
+            if (known == 0 && x.Size == 0)
+                throw new ShapeException($"Reshape: ({IntegerList.Text(sizes)}): −1 could be any size, since the array {x.Shape} and the other sizes have no element. Give it as a number.");
+            if (known == 0 || x.Size % known != 0) throw new ShapeException($"Reshape: {x.Shape}, {x.Size} elements, does not divide into ({IntegerList.Text(sizes)}).");
+            sizes[unknown] = Errors.Extent("Reshape", x.Size / known);
         }
         else if (System.Array.Exists(sizes, static size => size < 0))
         {
@@ -69,7 +70,7 @@ public static partial class Nd
     }
 
     /// <summary>Removes axes of size 1: the given ones, or all.</summary>
-    /// <exception cref="ShapeException">A given axis has another size.</exception>
+    /// <exception cref="ShapeException">A given axis has another size, or is given twice.</exception>
     public static NDArray Squeeze(this NDArray x, params int[] axes)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -80,7 +81,7 @@ public static partial class Nd
         {
             int i = x.Shape.Axis(axis, "Squeeze");
             if (x.Shape[i] != 1) throw new ShapeException($"Squeeze: axis {axis} of the shape {x.Shape} has size {x.Shape[i]}, not 1.");
-            removed.Add(i);
+            if (!removed.Add(i)) throw new ShapeException($"Squeeze: axis {i} of the shape {x.Shape} is given twice.");
         }
 
         for (int i = 0; i < x.Rank; i++)

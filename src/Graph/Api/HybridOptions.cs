@@ -26,10 +26,28 @@ public sealed record HybridOptions
     /// Runs the eager function beside the compiled one and throws <see cref="HybridizeException"/> where a bit differs, naming the first operator that diverges
     /// with its source line. Makes tracing slower, since every operator is traced with its line.
     /// </summary>
-    public HybridVerify Verify { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of <see cref="HybridVerify"/>.</exception>
+    public HybridVerify Verify
+    {
+        get;
+        init
+        {
+            if (value is < HybridVerify.Off or > HybridVerify.Always) throw new ArgumentOutOfRangeException(nameof(value), value, $"Verify: {value} is not Off, FirstCall or Always.");
+            field = value;
+        }
+    }
 
-    /// <summary>Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first.</summary>
-    public int MaxVariants { get; init; } = 64;
+    /// <summary>Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first. 0 keeps the last one only.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public int MaxVariants
+    {
+        get;
+        init
+        {
+            if (value < 0) throw new ArgumentOutOfRangeException(nameof(value), value, $"MaxVariants: {value} is negative.");
+            field = value;
+        }
+    } = 64;
 
     /// <summary>A function that cannot be traced runs eagerly, with the reason in the report; otherwise <see cref="HybridizeException"/> is thrown.</summary>
     public bool FallbackToEager { get; init; } = true;

@@ -56,6 +56,30 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         }
     }
 
+    /// <summary>The size of an axis: <c>shape[^1]</c> is that of the last.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such axis.</exception>
+    public int this[Index axis]
+    {
+        get
+        {
+            int i = axis.GetOffset(Rank);
+            if ((uint)i >= (uint)Rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"The shape {this} has {Rank} axes.");
+            return Dimensions[i];
+        }
+    }
+
+    /// <summary>The shape of some axes: <c>shape[1..]</c> is that without the first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not within the axes.</exception>
+    public Shape this[Range axes]
+    {
+        get
+        {
+            int start = axes.Start.GetOffset(Rank), end = axes.End.GetOffset(Rank);
+            if (start < 0 || end > Rank || start > end) throw new ArgumentOutOfRangeException(nameof(axes), axes, $"The shape {this} has {Rank} axes.");
+            return new(Dimensions[start..end]);
+        }
+    }
+
     /// <summary>The sizes, outermost first.</summary>
     public ReadOnlySpan<int> Dimensions => _dimensions;
 
@@ -105,6 +129,24 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 
     /// <summary><c>(2, 3)</c>, <c>(5,)</c>, <c>()</c>.</summary>
     public override string ToString() => Rank == 1 ? $"({Dimensions[0]},)" : $"({string.Join(", ", _dimensions ?? [])})";
+
+    /// <summary>The sizes of two axes.</summary>
+    /// <exception cref="ShapeException">The number of axes is another.</exception>
+    public void Deconstruct(out int size0, out int size1) => (size0, size1) = (Of(2)[0], Dimensions[1]);
+
+    /// <summary>The sizes of three axes.</summary>
+    /// <exception cref="ShapeException">The number of axes is another.</exception>
+    public void Deconstruct(out int size0, out int size1, out int size2) => (size0, size1, size2) = (Of(3)[0], Dimensions[1], Dimensions[2]);
+
+    /// <summary>The sizes of four axes.</summary>
+    /// <exception cref="ShapeException">The number of axes is another.</exception>
+    public void Deconstruct(out int size0, out int size1, out int size2, out int size3) => (size0, size1, size2, size3) = (Of(4)[0], Dimensions[1], Dimensions[2], Dimensions[3]);
+
+    /// <summary>The sizes of five axes.</summary>
+    /// <exception cref="ShapeException">The number of axes is another.</exception>
+    public void Deconstruct(out int size0, out int size1, out int size2, out int size3, out int size4) => (size0, size1, size2, size3, size4) = (Of(5)[0], Dimensions[1], Dimensions[2], Dimensions[3], Dimensions[4]);
+
+    private ReadOnlySpan<int> Of(int rank) => Rank == rank ? Dimensions : throw new ShapeException($"The shape {this} has {Rank} axes and cannot be taken apart into {rank} sizes.");
 
     /// <summary>The sizes as a new array.</summary>
     public int[] ToArray() => Dimensions.ToArray();

@@ -20,6 +20,26 @@ public sealed class ArraysContract
     }
 
     [Fact]
+    public void ShapesAreIndexedAndSlicedFromTheEndToo()
+    {
+        Shape a = (2, 3, 4), scalar = [];
+        Assert.Equal((4, 2, 2), (a[^1], a[^3], a[-3]));
+        Assert.Equal([(3, 4), (2, 3), a, [], 3], [a[1..], a[..^1], a[..], scalar[..], a[1..2]]);
+        (int n, int rows, int columns) = a;
+        Assert.Equal((2, 3, 4), (n, rows, columns));
+        (int first, int second) = a[1..];
+        (int w, int x, int y, int z) = (Shape)(5, 6, 7, 8);
+        (int _, int _, int _, int _, int last) = (Shape)(5, 6, 7, 8, 9);
+        Assert.Equal((3, 4, 26, 9), (first, second, w + x + y + z, last));
+        Assert.Contains("(2, 3, 4) has 3 axes", Assert.Throws<ShapeException>(() => (first, second) = a).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => a[^0]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => a[^4]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => a[2..1]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => a[..4]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => scalar[^1]);
+    }
+
+    [Fact]
     public void ElementTypesAndRequests()
     {
         Assert.Equal([DType.Float32, DType.Float64, DType.Int32, DType.Int64, DType.UInt8, DType.Bool], Enum.GetValues<DType>()[..6]);

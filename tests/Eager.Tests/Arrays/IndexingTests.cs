@@ -137,6 +137,29 @@ public sealed class IndexingTests
         Assert.Equal([0, 3, 0, 0, 0], x.Grad!.ToArray<float>());
     }
 
+    [Fact]
+    public void PartsAlongTheFirstAxisAreVisited()
+    {
+        NDArray x = Nd.Arange(6).Reshape(3, 2).Copy();
+        x.AttachGrad();
+        using (Autograd.Record())
+        {
+            NDArray sum = Nd.Zeros(2);
+            int n = 0;
+            foreach (NDArray row in x) sum += row * ++n;
+            sum.Backward();
+        }
+
+        Assert.Equal([1, 1, 2, 2, 3, 3], x.Grad!.ToArray<float>());
+        NDArray[] rows = [.. x];
+        Assert.Equal((3, new Shape(2)), (rows.Length, rows[^1].Shape));
+        foreach (NDArray none in Nd.Zeros((0, 2))) Assert.Fail(none.ToString());
+        Assert.Throws<ShapeException>(static () =>
+        {
+            foreach (NDArray part in Nd.Scalar(1)) Assert.Fail(part.ToString());
+        });
+    }
+
     // Which row-major positions of the (2, 3, 4) cube an index selects, by visiting all of them.
     private static int[] Naive(AxisIndex[] index)
     {

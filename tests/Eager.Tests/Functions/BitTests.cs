@@ -43,8 +43,27 @@ public sealed class BitTests
     }
 
     [Fact]
+    public void OperatorsAreTheFunctions()
+    {
+        NDArray x = Nd.Array([1f, 2, 3, 4]), i = Nd.Array([6, 5, -8]), j = Nd.Array([3, 1, 2]);
+        Assert.Equal([false, true, true, false], ((x > 1) & (x < 4)).ToArray<bool>());
+        Assert.Equal([true, false, false, true], ((x <= 1) | (x >= 4)).ToArray<bool>());
+        Assert.Equal([true, false, false, true], (~((x > 1) & (x < 4))).ToArray<bool>());
+        Assert.Equal([false, true, false, false], ((x > 1) ^ (x > 2)).ToArray<bool>());
+        Assert.Equal([false, true], (!Nd.Array([2f, 0])).ToArray<bool>());
+        Assert.Equal([2, 1, 0, 7, 5, -6, 5, 4, -6, -7, -6, 7], Nd.Concat([i & j, i | j, i ^ j, ~i]).ToArray<int>());
+        Assert.Equal([48, 10, -32, 0, 2, -2, 12, 10, -16, 3, 2, -4], Nd.Concat([i << j, i >> j, i << 1, i >> 1]).ToArray<int>());
+        Assert.Equal([2, 1, 0, 2, 1, 0, 7, 7, -5, 5, 6, -5], Nd.Concat([i & 3, 3 & i, i | 3, 3 ^ i]).ToArray<int>());
+        Assert.Equal([7, 7, -5], (3 | i).ToArray<int>());
+        Assert.Equal([5, 6, -5], (i ^ 3).ToArray<int>());
+    }
+
+    [Fact]
     public void FloatsAreRefused()
     {
+        Assert.Throws<DTypeException>(() => Nd.Ones(2) & Nd.Ones(2));
+        Assert.Throws<DTypeException>(() => ~Nd.Ones(2));
+        Assert.Throws<ArgumentNullException>(() => Nd.Array([1]) | null!);
         Assert.Throws<DTypeException>(() => Nd.BitwiseAnd(Nd.Ones(2), Nd.Ones(2)));
         Assert.Throws<DTypeException>(() => Nd.ShiftLeft(Nd.Ones(2), 1));
         Assert.Throws<ShapeException>(() => Nd.BitwiseAnd(Nd.Array([1, 2]), Nd.Array([1, 2, 3])));

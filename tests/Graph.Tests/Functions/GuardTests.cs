@@ -165,6 +165,13 @@ public sealed class GuardTests
     }
 
     [Fact]
+    public void OptionsThatMeanNothingAreRefused()
+    {
+        Assert.Contains("MaxVariants: -1", Assert.Throws<ArgumentOutOfRangeException>(static () => new HybridOptions { MaxVariants = -1 }).Message, StringComparison.Ordinal);
+        Assert.Contains("Verify: 9", Assert.Throws<ArgumentOutOfRangeException>(static () => new HybridOptions { Verify = (HybridVerify)9 }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheNumberOfArraysInAListIsGuarded()
     {
         HybridFunction<ListFunction> f = Hybrid.Hybridize(static (IReadOnlyList<NDArray> x) => [x.Aggregate(static (a, b) => a + b)], Check.Strict);

@@ -12,6 +12,21 @@ public sealed class StructureTests
         Check.Same(TestArrays.Uniform(3).Tanh() * 2, inner.Invoke(TestArrays.Uniform(3)));
     }
 
+    [Fact]
+    public void RowsAreVisitedWhileAFunctionIsTraced()
+    {
+        static NDArray Squares(NDArray x)
+        {
+            NDArray sum = Nd.Zeros(5);
+            foreach (NDArray row in x) sum += row * row;
+            return sum;
+        }
+
+        Check.Backward(Check.List(Squares), TestArrays.Uniform((4, 5)));
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((Func<NDArray, NDArray>)Squares, Check.Strict);
+        foreach (int n in (int[])[4, 1, 0, 7]) Check.Same(Squares(Nd.Ones((n, 5))), f.Invoke(Nd.Ones((n, 5))));
+    }
+
     /// <summary>x is used inside and outside the function: all paths of its gradient are added up in the order of the tape.</summary>
     [Fact]
     public void FunctionsOnATapeAreNodesLikeOthers()
