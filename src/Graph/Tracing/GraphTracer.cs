@@ -21,7 +21,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<NDArray> _reads = []; // in open checkpoints
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
-    private readonly HashSet<(Variable Input, object Target, int Index)> _passed = [];
+    private readonly HashSet<(object Through, object Target, int Index)> _passed = [];
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
@@ -56,8 +56,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>All arrays from outside that it has used.</summary>
     public NDArray[] Outside => [.. graph.Captured.Select(static c => c.Array), .. _marks.Select(static m => m.Array)];
 
-    /// <summary>Inputs that were recorded outside and lie behind a head of which a gradient was taken, each with a place with respect to which it was.</summary>
-    public IEnumerable<(Variable Input, object Target, int Index)> Passed => _passed;
+    /// <summary>Inputs and captured arrays that were recorded outside and lie behind a head of which a gradient was taken, each with a place with respect to which it was.</summary>
+    public IEnumerable<(object Through, object Target, int Index)> Passed => _passed;
 
     /// <summary>The traced code has asked inputs for theirs.</summary>
     public bool ReadsInputMarks { get; private set; }
@@ -134,11 +134,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override void Given(NDArray array) => NodeOf(array);
 
-    public override void Pass(Variable input, ReadOnlySpan<(object? Source, int Index)> targets)
+    public override void Pass(object through, ReadOnlySpan<(object? Source, int Index)> targets)
     {
-        if (input.Gradient.Symbol is not OutsideGradient) return;
+        if (through is Variable input && input.Gradient.Symbol is not OutsideGradient) return;
         foreach ((object? source, int index) in targets)
-            if (source is not null and not TapeNode { IsTraced: true } && !ReferenceEquals(source, input)) _passed.Add((input, source, index));
+            if (source is not null and not TapeNode { IsTraced: true } && !ReferenceEquals(source, through)) _passed.Add((through, source, index));
     }
 
     public override NDArray Alias(NDArray array)

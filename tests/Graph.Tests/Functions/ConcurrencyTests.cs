@@ -37,6 +37,32 @@ public sealed class ConcurrencyTests
         Assert.Equal(1, traces);
     }
 
+    /// <summary>A call that is under way when all variants are forgotten does not bring its own back.</summary>
+    [Fact]
+    public void WhatWasForgottenIsNotRemembered()
+    {
+        double factor = 0;
+        bool done = false;
+        NDArray x = Nd.Ones(3);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray v) => v * Volatile.Read(ref factor), Check.Strict with { MaxVariants = 2 });
+        Thread[] callers = [.. Enumerable.Range(0, 3).Select(i => new Thread(() =>
+        {
+            while (!Volatile.Read(ref done)) f.Invoke(Nd.Ones(3));
+        }))];
+        foreach (Thread caller in callers) caller.Start();
+        int wrong = 0;
+        for (int i = 1; i <= 3000; i++)
+        {
+            Volatile.Write(ref factor, i);
+            f.Clear();
+            for (int call = 0; call < 3; call++) wrong += f.Invoke(x).ToArray<float>()[0] == i ? 0 : 1;
+        }
+
+        Volatile.Write(ref done, true);
+        foreach (Thread caller in callers) caller.Join();
+        Assert.Equal(0, wrong);
+    }
+
     [Fact]
     public void FlagsOfOneThreadAreNotThoseOfAnother()
     {
