@@ -4,8 +4,8 @@ using Fusion.Tests.RandomGraphs;
 namespace Fusion.Tests;
 
 /// <summary>
-/// Random programs give the same bits eagerly, interpreted, and compiled for 128, 256 and 512 bits on one and two threads: forward, backward, second
-/// order, and when shapes change. <c>FUSION_SOAK=10000 dotnet test tests/Consistency.Tests -c Release --filter RandomProgramTests</c> runs as many programs;
+/// Random programs of one type or several give the same bits eagerly, interpreted, and compiled for 128, 256 and 512 bits on one to three threads, where some kernels
+/// cannot be compiled, and called by eight threads at once: forward, backward, second order, and when shapes change. <c>FUSION_SOAK=10000 dotnet test tests/Consistency.Tests -c Release --filter RandomProgramTests</c> runs as many programs;
 /// without it some hundreds.
 /// </summary>
 [Collection(nameof(ProcessState))]

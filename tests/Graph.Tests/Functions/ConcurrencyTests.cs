@@ -148,6 +148,25 @@ public sealed class ConcurrencyTests
         Assert.True(f.Report.FellBack);
     }
 
+    /// <summary>Calls that change state follow one another, each with its verification.</summary>
+    [Fact]
+    public void CallsThatChangeStateAreVerifiedOneAfterTheOther()
+    {
+        NDArray count = Nd.Zeros(3);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray x) =>
+            {
+                count.Assign(count + x);
+                return count * 2;
+            },
+            Check.Strict with { Verify = HybridVerify.Always });
+        OnThreads(_ =>
+        {
+            for (int i = 0; i < 50; i++) f.Invoke(Nd.Ones(3));
+        });
+        Check.Same(Nd.Full(3, 400), count);
+    }
+
     [Fact]
     public void DroppedFunctionsAreCollected()
     {
