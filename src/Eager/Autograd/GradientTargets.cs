@@ -86,8 +86,8 @@ internal sealed class GradientTargets
 
         void Meet(object? source)
         {
+            if (source is Variable { StandsForAnother: true } || (source is TapeNode { IsTraced: false } && tracer is not null)) tracer?.Pass(source, _keys);
             if (source is TapeNode node && _seen.Add(node)) open.Push(node);
-            else if (source is Variable { StandsForAnother: true } input) tracer?.Pass(input, _keys);
         }
     }
 

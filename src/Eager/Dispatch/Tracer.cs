@@ -39,10 +39,10 @@ internal abstract class Tracer
     }
 
     /// <summary>
-    /// Gradients with respect to these places of the tape are computed of a head that depends on an array that stands for another one: they flow through what lies
-    /// behind that one, too.
+    /// Gradients with respect to these places of the tape are computed of a head that depends on an array that stands for another one, or on one that was recorded
+    /// outside: they flow through what lies behind that one, too.
     /// </summary>
-    public virtual void Pass(Variable input, ReadOnlySpan<(object? Source, int Index)> targets)
+    public virtual void Pass(object through, ReadOnlySpan<(object? Source, int Index)> targets)
     {
     }
 

@@ -14,8 +14,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private const int MaxAttempts = 8;
 
     private readonly Lock _lock = new();
-    private HybridVariant[] _variants = [];
-    private HybridVariant? _last;
+    private KeptVariants _kept = new([]);
     private long _clock;
     private long _hits;
     private long _misses;
@@ -34,9 +33,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     /// <summary>Held by calls that change state, and while tracing, which tries changes out.</summary>
     public Lock StateLock { get; } = new();
 
-    public HybridVariant? Last => _last;
+    public HybridVariant? Last => _kept.Last;
 
-    public int VariantCount => _variants.Length;
+    public int VariantCount => _kept.All.Length;
 
     public int CompileCount => _compileCount;
 
@@ -73,8 +72,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     {
         lock (_lock)
         {
-            _variants = [];
-            _last = null;
+            _kept = new KeptVariants([]);
             ChangedNumber = null;
             if (!s_disabled) FallbackReason = null;
         }
@@ -85,7 +83,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         StringBuilder text = new(KernelPrinter.Usings);
         text.AppendLine().AppendLine("public static unsafe class FusedKernels").AppendLine("{");
         HashSet<object> seen = [];
-        foreach (HybridVariant variant in _variants)
+        foreach (HybridVariant variant in _kept.All)
         {
             foreach (PlanStep step in variant.Plans.SelectMany(static p => p.Steps))
             {
@@ -107,7 +105,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public string ToPtx()
     {
-        IEnumerable<PlanStep> steps = _variants.SelectMany(static v => v.Plans).SelectMany(static p => p.Steps);
+        IEnumerable<PlanStep> steps = _kept.All.SelectMany(static v => v.Plans).SelectMany(static p => p.Steps);
         return string.Join('\n', steps.SelectMany(static s => s.Ptx()).Distinct());
     }
 
@@ -188,25 +186,27 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     private HybridVariant? FindBranch(HybridVariant from, int index, NDArray[] inputs, ExecutionState state)
     {
-        foreach (HybridVariant variant in _variants)
-            if (variant.Follows(from, index) && variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(variant);
+        KeptVariants kept = _kept;
+        foreach (HybridVariant variant in kept.All)
+            if (variant.Follows(from, index) && variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(kept, variant);
         return null;
     }
 
     /// <summary>The variant whose guards hold; null: the call has to be traced.</summary>
     public HybridVariant? Find(NDArray[] inputs, ExecutionState state)
     {
-        if (_last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(last);
-        foreach (HybridVariant variant in _variants)
-            if (variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(variant);
+        KeptVariants kept = _kept;
+        if (kept.Last is { } last && last.Signature.Matches(inputs, state) && last.Holds()) return Hit(kept, last);
+        foreach (HybridVariant variant in kept.All)
+            if (variant.Signature.Matches(inputs, state) && variant.Holds()) return Hit(kept, variant);
         return null;
     }
 
-    private HybridVariant Hit(HybridVariant variant)
+    private HybridVariant Hit(KeptVariants kept, HybridVariant variant)
     {
         Interlocked.Increment(ref _hits);
         if (variant.LastUsed != Volatile.Read(ref _clock)) variant.LastUsed = Interlocked.Increment(ref _clock);
-        if (!ReferenceEquals(_last, variant)) _last = variant;
+        if (!ReferenceEquals(kept.Last, variant)) kept.Last = variant;
         return variant;
     }
 
@@ -218,7 +218,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 if ((from is null ? Find(inputs, state) : FindBranch(from, index, inputs, state)) is { } made) return made;
                 HybridSignature signature = HybridSignature.Of(inputs, state);
                 if (from is not null) LastMiss = $"condition {index}, of {from.Trace.Outcomes[index].Operation}, is {!from.Trace.Outcomes[index].Holds}, before {from.Trace.Outcomes[index].Holds}";
-                else LastMiss = _last is { } last ? signature.Difference(last.Signature) : "the first call";
+                else LastMiss = Last is { } last ? signature.Difference(last.Signature) : "the first call";
                 Interlocked.Increment(ref _misses);
                 FunctionTrace trace;
                 TraceLog? log = TraceLog.For(options);
@@ -246,12 +246,11 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 }
 
                 HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
-                if (_last is { } before) Compare(before.Trace, trace);
+                if (Last is { } before) Compare(before.Trace, trace);
                 if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
-                HybridVariant[] kept = _variants.Length < options.MaxVariants ? _variants : [.. _variants.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
-                _variants = [.. kept, variant];
-                if (_variants.Length == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
-                _last = variant;
+                HybridVariant[] all = _kept.All, others = all.Length < options.MaxVariants ? all : [.. all.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
+                _kept = new KeptVariants([.. others, variant], variant);
+                if (VariantCount == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
                 return variant;
             }
     }

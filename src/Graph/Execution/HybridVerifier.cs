@@ -6,7 +6,21 @@ namespace Fusion;
 /// </summary>
 internal static class HybridVerifier
 {
+    /// <summary>One verified call. Calls that change state follow one another, each with its eager run.</summary>
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
+    {
+        (NDArray[] outputs, string? difference, RandomState random) = variant.Trace.IsStateful ? Alone() : Compare(engine, variant, inputs);
+        if (difference is not null) throw Explained(difference, engine, variant, variant.Forward!, variant.Arguments(inputs), random);
+        variant.Verified = true;
+        return outputs;
+
+        (NDArray[], string?, RandomState) Alone()
+        {
+            lock (engine.StateLock) return Compare(engine, variant, inputs);
+        }
+    }
+
+    private static (NDArray[] Outputs, string? Difference, RandomState Random) Compare(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         ExecutionState state = ExecutionState.Current;
         FunctionTrace trace = variant.Trace;
@@ -27,14 +41,8 @@ internal static class HybridVerifier
         string? difference = null;
         for (int i = 0; i < outputs.Length; i++) difference ??= Difference(engine, $"Output {i}", expected[i], outputs[i]);
         for (int i = 0; i < written.Length; i++) difference ??= Difference(engine, $"Array {i} of those written in place", written[i], after[i]);
-        if (difference is not null)
-        {
-            Restore();
-            throw Explained(difference, engine, variant, variant.Forward!, arguments, random);
-        }
-
-        variant.Verified = true;
-        return outputs;
+        if (difference is not null) Restore();
+        return (outputs, difference, random);
 
         // What the compiled function need not compute may fail.
         IReadOnlyList<NDArray> Eager()

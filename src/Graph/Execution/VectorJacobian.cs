@@ -65,8 +65,8 @@ internal static class VectorJacobian
 
     private static IReadOnlyList<NDArray> WithRandom(RandomState random, Func<IReadOnlyList<NDArray>> product)
     {
-        if (ExecutionState.Current.Tracer is not null)
-            throw new TraceFailedException("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
+        if (ExecutionState.Current.Tracer is GraphTracer tracer)
+            throw tracer.Fail("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
         RandomState now = Nd.Random.Place;
         Nd.Random.Place = random;
         try

@@ -208,7 +208,7 @@ internal sealed class FunctionTrace
     {
         NDArray[] symbols = Array.ConvertAll(inputs, static i => i.Symbol);
         long start = TapeNode.LastSequence(ExecutionState.Current);
-        IReadOnlyList<NDArray> results = f(symbols) ?? throw new TraceFailedException("the function returned null");
+        IReadOnlyList<NDArray> results = Call(f, symbols, tracer) ?? throw new TraceFailedException("the function returned null");
         NDArray[] outputs = [.. results];
         GraphNode[] nodes = Array.ConvertAll(outputs, o => tracer.NodeOf(o ?? throw new TraceFailedException("the function returned a null array")));
         foreach (NDArray output in outputs)
@@ -243,6 +243,22 @@ internal sealed class FunctionTrace
             if (outputs[i].Attachment is not null && trace.Aliases[i] is null) throw new TraceFailedException("AttachGrad on a result inside the function");
         foreach (TracedInput input in inputs) input.ThrowIfMarkedInside(isReached: trace.HasGradients && trace.Gradients[input.Index] is not null);
         return trace;
+    }
+
+    // What the trace has failed with counts, whatever the function makes of it: eagerly it would not have been thrown.
+    private static IReadOnlyList<NDArray>? Call(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] symbols, GraphTracer tracer)
+    {
+        IReadOnlyList<NDArray>? results;
+        try
+        {
+            results = f(symbols);
+        }
+        catch (Exception e) when (tracer.Failure is { } failure && !ReferenceEquals(e, failure))
+        {
+            throw failure;
+        }
+
+        return tracer.Failure is { } caught ? throw caught : results;
     }
 
     private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)

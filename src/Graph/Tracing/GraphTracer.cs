@@ -21,7 +21,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<NDArray> _reads = []; // in open checkpoints
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
-    private readonly HashSet<(Variable Input, object Target, int Index)> _passed = [];
+    private readonly HashSet<(object Through, object Target, int Index)> _passed = [];
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
@@ -44,6 +44,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Gradients from here on are a function of their own: which values it computes again is decided when that is cut off.</summary>
     public bool CutsGradients { get; set; }
 
+    /// <summary>Why the function cannot be traced; its own code may have caught it.</summary>
+    public TraceFailedException? Failure { get; private set; }
+
     /// <summary>Operators were recorded: which arrays carry gradients shaped the graph.</summary>
     public bool Recorded { get; private set; }
 
@@ -56,8 +59,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>All arrays from outside that it has used.</summary>
     public NDArray[] Outside => [.. graph.Captured.Select(static c => c.Array), .. _marks.Select(static m => m.Array)];
 
-    /// <summary>Inputs that were recorded outside and lie behind a head of which a gradient was taken, each with a place with respect to which it was.</summary>
-    public IEnumerable<(Variable Input, object Target, int Index)> Passed => _passed;
+    /// <summary>Inputs and captured arrays that were recorded outside and lie behind a head of which a gradient was taken, each with a place with respect to which it was.</summary>
+    public IEnumerable<(object Through, object Target, int Index)> Passed => _passed;
 
     /// <summary>The traced code has asked inputs for theirs.</summary>
     public bool ReadsInputMarks { get; private set; }
@@ -73,7 +76,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
             return;
         }
 
-        if (outputs.Length != 1) throw new TraceFailedException($"{op.Name} has {outputs.Length} outputs");
+        if (outputs.Length != 1) throw Fail($"{op.Name} has {outputs.Length} outputs");
         Recorded |= ExecutionState.Current.Recording;
         GraphNode[] nodes = new GraphNode[inputs.Length];
         for (int i = 0; i < nodes.Length; i++) nodes[i] = NodeOf(inputs[i]);
@@ -85,14 +88,14 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     // What the traced code has made itself is a constant, wherever it lies.
     private NDArray Move(NDArray array, Device device)
     {
-        if (!_created.Contains(array)) throw new TraceFailedException($"To({device}) moves an array to another device");
+        if (!_created.Contains(array)) throw Fail($"To({device}) moves an array to another device");
         NDArray moved = Fusion.Movement.CopyToDevice(array, device.Accelerator);
         _created.Add(moved);
         return moved;
     }
 
     public override Exception ValueRead(string operation) =>
-        new TraceFailedException($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
+        Fail($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
 
     public override bool Freeze(NDArray array)
     {
@@ -103,11 +106,21 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         return true;
     }
 
-    public override bool Decide(NDArray condition, string operation) =>
-        path is null ? throw ValueRead(operation) : _choices.Decide(() => path.Decide(NodeOf(condition), operation, Effects));
+    public override bool Decide(NDArray condition, string operation)
+    {
+        try
+        {
+            return path is null ? throw ValueRead(operation) : _choices.Decide(() => path.Decide(NodeOf(condition), operation, Effects));
+        }
+        catch (TraceFailedException failure)
+        {
+            Failure ??= failure;
+            throw;
+        }
+    }
 
     public override Exception SideEffect(string operation) =>
-        new TraceFailedException($"{operation} changes state while the function is traced, which a compiled call cannot repeat");
+        Fail($"{operation} changes state while the function is traced, which a compiled call cannot repeat");
 
     public override void Write(NDArray target, NDArray value)
     {
@@ -122,7 +135,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         }
 
         if (ExecutionState.Current.Recording) ReadMark(target);
-        if (_frozen.Contains(target)) throw new TraceFailedException("an array is written whose values have shaped the graph");
+        if (_frozen.Contains(target)) throw Fail("an array is written whose values have shaped the graph");
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
@@ -134,11 +147,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public override void Given(NDArray array) => NodeOf(array);
 
-    public override void Pass(Variable input, ReadOnlySpan<(object? Source, int Index)> targets)
+    public override void Pass(object through, ReadOnlySpan<(object? Source, int Index)> targets)
     {
-        if (input.Gradient.Symbol is not OutsideGradient) return;
+        if (through is Variable input && input.Gradient.Symbol is not OutsideGradient) return;
         foreach ((object? source, int index) in targets)
-            if (source is not null and not TapeNode { IsTraced: true } && !ReferenceEquals(source, input)) _passed.Add((input, source, index));
+            if (source is not null and not TapeNode { IsTraced: true } && !ReferenceEquals(source, through)) _passed.Add((through, source, index));
     }
 
     public override NDArray Alias(NDArray array)
@@ -228,6 +241,14 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         for (int i = _failure.Count - 1; i >= 0; i--) _failure[i]();
     }
 
+    /// <summary>What to throw where the function does what a graph cannot express.</summary>
+    public TraceFailedException Fail(string reason)
+    {
+        TraceFailedException failure = new(reason);
+        Failure ??= failure;
+        return failure;
+    }
+
     public NDArray Symbol(GraphNode node) => NDArray.Symbolic(new TracedValue(graph, node), node.Type);
 
     public GraphNode NodeOf(NDArray array)
@@ -256,8 +277,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private GraphNode Own(SymbolicValue symbol) => symbol switch
     {
         TracedValue traced when ReferenceEquals(traced.Owner, graph) => traced.Node,
-        OutsideGradient => throw new TraceFailedException("Backward reaches an input whose history lies outside the function"),
-        _ => throw new TraceFailedException("an array of another trace is used"),
+        OutsideGradient => throw Fail("Backward reaches an input whose history lies outside the function"),
+        _ => throw Fail("an array of another trace is used"),
     };
 
     /// <param name="Region">What may be computed again; null: it is part of another one.</param>

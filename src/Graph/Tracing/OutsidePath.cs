@@ -1,16 +1,15 @@
 namespace Fusion;
 
 /// <summary>
-/// The function takes a gradient with respect to an array from outside, of a head behind which an input lies that was recorded outside: eagerly the gradient flows
-/// through the history of that input, too. A trace, which does not see it, holds where the array does not lie in there.
+/// The function takes a gradient with respect to an array from outside, of a head behind which an input or a captured array lies that was recorded outside: eagerly
+/// the gradient flows through the history of that one, too. A trace, which does not see it, holds where the array does not lie in there.
 /// </summary>
-/// <param name="Through">The input.</param>
-/// <param name="Input">The array, where it is another input; −1: it is a captured one.</param>
-/// <param name="Captured">Which.</param>
-internal readonly record struct OutsidePath(int Through, int Input, NDArray? Captured)
+/// <param name="Through">The array that was recorded.</param>
+/// <param name="Target">The other one.</param>
+internal readonly record struct OutsidePath(OutsideArray Through, OutsideArray Target)
 {
     /// <summary>It does, for these inputs.</summary>
-    public bool Exists(ReadOnlySpan<NDArray> inputs) => GradientDependence.Reaches(inputs[Through], Captured ?? inputs[Input]);
+    public bool Exists(ReadOnlySpan<NDArray> inputs) => GradientDependence.Reaches(Through.Of(inputs), Target.Of(inputs));
 
     /// <summary>One of the paths does.</summary>
     public static bool Exist(ReadOnlySpan<NDArray> inputs, OutsidePath[] paths)
@@ -20,17 +19,32 @@ internal readonly record struct OutsidePath(int Through, int Input, NDArray? Cap
         return false;
     }
 
-    /// <summary>The paths that a trace has met.</summary>
+    /// <summary>The paths that a trace has met. Where one captured array lies behind another one, the trace fails at once: it would go through a graph that was recorded outside.</summary>
     public static OutsidePath[] Of(GraphTracer tracer, TracedInput[] inputs)
     {
         HashSet<OutsidePath> paths = [];
-        foreach ((Variable through, object target, int index) in tracer.Passed)
+        NDArray[] outside = tracer.Outside;
+        foreach ((object through, object target, int index) in tracer.Passed)
         {
             int input = Array.FindIndex(inputs, i => i.IsAt(target));
-            NDArray? captured = input >= 0 ? null : tracer.Marks.FirstOrDefault(m => TapeNode.Resolve(m.Array.Source, m.Array.SourceIndex) == (target, index)).Array;
-            if (input >= 0 || captured is not null) paths.Add(new OutsidePath(Array.FindIndex(inputs, i => i.IsAt(through)), input, captured));
+            NDArray? captured = input >= 0 ? null : Array.Find(outside, a => TapeNode.Resolve(a.Source, a.SourceIndex) == (target, index));
+            if (input < 0 && (captured is null || through is TapeNode)) continue;
+            foreach (OutsideArray array in Behind(through)) paths.Add(new OutsidePath(array, new OutsideArray(input, captured)));
         }
 
         return [.. paths];
+
+        IEnumerable<OutsideArray> Behind(object through) => through is Variable variable
+            ? [new OutsideArray(Array.FindIndex(inputs, i => i.IsAt(variable)), null)]
+            : outside.Where(a => ReferenceEquals(a.Source, through) || ReferenceEquals(TapeNode.Resolve(a.Source, a.SourceIndex).Source, through)).Select(static a => new OutsideArray(-1, a));
     }
+}
+
+/// <summary>An array that a function does not make.</summary>
+/// <param name="Input">Which input it is; −1: it is a captured one.</param>
+/// <param name="Captured">Which.</param>
+internal readonly record struct OutsideArray(int Input, NDArray? Captured)
+{
+    /// <summary>The array of a call.</summary>
+    public NDArray Of(ReadOnlySpan<NDArray> inputs) => Captured ?? inputs[Input];
 }

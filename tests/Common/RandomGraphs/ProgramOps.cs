@@ -66,6 +66,15 @@ internal static class ProgramOps
         ("Pow", (x, _, d) => (x.Abs() + 0.5).Pow(Constant(d))),
     ];
 
+    public static string NameOf(Instruction instruction) => Rows[instruction.Op % Rows.Length].Name;
+
+    /// <summary>The row, or null where it does not fit the shapes.</summary>
+    public static (string Name, NDArray? Value) Apply(Instruction instruction, NDArray x, NDArray y)
+    {
+        (string name, Func<NDArray, NDArray, int, NDArray?> apply) = Rows[instruction.Op % Rows.Length];
+        return (name, apply(x, y, instruction.Detail));
+    }
+
     private static NDArray Pad(NDArray x, int axis, double value) => x.Pad([.. Enumerable.Range(0, x.Rank).Select(i => i == axis ? (1, 2) : (0, 0))], value);
 
     // As many numbers as the last axis has.
@@ -73,7 +82,8 @@ internal static class ProgramOps
 
     private static double Constant(int detail) => s_constants[detail % s_constants.Length];
 
-    private static bool Broadcasts(NDArray x, NDArray y)
+    /// <summary>Their shapes fit, and the result is small.</summary>
+    public static bool Broadcasts(NDArray x, NDArray y)
     {
         int rank = Math.Max(x.Rank, y.Rank);
         long size = 1;

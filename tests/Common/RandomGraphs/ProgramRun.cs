@@ -16,16 +16,24 @@ public sealed class ProgramRun
         return run;
     }
 
+    /// <summary>Results in the mode of the caller, of a function that draws nothing.</summary>
+    public static ProgramRun Plain(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs)
+    {
+        ProgramRun run = new();
+        run.Add("result", f(inputs));
+        return run;
+    }
+
     /// <summary>Results, and the gradients of all inputs for head gradients that are not all the same.</summary>
     public static ProgramRun Backward(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs, NDArray captured, bool bothHeads = true)
     {
         ProgramRun run = new();
         Nd.Random.Seed(Seed);
         NDArray[] variables = [.. inputs.Select(static x => x.Detach()), captured];
-        foreach (NDArray variable in variables) variable.AttachGrad();
+        foreach (NDArray variable in Differentiable(variables)) variable.AttachGrad();
         IReadOnlyList<NDArray> results;
         using (Autograd.Record()) results = f(variables[..^1]);
-        NDArray[] heads = [.. (bothHeads ? results : [results[0]]).Where(static r => r.Source is not null)];
+        NDArray[] heads = [.. (bothHeads ? results : [results[0]]).Where(static r => r.DType.IsFloat && r.Source is not null)];
         if (heads.Length > 0) Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))]);
         run.Add("result", results);
         run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
@@ -39,19 +47,19 @@ public sealed class ProgramRun
         ProgramRun run = new();
         Nd.Random.Seed(Seed);
         NDArray[] variables = [.. inputs.Select(static x => x.Detach()), captured];
-        foreach (NDArray variable in variables) variable.AttachGrad();
+        foreach (NDArray variable in Differentiable(variables)) variable.AttachGrad();
         List<NDArray> heads = [];
         using (Autograd.Record())
         {
-            heads.AddRange(variables.Select(static v => v.Sin()));
+            heads.AddRange(Differentiable(variables).Select(static v => v.Sin()));
             heads.AddRange(f(variables[..^1]));
-            heads.AddRange(variables.Select(static v => v * v));
+            heads.AddRange(Differentiable(variables).Select(static v => v * v));
             heads.AddRange(f(variables[..^1]));
-            heads.AddRange(variables.Select(static v => v.Cos()));
+            heads.AddRange(Differentiable(variables).Select(static v => v.Cos()));
         }
 
-        heads.RemoveAll(static h => h.Source is null);
-        Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))]);
+        heads.RemoveAll(static h => !h.DType.IsFloat || h.Source is null);
+        if (heads.Count > 0) Autograd.Backward(heads, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))]);
         run.Add("gradient", [.. variables.Select(static v => v.Grad!)]);
         captured.DropGrad();
         return run;
@@ -63,18 +71,34 @@ public sealed class ProgramRun
         ProgramRun run = new();
         Nd.Random.Seed(Seed);
         NDArray[] variables = [.. inputs.Select(static x => x.Detach())];
-        foreach (NDArray variable in variables) variable.AttachGrad();
+        foreach (NDArray variable in Differentiable(variables)) variable.AttachGrad();
         using (Autograd.Record())
         {
             NDArray head = f(variables)[0];
-            if (head.Source is null) return run;
-            NDArray[] gradients = Autograd.Grad([head], variables, createGraph: true, allowUnused: true);
+            if (!head.DType.IsFloat || head.Source is null) return run;
+            NDArray[] gradients = Autograd.Grad([head], Differentiable(variables), createGraph: true, allowUnused: true);
             run.Add("gradient", gradients);
+            if (gradients.Length == 0) return run;
             NDArray penalty = gradients.Select(static g => g.Square().Sum()).Aggregate(static (a, b) => a + b);
             if (penalty.Source is not null) (penalty + head.Sum()).Backward();
         }
 
         run.Add("second gradient", [.. variables.Select(static v => v.Grad!)]);
+        return run;
+    }
+
+    /// <summary>Results, and gradients of all inputs and of a captured variable, whose buffers are left alone: for calls at the same time.</summary>
+    public static ProgramRun Gradients(Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> f, NDArray[] inputs, NDArray captured, bool trainMode)
+    {
+        ProgramRun run = new();
+        NDArray[] own = [.. inputs.Select(static x => x.Detach())], variables = Differentiable([.. own, captured]);
+        foreach (NDArray variable in Differentiable(own)) variable.AttachGrad();
+        IReadOnlyList<NDArray> results;
+        using (Autograd.Record(trainMode)) results = f(own);
+        run.Add("result", results);
+        NDArray[] heads = [.. results.Where(static r => r.DType.IsFloat && r.Source is not null)];
+        if (heads.Length > 0 && variables.Length > 0)
+            run.Add("gradient", Autograd.Grad(heads, variables, [.. heads.Select(static (h, i) => TestArrays.Uniform(h.Shape, 50 + i, h.DType).To(h.Device))], allowUnused: true));
         return run;
     }
 
@@ -92,4 +116,6 @@ public sealed class ProgramRun
     {
         foreach (NDArray? value in values) _values.Add(($"{name} {_values.Count}", value?.To(Device.Cpu)));
     }
+
+    private static NDArray[] Differentiable(NDArray[] arrays) => Array.FindAll(arrays, static x => x.DType.IsFloat);
 }

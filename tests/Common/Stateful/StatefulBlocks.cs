@@ -11,6 +11,7 @@ internal static class StatefulBlocks
         ["CheckpointOf"] = static (body, x, _, _) => [Autograd.Checkpoint(v => body.Pure.Run(v), Real(x))],
         ["CustomOf"] = static (body, x, y, d) => new Custom(body, d).Apply(Real(x), y),
         ["GradOf"] = Gradient,
+        ["Catch"] = static (body, x, y, _) => [Caught(body, x, y)],
         ["HybridOf"] = static (body, x, y, _) => body.World.Nested(body, x, y),
     };
 
@@ -51,6 +52,19 @@ internal static class StatefulBlocks
         _ => x.Max().AsType(DType.Int32),
     };
 
+    // What data are at fault for a compiled call finds only when it runs.
+    private static NDArray Caught(StatefulBody body, NDArray x, NDArray y)
+    {
+        try
+        {
+            return body.Run(x, y);
+        }
+        catch (Exception error) when (!StatefulOutcome.IsOfData(error))
+        {
+            return x * 2;
+        }
+    }
+
     // Gradients of several orders of a function inside of another one.
     private static IReadOnlyList<NDArray> Gradient(StatefulBody body, NDArray x, NDArray y, int detail)
     {
@@ -78,7 +92,7 @@ internal static class StatefulBlocks
 
         protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients)
         {
-            if (detail == 11) throw new InvalidDataException("no gradient today");
+            if (detail > 9) throw new InvalidDataException("no gradient today");
             NDArray gradient = SavedArrays[0] * outputGradients[0].Sum() + SavedArrays[1].Sum();
             return [gradient, null];
         }

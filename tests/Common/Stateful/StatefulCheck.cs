@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion.Tests.Stateful;
 
 /// <summary>Runs a program eagerly and hybridized, each in a world of its own.</summary>
@@ -6,6 +8,22 @@ internal static class StatefulCheck
     /// <summary>What differs first, or null.</summary>
     public static string? Difference(StatefulProgram program)
     {
+        int width = SimdWidth.Current, asked = 0;
+        SimdWidth.Current = Math.Min(128 << program.Seed / 4 % 3, SimdWidth.Hardware);
+        if (program.Seed / 16 % 8 == 1) KernelCompiler.FaultOfThread = spec => spec.Steps.Length > 1 && asked++ % 2 == 0 ? "a test" : null;
+        try
+        {
+            return Compare(program);
+        }
+        finally
+        {
+            SimdWidth.Current = width;
+            KernelCompiler.FaultOfThread = null;
+        }
+    }
+
+    private static string? Compare(StatefulProgram program)
+    {
         // The whole function is hybridized, or only those inside of it.
         bool whole = program.Seed % 4 != 3;
         HybridVerify verify = (program.Seed % 16) switch { 1 => HybridVerify.FirstCall, 2 => HybridVerify.Always, _ => HybridVerify.Off };
@@ -13,7 +31,7 @@ internal static class StatefulCheck
         bool counts = !Array.Exists(program.Body, static s => s.Name == "Clip");
         StatefulWorld eager = new(program) { CountsGradientWrites = counts }, compiled = new(program, hybridizes: true) { CountsGradientWrites = counts };
         Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = x => program.Run(x, compiled);
-        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = function.Hybridize(new HybridOptions { Verify = verify });
+        HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = function.Hybridize(new HybridOptions { Verify = verify, CompileInBackground = program.Seed / 16 % 8 == 2, MaxVariants = program.Seed / 16 % 4 == 3 ? 1 : 64 });
         if (whole) function = f.Invoke;
         Nd.Random.Seed(5);
         RandomState random = Nd.Random.Place;

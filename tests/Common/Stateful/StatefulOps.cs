@@ -47,6 +47,7 @@ internal static class StatefulOps
         ["Weak"] = static (x, _, d) => d % 2 == 0 ? 2 - x : x * 2 + 1,
         ["Mixed"] = static (x, y, d) => Broadcasts(x, y) ? x.AsType(new[] { DType.BFloat16, DType.Int64, DType.UInt8, DType.Bool }[d % 4]) * y : x.Tanh(),
         ["Inside"] = static (x, _, _) => Written(Nd.Zeros(x.Shape, Real(x).DType, x.Device), x),
+        ["Read"] = static (x, y, _) => y * x.AsType(DType.Float64).Sum().Item<double>(),
         ["Grad"] = static (x, y, d) => Autograd.Grad(x, y, retainGraph: d % 2 == 0, createGraph: d % 3 == 0),
     };
 
@@ -65,6 +66,7 @@ internal static class StatefulOps
         ["Attach"] = static (x, _, d) => x.AttachGrad(d % 2 == 0 ? GradReq.Write : GradReq.Add),
         ["DropGrad"] = static (x, _, _) => x.DropGrad(),
         ["Fresh"] = static (x, _, d) => x.FreshGrad = d % 2 == 0,
+        ["Throw"] = static (x, y, d) => Throw(x, y, d),
         ["Backward"] = static (x, _, d) => x.Backward(retainGraph: d % 2 == 0),
         ["BackwardTwo"] = static (x, y, d) => Autograd.Backward([x, y], [x.Detach() * 0.5 + 1, null], retainGraph: d % 2 == 0),
     };
@@ -77,6 +79,21 @@ internal static class StatefulOps
         ["Clip"] = static (o, d) => o.ClipGradNorm(0.5 + d),
         ["Rate"] = static (o, d) => new ExponentialSchedule(o, 0.5).Step(),
     };
+
+    // Always, or where that is seen while a function is traced.
+    private static void Throw(NDArray x, NDArray y, int detail)
+    {
+        bool now = (detail % 6) switch
+        {
+            0 => true,
+            1 => Autograd.IsRecording,
+            2 => Autograd.IsTraining,
+            3 => x.Rank != y.Rank,
+            4 => x.DType != DType.Float32,
+            _ => x.GradReq == GradReq.Add,
+        };
+        if (now) throw new InvalidDataException("no step today");
+    }
 
     private static double Number(int detail) => s_numbers[detail % s_numbers.Length];
 

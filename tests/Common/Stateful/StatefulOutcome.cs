@@ -13,10 +13,12 @@ internal sealed class StatefulOutcome
     public Exception? LaterError { get; set; }
 
     /// <summary>The data are at fault: a compiled call says so only where the result is needed, and after what its trace finds wrong.</summary>
-    public bool IsFaultOfData => Error is not null && (Error.Message.StartsWith("Take: index ", StringComparison.Ordinal) || Error.Message.StartsWith("Cholesky: ", StringComparison.Ordinal));
+    public bool IsFaultOfData => Error is not null && IsOfData(Error);
 
     /// <summary>Results are no arrays of the caller, nor each other.</summary>
     public bool AreApart { get; set; }
+
+    public static bool IsOfData(Exception error) => error.Message.StartsWith("Take: index ", StringComparison.Ordinal) || error.Message.StartsWith("Cholesky: ", StringComparison.Ordinal);
 
     public void Add(string name, NDArray value) => _values.Add((name, Frozen(value)));
 

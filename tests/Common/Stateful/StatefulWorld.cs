@@ -25,11 +25,12 @@ internal sealed class StatefulWorld
         Base = Draw((3, 3), random);
         foreach (NDArray array in (NDArray[])[.. Captured, .. Kept[..2]])
             if (array.DType.IsFloat && random.Next(2) == 0) array.AttachGrad(random.Next(2) == 0 ? GradReq.Write : GradReq.Add);
-        Optimizer = random.Next(3) switch
+        Optimizer = random.Next(4) switch
         {
             0 => new Sgd(Captured[..2], 0.1, 0.9) { IgnoreStaleGradients = true },
             1 => new Adam(Captured[..3], 0.1) { IgnoreStaleGradients = random.Next(2) == 0 },
-            _ => new RmsProp(Captured[..1], 0.1),
+            2 => new RmsProp(Captured[..1], 0.1),
+            _ => new Failing(Captured[..3]) { IgnoreStaleGradients = true },
         };
     }
 
@@ -62,4 +63,14 @@ internal sealed class StatefulWorld
 
     public NDArray Draw(Shape shape, Random random, DType dtype = DType.Float32) =>
         Nd.Array(Enumerable.Range(0, (int)shape.Size).Select(_ => random.Next(8) == 0 ? 0.0 : Math.Round(random.NextDouble() * 4 - 2, 2)).ToArray(), shape).AsType(dtype).To(Device);
+
+    // Fails in the middle of a step, where that is in training mode.
+    private sealed class Failing(IEnumerable<NDArray> parameters) : Optimizer(parameters, 0.1)
+    {
+        protected override void Update(int index, NDArray parameter, NDArray gradient)
+        {
+            if (index > 0 && Autograd.IsTraining) throw new InvalidDataException("no update today");
+            parameter.Assign(parameter - gradient * LearningRate);
+        }
+    }
 }

@@ -37,6 +37,32 @@ public sealed class ConcurrencyTests
         Assert.Equal(1, traces);
     }
 
+    /// <summary>A call that is under way when all variants are forgotten does not bring its own back.</summary>
+    [Fact]
+    public void WhatWasForgottenIsNotRemembered()
+    {
+        double factor = 0;
+        bool done = false;
+        NDArray x = Nd.Ones(3);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray v) => v * Volatile.Read(ref factor), Check.Strict with { MaxVariants = 2 });
+        Thread[] callers = [.. Enumerable.Range(0, 3).Select(i => new Thread(() =>
+        {
+            while (!Volatile.Read(ref done)) f.Invoke(Nd.Ones(3));
+        }))];
+        foreach (Thread caller in callers) caller.Start();
+        int wrong = 0;
+        for (int i = 1; i <= 3000; i++)
+        {
+            Volatile.Write(ref factor, i);
+            f.Clear();
+            for (int call = 0; call < 3; call++) wrong += f.Invoke(x).ToArray<float>()[0] == i ? 0 : 1;
+        }
+
+        Volatile.Write(ref done, true);
+        foreach (Thread caller in callers) caller.Join();
+        Assert.Equal(0, wrong);
+    }
+
     [Fact]
     public void FlagsOfOneThreadAreNotThoseOfAnother()
     {
@@ -120,6 +146,25 @@ public sealed class ConcurrencyTests
         HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x * x.Item<float>(), new HybridOptions { CompileInBackground = true });
         Check.Same(Nd.Full(1, 9), f.Invoke(Nd.Full(1, 3)));
         Assert.True(f.Report.FellBack);
+    }
+
+    /// <summary>Calls that change state follow one another, each with its verification.</summary>
+    [Fact]
+    public void CallsThatChangeStateAreVerifiedOneAfterTheOther()
+    {
+        NDArray count = Nd.Zeros(3);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray x) =>
+            {
+                count.Assign(count + x);
+                return count * 2;
+            },
+            Check.Strict with { Verify = HybridVerify.Always });
+        OnThreads(_ =>
+        {
+            for (int i = 0; i < 50; i++) f.Invoke(Nd.Ones(3));
+        });
+        Check.Same(Nd.Full(3, 400), count);
     }
 
     [Fact]

@@ -244,4 +244,32 @@ public sealed class FallbackTests
             base.Dispose(disposing);
         }
     }
+
+    /// <summary>A function that catches what the trace throws would be compiled for the way that it goes then.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhatTheTraceThrowsIsNotHiddenByTheFunction(bool wraps)
+    {
+        NDArray x = Nd.Array([1f, 2, 3]);
+        Func<NDArray, NDArray> f = v =>
+        {
+            try
+            {
+                return v * v.Sum().Item<float>();
+            }
+            catch (Exception e) when (!wraps)
+            {
+                return v.ZerosLike() + e.Message.Length;
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException("no sum", e);
+            }
+        };
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize();
+        Check.Same(f(x), compiled.Invoke(x));
+        Assert.StartsWith("Item reads a value", compiled.Report.FallbackReason, StringComparison.Ordinal);
+        Assert.Throws<HybridizeException>(() => f.Hybridize(Check.Strict).Invoke(x));
+    }
 }

@@ -194,6 +194,37 @@ public sealed class MarkTests
         }
     }
 
+    /// <summary>A captured array was computed of an input: the gradient of what is computed of both flows through its history, too.</summary>
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    [InlineData(false, 1)]
+    public void AnInputMayLieBehindACapturedArray(bool isLeaf, int output)
+    {
+        NDArray x = Nd.Array([0.5f, -2, 3]), other = Nd.Array([1f, 2, 3]), v, h;
+        x.AttachGrad();
+        other.AttachGrad();
+        using (Autograd.Record())
+        {
+            v = isLeaf ? x : x * 2;
+            h = output == 0 ? v.Square() : v.Split(3, 0)[1] * v;
+        }
+
+        Func<NDArray, NDArray> f = y =>
+        {
+            using (Autograd.Record()) return Autograd.Grad((y * h).Tanh().Sum(), y, retainGraph: true);
+        };
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        foreach (NDArray y in (NDArray[])[v, other, v, other]) Check.Same(f(y), compiled.Invoke(y));
+        Func<NDArray, NDArray> head = y =>
+        {
+            using (Autograd.Record()) return Autograd.Grad(h.Sum() + (y * 0).Sum(), y, retainGraph: true);
+        };
+        compiled = head.Hybridize(Check.Strict);
+        foreach (NDArray y in (NDArray[])[other, v, other]) Check.Same(head(y), compiled.Invoke(y));
+    }
+
     [Fact]
     public void AnArrayThatBecameAVariableIsNotWrittenWhileRecording()
     {
