@@ -1,7 +1,7 @@
 namespace Fusion;
 
 /// <summary>The handle of a value and those of its views: they are pointed to the memory of a call together.</summary>
-/// <param name="handle">The whole value, without an offset.</param>
+/// <param name="handle">The whole value.</param>
 /// <param name="views">What else sees its memory.</param>
 internal readonly struct BoundHandle(NDArray handle, IReadOnlyList<NDArray> views)
 {
@@ -9,7 +9,7 @@ internal readonly struct BoundHandle(NDArray handle, IReadOnlyList<NDArray> view
     public static readonly byte[] Nothing = new byte[128];
 
     private readonly NDArray[] _views = [.. views];
-    private readonly long[] _offsets = [.. views.Select(static v => v.Offset)];
+    private readonly long[] _offsets = From(handle.Offset, views);
 
     public NDArray Handle => handle;
 
@@ -21,4 +21,6 @@ internal readonly struct BoundHandle(NDArray handle, IReadOnlyList<NDArray> view
 
     /// <summary>Lets go of the memory.</summary>
     public void Release() => Point(Nothing, 0);
+
+    private static long[] From(long start, IReadOnlyList<NDArray> views) => [.. views.Select(v => v.Offset - start)];
 }

@@ -30,6 +30,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     /// <summary>The function's results are wanted, not what it changes: for gradients of a call that was made before.</summary>
     public bool DiscardsState => discardState;
 
+    /// <summary>The memory of what lives during a call.</summary>
+    public ArenaPool Arenas { get; } = new();
+
     /// <summary>Held by calls that change state, and while tracing, which tries changes out.</summary>
     public Lock StateLock { get; } = new();
 
@@ -294,7 +297,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {
-        if (variant.Build(options.Profile)) IrDump.Write(name, variant.Number, "forward", variant.Forward!);
+        if (variant.Build(this)) IrDump.Write(name, variant.Number, "forward", variant.Forward!);
         return 0;
     });
 }

@@ -157,8 +157,8 @@ internal sealed class HybridVariant
         OutsidePath.Exist(inputs, Trace.OutsidePaths);
 
     /// <summary>Plans and compiles forward; with gradients also decides what backward will read. False when that was done before.</summary>
-    /// <param name="profile">Its launches are measured.</param>
-    public bool Build(bool profile = false)
+    /// <param name="engine">Whose variant it is.</param>
+    public bool Build(HybridEngine engine)
     {
         lock (_lock)
         {
@@ -177,7 +177,7 @@ internal sealed class HybridVariant
                 forward = new GraphFunction(Trace.Arguments, [.. Trace.Outputs, .. _saved], Trace.Effects, Trace.States, Trace.Outcomes);
             }
 
-            Forward = Plan.Build(forward, device: Device, profile: profile);
+            Forward = Plan.Build(forward, device: Device, profile: engine.Options.Profile, arenas: engine.Arenas);
             return true;
         }
     }
@@ -213,7 +213,7 @@ internal sealed class HybridVariant
                 GraphVerifier.Verify(function);
             }
 
-            made = new CompiledBackward(Plan.Build(function, device: Device, profile: engine.Options.Profile), gradients);
+            made = new CompiledBackward(Plan.Build(function, device: Device, profile: engine.Options.Profile, arenas: engine.Arenas), gradients);
             IrDump.Write(engine.Name, Number, "backward", made.Plan);
             return sums is null ? _backward = made : _gathering[sums] = made;
         }

@@ -17,8 +17,10 @@ internal sealed class Plan
     // The one that was used last: calls that follow one another take no lock.
     private PlanState? _ready;
 
-    private Plan(GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device, bool profile)
+    private Plan(
+        GraphFunction function, List<PlanGroup> groups, HashSet<GraphNode> written, List<PlanStep> steps, Placement placement, GpuDevice? device, bool profile, ArenaPool arenas)
     {
+        Arenas = arenas;
         Times = profile ? new LaunchTimes(steps.Count) : null;
         Device = device;
         Written = written;
@@ -33,6 +35,9 @@ internal sealed class Plan
     /// <summary>Where the plan runs and its values lie; null: the processor.</summary>
     public GpuDevice? Device { get; }
 
+    /// <summary>Where its calls have their memory from, on the processor.</summary>
+    public ArenaPool Arenas { get; }
+
     public List<PlanGroup> Groups { get; }
 
     /// <summary>The values that exist in memory after a run.</summary>
@@ -46,7 +51,7 @@ internal sealed class Plan
     /// <summary>What the launches take; null: not measured.</summary>
     public LaunchTimes? Times { get; }
 
-    public static Plan Build(GraphFunction function, bool fuse = true, GpuDevice? device = null, bool profile = false)
+    public static Plan Build(GraphFunction function, bool fuse = true, GpuDevice? device = null, bool profile = false, ArenaPool? arenas = null)
     {
         // Operators whose kernel could not be compiled, and why: they are computed by the library, one by one, and the function is cut anew.
         Dictionary<OpNode, string> failed = [];
@@ -59,7 +64,7 @@ internal sealed class Plan
             PartPlacement parts = PartPlacement.Plan(function, device is null ? steps : []);
             HorizontalFusion.Apply(groups, steps, function.Leaves, parts);
             parts.Finish(groups, steps);
-            return new Plan(function, groups, written, steps, Placement.Plan(function, steps, parts), device, profile);
+            return new Plan(function, groups, written, steps, Placement.Plan(function, steps, parts), device, profile, arenas ?? new ArenaPool());
         }
     }
 

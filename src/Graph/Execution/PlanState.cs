@@ -21,6 +21,9 @@ internal sealed class PlanState
     private readonly StateMemory _states;
     private readonly PlanScratch _scratch = new();
     private readonly byte[] _stream;
+    private readonly (BoundHandle Handle, long Offset)[] _inArena;
+    private Arena? _arena; // null: on a device, or without any such value
+    private bool _hasArena;
     private bool _hasCopies;
 
     public PlanState(Plan plan)
@@ -29,7 +32,8 @@ internal sealed class PlanState
         GpuDevice? device = plan.Device;
         HashSet<GraphNode> leaves = plan.Function.Leaves;
         _stream = plan.Function.DrawnBlocks > 0 ? new byte[128] : BoundHandle.Nothing;
-        PlanHandles handles = new(plan, device is null ? MemoryPool.Allocate(plan.Placement.ArenaBytes) : new DeviceBlock(device, plan.Placement.ArenaBytes), _stream);
+        if (device is null && plan.Placement.ArenaBytes > 0) _arena = plan.Arenas.Find(plan.Placement.ArenaBytes);
+        PlanHandles handles = new(plan, _arena?.Storage ?? (device is null ? BoundHandle.Nothing : new DeviceBlock(device, plan.Placement.ArenaBytes)), _stream);
         _operands = handles.Operands;
         _numbers = handles.Numbers;
 
@@ -42,6 +46,7 @@ internal sealed class PlanState
         foreach (GraphNode root in results.Select(o => Placement.Root(o, leaves)).Where(bound.Contains)) sources.TryAdd(root, sources.Count);
         _sources = new NDArray?[sources.Count];
         _results = [.. results.Select(o => new Result(handles[o], Source(Placement.Root(o, leaves)), whole.Remove(o)))];
+        _inArena = _arena is null ? [] : [.. places[Residence.Arena].Select(p => (handles.Bound(p.Node), p.Index / p.Node.DType.Size))];
         _given = [.. places[Residence.Argument].Select(p => new Given((int)p.Index, handles.Bound(p.Node), Source(p.Node)))];
         _fresh = [.. places[Residence.Fresh].Select(p => new Fresh(p.Node.Type, handles.Bound(p.Node), Source(p.Node)))];
 
@@ -62,6 +67,7 @@ internal sealed class PlanState
 
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
     {
+        Enter();
         _numbers.Write(numbers);
         if (_plan.Function.DrawnBlocks > 0) MemoryMarshal.Write(_stream, Nd.Random.Reserve(_plan.Function.DrawnBlocks));
         _states.Begin(arguments);
@@ -73,6 +79,20 @@ internal sealed class PlanState
         _states.Stage();
         _states.Commit();
         return results;
+    }
+
+    // Another call may be using the arena, or it may have been given back for a larger one: this state has another one from then on.
+    private void Enter()
+    {
+        if (_arena is null) return;
+        if (!_arena.TryTake())
+        {
+            do _arena = _plan.Arenas.Find(_plan.Placement.ArenaBytes);
+            while (!_arena.TryTake());
+            foreach ((BoundHandle handle, long offset) in _inArena) handle.Point(_arena.Storage, offset);
+        }
+
+        _hasArena = true;
     }
 
     // The results without the conditions, all of which have turned out as they were traced.
@@ -146,9 +166,11 @@ internal sealed class PlanState
             throw Errors.MixedDevices("Hybridize", _plan.Device is { } device ? Device.Of(device) : Device.Cpu, array.Device);
     }
 
-    /// <summary>Lets go of the caller's arrays.</summary>
+    /// <summary>Lets go of the arena and the caller's arrays.</summary>
     public void Unbind()
     {
+        if (_hasArena) _arena!.Leave();
+        _hasArena = false;
         _states.End();
         if (_hasCopies)
             foreach (ref readonly Operand operand in _operandArrays.AsSpan()) operand.Places.Set(operand.Array);

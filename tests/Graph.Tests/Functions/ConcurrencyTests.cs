@@ -24,6 +24,20 @@ public sealed class ConcurrencyTests
     }
 
     [Fact]
+    public void CallsOfDifferentShapesTakeNoArenaFromOneAnother()
+    {
+        Func<NDArray, NDArray> f = static x => (x.MatMul(x.Transpose()).Softmax().MatMul(x) + x).Tanh().MatMul(x.Transpose()).Sum(0);
+        HybridFunction<Func<NDArray, NDArray>> compiled = f.Hybridize(Check.Strict);
+        NDArray[] x = [.. Enumerable.Range(0, 6).Select(static i => TestArrays.Uniform((60 + 10 * i, 64), i))];
+        NDArray[] expected = Array.ConvertAll(x, v => f(v));
+        foreach (NDArray input in x) compiled.Invoke(input);
+        OnThreads(thread =>
+        {
+            for (int i = 0; i < 60; i++) Check.Same(expected[(i + thread) % 6], compiled.Invoke(x[(i + thread) % 6]), $"thread {thread}, call {i}");
+        });
+    }
+
+    [Fact]
     public void EightFirstCallsTraceOnce()
     {
         int traces = 0;
