@@ -53,7 +53,8 @@ internal static unsafe class GemmDots<L, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Range(in DotsJob<T> job, nint start, nint end)
     {
-        if (job.Problem.K <= ReduceTree.Block)
+        // What does not fill a tile, or is more than a tree, is computed one by one.
+        if (job.RowCount * job.FewCount >= 2 * Rows && job.Problem.K <= ReduceTree.Block)
         {
             if (job.Problem.Beta != T.Zero && job.Problem.Beta != T.One) ScaleC(job, start, end);
             Tiles(job, start, end);
