@@ -99,12 +99,12 @@ internal static unsafe class GemmDotTile<L, T>
                 nextP = nextQ = count = ReduceTree.Lanes;
             }
 
-            Keep(sums, part, a0, a1, a2, a3);
-            Keep(sums + Kept, part, b0, b1, b2, b3);
-            Keep(sums + 2 * Kept, part, c0, c1, c2, c3);
-            Keep(sums + apart, part, d0, d1, d2, d3);
-            Keep(sums + apart + Kept, part, e0, e1, e2, e3);
-            Keep(sums + apart + 2 * Kept, part, f0, f1, f2, f3);
+            Keep(sums, part, registers, a0, a1, a2, a3);
+            Keep(sums + Kept, part, registers, b0, b1, b2, b3);
+            Keep(sums + 2 * Kept, part, registers, c0, c1, c2, c3);
+            Keep(sums + apart, part, registers, d0, d1, d2, d3);
+            Keep(sums + apart + Kept, part, registers, e0, e1, e2, e3);
+            Keep(sums + apart + 2 * Kept, part, registers, f0, f1, f2, f3);
         }
     }
 
@@ -153,22 +153,15 @@ internal static unsafe class GemmDotTile<L, T>
                 next = count = ReduceTree.Lanes;
             }
 
-            if (!IsWide)
-            {
-                Keep(sums, part + 2 * L.Count, a2, a3, a2, a3);
-                Keep(sums + Kept, part + 2 * L.Count, b2, b3, b2, b3);
-                Keep(sums + 2 * Kept, part + 2 * L.Count, c2, c3, c2, c3);
-            }
-
-            Keep(sums, part, a0, a1, a2, a3);
-            Keep(sums + Kept, part, b0, b1, b2, b3);
-            Keep(sums + 2 * Kept, part, c0, c1, c2, c3);
+            Keep(sums, part, 4, a0, a1, a2, a3);
+            Keep(sums + Kept, part, 4, b0, b1, b2, b3);
+            Keep(sums + 2 * Kept, part, 4, c0, c1, c2, c3);
         }
     }
 
-    /// <summary>Writes the lanes of one product from <paramref name="part"/> on: the first two registers of four, or all and folded if there are no other lanes.</summary>
+    /// <summary>Writes the lanes of one product from <paramref name="part"/> on, two registers or four; folded if there are no other lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* sums, int part, L v0, L v1, L v2, L v3)
+    private static void Keep(T* sums, int part, int registers, L v0, L v1, L v2, L v3)
     {
         if (Kept < ReduceTree.Lanes)
         {
@@ -179,7 +172,7 @@ internal static unsafe class GemmDotTile<L, T>
 
         L.Store(v0, sums + part);
         L.Store(v1, sums + part + L.Count);
-        if (!IsWide) return;
+        if (registers == 2) return;
         L.Store(v2, sums + part + 2 * L.Count);
         L.Store(v3, sums + part + 3 * L.Count);
     }
