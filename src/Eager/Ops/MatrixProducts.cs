@@ -1,3 +1,4 @@
+using System.Numerics;
 using Fusion.Kernels;
 
 namespace Fusion;
@@ -85,13 +86,11 @@ internal static class MatrixProducts
 
         (a, b) = (left, right);
         bias = bias?.Contiguous();
-        Span<long> strides = stackalloc long[c.Rank];
-        c.CopyStrides(strides);
         fixed (byte* pa = &a.Data, pb = &b.Data, pc = &c.Data)
         fixed (byte* pBias = bias is null ? new Span<byte>(ref *(byte*)null) : bias.Bytes)
         {
-            if (c.Rank == 2) Product(c.DType, ta, tb, m, n, k, factor, pa, lda, pb, ldb, pc, strides[0], pBias, finish);
-            else Batched(ta, tb, m, n, k, factor, a, pa, lda, b, pb, ldb, c, pc, strides, pBias, finish);
+            if (c.DType == DType.Float32) Product<float>(ta, tb, m, n, k, factor, a, pa, lda, b, pb, ldb, c, pc, pBias, finish);
+            else Product<double>(ta, tb, m, n, k, factor, a, pa, lda, b, pb, ldb, c, pc, pBias, finish);
         }
 
         GC.KeepAlive(a);
@@ -99,52 +98,38 @@ internal static class MatrixProducts
         GC.KeepAlive(bias);
     }
 
-    private static unsafe void Product(
-        DType dtype, bool ta, bool tb, int m, int n, int k, double factor, byte* a, long lda, byte* b, long ldb, byte* c, long ldc, byte* bias, GemmFinish finish)
-    {
-        if (dtype == DType.Float32) Gemm.Run(ta, tb, m, n, k, (float)factor, (float*)a, lda, (float*)b, ldb, 0f, (float*)c, ldc, (float*)bias, finish: finish);
-        else Gemm.Run(ta, tb, m, n, k, factor, (double*)a, lda, (double*)b, ldb, 0d, (double*)c, ldc, (double*)bias, finish: finish);
-    }
-
-    // Batch axes that broadcast get stride 0. Runs of equal stride (the usual case: one run) go to the batched kernel.
-    private static unsafe void Batched(
-        bool ta, bool tb, int m, int n, int k, double factor, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, ReadOnlySpan<long> sc,
-        byte* bias, GemmFinish finish)
+    private static unsafe void Product<T>(
+        bool ta, bool tb, int m, int n, int k, double factor, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, byte* bias, GemmFinish finish)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int rank = c.Rank - 2;
-        ReadOnlySpan<int> sizes = c.Shape.Dimensions[..rank];
-        Span<long> sa = stackalloc long[rank];
-        Span<long> sb = stackalloc long[rank];
-        BatchStrides(a, c.Shape, sa);
-        BatchStrides(b, c.Shape, sb);
-        int size = c.DType.Size;
-        int last = sizes[^1];
-        long lines = last == 0 ? 0 : (c.Size / Math.Max(1, (long)m * n)) / last;
-        if (m == 0 || n == 0) return;
-        Span<int> index = stackalloc int[rank];
-        index.Clear();
-        for (long line = 0; line < lines; line++)
+        Span<long> sa = stackalloc long[rank], sb = stackalloc long[rank], sc = stackalloc long[c.Rank];
+        if (rank > 0)
         {
-            long oa = 0;
-            long ob = 0;
-            long oc = 0;
-            for (int i = 0; i < rank - 1; i++)
-            {
-                oa += index[i] * sa[i];
-                ob += index[i] * sb[i];
-                oc += index[i] * sc[i];
-            }
-
-            byte* x = pa + oa * size, w = pb + ob * size, to = pc + oc * size;
-            long row = line * last * m;
-            if (c.DType == DType.Float32)
-                Gemm.RunBatched(
-                    last, ta, tb, m, n, k, (float)factor, (float*)x, lda, sa[^1], (float*)w, ldb, sb[^1], 0f, (float*)to, sc[^2], sc[rank - 1], (float*)bias, finish: finish, firstRow: row);
-            else
-                Gemm.RunBatched(
-                    last, ta, tb, m, n, k, factor, (double*)x, lda, sa[^1], (double*)w, ldb, sb[^1], 0d, (double*)to, sc[^2], sc[rank - 1], (double*)bias, finish: finish, firstRow: row);
-            for (int i = rank - 2; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
+            BatchStrides(a, c.Shape, sa);
+            BatchStrides(b, c.Shape, sb);
         }
+
+        c.CopyStrides(sc);
+        Span<BatchAxis> axes = stackalloc BatchAxis[rank];
+        for (int i = 0; i < rank; i++) axes[i] = new BatchAxis(c.Shape[i], sa[i], sb[i], sc[i]);
+        Gemm.RunBatched(axes, new GemmProblem<T>
+        {
+            M = m,
+            N = n,
+            K = k,
+            Alpha = T.CreateTruncating(factor),
+            TransA = ta,
+            TransB = tb,
+            A = (T*)pa,
+            Lda = (nint)lda,
+            B = (T*)pb,
+            Ldb = (nint)ldb,
+            C = (T*)pc,
+            Ldc = (nint)sc[^2],
+            Bias = (T*)bias,
+            Finish = finish,
+        });
     }
 
     public static void BatchStrides(NDArray x, Shape target, Span<long> result)

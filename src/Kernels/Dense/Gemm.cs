@@ -104,100 +104,53 @@ internal static unsafe class Gemm
         Blocked(problem, panelsOfB, parallel);
     }
 
-    /// <summary>As <see cref="Run"/>, for <paramref name="batch"/> products at fixed distances; a distance of 0 repeats an operand.</summary>
+    /// <summary>
+    /// As <see cref="Run"/>, for every product of a batch; <see cref="GemmProblem{T}.FirstRow"/> counts rows in the order of the batch.
+    /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="batch">How many products.</param>
-    /// <param name="transA">Every A is stored k × m.</param>
-    /// <param name="transB">Every B is stored n × k.</param>
-    /// <param name="m">Rows of each C.</param>
-    /// <param name="n">Columns of each C.</param>
-    /// <param name="k">The inner dimension.</param>
-    /// <param name="alpha">Scales the products.</param>
-    /// <param name="a">The first left operand.</param>
-    /// <param name="lda">Elements between the stored rows of an A.</param>
-    /// <param name="strideA">Elements between one A and the next.</param>
-    /// <param name="b">The first right operand.</param>
-    /// <param name="ldb">Elements between the stored rows of a B.</param>
-    /// <param name="strideB">Elements between one B and the next.</param>
-    /// <param name="beta">Scales C.</param>
-    /// <param name="c">The first result.</param>
-    /// <param name="ldc">Elements between the rows of a C.</param>
-    /// <param name="strideC">Elements between one C and the next.</param>
-    /// <param name="bias">n values added to every row of every product, or null.</param>
-    /// <param name="activation">Applied last.</param>
-    /// <param name="finish">Called for finished rectangles of the results.</param>
-    /// <param name="firstRow">The number of the first row of all, for <paramref name="finish"/>.</param>
-    public static void RunBatched<T>(
-        long batch, bool transA, bool transB, long m, long n, long k, T alpha, T* a, long lda, long strideA, T* b, long ldb, long strideB,
-        T beta, T* c, long ldc, long strideC, T* bias = null, GemmActivation activation = GemmActivation.None, GemmFinish finish = default, long firstRow = 0)
+    /// <param name="axes">The batch, the outermost axis first; none is one product. Overwritten.</param>
+    /// <param name="problem">The first product.</param>
+    public static void RunBatched<T>(Span<BatchAxis> axes, GemmProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = new BatchJob<T>
+        axes = BatchAxis.Joined(axes);
+        if (axes is [.., { B: 0 } last] && !problem.TransA && last.A == problem.M * problem.Lda && last.C == problem.M * problem.Ldc && !GemmThin.IsDots(problem))
         {
-            Batch = batch,
-            StrideA = strideA,
-            StrideB = strideB,
-            StrideC = strideC,
-            Problem = new GemmProblem<T>
+            // The products lie below each other: one product of all their rows, with the same bits.
+            problem.M *= (nint)last.Size;
+            axes = axes[..^1];
+        }
+
+        if (axes.IsEmpty)
+        {
+            Multiply(problem, true);
+            return;
+        }
+
+        long batch = BatchAxis.Count(axes);
+        fixed (BatchAxis* first = axes)
+        {
+            var job = new BatchJob<T> { Problem = problem, Axes = first, Rank = axes.Length };
+            var flops = 2.0 * problem.M * problem.N * problem.K;
+            if (WorkerPool.Threads == 1 || flops * batch < ParallelFlops || (batch < WorkerPool.Threads && flops >= ParallelFlops))
             {
-                M = (nint)m,
-                N = (nint)n,
-                K = (nint)k,
-                Alpha = alpha,
-                Beta = beta,
-                TransA = transA,
-                TransB = transB,
-                Relu = activation == GemmActivation.Relu,
-                A = a,
-                Lda = (nint)lda,
-                B = b,
-                Ldb = (nint)ldb,
-                C = c,
-                Ldc = (nint)ldc,
-                Bias = bias,
-                Finish = finish,
-                FirstRow = firstRow,
-            },
-        };
-        var flops = 2.0 * m * n * k;
-        if (batch > 1 && strideB == 0 && !transA && strideA == m * lda && strideC == m * ldc && !GemmThin.IsDots(job.Problem))
-        {
-            // The batch lies below itself: one product of batch · m rows, with the same bits.
-            job.Problem.M = (nint)(batch * m);
-            Multiply(job.Problem, true);
-            return;
-        }
+                job.Run(0, batch, true);
+                return;
+            }
 
-        if (WorkerPool.Threads == 1 || batch == 1 || flops * batch < ParallelFlops || (batch < WorkerPool.Threads && flops >= ParallelFlops))
-        {
-            Range(&job, 0, batch, true);
-            return;
+            // In the order of the batch: a thread has much the same products as in the launch before, and what it wrote there is in its own caches.
+            var chunks = Math.Min(batch, 4L * WorkerPool.Threads);
+            job.PerChunk = (batch + chunks - 1) / chunks;
+            job.Batch = batch;
+            WorkerPool.Run((int)((batch + job.PerChunk - 1) / job.PerChunk), &BatchChunk<T>, &job);
         }
-
-        var chunks = Math.Min(batch, 4L * WorkerPool.Threads);
-        job.PerChunk = (batch + chunks - 1) / chunks;
-        WorkerPool.Run((int)((batch + job.PerChunk - 1) / job.PerChunk), &BatchChunk<T>, &job);
     }
 
     private static void BatchChunk<T>(void* context, int chunk)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var job = (BatchJob<T>*)context;
-        Range(job, chunk * job->PerChunk, Math.Min(job->Batch, (chunk + 1) * job->PerChunk), false);
-    }
-
-    private static void Range<T>(BatchJob<T>* job, long start, long end, bool parallel)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        for (var i = start; i < end; i++)
-        {
-            var p = job->Problem;
-            p.A += i * job->StrideA;
-            p.B += i * job->StrideB;
-            p.C += i * job->StrideC;
-            p.FirstRow += i * p.M;
-            Multiply(p, parallel);
-        }
+        ref var job = ref *(BatchJob<T>*)context;
+        job.Run(chunk * job.PerChunk, Math.Min(job.Batch, (chunk + 1) * job.PerChunk), false);
     }
 
     private static void Multiply<T>(in GemmProblem<T> p, bool parallel)
@@ -227,13 +180,33 @@ internal static unsafe class Gemm
     }
 
     private struct BatchJob<T>
-        where T : unmanaged
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public GemmProblem<T> Problem;
+        public BatchAxis* Axes;
+        public int Rank;
         public long Batch;
         public long PerChunk;
-        public long StrideA;
-        public long StrideB;
-        public long StrideC;
+
+        /// <summary>The products [start, end), along the innermost axis as far as it goes.</summary>
+        public readonly void Run(long start, long end, bool parallel)
+        {
+            ReadOnlySpan<BatchAxis> axes = new(Axes, Rank);
+            var inner = axes[^1];
+            while (start < end)
+            {
+                var (line, place) = Math.DivRem(start, inner.Size);
+                var first = BatchAxis.Place(axes[..^1], line);
+                for (var stop = Math.Min(inner.Size, place + end - start); place < stop; place++, start++)
+                {
+                    var p = Problem;
+                    p.A += first.A + place * inner.A;
+                    p.B += first.B + place * inner.B;
+                    p.C += first.C + place * inner.C;
+                    p.FirstRow += start * p.M;
+                    Multiply(p, parallel);
+                }
+            }
+        }
     }
 }

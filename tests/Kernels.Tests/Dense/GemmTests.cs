@@ -155,8 +155,42 @@ public sealed unsafe class GemmTests
             KernelModes.ForEach(() =>
             {
                 using var c = new GuardedBuffer<float>(batch * m * n);
-                Gemm.RunBatched(batch, false, true, m, n, k, 2f, a.Data, k, sa, b.Data, k, sb, 0f, c.Data, n, sc, bias.Data, GemmActivation.Relu);
+                Gemm.RunBatched(
+                    [new BatchAxis(batch, sa, sb, sc)],
+                    new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 2, A = a.Data, Lda = k, B = b.Data, Ldb = k, C = c.Data, Ldc = n, Bias = bias.Data, Relu = true });
                 Assert.True(MemoryMarshal.AsBytes(c.Span).SequenceEqual(MemoryMarshal.AsBytes(expected.Span)));
+                c.AssertIntact();
+            });
+        }
+    }
+
+    [Fact]
+    public void Batches_of_several_axes_equal_single_products()
+    {
+        // Heads of attention lie side by side in wider rows; the last axis of a batch that repeats its right operand is more rows of one product; sizes of 0 and 1.
+        const int samples = 5, heads = 3, m = 22, n = 40, k = 30, width = heads * k;
+        foreach (var (outer, middle, inner, repeat) in new[] { (samples, 1, heads, false), (1, samples, heads, true), (2, 2, heads, false), (samples, 0, heads, false), (1, 1, 1, false) })
+        {
+            using var a = new GuardedBuffer<float>([.. Values<float>(samples * m * width, 1)]);
+            using var b = new GuardedBuffer<float>([.. Values<float>(samples * n * width, 2)]);
+            int batch = outer * middle * inner;
+            long rowsOfA = m * width, rowsOfB = repeat ? 0 : n * width, ofC = m * n;
+            using var expected = new GuardedBuffer<float>(Math.Max(1, batch * m * n));
+            for (var i = 0; i < batch; i++)
+            {
+                long sample = i / inner, head = i % inner;
+                Gemm.Run(false, true, m, n, k, 1f, a.Data + sample * rowsOfA + head * k, width, b.Data + sample * rowsOfB + head * k, width, 0f, expected.Data + i * ofC, n);
+            }
+
+            KernelModes.ForEach(() =>
+            {
+                using var c = new GuardedBuffer<float>(Math.Max(1, batch * m * n));
+                Gemm.RunBatched(
+                    [
+                        new BatchAxis(outer, middle * rowsOfA, middle * rowsOfB, middle * inner * ofC), new BatchAxis(middle, rowsOfA, rowsOfB, inner * ofC), new BatchAxis(inner, k, k, ofC),
+                    ],
+                    new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 1, A = a.Data, Lda = width, B = b.Data, Ldb = width, C = c.Data, Ldc = n });
+                Assert.True(MemoryMarshal.AsBytes(c.Span)[..(batch * m * n * sizeof(float))].SequenceEqual(MemoryMarshal.AsBytes(expected.Span)[..(batch * m * n * sizeof(float))]));
                 c.AssertIntact();
             });
         }

@@ -38,7 +38,10 @@ public sealed unsafe class GemmFinishTests
             var context = new Context { C = c.Data, Seen = seen.Data, Visits = visits.Data, Columns = n };
             var finish = new GemmFinish(&Visit, &context, arrays);
             if (batch == 1) Gemm.Run(false, transB, m, n, k, 1f, a.Data, k, b.Data, transB ? k : n, 0f, c.Data, n, finish: finish);
-            else Gemm.RunBatched(batch, false, transB, m, n, k, 1f, a.Data, k, m * k, b.Data, transB ? k : n, k * n, 0f, c.Data, n, m * n, finish: finish);
+            else
+                Gemm.RunBatched(
+                    [new BatchAxis(batch, m * k, k * n, m * n)],
+                    new GemmProblem<float> { M = m, N = n, K = k, TransB = transB, Alpha = 1, A = a.Data, Lda = k, B = b.Data, Ldb = transB ? k : n, C = c.Data, Ldc = n, Finish = finish });
             Assert.Equal(-1, visits.Span.IndexOfAnyExcept(1));
             Assert.True(seen.Span.SequenceEqual(c.Span));
             c.AssertIntact();
