@@ -132,14 +132,17 @@ internal static class KernelCompiler
 
     private static ElementKernel Build(KernelSpec spec, int width) => Counted(() =>
     {
-        (ElementLoop first, KernelTree tree) = Build(spec, width, paired: false);
+        (ElementLoop first, KernelTree tree) = Build(spec, width, several: false);
         int operators = tree.OperatorCount;
-        return new ElementKernel(new TieredLoop(first, operators, operators <= KernelTree.PairedFrom ? null : () => Build(spec, width, paired: true).Loop));
+        return new ElementKernel(new TieredLoop(first, operators, KernelTree.RegistersOf(operators, width) == 1 ? null : () => BuildFastest(spec, width)));
     });
 
-    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool paired) => Timed(() =>
+    /// <summary>The loop that takes over in the end, compiled now. Counted nowhere.</summary>
+    public static ElementLoop BuildFastest(KernelSpec spec, int width) => Build(spec, width, several: true).Loop;
+
+    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool several) => Timed(() =>
     {
-        KernelTree tree = KernelTree.Build(spec, width, paired);
+        KernelTree tree = KernelTree.Build(spec, width, several);
         ElementLoop loop = tree.Compile();
         Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
         return (loop, tree);

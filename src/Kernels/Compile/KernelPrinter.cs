@@ -25,8 +25,25 @@ internal static class KernelPrinter
         StringBuilder text = new();
         text.AppendLine($"public static void {methodName}(nint table, long start, long end)").AppendLine("{");
         foreach (BinaryExpression assignment in tree.Prologue) text.AppendLine($"    {Statement(assignment)}");
-        text.AppendLine($"    for (long i = start; i < end; i += {tree.Step})").AppendLine("    {");
-        foreach (Expression statement in tree.Body) text.AppendLine($"        {Statement(statement)}");
+        void Line(int depth, string line) => text.Append(' ', 4 * depth).AppendLine(line);
+        int depth = tree.KeepsConstants ? 3 : 2;
+        Line(1, tree.KeepsConstants ? $"for (long i = start, last = end - {tree.Overlap}; i < end;)" : $"for (long i = start; i < end; i += {tree.Step})");
+        Line(1, "{");
+        if (tree.KeepsConstants)
+        {
+            foreach (BinaryExpression distance in tree.Distances) Line(2, Statement(distance));
+            Line(2, "do");
+            Line(2, "{");
+        }
+
+        foreach (Expression statement in tree.Body) Line(depth, Statement(statement));
+        if (tree.KeepsConstants)
+        {
+            Line(3, $"i += {tree.Step};");
+            Line(2, "}");
+            Line(2, "while (i < last);");
+        }
+
         return text.AppendLine("    }").AppendLine("}").ToString();
     }
 

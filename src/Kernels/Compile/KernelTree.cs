@@ -6,25 +6,31 @@ namespace Fusion.Kernels;
 
 /// <summary>
 /// A kernel as expression trees: pointers and scalars read before the loop, then the statements of the loop's body, which computes one register
-/// or two. Expression trees are not DAGs, so a value used more than once is a variable; a value used once stands where it is used.
+/// or several. Expression trees are not DAGs, so a value used more than once is a variable; a value used once stands where it is used.
 /// </summary>
 /// <remarks>
-/// A long body is a long chain of dependent instructions, and the processor's window no longer reaches into the next iteration: two registers
-/// side by side, statement by statement, keep it busy (measured: up to twice as fast from some 30 operators on). If the last register
-/// has no partner, it is computed twice, to the same bits; all loads come before all stores, so that works in place too.
+/// A body is a chain of dependent instructions, and the processor's window holds few chains, fewer where a core is shared: several registers
+/// side by side, statement by statement, keep it busy (measured: up to twice as fast). Registers without elements are the last one that has some, computed
+/// again to the same bits; all loads come before all stores, so that works in place too.
 /// </remarks>
 internal sealed class KernelTree
 {
     /// <summary>Bodies of more operators than this compute two registers at a time.</summary>
     public const int PairedFrom = 28;
 
-    /// <summary>A paired body of at most so many operators takes the steps of its formula in turn: see <see cref="TreeBuilder.StepByStep"/>.</summary>
+    /// <summary>With the 32 registers of 512 bits, bodies of more operators than the first and at most the second compute four at a time.</summary>
+    private const int FourFrom = 10, FourTo = 71;
+
+    /// <summary>Of two registers, a body of at most so many operators takes the steps of its formula in turn: see <see cref="TreeBuilder.StepByStep"/>.</summary>
     private const int StepByStepTo = 80;
+
+    /// <summary>So many constants stay in registers throughout the loop; of more the JIT would keep some in memory and others of the body, too.</summary>
+    private const int KeptConstants = 13;
 
     /// <summary>An operator of more operators than this is a formula with constants of its own.</summary>
     private const int FormulaFrom = 10;
 
-    /// <summary>In a paired body a statement has at most so many operators, or the two registers would not be interleaved.</summary>
+    /// <summary>In a body of several registers a statement has at most so many operators, or they would not be interleaved.</summary>
     private const int StatementOperators = 8;
 
     private static readonly MethodInfo s_pointer = typeof(KernelMemory).GetMethod(nameof(KernelMemory.Pointer))!;
@@ -61,11 +67,23 @@ internal sealed class KernelTree
     /// <summary>The first element of the register.</summary>
     public static ParameterExpression Index { get; } = Expression.Variable(typeof(long), "i");
 
-    /// <summary>The first element of the second register, or <see cref="Index"/> again if there is none.</summary>
-    public static ParameterExpression PairIndex { get; } = Expression.Variable(typeof(long), "j");
+    /// <summary>All registers of a turn have elements while <see cref="Index"/> is below it.</summary>
+    public static ParameterExpression Last { get; } = Expression.Variable(typeof(long), "last");
 
     /// <summary>Elements that one turn of the loop computes.</summary>
     public int Step { get; private set; }
+
+    /// <summary>How far <see cref="Last"/> is before the end.</summary>
+    public int Overlap => Step - _vector.Count;
+
+    /// <summary>
+    /// Where constants stay in registers: assignments of the distances from the first register of a turn to the others. They stand before the loop, whose test comes last, and are
+    /// repeated for what is left: of such a loop the JIT takes the constants out. Else empty; then the body begins with the places of the registers.
+    /// </summary>
+    public List<BinaryExpression> Distances { get; } = [];
+
+    /// <summary>Constants stay in registers throughout the loop.</summary>
+    public bool KeepsConstants => Distances.Count > 0;
 
     /// <summary>Assignments of the variables that live outside the loop.</summary>
     public List<BinaryExpression> Prologue { get; } = [];
@@ -76,24 +94,29 @@ internal sealed class KernelTree
     /// <summary>Operators for one register.</summary>
     public int OperatorCount { get; private set; }
 
+    /// <summary>The registers that a turn computes in the end: see <see cref="TieredLoop"/>.</summary>
+    /// <param name="operators">Of the body.</param>
+    /// <param name="width">Bits of a register.</param>
+    public static int RegistersOf(int operators, int width) => width == 512 && operators is > FourFrom and <= FourTo ? 4 : operators > PairedFrom ? 2 : 1;
+
     /// <param name="spec">What is computed.</param>
     /// <param name="width">Bits of a register.</param>
-    /// <param name="paired">A long body computes two registers.</param>
-    public static KernelTree Build(KernelSpec spec, int width, bool paired = true)
+    /// <param name="several">As many registers a turn as <see cref="RegistersOf"/> says, not one.</param>
+    public static KernelTree Build(KernelSpec spec, int width, bool several = true)
     {
         KernelTree tree = new(spec, width);
         (TreeBuilder one, List<Expression> stores) = tree.Write(Index, "t", int.MaxValue, spec.Outputs.Length > 1, stepByStep: false);
         tree.OperatorCount = one.OperatorCount;
-        if (!paired || one.OperatorCount <= PairedFrom)
+        int registers = several ? RegistersOf(one.OperatorCount, width) : 1;
+        if (registers > 1)
         {
-            tree.Step = tree._vector.Count;
-            tree.Add(one.Statements, one.Variables);
+            bool keepsConstants = registers == 4 && tree.CountConstants([.. one.Statements, .. stores]) <= KeptConstants;
+            tree.WriteSeveral(registers, keepsConstants, stepByStep: registers == 4 || (one.OperatorCount <= StepByStepTo && HasOneFormula(spec)));
+            return tree;
         }
-        else
-        {
-            tree.Step = 2 * tree._vector.Count;
-            stores = tree.Pair(one.OperatorCount <= StepByStepTo && HasOneFormula(spec));
-        }
+
+        tree.Step = tree._vector.Count;
+        tree.Add(one.Statements, one.Variables);
         tree.Body.AddRange(stores);
         return tree;
     }
@@ -101,10 +124,18 @@ internal sealed class KernelTree
     /// <summary>The kernel's machine code.</summary>
     public ElementLoop Compile()
     {
-        LabelTarget done = Expression.Label();
-        Expression advance = Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)));
-        Expression loop = Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), Expression.Block([.. Body, advance]), Expression.Break(done)), done);
-        return Compile([.. Prologue, Expression.Assign(Index, Start), loop], _vector);
+        LabelTarget done = Expression.Label(), whole = Expression.Label();
+        Expression turn = Expression.Block([.. Body, Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)))]);
+        List<Expression> statements = [.. Prologue, Expression.Assign(Index, Start)];
+        if (KeepsConstants)
+        {
+            statements.Add(Expression.Assign(Last, Expression.Subtract(End, Expression.Constant((long)Overlap))));
+            Expression again = Expression.IfThenElse(Expression.LessThan(Index, Last), Expression.Empty(), Expression.Break(whole));
+            turn = Expression.Block([.. Distances, Expression.Loop(Expression.Block(turn, again), whole)]);
+        }
+
+        statements.Add(Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), turn, Expression.Break(done)), done));
+        return Compile(statements, _vector);
     }
 
     /// <summary>Statements on <see cref="Table"/>, <see cref="Start"/> and <see cref="End"/> as machine code.</summary>
@@ -130,16 +161,53 @@ internal sealed class KernelTree
         return formulas == 1;
     }
 
-    // Both registers' statements in turn; the two bodies are the same but for the index. Returns the stores.
-    private List<Expression> Pair(bool stepByStep)
+    // What stays in a register throughout the loop, if there is room.
+    private int CountConstants(List<Expression> statements)
     {
-        (TreeBuilder first, List<Expression> stores) = Write(Index, "t", StatementOperators, true, stepByStep);
-        (TreeBuilder second, List<Expression> secondStores) = Write(PairIndex, "u", StatementOperators, true, stepByStep);
-        Expression next = Expression.Add(Index, Expression.Constant((long)_vector.Count));
-        Add([Expression.Assign(PairIndex, Expression.Condition(Expression.LessThan(next, End), next, Index))], [PairIndex]);
-        for (int k = 0; k < first.Statements.Count; k++) Add([first.Statements[k], second.Statements[k]], []);
-        Add([], [.. first.Variables, .. second.Variables]);
-        return [.. stores, .. secondStores];
+        ConstantCounter counter = new(_vector);
+        foreach (Expression statement in statements) counter.Visit(statement);
+        return counter.Count + _scalars.Count(static s => s is not null);
+    }
+
+    // The statements of so many registers in turn; the bodies are the same but for the index.
+    private void WriteSeveral(int registers, bool keepsConstants, bool stepByStep)
+    {
+        Step = registers * _vector.Count;
+        List<TreeBuilder> bodies = [];
+        List<Expression> stores = [];
+        ParameterExpression index = Index;
+        Expression distance = Expression.Constant(0L);
+        for (int r = 0; r < registers; r++)
+        {
+            if (r > 0)
+            {
+                // A register without elements is the one before.
+                ParameterExpression next = Expression.Variable(typeof(long), "i" + r);
+                Expression far = Expression.Constant((long)(r * _vector.Count)), place = Expression.Add(Index, far), exists = Expression.LessThan(place, End);
+                if (keepsConstants)
+                {
+                    ParameterExpression own = Expression.Variable(typeof(long), "d" + r);
+                    Distances.Add(Expression.Assign(own, Expression.Condition(exists, far, distance)));
+                    distance = own;
+                    place = Expression.Add(Index, own);
+                }
+                else
+                {
+                    place = Expression.Condition(exists, place, index);
+                }
+
+                Add([Expression.Assign(next, place)], [next]);
+                index = next;
+            }
+
+            (TreeBuilder body, List<Expression> its) = Write(index, "tuvw"[r].ToString(), StatementOperators, true, stepByStep);
+            bodies.Add(body);
+            stores.AddRange(its);
+        }
+
+        for (int k = 0; k < bodies[0].Statements.Count; k++) Add(bodies.Select(body => body.Statements[k]), []);
+        foreach (TreeBuilder body in bodies) Add([], body.Variables);
+        Body.AddRange(stores);
     }
 
     private void Add(IEnumerable<Expression> statements, IEnumerable<ParameterExpression> variables)
@@ -190,5 +258,20 @@ internal sealed class KernelTree
         ParameterExpression variable = Expression.Variable(value.Type, name);
         Prologue.Add(Expression.Assign(variable, value));
         return variable;
+    }
+
+    // Different constants in all elements of a register.
+    private sealed class ConstantCounter(VectorMethods vector) : ExpressionVisitor
+    {
+        private readonly HashSet<Expression> _known = new(ExpressionEquality.Instance);
+
+        public int Count => _known.Count;
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            if (node.Arguments is not [ConstantExpression]) return base.VisitMethodCall(node);
+            if (node.Method == vector.Create || node.Method == vector.CreateInteger) _known.Add(node);
+            return node;
+        }
     }
 }

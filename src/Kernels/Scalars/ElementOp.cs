@@ -12,7 +12,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     // Function pointers by element type and width, resolved at first use.
     private readonly nint[] _loops = new nint[Types * Widths];
 
-    // Kernels of long formulas, by element type (2), width (3) and scalars (8).
+    // Kernels that are compiled, at once or in the end, by element type (2), width (3) and scalars (8).
     private ElementKernel[]? _compiled;
     private int _weight = -1;
 
@@ -44,14 +44,16 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     /// <summary>The eager loop at the current SIMD width; bit i of <paramref name="scalarMask"/> says that input i is one element.</summary>
     /// <remarks>
     /// A long formula comes as a compiled expression tree where that is possible: the JIT stops inlining into a method with 512 locals, which an
-    /// ahead-of-time loop reaches at some 60 operators, and a tree keeps two registers in flight. The bits are the same.
+    /// ahead-of-time loop reaches at some 60 operators, and a tree keeps several registers in flight. So one of a shorter formula of one number takes over when
+    /// the ahead-of-time loop has run for a while. The bits are the same.
     /// </remarks>
     public ElementKernel Loop(DType valueType, int scalarMask)
     {
         int width = SimdWidth.Current;
-        return Weight > KernelTree.PairedFrom && valueType.IsFloat && KernelCompiler.IsAvailable
-            ? Compiled(valueType, scalarMask, width)
-            : Loop(valueType, scalarMask, width);
+        if (!valueType.IsFloat || !KernelCompiler.IsAvailable) return Loop(valueType, scalarMask, width);
+        if (Weight > KernelTree.PairedFrom) return Compiled(valueType, scalarMask, width);
+        bool takesOver = Arity == 1 && scalarMask == 0 && KernelTree.RegistersOf(Weight, width) > 1;
+        return takesOver ? Tiered(valueType, width) : Loop(valueType, scalarMask, width);
     }
 
     /// <summary>The ahead-of-time loop at a given width.</summary>
@@ -66,12 +68,26 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
 
     private ElementKernel Compiled(DType valueType, int scalarMask, int width)
     {
-        ElementKernel[] kernels = _compiled ??= new ElementKernel[2 * Widths * 8];
-        ref ElementKernel kernel = ref kernels[((((int)valueType * Widths) + (width >> 8)) * 8) + scalarMask];
-        // Safe among threads: of a compiled kernel only the delegate is set, one reference.
+        ref ElementKernel kernel = ref Kept(valueType, scalarMask, width);
         if (kernel.IsEmpty) kernel = KernelCompiler.Compile(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), width);
         return kernel;
     }
+
+    private ElementKernel Tiered(DType valueType, int width)
+    {
+        ref ElementKernel kernel = ref Kept(valueType, 0, width);
+        if (kernel.IsEmpty)
+        {
+            KernelSpec spec = KernelSpec.Of(this, valueType == DType.Float64, 0);
+            kernel = new ElementKernel(new TieredLoop(Loop(valueType, 0, width).Invoke, Weight, () => KernelCompiler.BuildFastest(spec, width)));
+        }
+
+        return TieredLoop.PairsAtOnce ? kernel.Settled() : kernel;
+    }
+
+    // Safe among threads: of a compiled kernel only the delegate is set, one reference.
+    private ref ElementKernel Kept(DType valueType, int scalarMask, int width) =>
+        ref (_compiled ??= new ElementKernel[2 * Widths * 8])[((((int)valueType * Widths) + (width >> 8)) * 8) + scalarMask];
 
     private protected abstract int CountOperators();
 

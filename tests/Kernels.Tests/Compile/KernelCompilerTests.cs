@@ -46,7 +46,7 @@ public class KernelCompilerTests
         if (is64) CheckBody<double>(both, new Random(1), 77, 1);
         else CheckBody<float>(both, new Random(1), 77, 1);
 
-        static int Statements(KernelSpec spec) => KernelTree.Build(spec, 128, paired: false).Body.Count;
+        static int Statements(KernelSpec spec) => KernelTree.Build(spec, 128, several: false).Body.Count;
     }
 
     [Theory]
@@ -84,6 +84,51 @@ public class KernelCompilerTests
             for (int length = 1; length <= 130; length++)
                 Assert.Equal(SpecRunner.StepByStep(spec, width, inputs, length), SpecRunner.Run(spec, kernel, inputs, length));
         }
+    }
+
+    [Theory]
+    [InlineData(nameof(ElementOps.Exp))]        // few constants: they stay in registers
+    [InlineData(nameof(ElementOps.Log))]        // many
+    [InlineData(nameof(ElementOps.Tanh))]
+    [InlineData(nameof(ElementOps.Digamma))]    // two registers at a time
+    public void EveryLengthGivesTheSameBitsSeveralRegistersAtATime(string name)
+    {
+        ElementOp op = (ElementOp)typeof(ElementOps).GetField(name)!.GetValue(null)!;
+        Check(Enumerable.Range(0, 200).Select(static i => (i - 50) * 0.37f).ToArray(), DType.Float32);
+        Check(Enumerable.Range(0, 200).Select(static i => (i - 50) * 0.37).ToArray(), DType.Float64);
+
+        void Check<T>(T[] values, DType type) where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            KernelSpec spec = KernelSpec.Of(op, type == DType.Float64);
+            foreach (int width in s_widths)
+            {
+                ElementLoop loop = KernelCompiler.BuildFastest(spec, width);
+                ElementKernel one = op.Loop(type, 0, width), several = new(loop);
+                for (int length = 1; length <= values.Length; length++)
+                {
+                    byte[] expected = SpecRunner.Run(spec, one, [values], length)[0];
+                    Assert.Equal(expected, SpecRunner.Run(spec, several, [values], length)[0]);
+                    if (length % 7 != 1) continue;
+                    using Operands inPlace = new();
+                    inPlace.Add<T>(values).Run(several, 0, length, [0, 0]);
+                    Assert.Equal(expected, Operands.OneNaN<T>(inPlace.Read<byte>(0))[..expected.Length]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void AnEagerLoopThatHasRunForAWhileIsTakenOverByTheCompiledOne()
+    {
+        if (SimdWidth.Current < 512) return;
+        float[] values = [.. Enumerable.Range(0, 4099).Select(static i => (i / 2050f) - 1)];
+        KernelSpec spec = KernelSpec.Of(ElementOps.Selu, is64: false);
+        byte[][] first = SpecRunner.Run(spec, ElementOps.Selu.Loop(DType.Float32, 0, SimdWidth.Current), [values], values.Length);
+        ElementKernel kernel = ElementOps.Selu.Loop(DType.Float32, 0);
+        for (long work = 0; work <= TieredLoop.Work; work += (long)values.Length * ElementOps.Selu.Weight)
+            Assert.Equal(first, SpecRunner.Run(spec, kernel, [values], values.Length));
+        Assert.True(SpinWait.SpinUntil(() => kernel.IsFinal, TimeSpan.FromMinutes(1)));
+        Assert.Equal(first, SpecRunner.Run(spec, ElementOps.Selu.Loop(DType.Float32, 0), [values], values.Length));
     }
 
     [Fact]
@@ -203,6 +248,7 @@ public class KernelCompilerTests
             {
                 Assert.Equal(first, Operands.Eager(op, type, width, inputs[0].Length, scalars, inputs));
                 Assert.Equal(first, SpecRunner.Run(spec, KernelCompiler.Compile(spec, width), inputs, inputs[0].Length)[0]);
+                Assert.Equal(first, SpecRunner.Run(spec, new ElementKernel(KernelCompiler.BuildFastest(spec, width)), inputs, inputs[0].Length)[0]);
             }
         }
     }
