@@ -215,9 +215,10 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public override NDArray[] Numbers(HostNumbers read, int index, int count, DType dtype)
     {
         int start = Host.Add(read, index, count);
-        NDArray[] numbers = new NDArray[count];
-        for (int i = 0; i < count; i++) numbers[i] = Symbol(graph.Host(dtype, start + i));
-        return numbers;
+        GraphNode[] nodes = new GraphNode[count];
+        for (int i = 0; i < count; i++) nodes[i] = graph.Host(dtype, start + i);
+        path?.Read(nodes, read, index);
+        return Array.ConvertAll(nodes, Symbol);
     }
 
     public override void Effect(HostEffect effect)
