@@ -10,7 +10,15 @@ public static partial class Autograd
     public static bool IsRecording => ExecutionState.Current.Recording;
 
     /// <summary>Layers such as dropout behave as in training. False on a new thread.</summary>
-    public static bool IsTraining => ExecutionState.Current.Training;
+    public static bool IsTraining
+    {
+        get
+        {
+            ExecutionState state = ExecutionState.Current;
+            state.Tracer?.ReadTraining();
+            return state.Training;
+        }
+    }
 
     /// <summary>Sets the recording flag and returns the previous one.</summary>
     public static bool SetRecording(bool value)

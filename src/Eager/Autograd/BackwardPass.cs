@@ -15,6 +15,9 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     private GradientTargets? _targets;
     private bool _isHandedOver;
 
+    /// <summary>The training flag of every rule; null: that of the tape.</summary>
+    public bool? TrainMode => trainMode;
+
     /// <summary>Gives the heads their gradients. A head that was recorded and depends on no variable adds nothing if it is allowed, and is an error otherwise.</summary>
     public void AddHeads(IReadOnlyList<NDArray> heads, IReadOnlyList<NDArray?>? headGradients, bool allowConstants = false)
     {

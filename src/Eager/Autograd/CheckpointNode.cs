@@ -18,7 +18,7 @@ internal static class CheckpointNode
 
         List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
-        TapeNode node = Record(state, (n, gradients, inputs, _) => Recompute(n, f, random, gradients[0]!, inputs), x, captured, result);
+        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, random, gradients[0]!, inputs, pass), x, captured, result);
         node.ExtraSaved = Saved(x, captured, counted: true);
         return result;
     }
@@ -57,7 +57,7 @@ internal static class CheckpointNode
             {
                 bool createGraph = Autograd.IsRecording;
                 (NDArray from, NDArray to) = createGraph || tracer.IsOverwritten(checkpoint) ? Replay(node, createGraph) : (input, output);
-                Differentiate(node, from, to, gradients[0]!, retainGraph: true, inputs);
+                Differentiate(node, from, to, gradients[0]!, retainGraph: true, inputs, pass);
             }
             finally
             {
@@ -140,7 +140,7 @@ internal static class CheckpointNode
         return captured;
     }
 
-    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomState random, NDArray gradient, Span<NDArray?> inputs)
+    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomState random, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
     {
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
@@ -156,15 +156,17 @@ internal static class CheckpointNode
             Nd.Random.Place = now;
         }
 
-        Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs);
+        Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs, pass);
     }
 
-    /// <summary>The function once more, recorded, with an input of its own.</summary>
+    /// <summary>
+    /// The function once more, recorded, with an input of its own: in the mode in which it was called, whichever backward has asked for.
+    /// </summary>
     private static (NDArray Input, NDArray Output) Repeat(TapeNode node, Func<NDArray, NDArray> f, NDArray x, bool createGraph)
     {
         ExecutionState state = ExecutionState.Current;
         bool repeats = state.Repeats;
-        using RecordScope scope = Autograd.Record(Autograd.IsTraining);
+        using RecordScope scope = Autograd.Record(node.TrainMode);
         NDArray input = Input(node.Edge(0), x, createGraph);
         state.Repeats = true;
         try
@@ -178,13 +180,13 @@ internal static class CheckpointNode
     }
 
     /// <summary>The gradients of the function alone, with respect to its input and what it captured.</summary>
-    private static void Differentiate(TapeNode node, NDArray input, NDArray output, NDArray gradient, bool retainGraph, Span<NDArray?> results)
+    private static void Differentiate(TapeNode node, NDArray input, NDArray output, NDArray gradient, bool retainGraph, Span<NDArray?> results, BackwardPass outer)
     {
         (object? Source, int Index)[] keys = new (object?, int)[results.Length];
         keys[0] = (input.Source, input.SourceIndex);
         for (int i = 1; i < keys.Length; i++) keys[i] = (node.Edge(i).Source, node.Edge(i).Index);
         GradientTargets targets = new(keys, stop: true);
-        BackwardPass pass = new(createGraph: Autograd.IsRecording, retainGraph, trainMode: null);
+        BackwardPass pass = new(createGraph: Autograd.IsRecording, retainGraph, outer.TrainMode);
         pass.AddHeads([output], [gradient]);
         pass.Run(targets);
         for (int i = 0; i < results.Length; i++) results[i] = targets.Result(i);

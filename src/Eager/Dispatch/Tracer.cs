@@ -38,6 +38,11 @@ internal abstract class Tracer
     {
     }
 
+    /// <summary>The traced code asks whether it runs in training mode.</summary>
+    public virtual void ReadTraining()
+    {
+    }
+
     /// <summary>
     /// Gradients with respect to these places of the tape are computed of a head that depends on an array that stands for another one, or on one that was recorded
     /// outside: they flow through what lies behind that one, too.

@@ -109,7 +109,7 @@ public static partial class Nd
             throw new ShapeException($"MaskedAssign: the mask {mask.Shape} must have x's shape {x.Shape}, and the values {values.Shape} rank 1.");
         if (x.Size == 0) return x.Alias();
         NDArray set = Elements.To(mask, DType.Bool);
-        if (values.Shape[0] == 0) return BooleanMask(Reshape(x, -1), Reshape(set, -1)).Size == 0 ? x.Alias() : throw TooFew();
+        if (values.Shape[0] == 0) return BooleanMask(OneAxis("MaskedAssign", x), OneAxis("MaskedAssign", set)).Size == 0 ? x.Alias() : throw TooFew();
         using Temporaries made = Temporaries.Collect();
 
         // Before the first true element the order is −1, which is a place, too; what is taken there is not used.
@@ -137,7 +137,7 @@ public static partial class Nd
     {
         Indexing.CheckScattered(op, Checked(indices), Checked(x).Shape, Checked(values));
         NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape, op));
-        NDArray flat = Reshape(x, JoinAxes(x.Shape, indices.Shape[0]));
+        NDArray flat = Reshape(x, JoinAxes(op, x.Shape, indices.Shape[0]));
         return (flat, Reshape(positions, -1), Reshape(values, Shape.Create([(int)positions.Size, .. flat.Shape.Dimensions[1..]])));
     }
 

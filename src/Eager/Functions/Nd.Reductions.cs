@@ -164,10 +164,13 @@ public static partial class Nd
     private static NDArray ArgReduce(Op op, NDArray x, int? axis, bool keepDims)
     {
         ArgumentNullException.ThrowIfNull(x);
-        NDArray input = axis is null ? Reshape(x, -1) : x;
+        NDArray input = axis is null ? OneAxis(op.Name, x) : x;
         NDArray result = op.Apply(input, Reductions.Attributes(op.Name, input, [axis ?? 0], keepDims && axis is not null));
         return axis is null && keepDims ? Reshape(result, Ones1(x.Rank)) : result;
     }
+
+    // All elements along one axis.
+    private static NDArray OneAxis(string op, NDArray x) => Reshape(x, Errors.Extent(op, x.Size));
 
     private static int[] Ones1(int rank)
     {

@@ -24,10 +24,10 @@ public static partial class Nd
     public static NDArray LogCumSumExp(this NDArray x, int? axis = null)
     {
         if (Checked(x).DType.IsHalf) return LogCumSumExp(Elements.Wide(x), axis).AsType(x.DType);
-        NDArray y = axis is null ? Reshape(RealInput(x), -1) : RealInput(x);
+        NDArray y = axis is null ? OneAxis("LogCumSumExp", RealInput(x)) : RealInput(x);
         int at = y.Shape.Axis(axis ?? 0, "LogCumSumExp"), n = y.Shape[at];
         using Temporaries made = Temporaries.Collect();
-        for (int distance = 1; distance < n; distance *= 2)
+        for (int distance = 1; distance < n; distance = (int)Math.Min(n, 2L * distance))
             y = Concat([Slice(y, at, 0, distance), LogAddExp(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
         return made.Keep(y);
     }
@@ -50,7 +50,7 @@ public static partial class Nd
     private static NDArray Running(Op op, NDArray x, int? axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        NDArray y = axis is null ? Reshape(x, -1) : x;
+        NDArray y = axis is null ? OneAxis(op.Name, x) : x;
         return op.Apply(y, new AxisAttributes(y.Shape.Axis(axis ?? 0, op.Name)));
     }
 }

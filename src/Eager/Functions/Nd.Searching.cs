@@ -34,7 +34,7 @@ public static partial class Nd
     }
 
     /// <summary>The distinct elements in ascending order. Reads the values.</summary>
-    public static NDArray Unique(this NDArray x) => Searching.Distinct(Reshape(Checked(x), -1), null).Values;
+    public static NDArray Unique(this NDArray x) => Searching.Distinct(OneAxis("Unique", Checked(x)), null).Values;
 
     /// <summary>
     /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64).
@@ -43,7 +43,7 @@ public static partial class Nd
     public static (NDArray Values, NDArray Inverse, NDArray Counts) UniqueWithCounts(this NDArray x)
     {
         NDArray inverse = NDArray.Allocate(DType.Int64, Checked(x).Shape);
-        (NDArray values, NDArray counts) = Searching.Distinct(Reshape(x, -1), inverse);
+        (NDArray values, NDArray counts) = Searching.Distinct(OneAxis("UniqueWithCounts", x), inverse);
         return (values, inverse, counts);
     }
 

@@ -222,7 +222,8 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(x);
         int at = x.Shape.Axis(axis, "Roll"), n = x.Shape[at];
-        int by = n == 0 ? 0 : ((shift % n) + n) % n;
+        int by = n == 0 ? 0 : shift % n;
+        if (by < 0) by += n;
         return OpTable.Roll.Apply(x, new RollAttributes(at, by));
     }
 

@@ -70,7 +70,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(indices);
         NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(x.Shape));
-        return Take(Reshape(x, JoinAxes(x.Shape, indices.Shape[0])), positions, 0);
+        return Take(Reshape(x, JoinAxes("Gather", x.Shape, indices.Shape[0])), positions, 0);
     }
 
     /// <summary>An array of zeros to which values[i…] is added at [indices[0, i…], …, indices[m − 1, i…]] (scatter_nd): the transpose of <see cref="Gather"/>.</summary>
@@ -83,7 +83,7 @@ public static partial class Nd
         Indexing.CheckScattered("Scatter", indices, shape, values);
         Indexing.CheckAdded("Scatter", values.DType);
         NDArray positions = OpTable.RavelIndex.Apply(indices, new RavelAttributes(shape, "Scatter"));
-        return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes(shape, indices.Shape[0]), "Scatter")), shape);
+        return Reshape(OpTable.TakeGradient.Apply(values, positions, new TakeAttributes(0, JoinAxes("Scatter", shape, indices.Shape[0]), "Scatter")), shape);
     }
 
     /// <summary>Rows of the weight (size, features) at the indices; the gradient adds up rows that occur more than once.</summary>
@@ -123,13 +123,13 @@ public static partial class Nd
         NDArray positions = NonZero(mask);
         return mask.Rank == 1
             ? Take(x, Reshape(positions, -1), at)
-            : Take(Reshape(x, JoinAxes(x.Shape, mask.Rank, at)), OpTable.RavelIndex.Apply(Transpose(positions), new RavelAttributes(mask.Shape)), at);
+            : Take(Reshape(x, JoinAxes("BooleanMask", x.Shape, mask.Rank, at)), OpTable.RavelIndex.Apply(Transpose(positions), new RavelAttributes(mask.Shape)), at);
     }
 
-    private static Shape JoinAxes(Shape shape, int axes, int first = 0)
+    private static Shape JoinAxes(string op, Shape shape, int axes, int first = 0)
     {
         int joined = 1;
-        for (int i = first; i < first + axes; i++) joined = Errors.Extent("Reshape", (long)joined * shape.Dimensions[i]);
+        for (int i = first; i < first + axes; i++) joined = Errors.Extent(op, (long)joined * shape.Dimensions[i]);
         return Shape.Create([.. shape.Dimensions[..first], joined, .. shape.Dimensions[(first + axes)..]]);
     }
 

@@ -132,7 +132,7 @@ public static partial class Nd
     {
         Require.NotNegative(minLength);
         Indexing.CheckIndexType("BinCount", Checked(x).DType);
-        NDArray flat = Reshape(x, -1);
+        NDArray flat = OneAxis("BinCount", x);
         (long least, long most) = flat.Size == 0 ? (0, -1) : (Min(flat).AsType(DType.Int64).Item<long>(), Max(flat).AsType(DType.Int64).Item<long>());
         if (least < 0) throw new ArgumentOutOfRangeException(nameof(x), least, $"BinCount: the number {least} is negative.");
         if (weights is not null && weights.Shape != x.Shape) throw new ShapeException($"BinCount: the weights are {weights.Shape}, the numbers {x.Shape}.");

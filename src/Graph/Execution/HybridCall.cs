@@ -107,9 +107,10 @@ internal static class HybridCall
         NDArray[] pending = sums is null ? [] : sums.Take(node, pass);
         bool allHeads = true;
         for (int i = 0; i < gradients.Length; i++) allHeads &= variant.Trace.Heads[i] is null || gradients[i] is not null;
-        if (Autograd.IsRecording || !allHeads)
+        bool? trainMode = variant.Trace.GradientReadsTraining ? pass.TrainMode : null;
+        if (Autograd.IsRecording || !allHeads || (trainMode is not null && !variant.Trace.GradientsNeedOldState()))
         {
-            VectorJacobian.Run(engine, variant, random, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending);
+            VectorJacobian.Run(engine, variant, random, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending, trainMode);
             return;
         }
 

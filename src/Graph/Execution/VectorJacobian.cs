@@ -15,6 +15,7 @@ internal static class VectorJacobian
     /// <param name="results">Gradients of the inputs, then of the captured variables.</param>
     /// <param name="sums">How they join what is pending, if that matters.</param>
     /// <param name="pending">What is pending.</param>
+    /// <param name="trainMode">The training flag of the gradient rules, if it is not that of the tape.</param>
     public static void Run(
         HybridEngine engine,
         HybridVariant variant,
@@ -24,7 +25,8 @@ internal static class VectorJacobian
         ReadOnlySpan<NDArray?> gradients,
         Span<NDArray?> results,
         GradientSums? sums,
-        NDArray[] pending)
+        NDArray[] pending,
+        bool? trainMode)
     {
         if (variant.Trace.GradientsNeedOldState())
         {
@@ -43,12 +45,12 @@ internal static class VectorJacobian
         arguments.AddRange(pending);
         bool recorded = Autograd.IsRecording;
         VectorJacobianProduct product = variant.Products.GetOrAdd(
-            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p") + (recorded ? "r" : string.Empty), sums),
+            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p") + (recorded ? "r" : string.Empty) + trainMode, sums),
             _ =>
             {
                 bool[] reached = new bool[node.InputCount];
                 HybridOptions options = engine.Options with { Verify = HybridVerify.Off };
-                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, recorded, sums, reached);
+                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, trainMode, recorded, sums, reached);
                 return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
             });
         IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
@@ -85,6 +87,7 @@ internal static class VectorJacobian
         HybridVariant variant,
         bool[] present,
         bool training,
+        bool? trainMode,
         bool recorded,
         GradientSums? sums,
         bool[] reached)
@@ -125,7 +128,7 @@ internal static class VectorJacobian
 
             int[] targets = [.. Enumerable.Range(0, all.Length).Where(i => IsOwn(variant, i, sums))];
             GradientTargets found = new([.. targets.Select(i => all[i])], stop: true);
-            BackwardPass pass = new(createGraph: recorded, retainGraph: true, trainMode: null);
+            BackwardPass pass = new(createGraph: recorded, retainGraph: true, trainMode);
             foreach (int i in sums?.Pending ?? []) pass.Seed(all[i], arguments[k++]);
             pass.AddHeads(heads, headGradients);
             pass.Run(found);

@@ -15,6 +15,7 @@ internal sealed class BranchPath
     private readonly IReadOnlyList<NDArray>? _arrays;
     private readonly IReadOnlyList<BranchOutcome>? _known;
     private readonly Dictionary<GraphNode, NDArray> _values = [];
+    private readonly Dictionary<GraphNode, double> _numbers = [];
     private readonly List<BranchOutcome> _outcomes = [];
     private RandomState? _random;
 
@@ -28,6 +29,15 @@ internal sealed class BranchPath
 
     /// <summary>An array that holds a condition, as eagerly.</summary>
     public static bool Holds(NDArray condition) => Elements.To(condition.OnHost(), DType.Bool).Item<bool>();
+
+    /// <summary>Numbers of the host, such as a learning rate, as they are at this place of the program: conditions may depend on them.</summary>
+    public void Read(IReadOnlyList<GraphNode> nodes, HostNumbers read, int index)
+    {
+        if (_arrays is null) return;
+        Span<double> numbers = stackalloc double[nodes.Count];
+        read(index, numbers);
+        for (int i = 0; i < nodes.Count; i++) _numbers[nodes[i]] = numbers[i];
+    }
 
     /// <summary>The way to go at the next condition.</summary>
     /// <param name="condition">One element.</param>
@@ -71,6 +81,7 @@ internal sealed class BranchPath
         OpNode call => Interpreter.Apply(call, _values),
         ConstantNode constant => Elements.Scalar(constant.Value, constant.DType),
         CapturedNode captured => captured.Array,
+        HostNode host when _numbers.TryGetValue(host, out double number) => Elements.Scalar(number, host.DType),
         InputNode input when _arrays is not null && input.Index < _arrays.Count && input.Name == $"x{input.Index}" => _arrays[input.Index],
         _ => throw new TraceFailedException($"{operation} reads {node}, which has no value while the function is traced"),
     };

@@ -87,6 +87,9 @@ internal sealed class FunctionTrace
     /// <summary>How many gradients are added up at each input and captured variable.</summary>
     public int[] PathCounts { get; private set; } = [];
 
+    /// <summary>A gradient of the user's own looks at the training flag, which the caller's backward may have of its own.</summary>
+    public bool GradientReadsTraining { get; private set; }
+
     /// <summary>Calls recorded on the tape.</summary>
     public long TapeLength { get; private set; }
 
@@ -300,6 +303,7 @@ internal sealed class FunctionTrace
             BackwardPass pass = new(createGraph: false, retainGraph: true, trainMode: null);
             pass.AddHeads(heads, headGradients);
             pass.Run(found);
+            GradientReadsTraining = tracer.GradientReadsTraining;
         }
         catch (Exception failure) when (failure is not (TraceFailedException or OutOfMemoryException))
         {

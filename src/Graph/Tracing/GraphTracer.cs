@@ -44,6 +44,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Gradients from here on are a function of their own: which values it computes again is decided when that is cut off.</summary>
     public bool CutsGradients { get; set; }
 
+    /// <summary>Gradients, once they are <see cref="CutsGradients">a function of their own</see>, have looked at the training flag.</summary>
+    public bool GradientReadsTraining { get; private set; }
+
     /// <summary>Why the function cannot be traced; its own code may have caught it.</summary>
     public TraceFailedException? Failure { get; private set; }
 
@@ -139,6 +142,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
+    public override void ReadTraining() => GradientReadsTraining |= CutsGradients;
+
     public override void ReadMark(NDArray array)
     {
         ReadsInputMarks |= array.IsSymbolic;
@@ -210,9 +215,10 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public override NDArray[] Numbers(HostNumbers read, int index, int count, DType dtype)
     {
         int start = Host.Add(read, index, count);
-        NDArray[] numbers = new NDArray[count];
-        for (int i = 0; i < count; i++) numbers[i] = Symbol(graph.Host(dtype, start + i));
-        return numbers;
+        GraphNode[] nodes = new GraphNode[count];
+        for (int i = 0; i < count; i++) nodes[i] = graph.Host(dtype, start + i);
+        path?.Read(nodes, read, index);
+        return Array.ConvertAll(nodes, Symbol);
     }
 
     public override void Effect(HostEffect effect)

@@ -17,7 +17,7 @@ internal static unsafe class CopyRows
     {
         if (bytes > InlineBytes)
         {
-            for (; rows > 0; rows--, source += sourceStep, destination += step) Unsafe.CopyBlockUnaligned(destination, source, (uint)bytes);
+            for (; rows > 0; rows--, source += sourceStep, destination += step) Buffer.MemoryCopy(source, destination, bytes, bytes);
         }
         else if (bytes >= Register)
         {

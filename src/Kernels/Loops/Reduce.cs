@@ -88,7 +88,7 @@ internal static unsafe class Reduce
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (reduced == 0) new Span<T>(output, checked((int)(outer * inner))).Fill(T.CreateChecked(TOp.Identity));
+        if (reduced == 0) Copy.Fill((nint)output, outer * inner, sizeof(T) == sizeof(float) ? DType.Float32 : DType.Float64, TOp.Identity);
         else if (inner == 1) ReduceRows<ElementFold<TOp, L, T>, L, T>.Run(input, output, outer, reduced);
         else ReduceColumns<TOp, L, T>.Run(input, output, outer, reduced, inner);
     }

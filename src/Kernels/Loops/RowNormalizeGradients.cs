@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Fusion.Kernels;
 
@@ -50,7 +51,7 @@ internal readonly unsafe struct NormalizeGradientsBlocks : IRowKernel
         var places = PagePlaces.Of([job->Input, job->Second, job->Output, job->SecondOutput]);
         var gamma = RowVectors.Aligned((T*)job->Third, n, last - row, PagePlaces.Next(scratch.Pointer, ref places));
         var whole = n - n % L.Count;
-        new Span<T>(sums, checked((int)((end - start) * 2 * n))).Clear();
+        NativeMemory.Clear(sums, (nuint)((end - start) * 2 * n * sizeof(T)));
         for (; row < last; row++, x += n, g += n, dx += n)
         {
             var (mean, scale, shift, dot) = RowGradientMoments<L, T>.Of(x, g, gamma, dx, job);

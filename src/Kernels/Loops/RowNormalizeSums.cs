@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Fusion.Kernels;
 
@@ -45,7 +46,7 @@ internal readonly unsafe struct NormalizeSumsBlocks : IRowKernel
         {
             RowJob block = *job;
             block.Output += (nint)(start * 2 * job->Columns * sizeof(T));
-            new Span<T>((void*)block.Output, checked((int)(2 * job->Columns))).Clear();
+            NativeMemory.Clear((void*)block.Output, (nuint)(2 * job->Columns * sizeof(T)));
             NormalizeSumsRows.Rows<L, T>(&block, start * RowSums.Block, Math.Min(job->TotalRows, (start + 1) * RowSums.Block));
         }
     }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>
@@ -14,7 +16,7 @@ internal static unsafe class RowSums
     /// <summary>Adds the sums of all blocks, some numbers each; zero without blocks.</summary>
     public static void Join(DType dtype, nint blocks, long count, nint sums, long numbers)
     {
-        if (count == 0) new Span<byte>((void*)sums, checked((int)(numbers * dtype.Size))).Clear();
+        if (count == 0) NativeMemory.Clear((void*)sums, (nuint)(numbers * dtype.Size));
         else BlockFold.Of(ReduceKind.Sum, dtype == DType.Float64, rows: true).Join(blocks, count, sums, numbers);
     }
 }

@@ -29,7 +29,7 @@ internal static unsafe class RowVectors
 
     public static bool IsAligned(nint vector) => vector % (nint)Line == 0;
 
-    public static void Copy(nint vector, long bytes, byte* copy) => Unsafe.CopyBlockUnaligned(copy, (void*)vector, checked((uint)bytes));
+    public static void Copy(nint vector, long bytes, byte* copy) => Buffer.MemoryCopy((void*)vector, copy, bytes, bytes);
 
     private static bool IsReadOften<T>(long n, long rows) where T : unmanaged => rows >= ManyRows && n * sizeof(T) >= LeastBytes;
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Fusion.Kernels;
 
@@ -182,7 +183,7 @@ internal static unsafe class Running
         using var scratch = new NativeScratch(count * sizeof(T));
         T* best = (T*)scratch.Pointer;
         Buffer.MemoryCopy(x, best, count * sizeof(T), count * sizeof(T));
-        new Span<long>(y, (int)count).Clear();
+        NativeMemory.Clear(y, (nuint)(count * sizeof(long)));
         for (long row = 1; row < n; row++)
         {
             long* before = y;

@@ -76,7 +76,10 @@ internal sealed unsafe class RowKernel
 
         _loop((nint)table, 0, 1);
         for (int k = inputs; k < inputs + _spec.Outputs.Length; k++)
-            if (_spec.IsElements(k)) Unsafe.CopyBlockUnaligned((void*)operands[k].At(row, 0), (void*)table[k], (uint)(columns * operands[k].ElementSize));
+        {
+            long bytes = columns * operands[k].ElementSize;
+            if (_spec.IsElements(k)) Buffer.MemoryCopy((void*)table[k], (void*)operands[k].At(row, 0), bytes, bytes);
+        }
     }
 
     // Where the operand of a row lies, and how far the next; the result is the first row for which that is no longer so.

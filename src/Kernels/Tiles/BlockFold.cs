@@ -125,7 +125,7 @@ internal static unsafe class RowBlocks<TOp, L, T>
         }
     }
 
-    public static void End(nint lanes, nint result, long columns) => Unsafe.CopyBlockUnaligned((void*)result, (void*)lanes, (uint)(columns * sizeof(T)));
+    public static void End(nint lanes, nint result, long columns) => Buffer.MemoryCopy((void*)lanes, (void*)result, columns * sizeof(T), columns * sizeof(T));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Join(nint partials, long count, nint result, long columns)

@@ -37,6 +37,33 @@ public sealed class CheckpointTests
         for (int i = 0; i < plain.Length; i++) Expect.Near(1e-13, Nd.Array(checkpointed[i]), plain[i]);
     }
 
+    /// <summary>It ran again in the mode that backward asked for: what was differentiated was another function.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AnotherTrainingFlagOfBackwardIsForTheGradientsOnly(bool recorded)
+    {
+        NDArray[] results = [.. new Func<Func<NDArray, NDArray>, NDArray, NDArray>[] { static (f, a) => f(a), Autograd.Checkpoint }.Select(call =>
+        {
+            Nd.Random.Seed(3);
+            NDArray x = Leaf.Of(1, 2, 3, 4, 5, 6, 7, 8), y;
+            FlagFactor factor = new();
+            using (Autograd.Record(trainMode: recorded)) y = call(a => factor.Apply(a.Dropout(0.5) * a)[0], x);
+            y.Backward(trainMode: !recorded);
+            return x.Grad!;
+        })];
+        Assert.Null(Bits.Difference(results[0], results[1]));
+        Assert.Contains(results[0].ToArray<float>(), static g => g != 0);
+    }
+
+    // The gradient is twice what it should be in training mode, and three times otherwise.
+    private sealed class FlagFactor : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs) => [inputs[0] * 1];
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * (Autograd.IsTraining ? 2 : 3)];
+    }
+
     [Fact]
     public void TheFunctionRunsAgainInBackwardWithTheRecordedTrainingFlag()
     {

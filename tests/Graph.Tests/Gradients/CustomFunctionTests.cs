@@ -47,12 +47,45 @@ public sealed class CustomFunctionTests
         Check.Same(Check.Gradients(eager, TestArrays.Uniform(5)).Gradients, Check.Gradients(Check.List(x => Autograd.Checkpoint(inner.Invoke, x)), TestArrays.Uniform(5)).Gradients);
     }
 
+    /// <summary>The compiled gradient had the flag of the tape in it.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public void TheTrainingFlagOfBackwardReachesTheCompiledGradient(bool recorded, bool checkpointed)
+    {
+        ListFunction f = x => [checkpointed ? Autograd.Checkpoint(Inner, x[0]) : Inner(x[0])], compiled = f.Hybridize(Check.Strict).Invoke;
+        foreach (bool? trainMode in (bool?[])[null, true, false, null])
+            Check.Same(Gradient(f, trainMode), Gradient(compiled, trainMode), $"the gradient in mode {trainMode}");
+
+        static NDArray Inner(NDArray x) => new FlagFactor().Apply(x.Sin().Dropout(0.5))[0] * x;
+
+        NDArray Gradient(ListFunction function, bool? trainMode)
+        {
+            NDArray x = TestArrays.Uniform(9), y;
+            x.AttachGrad();
+            Nd.Random.Seed(3);
+            using (Autograd.Record(trainMode: recorded)) y = function([x])[0];
+            y.Backward(trainMode: trainMode);
+            return x.Grad!;
+        }
+    }
+
     [Fact]
     public void StoppedGradientsStop() =>
         Check.Both(x => [x[0] * x[0].StopGradient(), x[0].Detach() * x[1], Paused(x[0]) + x[1]], TestArrays.Uniform(5), TestArrays.Uniform(5, 2));
 
     [Fact]
     public void AFunctionWithoutAnyGradientIsRecordedWithout() => Check.Backward(x => [x[0].Floor(), (x[0] > 0).AsType(DType.Float32), x[0].StopGradient()], TestArrays.Uniform(5));
+
+    // The gradient is twice what it should be in training mode, and three times otherwise.
+    private sealed class FlagFactor : Autograd.Function
+    {
+        protected override IReadOnlyList<NDArray> Forward(IReadOnlyList<NDArray> inputs) => [inputs[0] * 1];
+
+        protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) => [outputGradients[0] * (Autograd.IsTraining ? 2 : 3)];
+    }
 
     private static NDArray Paused(NDArray x)
     {
