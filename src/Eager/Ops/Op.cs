@@ -63,6 +63,15 @@ internal sealed record RowSumRule(Func<TensorType, object?, long> Columns, RowKe
 /// <param name="Source">The numbers, for kernels that make them themselves; null where only whole arrays are filled.</param>
 internal sealed record DrawRule(Func<TensorType, ulong> Blocks, Func<object?, DType, NumberSource?>? Source = null);
 
+/// <summary>
+/// An operator that makes an input of another one, of operands that the other one reads, too: the processor computes both in one pass over memory.
+/// </summary>
+/// <param name="Maker">That operator; its attributes are the other one's, or none.</param>
+/// <param name="Input">Which input it makes.</param>
+/// <param name="Operands">Which inputs its operands are.</param>
+/// <param name="Run">From all other inputs the result of the operator that has this rule, then the maker's: the same bits as one after the other.</param>
+internal sealed record CompanionRule(Func<Op> Maker, int Input, int[] Operands, KernelRule Run);
+
 /// <summary>Writes an operator into a row program: its result, one element a row or one a column.</summary>
 internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
 
@@ -187,6 +196,9 @@ internal sealed partial class Op
 
     /// <summary>What a matrix product or convolution costs, for the cost model; null: work in proportion to the elements.</summary>
     public MultiplyAddRule? MultiplyAdds { get; init; }
+
+    /// <summary>One of its inputs can be computed along.</summary>
+    public CompanionRule? Companion { get; init; }
 
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }
