@@ -175,6 +175,14 @@ internal static unsafe class Normalization
         GC.KeepAlive(sums);
     }
 
+    /// <summary>The gradients of x, gamma and beta.</summary>
+    public static NDArray[] ChannelsGradients(GradientContext c)
+    {
+        NDArray dx = NDArray.Allocate(c.X.DType, c.X.Shape), sums = NDArray.Allocate(c.X.DType, (2, c.X.Shape[1]));
+        RunChannelsGradient(c.X, c.Y, c.G, c.W, sums, c.Attributes<NormAttributes>().Epsilon, dx, computesSums: true);
+        return [dx, sums[1], sums[0]];
+    }
+
     public static void RunSums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums)
     {
         x = Channels(x, out long batch, out long channels, out long size);

@@ -94,7 +94,7 @@ internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFo
 internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>
-/// The gradients of all inputs in one pass over memory, with the bits of the rules one by one; they need not be differentiable.
+/// The gradients of all inputs that have a rule in one pass over memory, with the bits of the rules one by one; they need not be differentiable.
 /// </summary>
 internal delegate NDArray[] JointGradientRule(GradientContext context);
 
@@ -154,7 +154,7 @@ internal sealed partial class Op
     /// <summary>One rule per input (the last one repeats for further inputs); a null entry: the derivative is zero by definition.</summary>
     public GradientRule?[]? Gradient { get; init; }
 
-    /// <summary>Beside <see cref="Gradient"/>: for a backward of the processor that asks for all of them and records nothing.</summary>
+    /// <summary>Beside <see cref="Gradient"/>: for a backward of the processor that asks for all of those that have a rule, and records nothing.</summary>
     public JointGradientRule? Joint { get; init; }
 
     /// <summary>Instead of <see cref="Gradient"/>.</summary>

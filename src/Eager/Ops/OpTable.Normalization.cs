@@ -148,6 +148,7 @@ internal static partial class OpTable
             c => c.Common(BatchNormCommon)[0],
             null,
         ],
+        Joint = Normalization.ChannelsGradients,
         Saves = Saved.Input0 | Saved.Input1 | Saved.Input3,
         SavesPerInput = [Saved.Input0 | Saved.Input1 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.None],
     }).Named("npx.batch_norm, -, torch.nn.functional.batch_norm", "float");
