@@ -17,7 +17,8 @@ internal static unsafe class PlaneMaps<L, T>
         {
             L mean = L.Broadcast(means[p]), slope = L.Broadcast(slopes[p]), shift = L.Broadcast(shifts[p]);
             long i = 0;
-            for (; i + L.Count <= n; i += L.Count) {
+            for (; i + L.Count <= n; i += L.Count)
+            {
                 L.Store((L.Load(x + i) - mean) * slope + shift, y + i);
                 RowAhead.Fetch(y + i + ahead);
             }
