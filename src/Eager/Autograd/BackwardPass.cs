@@ -171,9 +171,9 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             if (node.Op.Gradient is null) throw Errors.NoGradientRule(node);
 
             // No rule: the derivative is zero by definition, and zero is what arrives (one element, stretched).
-            NDArray result = all is not null ? all[i] : node.Op.GradientFor(i) is { } rule
-                ? Apply(rule, node, i, gradient, ref common)
-                : Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape);
+            NDArray result = node.Op.GradientFor(i) is not { } rule
+                ? Nd.BroadcastTo(Nd.Full(default, 0, edge.DType, gradient.Device), edge.Shape)
+                : all is not null ? all[i] : Apply(rule, node, i, gradient, ref common);
             bool same = ReferenceEquals(result, gradient);
             passedOn |= same;
             AddThrough(edge, result, owned: !same);
@@ -193,7 +193,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     {
         if (node.Op.Joint is not { } rule || createGraph || node.IsTraced || ExecutionState.Current.Tracer is not null || gradient.IsOnGpu) return null;
         for (int i = 0; i < node.InputCount; i++)
-            if (!Wanted(node.Edge(i))) return null;
+            if (!Wanted(node.Edge(i)) && node.Op.GradientFor(i) is not null) return null;
         NDArray? common = null;
         return rule(new GradientContext(node, gradient, ref common));
     }

@@ -64,12 +64,10 @@ internal static unsafe class GroupNormalization
         GC.KeepAlive(g);
     }
 
-    /// <summary>The gradients of x, gamma and beta.</summary>
-    public static NDArray[] Gradients(GradientContext c)
+    /// <summary>The gradient of x, and the sums that it is made of.</summary>
+    public static void RunGradients(NDArray x, NDArray gamma, NDArray g, GroupNormAttributes attributes, NDArray dx, NDArray sums)
     {
-        GroupNormAttributes attributes = c.Attributes<GroupNormAttributes>();
-        NDArray x = c.X.Contiguous(), gamma = c.Y.Contiguous(), g = c.G.Contiguous();
-        NDArray dx = NDArray.Allocate(x.DType, x.Shape), sums = NDArray.Allocate(x.DType, (2, x.Shape[0], x.Shape[1]));
+        (x, gamma, g) = (x.Contiguous(), gamma.Contiguous(), g.Contiguous());
         fixed (byte* from = &x.Data, upstream = &g.Data, to = &dx.Data, scale = &gamma.Data, totals = &sums.Data)
         {
             GroupNormalize.Gradients(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)totals, (nint)to, Sizes(x, attributes), attributes.Epsilon);
@@ -78,6 +76,13 @@ internal static unsafe class GroupNormalization
         GC.KeepAlive(x);
         GC.KeepAlive(gamma);
         GC.KeepAlive(g);
+    }
+
+    /// <summary>The gradients of x, gamma and beta.</summary>
+    public static NDArray[] Gradients(GradientContext c)
+    {
+        NDArray x = c.X, dx = NDArray.Allocate(x.DType, x.Shape), sums = NDArray.Allocate(x.DType, (2, x.Shape[0], x.Shape[1]));
+        RunGradients(x, c.Y, c.G, c.Attributes<GroupNormAttributes>(), dx, sums);
         return [dx, Nd.Sum(sums[1], 0), Nd.Sum(sums[0], 0)];
     }
 

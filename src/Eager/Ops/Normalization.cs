@@ -138,13 +138,14 @@ internal static unsafe class Normalization
         GC.KeepAlive(x);
     }
 
-    public static void RunChannels(NDArray x, NDArray gamma, NDArray beta, NDArray moments, double epsilon, NDArray y)
+    /// <summary>x̂·gamma + beta of channels, with the moments, which are given or computed as well.</summary>
+    public static void RunChannels(NDArray x, NDArray gamma, NDArray beta, NDArray moments, double epsilon, NDArray y, bool computesMoments = false)
     {
         x = Channels(x, out long batch, out long channels, out long size);
         (gamma, beta, moments) = (gamma.Contiguous(), beta.Contiguous(), moments.Contiguous());
         NDArray result = Target(x, batch, y);
         fixed (byte* from = &x.Data, to = &result.Data, scale = &gamma.Data, shift = &beta.Data, about = &moments.Data)
-            ChannelNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)about, (nint)to, batch, channels, size, epsilon);
+            ChannelNormalize.Forward(x.DType, (nint)from, (nint)scale, (nint)shift, (nint)about, (nint)to, batch, channels, size, epsilon, computesMoments);
         Scatter(result, y);
         GC.KeepAlive(x);
         GC.KeepAlive(gamma);
@@ -152,7 +153,9 @@ internal static unsafe class Normalization
         GC.KeepAlive(moments);
     }
 
-    public static void RunChannelsGradient(NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx)
+    /// <summary>Their gradient with respect to x, with the sums, which are given or computed as well.</summary>
+    public static void RunChannelsGradient(
+        NDArray x, NDArray gamma, NDArray g, NDArray moments, NDArray sums, double epsilon, NDArray dx, bool computesSums = false)
     {
         x = Channels(x, out long batch, out long channels, out long size);
         g = Channels(g, out _, out _, out _);
@@ -161,7 +164,7 @@ internal static unsafe class Normalization
         fixed (byte* from = &x.Data, upstream = &g.Data, to = &result.Data, scale = &gamma.Data, about = &moments.Data, totals = &sums.Data)
         {
             ChannelNormalize.Gradient(x.DType, (nint)from, (nint)scale, (nint)upstream, (nint)about, (nint)totals, (nint)to, batch, channels, size,
-                epsilon);
+                epsilon, computesSums);
         }
 
         Scatter(result, dx);
@@ -170,6 +173,14 @@ internal static unsafe class Normalization
         GC.KeepAlive(gamma);
         GC.KeepAlive(moments);
         GC.KeepAlive(sums);
+    }
+
+    /// <summary>The gradients of x, gamma and beta.</summary>
+    public static NDArray[] ChannelsGradients(GradientContext c)
+    {
+        NDArray dx = NDArray.Allocate(c.X.DType, c.X.Shape), sums = NDArray.Allocate(c.X.DType, (2, c.X.Shape[1]));
+        RunChannelsGradient(c.X, c.Y, c.G, c.W, sums, c.Attributes<NormAttributes>().Epsilon, dx, computesSums: true);
+        return [dx, sums[1], sums[0]];
     }
 
     public static void RunSums(NDArray x, NDArray g, NDArray moments, double epsilon, NDArray sums)

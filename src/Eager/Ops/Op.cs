@@ -63,6 +63,15 @@ internal sealed record RowSumRule(Func<TensorType, object?, long> Columns, RowKe
 /// <param name="Source">The numbers, for kernels that make them themselves; null where only whole arrays are filled.</param>
 internal sealed record DrawRule(Func<TensorType, ulong> Blocks, Func<object?, DType, NumberSource?>? Source = null);
 
+/// <summary>
+/// An operator that makes an input of another one, of operands that the other one reads, too: the processor computes both in one pass over memory.
+/// </summary>
+/// <param name="Maker">That operator; its attributes are the other one's, or none.</param>
+/// <param name="Input">Which input it makes.</param>
+/// <param name="Operands">Which inputs its operands are.</param>
+/// <param name="Run">From all other inputs the result of the operator that has this rule, then the maker's: the same bits as one after the other.</param>
+internal sealed record CompanionRule(Func<Op> Maker, int Input, int[] Operands, KernelRule Run);
+
 /// <summary>Writes an operator into a row program: its result, one element a row or one a column.</summary>
 internal delegate RowValue RowFormulaRule(RowSpecBuilder program, ReadOnlySpan<RowValue> inputs, object? attributes);
 
@@ -85,7 +94,7 @@ internal sealed record RowFormula(Func<TensorType, object?, long> Columns, RowFo
 internal delegate NDArray GradientRule(GradientContext context);
 
 /// <summary>
-/// The gradients of all inputs in one pass over memory, with the bits of the rules one by one; they need not be differentiable.
+/// The gradients of all inputs that have a rule in one pass over memory, with the bits of the rules one by one; they need not be differentiable.
 /// </summary>
 internal delegate NDArray[] JointGradientRule(GradientContext context);
 
@@ -145,7 +154,7 @@ internal sealed partial class Op
     /// <summary>One rule per input (the last one repeats for further inputs); a null entry: the derivative is zero by definition.</summary>
     public GradientRule?[]? Gradient { get; init; }
 
-    /// <summary>Beside <see cref="Gradient"/>: for a backward of the processor that asks for all of them and records nothing.</summary>
+    /// <summary>Beside <see cref="Gradient"/>: for a backward of the processor that asks for all of those that have a rule, and records nothing.</summary>
     public JointGradientRule? Joint { get; init; }
 
     /// <summary>Instead of <see cref="Gradient"/>.</summary>
@@ -187,6 +196,9 @@ internal sealed partial class Op
 
     /// <summary>What a matrix product or convolution costs, for the cost model; null: work in proportion to the elements.</summary>
     public MultiplyAddRule? MultiplyAdds { get; init; }
+
+    /// <summary>One of its inputs can be computed along.</summary>
+    public CompanionRule? Companion { get; init; }
 
     /// <summary>The operator works by rows, and how it computes some of them.</summary>
     public RowRule? Rows { get; init; }

@@ -35,6 +35,8 @@ internal static partial class OpTable
         Infer = (x, attributes, y) => GroupNormalization.InferGradient(x, (GroupNormAttributes)attributes!, y),
         Run = (x, attributes, y) => GroupNormalization.RunGradient(x[0], x[1], x[2], x[3], (GroupNormAttributes)attributes!, y[0]),
         DeviceRun = (x, attributes, y) => DeviceGroups.Gradient(x[0], x[1], x[2], (GroupNormAttributes)attributes!, y[0]),
+        Companion = new(static () => GroupNormSums!, 3, [0, 2],
+            static (x, attributes, y) => GroupNormalization.RunGradients(x[0], x[1], x[2], (GroupNormAttributes)attributes!, y[0], y[1])),
         Gradient =
         [
             GroupNormSecond,

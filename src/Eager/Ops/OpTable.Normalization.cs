@@ -139,6 +139,8 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferBatchNorm(x, y),
         Run = (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], x[3], ((NormAttributes)attributes!).Epsilon, y[0]),
         DeviceRun = (x, attributes, y) => DeviceChannels.Normalize(x[0], x[1], x[2], x[3], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Companion = new(static () => ChannelMoments, 3, [0],
+            static (x, attributes, y) => Normalization.RunChannels(x[0], x[1], x[2], y[1], ((NormAttributes)attributes!).Epsilon, y[0], computesMoments: true)),
         Gradient =
         [
             c => BatchNormGradient!.Apply([c.X, c.Y, c.G, c.W, Nd.StopGradient(c.Common(BatchNormCommon))], c.Attributes<NormAttributes>()),
@@ -146,6 +148,7 @@ internal static partial class OpTable
             c => c.Common(BatchNormCommon)[0],
             null,
         ],
+        Joint = Normalization.ChannelsGradients,
         Saves = Saved.Input0 | Saved.Input1 | Saved.Input3,
         SavesPerInput = [Saved.Input0 | Saved.Input1 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.Input0 | Saved.Input3, Saved.None],
     }).Named("npx.batch_norm, -, torch.nn.functional.batch_norm", "float");
@@ -161,6 +164,8 @@ internal static partial class OpTable
         Infer = (x, _, y) => Normalization.InferBatchNormGradient(x, y),
         Run = (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], x[3], x[4], ((NormAttributes)attributes!).Epsilon, y[0]),
         DeviceRun = (x, attributes, y) => DeviceChannels.Gradient(x[0], x[1], x[2], x[3], x[4], ((NormAttributes)attributes!).Epsilon, y[0]),
+        Companion = new(static () => BatchNormSums!, 4, [0, 2, 3],
+            static (x, attributes, y) => Normalization.RunChannelsGradient(x[0], x[1], x[2], x[3], y[1], ((NormAttributes)attributes!).Epsilon, y[0], computesSums: true)),
         Gradient =
         [
             BatchNormSecond,

@@ -20,6 +20,7 @@ internal abstract class PlanStep(PlanGroup group, GraphNode[] inputs, OpNode[] o
     {
         GroupKind.View => null,
         GroupKind.Library when group.Members[0].Op.Draw is not null => new DrawStep(group, function.BlocksBefore(group.Members[0])),
+        GroupKind.Library when group.Members.Count > 1 => new CompanionStep(group),
         GroupKind.Library => new LibraryStep(group, onDevice),
         GroupKind.MatMul when !onDevice && ScaledProductStep.TryCreate(group, written) is { } scaled => scaled,
         GroupKind.MatMul => ProductStep.Create(group, function, written, onDevice),

@@ -70,6 +70,7 @@ internal sealed class Grouper
     private List<PlanGroup>? Run()
     {
         if (_fuse && _onDevice) NormGroups.Place(_function, _graph, _required);
+        else if (_fuse) CompanionGroups.Place(_function, _graph);
         foreach (OpNode node in _function.Operators)
             if (!_graph.TryGetHome(node, out _)) Place(node);
         foreach (OpNode node in _function.Operators.Where(static n => n.Op.Draw is not null)) PlaceAlone(node);

@@ -80,7 +80,8 @@ internal static unsafe class ChannelDriver
 
         // Short planes of a sample are passed over together: their channels alone would be read from places that are whole samples apart, which are often
         // the same sets of a cache.
-        var run = Math.Max(1, RunBytes / Math.Max(1, job.Size * dtype.Size));
+        // Without samples everything is contiguous, and a run is long enough to be worth what is done once for it.
+        var run = Math.Max(1, (job.Batch == 1 ? 4 : 1) * RunBytes / Math.Max(1, job.Size * dtype.Size));
         if (WorkerPool.Threads == 1 || job.Channels * job.Count < ParallelElements)
         {
             Runs(&job, 0, job.Channels, run);

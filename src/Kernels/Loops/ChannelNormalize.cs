@@ -11,11 +11,13 @@ internal static unsafe class ChannelNormalize
 {
     /// <summary>(2, channels): means, then variances.</summary>
     public static void Moments(DType dtype, nint x, nint moments, long batch, long channels, long size) =>
-        ChannelDriver.Run<ChannelMomentsKernel>(dtype, new ChannelJob { Input = x, Output = moments, Batch = batch, Channels = channels, Size = size });
+        ChannelDriver.Run<ChannelMomentsKernel>(dtype, new ChannelJob { Input = x, Moments = moments, Batch = batch, Channels = channels, Size = size });
 
-    /// <summary>y = x̂·gamma + beta.</summary>
-    public static void Forward(DType dtype, nint x, nint gamma, nint beta, nint moments, nint y, long batch, long channels, long size, double epsilon) =>
-        ChannelDriver.Run<ChannelForwardKernel>(dtype, new ChannelJob
+    /// <summary>y = x̂·gamma + beta; the moments are read, or computed and written.</summary>
+    public static void Forward(
+        DType dtype, nint x, nint gamma, nint beta, nint moments, nint y, long batch, long channels, long size, double epsilon, bool computesMoments = false)
+    {
+        ChannelJob job = new()
         {
             Input = x,
             Gamma = gamma,
@@ -26,12 +28,16 @@ internal static unsafe class ChannelNormalize
             Channels = channels,
             Size = size,
             Epsilon = epsilon,
-        });
+        };
+        if (computesMoments) ChannelDriver.Run<ChannelSteps<ChannelMomentsKernel, ChannelForwardKernel>>(dtype, job);
+        else ChannelDriver.Run<ChannelForwardKernel>(dtype, job);
+    }
 
-    /// <summary>dx = gamma·r·(g − mean g − x̂·mean(g·x̂)).</summary>
+    /// <summary>dx = gamma·r·(g − mean g − x̂·mean(g·x̂)); the sums are read, or computed and written.</summary>
     public static void Gradient(
-        DType dtype, nint x, nint gamma, nint g, nint moments, nint sums, nint dx, long batch, long channels, long size, double epsilon) =>
-        ChannelDriver.Run<ChannelGradientKernel>(dtype, new ChannelJob
+        DType dtype, nint x, nint gamma, nint g, nint moments, nint sums, nint dx, long batch, long channels, long size, double epsilon, bool computesSums = false)
+    {
+        ChannelJob job = new()
         {
             Input = x,
             Gamma = gamma,
@@ -43,7 +49,10 @@ internal static unsafe class ChannelNormalize
             Channels = channels,
             Size = size,
             Epsilon = epsilon,
-        });
+        };
+        if (computesSums) ChannelDriver.Run<ChannelSteps<ChannelSumsKernel, ChannelGradientKernel>>(dtype, job);
+        else ChannelDriver.Run<ChannelGradientKernel>(dtype, job);
+    }
 
     /// <summary>(2, channels): Σ g, then Σ g·x̂.</summary>
     public static void Sums(DType dtype, nint x, nint g, nint moments, nint sums, long batch, long channels, long size, double epsilon) =>
@@ -52,7 +61,7 @@ internal static unsafe class ChannelNormalize
             Input = x,
             Gradient = g,
             Moments = moments,
-            Output = sums,
+            Sums = sums,
             Batch = batch,
             Channels = channels,
             Size = size,
@@ -112,7 +121,7 @@ internal readonly unsafe struct ChannelMomentsKernel : IChannelKernel
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T* means = (T*)job->Output + start, variances = means + job->Channels;
+        T* means = (T*)job->Moments + start, variances = means + job->Channels;
         if (ChannelPlanes<L, T>.Takes(job))
         {
             ChannelPlanes<L, T>.Moments(job, start, count, means, variances);
@@ -129,7 +138,7 @@ internal readonly unsafe struct ChannelSumsKernel : IChannelKernel
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        T* sums = (T*)job->Output + start, products = sums + job->Channels, means = (T*)job->Moments + start;
+        T* sums = (T*)job->Sums + start, products = sums + job->Channels, means = (T*)job->Moments + start;
         T* x = (T*)job->Input + start * job->Size, g = (T*)job->Gradient + start * job->Size;
         if (ChannelPlanes<L, T>.Takes(job)) ChannelPlanes<L, T>.Pairs(job, start, count, sums, products);
         else for (long c = 0; c < count; c++) (sums[c], products[c]) = ChannelSum<L, T>.Pair(job, x + c * job->Size, g + c * job->Size, means[c]);
@@ -151,4 +160,18 @@ internal readonly unsafe struct ChannelGradientKernel : IChannelKernel
         where L : struct, IVectorLane<L, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         => ChannelPlanes<L, T>.Gradient(job, start, count);
+}
+
+/// <summary>A kernel, and one that needs its results, while the channels are in a cache.</summary>
+internal readonly unsafe struct ChannelSteps<TFirst, TSecond> : IChannelKernel
+    where TFirst : IChannelKernel
+    where TSecond : IChannelKernel
+{
+    public static void Channels<L, T>(ChannelJob* job, long start, long count)
+        where L : struct, IVectorLane<L, T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        TFirst.Channels<L, T>(job, start, count);
+        TSecond.Channels<L, T>(job, start, count);
+    }
 }

@@ -38,10 +38,10 @@ internal static unsafe class ChannelPlanes<L, T>
     {
         long n = job->Size, stride = job->Stride;
         using var scratch = new NativeScratch(channels * sizeof(T));
-        T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n, means = (T*)job->Moments + start, scales = (T*)scratch.Pointer;
+        T* x = (T*)job->Input + start * n, y = (T*)job->Output + start * n, means = (T*)job->Moments + start, slopes = (T*)scratch.Pointer;
         T* gammas = (T*)job->Gamma + start, betas = (T*)job->Beta + start;
-        for (long c = 0; c < channels; c++) scales[c] = ChannelSum<L, T>.Of(job, start + c).Scale;
-        for (var sample = job->Batch; sample > 0; sample--, x += stride, y += stride) Forward(x, y, means, scales, gammas, betas, n, channels);
+        for (long c = 0; c < channels; c++) slopes[c] = ChannelSum<L, T>.Of(job, start + c).Scale * gammas[c];
+        for (var sample = job->Batch; sample > 0; sample--, x += stride, y += stride) PlaneMaps<L, T>.Forward(x, y, means, slopes, betas, n, channels);
     }
 
     /// <summary>gamma·r·(g − mean g − x̂·mean(g·x̂)) of some channels.</summary>
@@ -51,18 +51,19 @@ internal static unsafe class ChannelPlanes<L, T>
         long n = job->Size, stride = job->Stride;
         using var scratch = new NativeScratch(4 * channels * sizeof(T));
         T* x = (T*)job->Input + start * n, g = (T*)job->Gradient + start * n, dx = (T*)job->Output + start * n, means = (T*)job->Moments + start;
-        T* scales = (T*)scratch.Pointer, outers = scales + channels, shifts = outers + channels, dots = shifts + channels, sums = (T*)job->Sums + start;
+        T* slopes = (T*)scratch.Pointer, ones = slopes + channels, shifts = ones + channels, scales = shifts + channels, sums = (T*)job->Sums + start;
         var count = T.CreateTruncating(job->Count);
         for (long c = 0; c < channels; c++)
         {
-            scales[c] = ChannelSum<L, T>.Of(job, start + c).Scale;
-            outers[c] = scales[c] * ((T*)job->Gamma)[start + c];
+            var scale = ChannelSum<L, T>.Of(job, start + c).Scale;
+            slopes[c] = sums[job->Channels + c] / count * scale;
+            ones[c] = T.One;
             shifts[c] = sums[c] / count;
-            dots[c] = sums[job->Channels + c] / count;
+            scales[c] = scale * ((T*)job->Gamma)[start + c];
         }
 
         for (var sample = job->Batch; sample > 0; sample--, x += stride, g += stride, dx += stride)
-            Gradient(x, g, dx, means, scales, outers, shifts, dots, n, channels);
+            PlaneMaps<L, T>.Gradient(x, g, dx, means, slopes, ones, shifts, scales, n, channels);
     }
 
     // The sums of each sample, then those of the samples.
@@ -72,29 +73,5 @@ internal static unsafe class ChannelPlanes<L, T>
         long batch = job->Batch, stride = job->Stride;
         for (long i = 0; i < batch; i++) PlaneSums<TTerm, L, T>.Run(a + i * stride, b + i * stride, shifts, job->Size, channels, samples + i, batch);
         for (long c = 0; c < channels; c++) sums[c] = ReduceTree.ReduceRow<SumReduction, L, T>(samples + c * batch, batch);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Forward(T* x, T* y, T* means, T* scales, T* gammas, T* betas, long n, long channels)
-    {
-        for (long c = 0; c < channels; c++, x += n, y += n)
-        {
-            L mean = L.Broadcast(means[c]), scale = L.Broadcast(scales[c]), gamma = L.Broadcast(gammas[c]), beta = L.Broadcast(betas[c]);
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(x + i) - mean) * scale * gamma + beta, y + i);
-            if (i < n) LaneTail.Store<L, T>((L.Load(x + i) - mean) * scale * gamma + beta, y + i, n - i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Gradient(T* x, T* g, T* dx, T* means, T* scales, T* outers, T* shifts, T* dots, long n, long channels)
-    {
-        for (long c = 0; c < channels; c++, x += n, g += n, dx += n)
-        {
-            L mean = L.Broadcast(means[c]), scale = L.Broadcast(scales[c]), outer = L.Broadcast(outers[c]), shift = L.Broadcast(shifts[c]), dot = L.Broadcast(dots[c]);
-            long i = 0;
-            for (; i + L.Count <= n; i += L.Count) L.Store((L.Load(g + i) - shift - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i);
-            if (i < n) LaneTail.Store<L, T>((L.Load(g + i) - shift - (L.Load(x + i) - mean) * scale * dot) * outer, dx + i, n - i);
-        }
     }
 }

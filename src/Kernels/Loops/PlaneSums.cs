@@ -25,31 +25,52 @@ internal static unsafe class PlaneSums<TTerm, L, T>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Short(T* a, T* b, T* shifts, long n, long planes, T* sums, long step)
     {
-        for (; planes > 0; planes--, a += n, b += n, sums += step)
-            *sums = ReduceTree.FoldRegister<SumReduction, L, T>(L.Const(0) + Term(a, b, Shift(ref shifts), n));
+        var mask = Mask(n);
+        for (; planes >= 4; planes -= 4, a += 4 * n, b += 4 * n, sums += 4 * step)
+        {
+            L p = Term(a, b, Shift(ref shifts), mask), q = Term(a + n, b + n, Shift(ref shifts), mask);
+            L r = Term(a + 2 * n, b + 2 * n, Shift(ref shifts), mask), s = Term(a + 3 * n, b + 3 * n, Shift(ref shifts), mask);
+            PlaneFold.Four<L, T>(p, q, r, s, sums, step);
+        }
+
+        for (; planes > 0; planes--, a += n, b += n, sums += step) *sums = PlaneFold.One<L, T>(Term(a, b, Shift(ref shifts), mask));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Long(T* a, T* b, T* shifts, long n, long planes, T* sums, long step)
     {
-        for (; planes > 0; planes--, a += n, b += n, sums += step)
+        var last = (n - 1) / L.Count * L.Count;
+        var mask = Mask(n - last);
+        for (; planes >= 4; planes -= 4, a += 4 * n, b += 4 * n, sums += 4 * step)
         {
-            L shift = Shift(ref shifts), zero = L.Const(0), s0 = zero + Term(a, b, shift, L.Count);
-            L s1 = zero + Term(a + L.Count, b + L.Count, shift, n - L.Count);
-            if (n > 2 * L.Count) s0 += zero + Term(a + 2 * L.Count, b + 2 * L.Count, shift, n - 2 * L.Count);
-            if (n > 3 * L.Count) s1 += zero + Term(a + 3 * L.Count, b + 3 * L.Count, shift, n - 3 * L.Count);
-            *sums = ReduceTree.FoldRegister<SumReduction, L, T>(s0 + s1);
+            L p = Lanes(a, b, Shift(ref shifts), last, mask), q = Lanes(a + n, b + n, Shift(ref shifts), last, mask);
+            L r = Lanes(a + 2 * n, b + 2 * n, Shift(ref shifts), last, mask), s = Lanes(a + 3 * n, b + 3 * n, Shift(ref shifts), last, mask);
+            PlaneFold.Four<L, T>(p, q, r, s, sums, step);
         }
+
+        for (; planes > 0; planes--, a += n, b += n, sums += step) *sums = PlaneFold.One<L, T>(Lanes(a, b, Shift(ref shifts), last, mask));
+    }
+
+    // Two registers or more, the last one in part, added as the lanes are.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Lanes(T* a, T* b, L shift, long last, L mask)
+    {
+        L first = Term(a, b, shift), end = Term(a + last, b + last, shift, mask);
+        if (last == L.Count) return first + end;
+        var second = Term(a + L.Count, b + L.Count, shift);
+        if (last == 2 * L.Count) return first + end + second;
+        return first + Term(a + 2 * L.Count, b + 2 * L.Count, shift) + (second + end);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static L Shift(ref T* shifts) => shifts == null ? L.Const(0) : L.Broadcast(*shifts++);
 
-    // The first n elements, or all.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static L Term(T* a, T* b, L shift, long n)
-    {
-        var term = TTerm.Term(L.Load(a), TTerm.IsPair ? L.Load(b) : L.Const(0), shift);
-        return n >= L.Count ? term : L.Select(LaneTail.Mask<L, T>(n), term, L.Const(0));
-    }
+    private static L Mask(long n) => n < L.Count ? LaneTail.Mask<L, T>(n) : L.Bits(-1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Term(T* a, T* b, L shift) => TTerm.Term(L.Load(a), TTerm.IsPair ? L.Load(b) : L.Const(0), shift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static L Term(T* a, T* b, L shift, L mask) => L.And(Term(a, b, shift), mask);
 }

@@ -120,16 +120,26 @@ public sealed class NormalizationTests
             Compare([x, gamma, beta], v => v[0].LayerNorm(v[1], v[2]));
             Compare([x, gamma], v => v[0].RmsNorm(v[1]));
 
-            void Compare(NDArray[] variables, Func<NDArray[], NDArray> function)
-            {
-                NDArray[] together = Gradients(variables);
-                for (int i = 0; i < variables.Length; i++) Assert.Equal(Numbers(together[i]), Numbers(Gradients(variables[i])[0]));
+            void Compare(NDArray[] variables, Func<NDArray[], NDArray> function) => AreThose(variables, function, upstream);
+        }
 
-                NDArray[] Gradients(params NDArray[] wanted)
-                {
-                    using RecordScope record = Autograd.Record();
-                    return Autograd.Grad([function(variables)], wanted, [upstream]);
-                }
+        foreach (Shape shape in new Shape[] { (1, 4), (3, 6, 5), (2, 40, 7, 7), (5, 8, 33), (3, 4, 20, 20) })
+        {
+            NDArray x = Leaf(shape, 1), gamma = Leaf(shape[1], 2), beta = Leaf(shape[1], 3), upstream = Samples.Normal(shape, 4).AsType(dtype);
+            AreThose([x, gamma, beta], v => v[0].GroupNorm(2, v[1], v[2]), upstream);
+            AreThose([x, gamma, beta], v => v[0].InstanceNorm(v[1], v[2]), upstream);
+            AreThose([x, gamma, beta], v => v[0].BatchNorm(v[1], v[2], Nd.Zeros(shape[1]), Nd.Ones(shape[1])), upstream);
+        }
+
+        static void AreThose(NDArray[] variables, Func<NDArray[], NDArray> function, NDArray upstream)
+        {
+            NDArray[] together = Gradients(variables);
+            for (int i = 0; i < variables.Length; i++) Assert.Equal(Numbers(together[i]), Numbers(Gradients(variables[i])[0]));
+
+            NDArray[] Gradients(params NDArray[] wanted)
+            {
+                using RecordScope record = Autograd.Record();
+                return Autograd.Grad([function(variables)], wanted, [upstream]);
             }
         }
 

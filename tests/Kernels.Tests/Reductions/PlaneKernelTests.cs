@@ -13,6 +13,9 @@ public sealed class PlaneKernelTests
     [InlineData(2, 3, 1, 65)]
     [InlineData(5, 8, 2, 1000)]
     [InlineData(1, 2, 1, 20_001)]
+    [InlineData(3, 70, 14, 49)]
+    [InlineData(2, 45, 45, 33)]
+    [InlineData(7, 130, 2, 16)]
     public void Groups(int batch, int channels, int groups, int size)
     {
         GroupShape shape = new(batch, channels, groups, size);
@@ -45,10 +48,20 @@ public sealed class PlaneKernelTests
         using GuardedBuffer<float> x = Random(n, 1), g = Random(n, 2), gamma = Random(channels, 3), beta = Random(channels, 4);
         float[] moments = Same(2 * channels, y => ChannelNormalize.Moments(DType.Float32, x.Address, y, batch, channels, size));
         using GuardedBuffer<float> about = new(moments);
-        Same(n, y => ChannelNormalize.Forward(DType.Float32, x.Address, gamma.Address, beta.Address, about.Address, y, batch, channels, size, 1e-5));
+        float[] normal = Same(n, y => ChannelNormalize.Forward(DType.Float32, x.Address, gamma.Address, beta.Address, about.Address, y, batch, channels, size, 1e-5));
         float[] sums = Same(2 * channels, y => ChannelNormalize.Sums(DType.Float32, x.Address, g.Address, about.Address, y, batch, channels, size, 1e-5));
         using GuardedBuffer<float> totals = new(sums);
-        Same(n, y => ChannelNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, about.Address, totals.Address, y, batch, channels, size, 1e-5));
+        float[] dx = Same(
+            n, y => ChannelNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, about.Address, totals.Address, y, batch, channels, size, 1e-5));
+
+        // What is computed along has the bits of what is computed before.
+        using GuardedBuffer<float> two = new(2 * channels);
+        TestData.AssertSameBits<float>(
+            normal, Same(n, y => ChannelNormalize.Forward(DType.Float32, x.Address, gamma.Address, beta.Address, two.Address, y, batch, channels, size, 1e-5, true)), "one pass");
+        TestData.AssertSameBits<float>(moments, two.Span, "moments in one pass");
+        TestData.AssertSameBits<float>(
+            dx, Same(n, y => ChannelNormalize.Gradient(DType.Float32, x.Address, gamma.Address, g.Address, about.Address, two.Address, y, batch, channels, size, 1e-5, true)), "one pass");
+        TestData.AssertSameBits<float>(sums, two.Span, "sums in one pass");
 
         // Each channel alone has the same bits.
         for (int c = 0; c < channels; c++)
@@ -60,11 +73,11 @@ public sealed class PlaneKernelTests
                 g.Span.Slice(((i * channels) + c) * size, size).CopyTo(upstream.AsSpan(i * size));
             }
 
-            using GuardedBuffer<float> one = new(own), two = new(upstream);
+            using GuardedBuffer<float> one = new(own), other = new(upstream);
             Assert.Equal([moments[c], moments[channels + c]], Same(2, y => ChannelNormalize.Moments(DType.Float32, one.Address, y, batch, 1, size)));
             using GuardedBuffer<float> its = new([moments[c], moments[channels + c]]);
             Assert.Equal(
-                [sums[c], sums[channels + c]], Same(2, y => ChannelNormalize.Sums(DType.Float32, one.Address, two.Address, its.Address, y, batch, 1, size, 1e-5)));
+                [sums[c], sums[channels + c]], Same(2, y => ChannelNormalize.Sums(DType.Float32, one.Address, other.Address, its.Address, y, batch, 1, size, 1e-5)));
         }
     }
 
