@@ -154,7 +154,8 @@ internal readonly unsafe ref struct GroupPlanes<L, T>
         PlaneMaps<L, T>.Gradient(X, G, Output, _centers, slopes, _gammas, shifts, _scales, _size, _planes);
     }
 
-    private static long Room(long planes) => (planes + ReduceTree.Lanes - 1) / ReduceTree.Lanes * ReduceTree.Lanes;
+    // Whole lines, and a register for what is written too much.
+    private static long Room(long planes) => (planes + L.Count + ReduceTree.Lanes - 1) / ReduceTree.Lanes * ReduceTree.Lanes;
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Divide(T* values, long count, long by)

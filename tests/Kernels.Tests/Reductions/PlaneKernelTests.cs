@@ -16,6 +16,8 @@ public sealed class PlaneKernelTests
     [InlineData(3, 70, 14, 49)]
     [InlineData(2, 45, 45, 33)]
     [InlineData(7, 130, 2, 16)]
+    [InlineData(4, 64, 16, 7)]      // as many planes as the arrays of working memory have room for
+    [InlineData(1, 192, 64, 5)]
     public void Groups(int batch, int channels, int groups, int size)
     {
         GroupShape shape = new(batch, channels, groups, size);
