@@ -40,13 +40,17 @@ internal sealed partial class RowTree
             }
         }
 
-        List<Expression> turn = [];
-        for (int c = 0; c < sums[0].Length; c++)
+        // The registers of a long body take its steps in turn: see KernelTree.
+        bool inTurn = KernelTree.RegistersOf(WeightOf(pass), _vector.Width) == registers;
+        List<Expression>[] bodies = new List<Expression>[registers];
+        for (int c = 0; c < registers; c++)
         {
+            List<Expression> own = bodies[c] = [];
             Expression at = c == 0 ? index : Expression.Add(index, Expression.Constant((long)c * _vector.Count));
-            WriteRegister(turn, pass, p, at, r => sums[r][c], (r, x) => Assign(turn, sums[r][c], x), null);
+            WriteRegister(own, pass, p, at, r => sums[r][c], (r, x) => Assign(own, sums[r][c], x), null, inTurn);
         }
 
+        IEnumerable<Expression> turn = inTurn ? Enumerable.Range(0, bodies[0].Count).SelectMany(k => bodies.Select(b => b[k])) : bodies.SelectMany(static b => b);
         Loop(lanes, index, isWhole ? part : sweep, _full, Lanes, turn);
         List<Expression> stores = [], loads = [];
         for (int r = 0; r < sums.Length; r++)
@@ -129,10 +133,11 @@ internal sealed partial class RowTree
     /// <param name="lane">The lanes of a reduction.</param>
     /// <param name="set">Changes them.</param>
     /// <param name="mask">The elements that belong to the row, if not all do.</param>
+    /// <param name="stepByStep">See <see cref="TreeBuilder.StepByStep"/>.</param>
     private void WriteRegister(
-        List<Expression> to, RowPass pass, int p, Expression index, Func<int, Expression>? lane, Action<int, Expression>? set, TreeLane? mask)
+        List<Expression> to, RowPass pass, int p, Expression index, Func<int, Expression>? lane, Action<int, Expression>? set, TreeLane? mask, bool stepByStep = false)
     {
-        using TreeBuilder builder = new TreeBuilder(_target, $"e{_names++}_").Enter();
+        using TreeBuilder builder = new TreeBuilder(_target, $"e{_names++}_") { StepByStep = stepByStep }.Enter();
         TreeLane[] values = new TreeLane[_spec.ValueCount];
         int[] uses = UsesIn(pass);
         foreach (int v in pass.Loads.Concat(pass.Values).Order())
