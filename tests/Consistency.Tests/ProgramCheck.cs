@@ -31,8 +31,8 @@ internal static class ProgramCheck
                 FusionRuntime.NumThreads = 1 + (turn + mode) % 3;
                 int asked = 0;
                 KernelCompiler.FaultOfThread = turn % 8 == 5 ? spec => spec.Steps.Length > 1 && asked++ % 2 == 0 ? "a test" : null : null;
-                TieredLoop.PairsAtOnce = turn / 2 % 2 == 1;
-                string name = $"{bits} bits, {FusionRuntime.NumThreads} thread(s){(TieredLoop.PairsAtOnce ? ", settled" : "")}{(turn % 8 == 5 ? ", some kernels failing" : "")}";
+                TieredLoop.TakesOverAtOnce = turn / 2 % 2 == 1;
+                string name = $"{bits} bits, {FusionRuntime.NumThreads} thread(s){(TieredLoop.TakesOverAtOnce ? ", settled" : "")}{(turn % 8 == 5 ? ", some kernels failing" : "")}";
                 HybridFunction<Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>>> f = Hybrid.Hybridize(program.Run, new HybridOptions { FallbackToEager = false, CompileInBackground = turn % 8 == 6 });
                 Same($"compiled, {name}", forward, ProgramRun.Forward(f.Invoke, inputs));
                 Same($"called again, {name}", forward, ProgramRun.Forward(f.Invoke, inputs));
@@ -48,7 +48,7 @@ internal static class ProgramCheck
         }
         finally
         {
-            TieredLoop.PairsAtOnce = false;
+            TieredLoop.TakesOverAtOnce = false;
             KernelCompiler.FaultOfThread = null;
             (SimdWidth.Current, FusionRuntime.NumThreads) = (width, threads);
         }

@@ -77,7 +77,7 @@ internal static class KernelCompiler
         if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
         if (!IsAvailable) throw NotAvailable();
         ElementKernel kernel = s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
-        return TieredLoop.PairsAtOnce ? kernel.Settled() : kernel;
+        return TieredLoop.TakesOverAtOnce ? kernel.Settled() : kernel;
     }
 
     /// <summary>The row kernel at the current SIMD width.</summary>

@@ -39,7 +39,7 @@ internal readonly unsafe struct ElementKernel
     /// <summary>The faster loop takes over now.</summary>
     public ElementKernel Settled()
     {
-        _compiled?.Pair();
+        _compiled?.TakeOver();
         return this;
     }
 

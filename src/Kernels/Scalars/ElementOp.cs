@@ -82,7 +82,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
             kernel = new ElementKernel(new TieredLoop(Loop(valueType, 0, width).Invoke, Weight, () => KernelCompiler.BuildFastest(spec, width)));
         }
 
-        return TieredLoop.PairsAtOnce ? kernel.Settled() : kernel;
+        return kernel;
     }
 
     // Safe among threads: of a compiled kernel only the delegate is set, one reference.
