@@ -31,40 +31,21 @@ internal static class DeviceProducts
         GpuDevice device = c.Accelerator!;
         (int m, int n) = (c.Shape[-2], c.Shape[-1]);
         DeviceMatrix? row = bias is null ? null : new DeviceMatrix((DeviceBlock)bias.Storage, bias.Offset, n);
-        ReadOnlySpan<int> sizes = c.Shape.Dimensions[..^2];
-        Span<long> sa = stackalloc long[sizes.Length], sb = stackalloc long[sizes.Length];
-        MatrixProducts.BatchStrides(a, c.Shape, sa);
-        MatrixProducts.BatchStrides(b, c.Shape, sb);
-        int inner = Inner(sizes, sa, sb, out int run);
-        long last = sizes.IsEmpty ? 1 : run, lines = c.Size == 0 ? 0 : c.Size / ((long)m * n * last);
-        (long stepA, long stepB) = sizes.IsEmpty ? (0, 0) : (sa[^1], sb[^1]);
+        Span<BatchAxis> all = stackalloc BatchAxis[c.Rank - 2];
+        MatrixProducts.Axes(a, b, c, all);
+        ReadOnlySpan<BatchAxis> axes = BatchAxis.Joined(all);
+        BatchAxis run = axes.IsEmpty ? new BatchAxis(1, 0, 0, 0) : axes[^1];
+        if (!axes.IsEmpty) axes = axes[..^1];
+        long lines = c.Size == 0 ? 0 : BatchAxis.Count(axes);
         ProductCode<T>? code = work.IsNone ? null : work.Code<T>();
-        Span<int> index = stackalloc int[inner];
-        index.Clear();
         for (long line = 0; line < lines; line++)
         {
-            (long oa, long ob) = (a.Offset, b.Offset);
-            for (int i = 0; i < inner; i++)
-            {
-                oa += index[i] * sa[i];
-                ob += index[i] * sb[i];
-            }
-
-            DeviceMatrix left = new((DeviceBlock)a.Storage, oa, lda, stepA), right = new((DeviceBlock)b.Storage, ob, ldb, stepB);
-            long done = line * last * m * n;
+            (long oa, long ob, _) = BatchAxis.Place(axes, line);
+            DeviceMatrix left = new((DeviceBlock)a.Storage, a.Offset + oa, lda, run.A), right = new((DeviceBlock)b.Storage, b.Offset + ob, ldb, run.B);
+            long done = line * run.Size * m * n;
             DeviceMatrix to = new((DeviceBlock)c.Storage, c.Offset + done, n, (long)m * n);
-            if (code is null) DeviceGemm.Run<T>(device, ta, tb, m, n, k, left, right, to, last, row);
-            else code.Product(device, ta, tb, m, n, k, left, right, to, last, row, work.Bind(done, last * m * n, to.Block));
-            for (int i = inner - 1; i >= 0 && ++index[i] == sizes[i]; i--) index[i] = 0;
+            if (code is null) DeviceGemm.Run<T>(device, ta, tb, m, n, k, left, right, to, run.Size, row);
+            else code.Product(device, ta, tb, m, n, k, left, right, to, run.Size, row, work.Bind(done, run.Size * m * n, to.Block));
         }
-    }
-
-    // The last axes that one stride steps through become one run; so many axes are left before it.
-    private static int Inner(ReadOnlySpan<int> sizes, ReadOnlySpan<long> sa, ReadOnlySpan<long> sb, out int run)
-    {
-        run = sizes.IsEmpty ? 1 : sizes[^1];
-        int axis = sizes.Length - 1;
-        while (axis > 0 && (sizes[axis - 1] == 1 || (sa[axis - 1] == sa[^1] * run && sb[axis - 1] == sb[^1] * run))) run *= sizes[--axis];
-        return Math.Max(0, axis);
     }
 }

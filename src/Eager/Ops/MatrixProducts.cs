@@ -102,17 +102,8 @@ internal static class MatrixProducts
         bool ta, bool tb, int m, int n, int k, double factor, NDArray a, byte* pa, long lda, NDArray b, byte* pb, long ldb, NDArray c, byte* pc, byte* bias, GemmFinish finish)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int rank = c.Rank - 2;
-        Span<long> sa = stackalloc long[rank], sb = stackalloc long[rank], sc = stackalloc long[c.Rank];
-        if (rank > 0)
-        {
-            BatchStrides(a, c.Shape, sa);
-            BatchStrides(b, c.Shape, sb);
-        }
-
-        c.CopyStrides(sc);
-        Span<BatchAxis> axes = stackalloc BatchAxis[rank];
-        for (int i = 0; i < rank; i++) axes[i] = new BatchAxis(c.Shape[i], sa[i], sb[i], sc[i]);
+        Span<BatchAxis> axes = stackalloc BatchAxis[c.Rank - 2];
+        long ldc = Axes(a, b, c, axes);
         Gemm.RunBatched(axes, new GemmProblem<T>
         {
             M = m,
@@ -126,13 +117,28 @@ internal static class MatrixProducts
             B = (T*)pb,
             Ldb = (nint)ldb,
             C = (T*)pc,
-            Ldc = (nint)sc[^2],
+            Ldc = (nint)ldc,
             Bias = (T*)bias,
             Finish = finish,
         });
     }
 
-    public static void BatchStrides(NDArray x, Shape target, Span<long> result)
+    /// <summary>The axes before the last two, the outermost first, and the elements between the rows of the result.</summary>
+    public static long Axes(NDArray a, NDArray b, NDArray c, Span<BatchAxis> axes)
+    {
+        Span<long> sa = stackalloc long[axes.Length], sb = stackalloc long[axes.Length], sc = stackalloc long[c.Rank];
+        c.CopyStrides(sc);
+        if (!axes.IsEmpty)
+        {
+            BatchStrides(a, c.Shape, sa);
+            BatchStrides(b, c.Shape, sb);
+        }
+
+        for (int i = 0; i < axes.Length; i++) axes[i] = new BatchAxis(c.Shape[i], sa[i], sb[i], sc[i]);
+        return sc[^2];
+    }
+
+    private static void BatchStrides(NDArray x, Shape target, Span<long> result)
     {
         Span<long> strides = stackalloc long[x.Rank];
         x.CopyStrides(strides);

@@ -29,18 +29,20 @@ internal readonly record struct BatchAxis(long Size, long A, long B, long C)
         return axes[..count];
     }
 
-    /// <summary>Where a product lies, counted in the order of the batch. The size means nothing.</summary>
-    public static BatchAxis Place(ReadOnlySpan<BatchAxis> axes, long index)
+    /// <summary>The first elements of the operands of a product, counted in the order of the batch.</summary>
+    public static (long A, long B, long C) Place(ReadOnlySpan<BatchAxis> axes, long index)
     {
-        var place = default(BatchAxis);
+        long a = 0, b = 0, c = 0;
         for (var i = axes.Length - 1; i >= 0; i--)
         {
             var axis = axes[i];
             (index, var step) = Math.DivRem(index, axis.Size);
-            place = new BatchAxis(0, place.A + step * axis.A, place.B + step * axis.B, place.C + step * axis.C);
+            a += step * axis.A;
+            b += step * axis.B;
+            c += step * axis.C;
         }
 
-        return place;
+        return (a, b, c);
     }
 
     private bool Steps(BatchAxis inner) => A == inner.Size * inner.A && B == inner.Size * inner.B && C == inner.Size * inner.C;

@@ -41,7 +41,7 @@ internal sealed partial class RowTree
         }
 
         // The registers of a long body take its steps in turn: see KernelTree.
-        bool inTurn = KernelTree.RegistersOf(WeightOf(pass), _vector.Width) == registers;
+        bool inTurn = registers > 1 && KernelTree.RegistersOf(WeightOf(pass), _vector.Width) == registers;
         List<Expression>[] bodies = new List<Expression>[registers];
         for (int c = 0; c < registers; c++)
         {
