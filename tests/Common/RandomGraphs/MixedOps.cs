@@ -21,7 +21,7 @@ internal static class MixedOps
         ("AnyAll", (x, _, d) => x.Rank == 0 ? null : d < 4 ? x.Any(d % x.Rank, keepDims: true) : x.All(d % x.Rank)),
         ("Prod", (x, _, d) => x.Rank == 0 ? null : x.Prod(d % x.Rank)),
         ("Extreme", (x, _, d) => x.Rank == 0 || x.Shape[d % x.Rank] == 0 ? null : x.Min(d % x.Rank)),
-        ("TakeAt", (x, y, _) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(y.Clip(0, 100).AsType(DType.Int64) % x.Shape[0], 0)),
+        ("TakeAt", (x, y, _) => x.Rank == 0 || x.Shape[0] == 0 || !ProgramOps.IsSmall(y.Size, x.Size / x.Shape[0]) ? null : x.Take(y.Clip(0, 100).AsType(DType.Int64) % x.Shape[0], 0)),
         ("Weak", (x, _, d) => d % 2 == 0 ? 2.5 - x : x * 2 + 1),
         ("SumAll", (x, _, d) => d % 2 == 0 ? x.Sum() : x.Size == 0 ? null : x.Mean()),
         ("Cond", (x, y, d) => Nd.Cond(d % 2 == 0 ? (x > y.Sum()).Any() : x.Sum() > y.Sum(), () => x * 2, () => x - 1)),

@@ -27,7 +27,7 @@ internal static class ProgramOps
         ("BroadcastTo", (x, y, _) => Broadcasts(x, y) && Broadcasting.Infer("", x.Shape, y.Shape) == y.Shape ? x.BroadcastTo(y.Shape) : null),
         ("Where", (x, y, _) => Broadcasts(x, y) ? Nd.Where(x > y, x, y * 2) : null),
         ("MatMul", (x, y, _) => Multiplies(x, y) ? x.MatMul(y) : null),
-        ("DotTransposed", (x, y, _) => x.Rank == 2 && y.Rank == 2 && x.Shape[1] == y.Shape[1] ? x.Dot(y, transposeB: true) : null),
+        ("DotTransposed", (x, y, _) => x.Rank == 2 && y.Rank == 2 && x.Shape[1] == y.Shape[1] && IsSmall(x.Shape[0], y.Shape[0]) ? x.Dot(y, transposeB: true) : null),
         ("Divide", (x, y, _) => Broadcasts(x, y) ? x / (y.Square() + 1) : null),
         ("Maximum", (x, y, _) => Broadcasts(x, y) ? x.Maximum(y) : null),
         ("Minimum", (x, y, _) => Broadcasts(x, y) ? x.Minimum(y) : null),
@@ -49,13 +49,13 @@ internal static class ProgramOps
         ("Var", (x, _, d) => x.Rank == 0 || x.Shape[d % x.Rank] == 0 ? null : x.Var(d % x.Rank, keepDims: true)),
         ("CumSum", (x, _, d) => x.Rank == 0 ? null : x.CumSum(d % x.Rank)),
         ("Concat", (x, y, d) => Concats(x, y, d) ? Nd.Concat([x, y], d % x.Rank) : null),
-        ("Stack", (x, y, d) => x.Shape == y.Shape && x.Rank < 3 && x.Size * 2 < MaxSize ? Nd.Stack([x, y], d % (x.Rank + 1)) : null),
+        ("Stack", (x, y, d) => x.Shape == y.Shape && x.Rank < 3 && IsSmall(x.Size, 2) ? Nd.Stack([x, y], d % (x.Rank + 1)) : null),
         ("Flip", (x, _, d) => x.Rank == 0 ? null : x.Flip(d % x.Rank)),
         ("Roll", (x, _, d) => x.Rank == 0 ? null : x.Roll(d, d % x.Rank)),
         ("Diagonal", (x, _, d) => x.Rank < 2 ? null : x.Diagonal(d % 2)),
         ("Stride", (x, _, d) => x.Rank == 0 ? null : x.Slice(d % x.Rank, null, null, 2)),
-        ("Pad", (x, _, d) => x.Rank == 0 || x.Size > MaxSize / 4 ? null : Pad(x, d % x.Rank, Constant(d))),
-        ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]).To(x.Device), 0)),
+        ("Pad", (x, _, d) => x.Rank == 0 || !IsSmall(x.Size, 4) ? null : Pad(x, d % x.Rank, Constant(d))),
+        ("Take", (x, _, d) => x.Rank == 0 || x.Shape[0] == 0 || !IsSmall(x.Size, 3) ? null : x.Take(Nd.Array([0, (d + 1) % x.Shape[0], 0]).To(x.Device), 0)),
         ("ThroughFloat64", (x, _, _) => (x.AsType(DType.Float64) * 3).AsType(DType.Float32)),
         ("ThroughInt32", (x, _, _) => x.Clip(-8, 8).AsType(DType.Int32).AsType(DType.Float32)),
         ("Masks", (x, y, _) => Broadcasts(x, y) ? Nd.Where(Nd.LogicalAnd(x > 0, y < 1), x, 0.5) : null),
@@ -82,6 +82,9 @@ internal static class ProgramOps
 
     private static double Constant(int detail) => s_constants[detail % s_constants.Length];
 
+    /// <summary>Whether a result of so many numbers is small: results that grow from row to row would soon fill the memory.</summary>
+    public static bool IsSmall(long size, long times) => size <= MaxSize / Math.Max(times, 1);
+
     /// <summary>Their shapes fit, and the result is small.</summary>
     public static bool Broadcasts(NDArray x, NDArray y)
     {
@@ -98,7 +101,7 @@ internal static class ProgramOps
         return rank <= 3 && size <= MaxSize;
     }
 
-    private static bool Multiplies(NDArray x, NDArray y) => x.Rank == 2 && y.Rank == 2 && x.Shape[1] == y.Shape[0];
+    private static bool Multiplies(NDArray x, NDArray y) => x.Rank == 2 && y.Rank == 2 && x.Shape[1] == y.Shape[0] && IsSmall(x.Shape[0], y.Shape[1]);
 
     private static bool Concats(NDArray x, NDArray y, int detail)
     {
