@@ -137,6 +137,9 @@ internal sealed class IlWriter
             case double number:
                 _il.Emit(OpCodes.Ldc_R8, number);
                 break;
+            case byte number:
+                _il.Emit(OpCodes.Ldc_I4, (int)number);
+                break;
             case int number:
                 _il.Emit(OpCodes.Ldc_I4, number);
                 break;

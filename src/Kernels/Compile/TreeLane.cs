@@ -58,6 +58,8 @@ internal readonly struct TreeLane(Expression node) : ILane<TreeLane>
     public static TreeLane LargeAngle(AngleFunction function, TreeLane x, TreeLane value) =>
         Target.Write(LaneOp.LargeAngle, new TreeLane(Expression.Constant((int)function)), x, value);
 
+    public static TreeLane LogEdges(TreeLane x, TreeLane y) => Target.LogEdges(x, y);
+
     public static TreeLane Less(TreeLane a, TreeLane b) => Target.Write(LaneOp.Less, a, b);
 
     public static TreeLane LessOrEqual(TreeLane a, TreeLane b) => Target.Write(LaneOp.LessOrEqual, a, b);

@@ -24,6 +24,9 @@ internal abstract class TreeTarget
     /// <summary>The operation on these arguments.</summary>
     public abstract TreeLane Write(LaneOp op, params ReadOnlySpan<TreeLane> arguments);
 
+    /// <summary><see cref="ILane{L}.LogEdges"/>.</summary>
+    public virtual TreeLane LogEdges(TreeLane x, TreeLane y) => Formulas.LogEdges(x, y);
+
     /// <summary>Free to repeat: a name or a constant.</summary>
     public abstract bool IsTrivial(Expression node);
 

@@ -79,6 +79,7 @@ internal sealed class VectorMethods
         }
         Type holder = width == 512 ? typeof(Avx512F) : typeof(Avx);
         if (width == 512 ? Avx512F.IsSupported : Avx.IsSupported) StoreMasked = holder.GetMethod(nameof(Avx.MaskStore), [Element.MakePointerType(), Type, Type]);
+        if (width == 512) Fixup = typeof(Avx512F).GetMethod(nameof(Avx512F.Fixup), [Type, Type, IntegerType, typeof(byte)]);
         Shuffle = _methods.GetMethod(nameof(Vector128.Shuffle), [Type, IntegerType])!;
         CreateEach = _methods.GetMethod(nameof(Vector128.Create), [.. Enumerable.Repeat(Integer, Count)])!;
         ShiftRightLogical = IntegerType.GetMethod("op_UnsignedRightShift", [IntegerType, typeof(int)])!;
@@ -108,6 +109,9 @@ internal sealed class VectorMethods
 
     /// <summary>Stores the elements whose mask is set: address, mask, register; null: this processor has no such instruction.</summary>
     public MethodInfo? StoreMasked { get; }
+
+    /// <summary>The first register with elements replaced by what a table says of those of the second; null: this processor has no such instruction.</summary>
+    public MethodInfo? Fixup { get; }
 
     /// <summary>Of an integer for each element.</summary>
     public MethodInfo CreateEach { get; }

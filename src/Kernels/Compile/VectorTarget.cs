@@ -54,6 +54,13 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         _ => throw new ArgumentOutOfRangeException(nameof(op), op, "Registers have no such operation."),
     };
 
+    public override TreeLane LogEdges(TreeLane x, TreeLane y)
+    {
+        if (vector.Fixup is null) return base.LogEdges(x, y);
+        Expression table = Expression.Call(vector.CreateInteger, Is64 ? Expression.Constant((long)Lane512<double>.LogTable) : Expression.Constant(Lane512<float>.LogTable));
+        return Counted(Expression.Call(vector.Fixup, y.Node, x.Node, table, Expression.Constant((byte)0)));
+    }
+
     // A name, or a constant in every element (perhaps reinterpreted).
     public override bool IsTrivial(Expression node) => node switch
     {

@@ -10,7 +10,7 @@ internal static partial class Formulas
     {
         x = L.Let(x);
         Split(x, out L f, out L k);
-        return LogSpecial(x, LogReduced(f, k));
+        return L.LogEdges(x, LogReduced(f, k));
     }
 
     [MethodImpl(Inline)]
@@ -22,7 +22,7 @@ internal static partial class Formulas
         L y = L.Let(LogReduced(f, C<L>(0)));
         L high = C<L>(L.Is64 ? 1.44269504072144627571 : 1.4426950216293335);
         L low = C<L>(L.Is64 ? 1.67517131648865118353e-10 : 1.9259629911266175e-8);
-        return LogSpecial(x, L.Fma(y, high, k) + y * low);
+        return L.LogEdges(x, L.Fma(y, high, k) + y * low);
     }
 
     [MethodImpl(Inline)]
@@ -36,7 +36,7 @@ internal static partial class Formulas
         L high = C<L>(L.Is64 ? 3.01029995663611771306e-01 : 3.0102920532e-01);
         L low = C<L>(L.Is64 ? 3.69423907715893078616e-13 : 7.9034151668e-07);
         L part = L.Fma(k, low, y * C<L>(0.43429448190325182765));
-        return LogSpecial(x, L.Fma(k, high, part));
+        return L.LogEdges(x, L.Fma(k, high, part));
     }
 
     [MethodImpl(Inline)]
@@ -54,11 +54,13 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static void Split<L>(L x, out L f, out L k) where L : struct, ILane<L>
     {
-        L tiny = L.Let(L.Less(x, L.Bits(L.Is64 ? 0x0010000000000000 : 0x00800000)));
-        L scaled = L.Select(tiny, x * C<L>(L.Is64 ? 18014398509481984.0 : 33554432.0), x);
+        // The comparison is written twice: it stays a mask of the processor then, and the product and the difference are computed where it is set.
+        L least = L.Bits(L.Is64 ? 0x0010000000000000 : 0x00800000);
+        L scaled = L.Select(L.Less(x, least), x * C<L>(L.Is64 ? 18014398509481984.0 : 33554432.0), x);
         L bits = L.Let(L.SubtractInteger(scaled, L.Bits(L.Is64 ? 0x3FE6A09E667F3BCD : 0x3F3504F3)));
         L exponent = L.ShiftRightArithmetic(bits, L.Is64 ? 52 : 23);
-        k = L.Let(L.FromInteger(exponent) - L.Select(tiny, C<L>(L.Is64 ? 54 : 25), C<L>(0)));
+        k = L.Let(L.FromInteger(exponent));
+        k = L.Let(L.Select(L.Less(x, least), k - C<L>(L.Is64 ? 54 : 25), k));
         L mantissa = L.AddInteger(L.And(bits, L.Bits(L.Is64 ? 0x000FFFFFFFFFFFFF : 0x007FFFFF)), L.Bits(L.Is64 ? 0x3FE6A09E667F3BCD : 0x3F3504F3));
         f = L.Let(mantissa - C<L>(1));
     }
@@ -92,10 +94,10 @@ internal static partial class Formulas
         return L.Fma(k, C<L>(0.693359375), f + y);
     }
 
+    /// <summary><see cref="ILane{L}.LogEdges"/> with comparisons.</summary>
     [MethodImpl(Inline)]
-    private static L LogSpecial<L>(L x, L y) where L : struct, ILane<L>
+    public static L LogEdges<L>(L x, L y) where L : struct, ILane<L>
     {
-        // +∞ and NaN give themselves, 0 gives −∞, negative numbers NaN.
         L ordinary = L.Select(L.Less(x, C<L>(double.PositiveInfinity)), y, x);
         ordinary = L.Select(L.Less(x, C<L>(0)), C<L>(double.NaN), ordinary);
         return L.Select(L.Equal(x, C<L>(0)), C<L>(double.NegativeInfinity), L.Select(L.NotEqual(x, x), x, ordinary));

@@ -61,6 +61,9 @@ internal interface ILane<L>
     /// </summary>
     static abstract L LargeAngle(AngleFunction function, L x, L value);
 
+    /// <summary><paramref name="y"/>, but what a logarithm is where <paramref name="x"/> is not positive and finite: NaN and +∞ themselves, −∞ for 0, NaN below.</summary>
+    static virtual L LogEdges(L x, L y) => Formulas.LogEdges(x, y);
+
     // Comparisons give masks. NaN compares false, except in NotEqual.
     static abstract L Less(L a, L b);
     static abstract L LessOrEqual(L a, L b);
