@@ -61,12 +61,14 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         return Counted(Expression.Call(vector.Fixup, y.Node, x.Node, table, Expression.Constant((byte)0)));
     }
 
-    // A name, or a constant in every element (perhaps reinterpreted).
+    // A name, or a constant in every element (perhaps reinterpreted). Of 512 bits, a comparison of these too: the JIT computes it once, and it stays a mask
+    // of the processor, where a variable would hold a register of elements.
     public override bool IsTrivial(Expression node) => node switch
     {
         ParameterExpression => true,
         MethodCallExpression { Arguments: [ConstantExpression] } => true,
         MethodCallExpression { Arguments: [MethodCallExpression inner] } call => call.Method == vector.AsElement && IsTrivial(inner),
+        MethodCallExpression { Arguments: [var a, var b] } call => vector.Width == 512 && vector.Comparisons.Contains(call.Method) && IsTrivial(a) && IsTrivial(b),
         _ => false,
     };
 

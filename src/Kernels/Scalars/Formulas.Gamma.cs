@@ -122,8 +122,9 @@ internal static partial class Formulas
         for (int i = 0; i < (L.Is64 ? 10 : 6); i++)
         {
             L low = L.Let(L.Less(z, C<L>(L.Is64 ? 10 : 6)));
-            sum = L.Let(sum + L.Select(low, C<L>(1) / z, C<L>(0)));
-            z = L.Let(z + L.Select(low, C<L>(1), C<L>(0)));
+            // Not a selection: a division under a mask of the processor would wait for the mask.
+            sum = L.Let(sum + L.And(low, C<L>(1) / z));
+            z = L.Let(L.Select(low, z + C<L>(1), z));
         }
 
         L inverse = L.Let(C<L>(1) / z);
