@@ -110,21 +110,22 @@ internal static unsafe class ElementExecution
     }
 
     /// <summary>The same where every operand is contiguous, with <paramref name="size"/> elements, or read once.</summary>
-    public static void RunDirect(ElementKernel kernel, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, long size)
+    public static void RunDirect(in ElementKernel kernel, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, long size)
     {
-        DirectAction action = new() { Kernel = kernel, Size = size, ElementSize = outputs[^1].DType.Size };
+        DirectAction action = new() { Kernel = ref kernel, Size = size, ElementSize = outputs[^1].DType.Size };
         ArrayPins.Run(inputs, outputs, ref action);
     }
 
-    private struct DirectAction : IArrayAction
+    private ref struct DirectAction : IArrayAction
     {
-        public ElementKernel Kernel;
+        // A copy would be read in other pieces than it was written: the processor then waits for all stores before, results of the last call among them.
+        public ref readonly ElementKernel Kernel;
         public long Size;
         public int ElementSize;
 
         public readonly void Invoke(ReadOnlySpan<nint> pointers)
         {
-            fixed (nint* table = pointers) ElementDriver.RunDirect(Kernel, table, Size, ElementSize);
+            fixed (nint* table = pointers) ElementDriver.RunDirect(in Kernel, table, Size, ElementSize);
         }
     }
 

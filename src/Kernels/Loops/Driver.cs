@@ -44,14 +44,14 @@ internal static unsafe class ElementDriver
     /// <param name="table">Where its operands are.</param>
     /// <param name="size">Elements.</param>
     /// <param name="elementSize">Of its last result.</param>
-    public static void RunDirect(ElementKernel kernel, nint* table, long size, int elementSize)
+    public static void RunDirect(in ElementKernel kernel, nint* table, long size, int elementSize)
     {
         long worth = Worth(kernel, elementSize);
         if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);
         else kernel.Invoke((nint)table, 0, size);
     }
 
-    private static long Worth(ElementKernel kernel, int elementSize) => WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, elementSize);
+    private static long Worth(in ElementKernel kernel, int elementSize) => WorkerPool.Threads == 1 ? long.MaxValue : SplitLength(kernel.Weight, elementSize);
 
     /// <summary>Elements from which a loop of <paramref name="weight"/> operators is worth splitting among threads.</summary>
     internal static long SplitLength(int weight, int elementSize) => SplitWork * (SimdWidth.Current / 8) / ((weight + MemoryWeight) * elementSize);

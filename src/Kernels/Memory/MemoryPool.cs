@@ -29,7 +29,11 @@ internal static unsafe class MemoryPool
     public static object Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (bytes <= SmallLimit) return GC.AllocateUninitializedArray<byte>((((int)bytes + 63) & ~63) + Slack);
+        if (bytes <= SmallLimit)
+        {
+            NurseryTrigger.Count((int)bytes);
+            return GC.AllocateUninitializedArray<byte>((((int)bytes + 63) & ~63) + Slack);
+        }
         return new NativeBlock(bytes);
     }
 

@@ -143,6 +143,23 @@ public sealed unsafe class MemoryPoolTests
     });
 
     [Fact]
+    public void SmallArraysAreCollectedByTheMegabyte() => Undisturbed(() =>
+    {
+        int before = GC.CollectionCount(0);
+        for (long bytes = 0; bytes < 3 * NurseryTrigger.Budget; bytes += 4096) MemoryPool.Allocate(4096);
+        Assert.True(GC.CollectionCount(0) - before >= 2, $"{GC.CollectionCount(0) - before} collections, a budget of {NurseryTrigger.Budget}");
+    });
+
+    [Theory]
+    [InlineData(8 * MB, 100, 90, 10 * MB)] // nearly all of the time goes into collections
+    [InlineData(8 * MB, 1000, 90, 8 * MB)]
+    [InlineData(8 * MB, 2000, 90, 7 * MB)]
+    [InlineData(2 * MB, 2000, 90, 2 * MB)]
+    [InlineData(1024 * MB, 100, 90, 1024 * MB)]
+    public void TheBudgetOfSmallArraysFollowsThePauses(long budget, long since, long pause, long next) =>
+        Assert.Equal(next, NurseryTrigger.Adapted(budget, since, pause));
+
+    [Fact]
     public void ReleasingEarlyNeedsNoCollection() => Undisturbed(() =>
     {
         MemoryPool.Release(MemoryPool.Allocate(MB));
