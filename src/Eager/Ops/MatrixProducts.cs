@@ -104,23 +104,13 @@ internal static class MatrixProducts
     {
         Span<BatchAxis> axes = stackalloc BatchAxis[c.Rank - 2];
         long ldc = Axes(a, b, c, axes);
-        Gemm.RunBatched(axes, new GemmProblem<T>
-        {
-            M = m,
-            N = n,
-            K = k,
-            Alpha = T.CreateTruncating(factor),
-            TransA = ta,
-            TransB = tb,
-            A = (T*)pa,
-            Lda = (nint)lda,
-            B = (T*)pb,
-            Ldb = (nint)ldb,
-            C = (T*)pc,
-            Ldc = (nint)ldc,
-            Bias = (T*)bias,
-            Finish = finish,
-        });
+
+        // Written where it lies: a copy of so many fields is read in larger pieces than it was written, and waits until all that was written before is in the cache.
+        GemmProblem<T> problem = default;
+        (problem.M, problem.N, problem.K, problem.Alpha, problem.TransA, problem.TransB) = (m, n, k, T.CreateTruncating(factor), ta, tb);
+        (problem.A, problem.Lda, problem.B, problem.Ldb) = ((T*)pa, (nint)lda, (T*)pb, (nint)ldb);
+        (problem.C, problem.Ldc, problem.Bias, problem.Finish) = ((T*)pc, (nint)ldc, (T*)bias, finish);
+        Gemm.RunBatched(axes, ref problem);
     }
 
     /// <summary>The axes before the last two, the outermost first, and the elements between the rows of the result.</summary>

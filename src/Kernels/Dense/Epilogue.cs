@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Fusion.Kernels;
 
 /// <summary>What is applied to a matrix product when it is written.</summary>
@@ -22,4 +24,14 @@ internal unsafe struct Epilogue<T>
 
     /// <summary>One value per column of the tile, or null.</summary>
     public T* Bias;
+
+    // Not by an initializer, which writes elsewhere and copies: a copy is read in larger pieces than it was written, and then waits until all that was written before is in the cache.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Epilogue(T alpha, bool accumulate = false, bool relu = false, T* bias = null)
+    {
+        Alpha = alpha;
+        Accumulate = accumulate;
+        Relu = relu;
+        Bias = bias;
+    }
 }

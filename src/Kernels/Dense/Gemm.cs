@@ -109,8 +109,8 @@ internal static unsafe class Gemm
     /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="axes">The batch, the outermost axis first; none is one product. Overwritten.</param>
-    /// <param name="problem">The first product.</param>
-    public static void RunBatched<T>(Span<BatchAxis> axes, GemmProblem<T> problem)
+    /// <param name="problem">The first product. Overwritten.</param>
+    public static void RunBatched<T>(Span<BatchAxis> axes, ref GemmProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         axes = BatchAxis.Joined(axes);

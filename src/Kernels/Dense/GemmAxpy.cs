@@ -52,13 +52,7 @@ internal static unsafe class GemmAxpy<L, T>
                 var count = Math.Min(depth, p.K - k);
                 Sum(p.A + k, p.B + k * p.Ldb + j, p.Ldb, count, width, sums);
                 var last = k + count >= p.K;
-                var epilogue = new Epilogue<T>
-                {
-                    Alpha = p.Alpha,
-                    Accumulate = k > 0 || p.Beta != T.Zero,
-                    Relu = last && p.Relu,
-                    Bias = last && p.Bias != null ? p.Bias + j : null,
-                };
+                var epilogue = new Epilogue<T>(p.Alpha, k > 0 || p.Beta != T.Zero, last && p.Relu, last && p.Bias != null ? p.Bias + j : null);
                 GemmEdge<L, T>.Write(sums, 0, 1, width, p.C + j, 0, &epilogue);
             }
         }

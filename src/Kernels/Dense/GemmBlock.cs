@@ -103,8 +103,8 @@ internal static unsafe class GemmBlock
         byte* space = stackalloc byte[GemmKernels<T>.TileBytes];
         var tile = (T*)(((nint)space + 63) & ~63);
         var last = w.K + w.Depth >= p.K;
-        var epilogue = new Epilogue<T> { Alpha = p.Alpha, Accumulate = w.K > 0 || p.Beta != T.Zero, Relu = last && p.Relu };
-        var plain = new Epilogue<T> { Alpha = T.One };
+        var epilogue = new Epilogue<T>(p.Alpha, w.K > 0 || p.Beta != T.Zero, last && p.Relu);
+        var plain = new Epilogue<T>(T.One);
         nint length = kernels.VectorLength, stride = kernels.PackedStride;
         var panelAccess = w.PackA || p.TransA;
         for (var i = w.Row0; i < w.Row1; i += w.Rows)

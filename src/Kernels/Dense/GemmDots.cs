@@ -95,7 +95,7 @@ internal static unsafe class GemmDots<L, T>
         for (nint i = 0; rest > 0 && i < few; i++) Pad(job.Few + i * job.FewStride + full, rest, tailsOfFew + i * ReduceTree.Lanes);
 
         var isFolded = GemmDotTile<L, T>.Kept == Folded;
-        var epilogue = new Epilogue<T> { Alpha = p.Alpha, Accumulate = p.Beta != T.Zero, Relu = p.Relu };
+        var epilogue = new Epilogue<T>(p.Alpha, p.Beta != T.Zero, p.Relu);
         for (var block = start; block < end; block += Across)
         {
             var width = Math.Min(Across, end - block);

@@ -47,8 +47,8 @@ internal static unsafe class GemmFlat
 
         // Where C is added to there is one block of K: its alpha can wait.
         var isOne = p.K <= p.Depth;
-        var block = new Epilogue<T> { Alpha = isOne ? T.One : p.Alpha };
-        var written = new Epilogue<T> { Alpha = isOne ? p.Alpha : T.One, Accumulate = p.Beta != T.Zero, Relu = p.Relu };
+        var block = new Epilogue<T>(isOne ? T.One : p.Alpha);
+        var written = new Epilogue<T>(isOne ? p.Alpha : T.One, p.Beta != T.Zero, p.Relu);
         for (var j = column0; j < column1; j += Chunk)
         {
             var width = Math.Min(Chunk, column1 - j);

@@ -43,8 +43,8 @@ internal static unsafe class GemmSmall
 
         byte* tileSpace = stackalloc byte[GemmKernels<T>.TileBytes];
         var tile = (T*)(((nint)tileSpace + 63) & ~63);
-        var epilogue = new Epilogue<T> { Alpha = p.Alpha, Accumulate = p.Beta != T.Zero, Relu = p.Relu, Bias = p.Bias };
-        var plain = new Epilogue<T> { Alpha = T.One };
+        var epilogue = new Epilogue<T>(p.Alpha, p.Beta != T.Zero, p.Relu, p.Bias);
+        var plain = new Epilogue<T>(T.One);
         if (p.M > rows)
         {
             var tiles = (int)(p.M + rows - 1) / (int)rows;

@@ -130,7 +130,7 @@ internal unsafe struct DirectProduct<T>
         using var scratch = new NativeScratch(rows * columns * sizeof(T));
         T* result = (T*)scratch.Pointer, source = planes + column0;
         var depth = GemmProblem<T>.BlockDepth(inner);
-        var epilogue = new Epilogue<T> { Alpha = T.One };
+        var epilogue = new Epilogue<T>(T.One);
         for (nint k = 0; k < inner; k += depth)
         {
             epilogue.Accumulate = k > 0;

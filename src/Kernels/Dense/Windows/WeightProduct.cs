@@ -73,7 +73,7 @@ internal unsafe struct WeightProduct<T>
         WriteOffsets(joined, channels, offsets, starts);
         byte* space = stackalloc byte[GemmKernels<T>.TileBytes];
         var aside = (T*)(((nint)space + 63) & ~63);
-        var plain = new Epilogue<T> { Alpha = T.One };
+        var plain = new Epilogue<T>(T.One);
         var epilogue = plain;
         for (var first = image; first < end; first += joined)
         {

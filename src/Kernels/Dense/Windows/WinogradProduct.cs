@@ -209,7 +209,7 @@ internal unsafe struct WinogradProduct : IWinogradJob
         var kernels = MicroKernels.For<float>();
         nint stride = kernels.PackedStride, channels = _filters.Channels, panel = 2 * (nint)kernels.VectorLength, columns = inputs.Columns;
         var depth = GemmProblem<float>.BlockDepth(channels);
-        var epilogue = new Epilogue<float> { Alpha = 1 };
+        var epilogue = new Epilogue<float>(1);
         for (nint i = 0; i < Winograd.Products; i++)
         {
             for (nint k = 0; k < channels; k += depth)

@@ -148,7 +148,7 @@ internal unsafe struct WinogradWeights : IWinogradJob
     {
         var kernels = MicroKernels.For<float>();
         nint stride = kernels.PackedStride, channels = _shape.InChannels, panel = 2 * (nint)kernels.VectorLength, tiles = work.Tiles;
-        var epilogue = new Epilogue<float> { Alpha = 1, Accumulate = accumulate };
+        var epilogue = new Epilogue<float>(1, accumulate);
         for (nint i = 0; i < Winograd.Products; i++)
         {
             float* a = work.Gradients + i * work.GradientStep;
