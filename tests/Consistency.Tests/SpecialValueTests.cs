@@ -61,8 +61,7 @@ public class SpecialValueTests
         {
             bool same = Comparison.Agrees(test, result.DType, actual[i], expected[i]);
             if (actual[i] == 0 && result.DType.IsFloat) same &= double.IsNegative(actual[i]) == double.IsNegative(expected[i]);
-            string at = string.Join(", ", values.Select(v => v[i]));
-            Assert.True(same, $"{test}, {dtype} at ({at}): {actual[i]:R}, expected {Comparison.Round(expected[i], result.DType):R}");
+            if (!same) Assert.Fail($"{test}, {dtype} at ({string.Join(", ", values.Select(v => v[i]))}): {actual[i]:R}, expected {Comparison.Round(expected[i], result.DType):R}");
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class Expect
         for (int i = 0; i < values.Length; i++)
         {
             double error = Math.Abs(values[i] - expected[i]) / Math.Max(1, Math.Abs(expected[i]));
-            Assert.True(error <= tolerance, $"element {i}: {values[i]:R}, expected {expected[i]:R}");
+            if (!(error <= tolerance)) Assert.Fail($"element {i}: {values[i]:R}, expected {expected[i]:R}");
         }
     }
 

@@ -12,6 +12,10 @@ namespace Fusion.Tests.Repository;
 [Collection(nameof(ConsoleOutput))]
 public partial class DocumentationTests
 {
+    // Read once: compilations of the same references share what the compiler has made of them.
+    private static readonly MetadataReference[] s_references =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static p => MetadataReference.CreateFromFile(p))];
+
     public static TheoryData<string> Pages => [.. RepositoryRoot.Files(".", "*.md").Where(static f => !f.Contains("/data/", StringComparison.Ordinal))];
 
     [Theory]
@@ -68,11 +72,10 @@ public partial class DocumentationTests
     {
         const string usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
         CSharpParseOptions options = new(LanguageVersion.CSharp14);
-        IEnumerable<string> platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Page" + Guid.NewGuid().ToString("N"),
             [CSharpSyntaxTree.ParseText(usings, options), CSharpSyntaxTree.ParseText(code, options)],
-            platform.Select(static p => MetadataReference.CreateFromFile(p)),
+            s_references,
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable));
         using MemoryStream image = new();
         Microsoft.CodeAnalysis.Emit.EmitResult result = compilation.Emit(image);

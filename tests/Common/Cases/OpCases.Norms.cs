@@ -131,7 +131,11 @@ internal static partial class OpCases
 
     private static Shape[][] WithVectors(int count, Shape[][]? shapes = null) => [.. (shapes ?? s_channelShapes).Select(s => (Shape[])[s[0], .. Enumerable.Repeat((Shape)s[0][1], count)])];
 
-    private static double Variance(double[] x) => x.Average(v => (v - x.Average()) * (v - x.Average()));
+    private static double Variance(double[] x)
+    {
+        double mean = x.Average();
+        return x.Average(v => (v - mean) * (v - mean));
+    }
 
     private static double[] Standardize(double[] x, bool centered)
     {
@@ -144,8 +148,8 @@ internal static partial class OpCases
         if (x.Length == 0) return [];
         double mean = centered ? x.Average() : 0, r = 1 / Math.Sqrt(x.Average(v => (v - mean) * (v - mean)) + Epsilon);
         double[] normal = Standardize(x, centered);
-        double dot = normal.Zip(g, static (a, b) => a * b).Average();
-        return [.. g.Select((v, i) => r * (v - (centered ? g.Average() : 0) - normal[i] * dot))];
+        double dot = normal.Zip(g, static (a, b) => a * b).Average(), shift = centered ? g.Average() : 0;
+        return [.. g.Select((v, i) => r * (v - shift - normal[i] * dot))];
     }
 
     private static RefArray RowSums(RefArray[] x)

@@ -138,7 +138,11 @@ internal static partial class OpCases
 
     private static NDArray Sum(Op op, NDArray[] x, int[]? axes) => op.Apply(x, Fusion.Reductions.Attributes("Sum", x[0], axes, false));
 
-    private static double Deviations(double[] line) => line.Sum(v => (v - line.Average()) * (v - line.Average()));
+    private static double Deviations(double[] line)
+    {
+        double mean = line.DefaultIfEmpty().Average();
+        return line.Sum(v => (v - mean) * (v - mean));
+    }
 
     private static OpCase Extremum(Op row, string detail, Func<NDArray, NDArray> call, Func<double[], double> f, int[]? axes = null, bool keepDims = false) =>
         Reduction(row, detail, call, f, axes, keepDims) with

@@ -106,7 +106,7 @@ internal static partial class OpCases
             for (int pixel = 0; pixel < h * w; pixel++)
             {
                 double weight = Math.Max(0, 1 - Math.Abs(y - (pixel / w))) * Math.Max(0, 1 - Math.Abs(z - (pixel % w)));
-                sum += weight * x[((int)image[i[0]] + images) % images, i[1], pixel / w, pixel % w];
+                if (weight != 0) sum += weight * x[((int)image[i[0]] + images) % images, i[1], pixel / w, pixel % w];
             }
 
             return sum;

@@ -25,7 +25,7 @@ internal static class FunctionChecks
         for (int i = 0; i < values.Length; i++)
         {
             bool same = expected[i].Equals(values[i]) || Math.Abs(expected[i] - values[i]) <= tolerance * Math.Max(1, Math.Abs(expected[i]));
-            Assert.True(same, $"element {i}: expected {expected[i]}, got {values[i]}");
+            if (!same) Assert.Fail($"element {i}: expected {expected[i]}, got {values[i]}");
         }
     }
 

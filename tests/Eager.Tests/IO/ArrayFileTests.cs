@@ -165,7 +165,7 @@ public sealed class ArrayFileTests : IDisposable
                 damaged[at] ^= flip;
                 File.WriteAllBytes(_folder["damaged"], damaged);
                 Exception? e = Record.Exception(() => Load(format, "damaged"));
-                Assert.True(e is null or InvalidDataException, $"byte {at} ^ {flip}: {e}");
+                if (e is not (null or InvalidDataException)) Assert.Fail($"byte {at} ^ {flip}: {e}");
             }
         }
     }

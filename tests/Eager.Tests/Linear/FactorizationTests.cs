@@ -413,7 +413,8 @@ public sealed class FactorizationTests
     {
         Assert.Equal(expected.Shape, actual.Shape);
         double[] x = Values(expected), y = Values(actual);
-        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(x[i] - y[i]) <= bound, $"position {i} of {expected.Shape}: expected {x[i]:R}, got {y[i]:R}, bound {bound}");
+        for (int i = 0; i < x.Length; i++)
+            if (!(Math.Abs(x[i] - y[i]) <= bound)) Assert.Fail($"position {i} of {expected.Shape}: expected {x[i]:R}, got {y[i]:R}, bound {bound}");
     }
 
     private static void AssertClose(NDArray expected, NDArray actual, bool exact = false)
@@ -421,7 +422,8 @@ public sealed class FactorizationTests
         Assert.Equal(expected.Shape, actual.Shape);
         double tolerance = exact ? 0 : Tolerance(expected.DType) * Math.Max(1, expected.Rank > 0 ? expected.Shape[-1] : 1);
         double[] x = Values(expected), y = Values(actual);
-        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(x[i] - y[i]) <= tolerance, $"position {i} of {expected.Shape}: expected {x[i]}, got {y[i]}");
+        for (int i = 0; i < x.Length; i++)
+            if (!(Math.Abs(x[i] - y[i]) <= tolerance)) Assert.Fail($"position {i} of {expected.Shape}: expected {x[i]}, got {y[i]}");
     }
 
     private static double Laplace(double[] a, int n)

@@ -36,7 +36,7 @@ public sealed class ArenaPoolTests
         long largest = 0;
         for (int i = 1; i <= Shapes; i++)
         {
-            NDArray x = TestArrays.Uniform((i * 20, Columns), i);
+            NDArray x = TestArrays.Uniform((i * 10, Columns), i);
             Check.Same(f([x]), compiled([x]), $"{i}");
             Check.Same(Check.Gradients(f, x).Gradients, Check.Gradients(compiled, x).Gradients, $"{i}, gradient");
             largest = Math.Max(largest, engine.Last!.Plans.Max(static p => p.Placement.ArenaBytes));
@@ -45,7 +45,7 @@ public sealed class ArenaPoolTests
         // The smaller ones again: each finds its variant, and the memory of another one.
         for (int i = Shapes; i >= 1; i--)
         {
-            NDArray x = TestArrays.Uniform((i * 20, Columns), i);
+            NDArray x = TestArrays.Uniform((i * 10, Columns), i);
             Check.Same(f([x]), compiled([x]), $"{i}, again");
         }
 

@@ -7,13 +7,16 @@ namespace Fusion.Tests;
 /// <summary>Compiles printed kernels with the C# compiler.</summary>
 internal static class Roslyn
 {
+    // Read once: compilations of the same references share what the compiler has made of them.
+    private static readonly MetadataReference[] s_references =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static p => MetadataReference.CreateFromFile(p))];
+
     public static Type Compile(string source, string className)
     {
-        string[] trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         CSharpCompilation compilation = CSharpCompilation.Create(
             $"Printed{Guid.NewGuid():N}",
             [CSharpSyntaxTree.ParseText(source)],
-            trusted.Select(static path => MetadataReference.CreateFromFile(path)),
+            s_references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, allowUnsafe: true));
         using MemoryStream image = new();
         Microsoft.CodeAnalysis.Emit.EmitResult result = compilation.Emit(image);

@@ -126,7 +126,7 @@ public class KernelCompilerTests
         byte[][] first = SpecRunner.Run(spec, ElementOps.Selu.Loop(DType.Float32, 0, SimdWidth.Current), [values], values.Length);
         ElementKernel kernel = ElementOps.Selu.Loop(DType.Float32, 0);
         for (long work = 0; work <= TieredLoop.Work; work += (long)values.Length * ElementOps.Selu.Weight)
-            Assert.Equal(first, SpecRunner.Run(spec, kernel, [values], values.Length));
+            Assert.Equal(first[0], SpecRunner.Run(spec, kernel, [values], values.Length)[0]);
         Assert.True(SpinWait.SpinUntil(() => kernel.IsFinal, TimeSpan.FromMinutes(1)));
         Assert.Equal(first, SpecRunner.Run(spec, ElementOps.Selu.Loop(DType.Float32, 0), [values], values.Length));
     }
@@ -263,7 +263,7 @@ public class KernelCompilerTests
             byte[][] actual = SpecRunner.Run(spec, kernel, inputs, length), settled = SpecRunner.Run(spec, kernel.Settled(), inputs, length);
             for (int i = 0; i < expected.Length; i++)
                 foreach (byte[] result in (byte[][])[actual[i], settled[i]])
-                    Assert.True(expected[i].AsSpan().SequenceEqual(result), $"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
+                    if (!expected[i].AsSpan().SequenceEqual(result)) Assert.Fail($"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
         }
     }
 }

@@ -9,6 +9,10 @@ namespace Fusion.Tests.Compile;
 /// <summary>Printed kernels compile with the C# compiler, outside this library, and give the bits of the kernel.</summary>
 public class KernelPrinterTests
 {
+    // Read once: compilations of the same references share what the compiler has made of them.
+    private static readonly MetadataReference[] s_references =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static p => MetadataReference.CreateFromFile(p))];
+
     [Fact]
     public void PrintedKernelsCompileAndGiveTheSameBits()
     {
@@ -55,11 +59,10 @@ public class KernelPrinterTests
     internal static Type CompileWithRoslyn(IEnumerable<string> methods)
     {
         string source = $"{KernelPrinter.Usings}public static class Printed\n{{\n{string.Join("\n", methods)}}}\n";
-        string[] trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Printed" + Guid.NewGuid().ToString("N"),
             [CSharpSyntaxTree.ParseText(source)],
-            trusted.Select(path => MetadataReference.CreateFromFile(path)),
+            s_references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
         using MemoryStream image = new();
         Microsoft.CodeAnalysis.Emit.EmitResult result = compilation.Emit(image);

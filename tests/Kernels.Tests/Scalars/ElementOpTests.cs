@@ -130,7 +130,7 @@ public class ElementOpTests
             T expected = ScalarReference.Number(name, op.IsMaskInput(0) ? T.CreateChecked(IsTrue(v[0]) ? 1 : 0) : v[0], v[1], v[2]);
             T value = MemoryMarshal.Cast<byte, T>(actual)[i];
             bool same = T.IsNaN(expected) ? T.IsNaN(value) : value == expected && T.IsNegative(value) == T.IsNegative(expected);
-            Assert.True(same, $"{name}({v[0]}, {v[1]}, {v[2]}) = {value}, expected {expected}");
+            if (!same) Assert.Fail($"{name}({v[0]}, {v[1]}, {v[2]}) = {value}, expected {expected}");
         });
     }
 
@@ -141,7 +141,7 @@ public class ElementOpTests
         {
             if (op.IsMaskInput(0)) v = [.. v.Select(e => IsTrue(e) ? T.One : T.Zero)];
             bool expected = ScalarReference.Truth(name, v[0], v[1]);
-            Assert.True(actual[i] == (expected ? 1 : 0), $"{name}({v[0]}, {v[1]}) = {actual[i]}, expected {expected}");
+            if (actual[i] != (expected ? 1 : 0)) Assert.Fail($"{name}({v[0]}, {v[1]}) = {actual[i]}, expected {expected}");
         });
     }
 
@@ -153,7 +153,7 @@ public class ElementOpTests
         {
             T expected = ScalarReference.Integer(name, op.IsMaskInput(0) ? (IsTrue(v[0]) ? T.One : T.Zero) : v[0], v[1], v[2]);
             T value = MemoryMarshal.Cast<byte, T>(actual)[i];
-            Assert.True(value == expected, $"{name}({v[0]}, {v[1]}, {v[2]}) = {value}, expected {expected} ({type})");
+            if (value != expected) Assert.Fail($"{name}({v[0]}, {v[1]}, {v[2]}) = {value}, expected {expected} ({type})");
         });
     }
 

@@ -105,7 +105,7 @@ public class LaneTests
             {
                 T expected = reference(x[i], y[i], T.Zero);
                 bool same = T.IsNaN(expected) ? T.IsNaN(actual[i]) : actual[i] == expected && T.IsNegative(actual[i]) == T.IsNegative(expected);
-                Assert.True(same, $"{op}({x[i]:R}, {y[i]:R}) = {actual[i]:R}, expected {expected:R}, width {width}");
+                if (!same) Assert.Fail($"{op}({x[i]:R}, {y[i]:R}) = {actual[i]:R}, expected {expected:R}, width {width}");
             }
         }
     }
