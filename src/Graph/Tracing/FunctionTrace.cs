@@ -269,7 +269,7 @@ internal sealed class FunctionTrace
         // A variable that is only written and read again is captured, too: gradients arrive there.
         foreach (StateWrite write in States)
             if (write.Array is { Source: not null, DType.IsFloat: true } written) Graph.Capture(written);
-        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => (c.Array.Source, c.Array.SourceIndex))];
+        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => c.Array.Place)];
         List<NDArray> targets = [.. symbols, .. CapturedVariables.Select(static c => c.Array)];
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
@@ -280,8 +280,7 @@ internal sealed class FunctionTrace
         {
             NDArray output = outputs[i];
             if (output.Source is null || !output.DType.IsFloat || Ends[i] == HeadEnd.Released) continue;
-            (object?, int) place = (output.Source, output.SourceIndex);
-            int target = firstTarget.GetValueOrDefault(place, -1), earlier = firstOutput[place];
+            int target = firstTarget.GetValueOrDefault(output.Place, -1), earlier = firstOutput[output.Place];
             if (target >= 0 || earlier < i)
             {
                 Aliases[i] = new OutputAlias(target >= 0, target >= 0 ? target : earlier);
@@ -346,7 +345,7 @@ internal sealed class FunctionTrace
     private static Dictionary<(object? Source, int Index), int> Places(IReadOnlyList<NDArray> arrays)
     {
         Dictionary<(object?, int), int> places = [];
-        for (int i = 0; i < arrays.Count; i++) places.TryAdd((arrays[i].Source, arrays[i].SourceIndex), i);
+        for (int i = 0; i < arrays.Count; i++) places.TryAdd(arrays[i].Place, i);
         return places;
     }
 }
