@@ -10,7 +10,7 @@ internal static class HybridCall
     {
         (int, long) compiled = DeviceCompilation.OfThread;
         bool records = state.Recording || variant.Trace.HasHistory;
-        RandomDraws? draws = records && variant.Trace.Effects.Count > 0 ? RandomDraws.Begin(state) : null;
+        RandomDraws? draws = records && variant.Trace.Effects.Count > 0 && variant.HasGradients ? RandomDraws.Begin(state) : null;
         NDArray[] results;
         try
         {
