@@ -57,6 +57,9 @@ internal sealed class FunctionTrace
     /// <summary>What was traced inside checkpoints.</summary>
     public IReadOnlyList<CheckpointRegion> Checkpoints { get; init; } = [];
 
+    /// <summary>The arrays that it has made itself and written, and the accelerator where they would be.</summary>
+    public required (OwnWrites Arrays, GpuDevice? Device) Own { get; init; }
+
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
     public CapturedNode[] CapturedVariables { get; private set; } = [];
 
@@ -218,6 +221,12 @@ internal sealed class FunctionTrace
             if (!output.IsSymbolic) tracer.ReadMark(output);
         TracedState changes = TracedState.Of(tracer, inputs, nodes, keepGradients);
         tracer.Host.DropOverwritten();
+        foreach (TracedInput input in inputs)
+        {
+            tracer.OwnWrites.Remove(input.Symbol);
+            if (input.GradientSymbol is { } gradient) tracer.OwnWrites.Remove(gradient);
+        }
+
         FunctionTrace trace = new()
         {
             Graph = graph,
@@ -237,6 +246,7 @@ internal sealed class FunctionTrace
             Outcomes = path?.Outcomes ?? [],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,
+            Own = (tracer.OwnWrites, tracer.Device.Accelerator),
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
         trace.Ends = Array.ConvertAll(outputs, static o => o.End);

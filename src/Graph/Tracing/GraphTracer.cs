@@ -35,6 +35,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public HostProgram Host { get; } = new();
 
+    /// <summary>The arrays that the traced code has made, or was given, and has written.</summary>
+    public OwnWrites OwnWrites { get; } = new();
+
     /// <summary>Facts outside the graph that the traced code has looked at.</summary>
     public IReadOnlyList<Func<bool>> Guards => _guards;
 
@@ -132,13 +135,14 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         GraphNode node = NodeOf(value);
         if (target.Symbol is { } symbol)
         {
-            Own(symbol);
+            OwnWrites.Add(target, Own(symbol));
             target.Rebind(new TracedValue(graph, node), 0);
             return;
         }
 
         if (ExecutionState.Current.Recording) ReadMark(target);
         if (_frozen.Contains(target)) throw Fail("an array is written whose values have shaped the graph");
+        if (_created.Contains(target)) OwnWrites.Add(target, null);
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
