@@ -20,19 +20,10 @@ internal sealed class OwnWrites
     /// <summary>The function was given the array.</summary>
     public void Remove(NDArray array) => _made.Remove(array);
 
-    /// <summary>
-    /// What was made of one number gets its elements, as when it was made. Another array has no value after the trace, and says so where it is used.
-    /// </summary>
+    /// <summary>They get their elements, as when they were made, if these do not depend on the call. Another array has no value after the trace, and says so where it is used.</summary>
     public void Settle(GpuDevice? device)
     {
         foreach ((NDArray array, GraphNode? value) in _made)
-        {
-            if (!array.IsSymbolic || array.Source is not null || NumberOf(value) is not { } number) continue;
-            NDArray made = NDArray.Allocate(array.DType, array.Shape, device);
-            Movement.Fill(made, number.Value);
-            array.Rebind(made.Storage, 0);
-        }
+            if (array.IsSymbolic && value is not null) KeptValue.TryCompute(array, value, device);
     }
-
-    private static ConstantNode? NumberOf(GraphNode? value) => value is OpNode { Op.Name: "BroadcastTo", Inputs: [var one] } ? one as ConstantNode : value as ConstantNode;
 }

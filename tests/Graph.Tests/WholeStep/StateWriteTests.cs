@@ -106,7 +106,7 @@ public class StateWriteTests
         },
     };
 
-    public static TheoryData<string> Kept => ["of elements", "of zeros", "a number", "through an input's gradient"];
+    public static TheoryData<string> Kept => ["of elements", "of zeros", "a number", "computed", "through an input's gradient"];
 
     /// <summary>Made at the first call, as modules do that know their sizes only then.</summary>
     [Theory]
@@ -122,6 +122,7 @@ public class StateWriteTests
                 {
                     "of elements" => Nd.Array([1f, 2, 3, 4, 5, 6, 7, 8, 9], (3, 3)),
                     "a number" => Nd.Scalar(0.5),
+                    "computed" => Nd.Arange(0, 9, 1).Reshape(3, 3).Tril() / 4,
                     _ => Nd.Zeros(x.Shape),
                 };
                 if (name == "through an input's gradient") x.Grad!.Assign(state + x);
@@ -142,6 +143,31 @@ public class StateWriteTests
         }
 
         Assert.Equal(1, compiled.Report.VariantCount);
+    }
+
+    [Fact]
+    public void WhatTheFirstCallMakesOfNumbersAndKeepsIsThereForTheNextTrace()
+    {
+        Func<NDArray, NDArray> Function()
+        {
+            NDArray? mask = null, table = null;
+            return x =>
+            {
+                mask ??= Nd.Ones((3, 3)).Tril();
+                table ??= Nd.Array([1f, 2, 3]).Exp();
+                return (x * mask + table) * (Autograd.IsTraining ? 2 : 1);
+            };
+        }
+
+        Func<NDArray, NDArray> f = Function();
+        HybridFunction<Func<NDArray, NDArray>> compiled = Function().Hybridize(Check.Strict);
+        NDArray x = Start(1), tall = Nd.Concat([x, x]).Reshape(2, 3, 3);
+        for (int call = 0; call < 2; call++)
+        {
+            Check.Same(f(x), compiled.Invoke(x));
+            using (Autograd.TrainMode()) Check.Same(f(x), compiled.Invoke(x));
+            Check.Same(f(tall), compiled.Invoke(tall));
+        }
     }
 
     [Fact]
