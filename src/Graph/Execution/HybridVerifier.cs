@@ -106,8 +106,8 @@ internal static class HybridVerifier
             return new HybridizeException(
                 $"{difference} The function is not the one that was traced: {change}. " +
                 "Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
-        using (RandomReplay.Of(draws).Enter(ExecutionState.Current))
-            using (Autograd.Pause(Autograd.IsTraining))
-                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
+        using RandomReplay.Scope again = RandomReplay.Of(draws).Enter(ExecutionState.Current);
+        using RecordScope pause = Autograd.Pause(Autograd.IsTraining);
+        return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
     }
 }
