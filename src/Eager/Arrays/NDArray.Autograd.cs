@@ -6,6 +6,9 @@ public sealed partial class NDArray
 
     internal int SourceIndex => _sourceIndex;
 
+    /// <summary>Where on the tape the array is: the same for all handles of one value.</summary>
+    internal (object? Source, int Index) Place => TapeNode.Resolve(_source, _sourceIndex);
+
     internal bool IsDetached => (_flags & Flags.Detached) != 0;
 
     internal bool IsRecordedWithoutGradient => (_flags & Flags.RecordedWithoutGradient) != 0;
@@ -39,10 +42,10 @@ public sealed partial class NDArray
     }
 
     /// <summary>The leaf mark of this array, or the gradient request on the intermediate result that it is.</summary>
-    internal Variable? Attachment => _source switch
+    internal Variable? Attachment => Place switch
     {
-        Variable { Request: not GradReq.Null } variable => variable,
-        TapeNode node => node.AttachmentOf(_sourceIndex),
+        (Variable { Request: not GradReq.Null } variable, _) => variable,
+        (TapeNode node, int index) => node.AttachmentOf(index),
         _ => null,
     };
 

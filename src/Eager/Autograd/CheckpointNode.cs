@@ -9,16 +9,24 @@ internal static class CheckpointNode
     public static NDArray Apply(ExecutionState state, Func<NDArray, NDArray> f, NDArray x)
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
-        RandomState random = Nd.Random.Place;
+        RandomDraws draws = RandomDraws.Begin(state);
         long start = TapeNode.LastSequence(state);
-        NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x;
-        NDArray output = Returned(f(input));
+        NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x, output;
+        try
+        {
+            output = Returned(f(input));
+        }
+        finally
+        {
+            draws.End(state);
+        }
+
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
         if (output.Source is not TapeNode root || root.Sequence <= start) return output;
 
         List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
-        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, random, gradients[0]!, inputs, pass), x, captured, result);
+        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, draws, gradients[0]!, inputs, pass), x, captured, result);
         node.ExtraSaved = Saved(x, captured, counted: true);
         return result;
     }
@@ -140,22 +148,12 @@ internal static class CheckpointNode
         return captured;
     }
 
-    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomState random, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
+    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
     {
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
         NDArray input, output;
-        RandomState now = Nd.Random.Place;
-        Nd.Random.Place = random;
-        try
-        {
-            (input, output) = Repeat(node, f, x, createGraph);
-        }
-        finally
-        {
-            Nd.Random.Place = now;
-        }
-
+        using (RandomReplay.Of(draws).Enter(ExecutionState.Current)) (input, output) = Repeat(node, f, x, createGraph);
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs, pass);
     }
 

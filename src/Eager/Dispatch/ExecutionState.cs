@@ -31,6 +31,12 @@ internal sealed class ExecutionState
     /// <summary>Set while a plan runs a random draw: the place in the stream that belongs to it.</summary>
     public RandomOrigin? Drawn;
 
+    /// <summary>Where the draws of the innermost work are noted that may be done again.</summary>
+    public RandomDraws? Draws;
+
+    /// <summary>Set while work is done again: it takes the numbers that it took.</summary>
+    public RandomReplay? Replay;
+
     /// <summary>See <see cref="Fusion.Temporaries"/>: open scopes, and what was made in them.</summary>
     public int TemporaryScopes;
 

@@ -21,7 +21,10 @@ public abstract partial class Module
     private readonly Dictionary<string, NDArray> _own = [];
     private readonly Dictionary<string, NDArray> _ownBuffers = [];
     private readonly Dictionary<string, Module> _children = [];
-    private readonly List<Module> _parents = [];
+
+    // Those that nobody has any more are forgotten: a module may be a part of many that are made for one call.
+    private readonly List<WeakReference<Module>> _parents = [];
+    private int _parentsToSweep = 8;
 
     /// <summary>What runs instead of <see cref="ForwardCore"/>: the seam of the graph compiler.</summary>
     internal Func<NDArray, NDArray>? ForwardHook { get; set; }
@@ -91,7 +94,7 @@ public abstract partial class Module
         Check(name);
         if (module.Contains(this)) throw new ArgumentException($"{GetType().Name}: the module would be a part of itself.", nameof(module));
         _children.Add(name, module);
-        module._parents.Add(this);
+        module.AddParent(this);
         Changed();
         return module;
     }
@@ -101,7 +104,19 @@ public abstract partial class Module
     private void Changed()
     {
         StructureChanged?.Invoke();
-        foreach (Module parent in _parents) parent.Changed();
+        foreach (WeakReference<Module> reference in _parents)
+            if (reference.TryGetTarget(out Module? parent)) parent.Changed();
+    }
+
+    private void AddParent(Module parent)
+    {
+        if (_parents.Count >= _parentsToSweep)
+        {
+            _parents.RemoveAll(static p => !p.TryGetTarget(out _));
+            _parentsToSweep = Math.Max(8, 2 * _parents.Count);
+        }
+
+        _parents.Add(new WeakReference<Module>(parent));
     }
 
     private void Check(string name)

@@ -29,16 +29,19 @@ public static partial class Nd
             }
         }
 
-        /// <summary>The same, which may be moved while a function is traced.</summary>
+        /// <summary>The same, which may be moved while a function is traced. Work that is done again has a place of its own.</summary>
         internal static RandomState Place
         {
             get
             {
+                if (ExecutionState.Current.Replay?.Place is { } place) return place;
                 lock (s_lock) return s_state;
             }
             set
             {
-                lock (s_lock) s_state = value;
+                if (ExecutionState.Current.Replay is { } replay) replay.MoveTo(value);
+                else
+                    lock (s_lock) s_state = value;
             }
         }
 
@@ -129,7 +132,33 @@ public static partial class Nd
         /// <summary>Takes the next <paramref name="blocks"/> blocks of the stream for one draw; a plan has taken them for its draws before.</summary>
         internal static RandomOrigin Reserve(ulong blocks)
         {
-            if (ExecutionState.Current.Drawn is { } drawn) return drawn;
+            ExecutionState state = ExecutionState.Current;
+            if (state.Drawn is { } drawn) return drawn;
+            RandomOrigin origin = state.Replay?.Take(blocks) ?? Next(blocks);
+            RandomDraws.Note(state.Draws, origin, blocks);
+            return origin;
+        }
+
+        /// <summary>Gives back what this thread reserved last, for work that has failed. What other threads have drawn since stays theirs.</summary>
+        internal static void Return(RandomOrigin origin, ulong blocks)
+        {
+            ExecutionState state = ExecutionState.Current;
+            RandomDraws.Forget(state.Draws, blocks);
+            if (state.Replay is { } replay)
+            {
+                replay.Return();
+                return;
+            }
+
+            lock (s_lock)
+            {
+                RandomState start = new(origin.Key, origin.Block);
+                if (s_state == start with { Block = unchecked(start.Block + blocks) }) s_state = start;
+            }
+        }
+
+        private static RandomOrigin Next(ulong blocks)
+        {
             lock (s_lock)
             {
                 RandomOrigin origin = new(s_state.Seed, s_state.Block);

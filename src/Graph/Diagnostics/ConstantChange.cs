@@ -42,9 +42,8 @@ internal static class ConstantChange
         foreach ((Shape p, Shape q) in shapes.Append((a.Shape, b.Shape)))
         {
             if (p.Rank != q.Rank) continue;
-            for (int axes = 1; axes < 1 << p.Rank; axes++)
+            foreach ((double m, double n) in Sizes(p, q))
             {
-                double m = SizeOf(p, axes), n = SizeOf(q, axes);
                 foreach (Func<double, double> f in s_ofSizes)
                     if ((IsNear(x, f(m)) && IsNear(y, f(n))) || (IsNear(1 / x, f(m)) && IsNear(1 / y, f(n)))) return true;
             }
@@ -53,13 +52,15 @@ internal static class ConstantChange
         return false;
     }
 
-    private static double SizeOf(Shape shape, int axes)
+    // The sizes of the same axes in two shapes, for all choices of axes: many have the same, of which there are as few as divisors.
+    private static HashSet<(double, double)> Sizes(Shape before, Shape now)
     {
-        double size = 1;
-        for (int i = 0; i < shape.Rank; i++)
-            if ((axes >> i & 1) != 0) size *= shape[i];
-        return size;
+        HashSet<(double, double)> sizes = [(1, 1)];
+        for (int i = 0; i < before.Rank; i++)
+            foreach ((double m, double n) in sizes.ToArray()) sizes.Add((m * before[i], n * now[i]));
+        return sizes;
     }
 
-    private static bool IsNear(double a, double b) => Math.Abs(a - b) <= Tolerance * Math.Abs(b);
+    // n/(n − 1) of one element is no number that anything is near.
+    private static bool IsNear(double a, double b) => double.IsFinite(b) && Math.Abs(a - b) <= Tolerance * Math.Abs(b);
 }

@@ -8,21 +8,31 @@ internal static class HybridCall
 {
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
     {
-        RandomState random = Nd.Random.Place;
         (int, long) compiled = DeviceCompilation.OfThread;
-        NDArray[] results = StatefulCall.Run(engine, variant, inputs);
+        bool records = state.Recording || variant.Trace.HasHistory;
+        RandomDraws? draws = records && variant.Trace.Effects.Count > 0 && variant.HasGradients ? RandomDraws.Begin(state) : null;
+        NDArray[] results;
+        try
+        {
+            results = StatefulCall.Run(engine, variant, inputs);
+        }
+        finally
+        {
+            draws?.End(state);
+        }
+
         engine.CountSince(compiled);
         int count = variant.Trace.Outputs.Length;
         NDArray[] outputs = results.Length == count ? results : results[..count];
-        if (state.Recording || variant.Trace.HasHistory) Record(engine, variant, random, inputs, state, results, outputs);
+        if (records) Record(engine, variant, draws, inputs, state, results, outputs);
         return outputs;
     }
 
     private static void Record(
-        HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
+        HybridEngine engine, HybridVariant variant, RandomDraws? draws, NDArray[] inputs, ExecutionState state, NDArray[] results, NDArray[] outputs)
     {
         FunctionTrace trace = variant.Trace;
-        TapeNode? node = variant.HasGradients ? RecordCall(engine, variant, random, inputs, state, outputs) : null;
+        TapeNode? node = variant.HasGradients ? RecordCall(engine, variant, draws, inputs, state, outputs) : null;
         if (node is not null)
         {
             node.OutputTypes = Array.ConvertAll(outputs, static o => o.Type);
@@ -36,7 +46,7 @@ internal static class HybridCall
         }
     }
 
-    private static TapeNode? RecordCall(HybridEngine engine, HybridVariant variant, RandomState random, NDArray[] inputs, ExecutionState state, NDArray[] outputs)
+    private static TapeNode? RecordCall(HybridEngine engine, HybridVariant variant, RandomDraws? draws, NDArray[] inputs, ExecutionState state, NDArray[] outputs)
     {
         NDArray[] arguments = new NDArray[inputs.Length + variant.Trace.CapturedVariables.Length];
         for (int i = 0; i < arguments.Length; i++) arguments[i] = Target(variant, inputs, i);
@@ -48,10 +58,10 @@ internal static class HybridCall
             Outputs = outputs.Length,
             Infer = static (_, _, _) => throw new InvalidOperationException("A compiled function is not inferred."),
             Run = static (_, _, _) => throw new InvalidOperationException("A compiled function is not run by the table."),
-            Backward = (node, gradients, results, pass) => Backward(engine, variant, random, node, gradients, results, pass),
+            Backward = (node, gradients, results, pass) => Backward(engine, variant, draws, node, gradients, results, pass),
             Reach = variant.Trace.Reach,
             Makers = variant.Trace.EndOps,
-            Expansion = node => Replay.Run(engine, variant, random, node, numbers!),
+            Expansion = node => Replay.Run(engine, variant, draws, node, numbers!),
         };
         numbers = TapeNode.Reserve(Replay.Calls(variant.Trace));
         return Tape.Record(state, op, null, arguments, outputs);
@@ -96,7 +106,7 @@ internal static class HybridCall
     private static void Backward(
         HybridEngine engine,
         HybridVariant variant,
-        RandomState random,
+        RandomDraws? draws,
         TapeNode node,
         ReadOnlySpan<NDArray?> gradients,
         Span<NDArray?> results,
@@ -110,7 +120,7 @@ internal static class HybridCall
         bool? trainMode = variant.Trace.GradientReadsTraining ? pass.TrainMode : null;
         if (Autograd.IsRecording || !allHeads || (trainMode is not null && !variant.Trace.GradientsNeedOldState()))
         {
-            VectorJacobian.Run(engine, variant, random, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending, trainMode);
+            VectorJacobian.Run(engine, variant, draws, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending, trainMode);
             return;
         }
 

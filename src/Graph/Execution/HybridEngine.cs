@@ -230,6 +230,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                     trace = Timed("trace", () =>
                     {
                         Telemetry.Miss(name, LastMiss);
+                        FunctionTrace first = Run(signature, log, new BranchPath(inputs), inputs);
+                        if (first.Own.Arrays.IsEmpty) return first;
+                        first.Own.Arrays.Settle(first.Own.Device);
+                        log = TraceLog.For(options);
                         return Run(signature, log, new BranchPath(inputs), inputs);
                     });
                     if (discardState) trace.DropWrites();

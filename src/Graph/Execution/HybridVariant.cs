@@ -8,6 +8,7 @@ internal sealed class HybridVariant
 {
     private readonly Lock _lock = new();
     private readonly object?[] _sources;
+    private readonly (NDArray Array, NDArray First)[] _twins; // captured arrays at one place of the tape
     private readonly NDArray[] _writtenArrays;
     private readonly int[] _writtenInputs;
     private readonly GpuDevice?[] _accelerators; // of the captured arrays, then of those written
@@ -28,6 +29,7 @@ internal sealed class HybridVariant
         _writtenInputs = [.. trace.States.Where(s => s.Array is null && s.Argument < trace.Inputs.Length).Select(static s => s.Argument)];
         _moves = NDArray.Moves;
         _sources = [.. Captured.Select(static c => c.Array.Source)];
+        _twins = [.. Captured.Select(static c => c.Array).Where(static a => a.Source is not null).GroupBy(static a => a.Place).SelectMany(static g => g.Skip(1).Select(a => (a, g.First())))];
         _accelerators = [.. Arrays.Select(static a => a.Accelerator)];
         _released = new TapeNode?[trace.Outputs.Length];
         HashSet<NDArray> compared = new(signature.RecordsInside ? Captured.Select(static c => c.Array).Where(static a => a.Source is Variable) : [], ReferenceEqualityComparer.Instance);
@@ -83,8 +85,8 @@ internal sealed class HybridVariant
     public Task? Building { get; set; }
 
     /// <summary>
-    /// Where captured arrays are, and which of them carry gradients, is part of the guard, since nobody passes them in; if the function itself records,
-    /// also that they are the same variables, whose buffers it writes. And whatever else the trace has looked at.
+    /// Where captured arrays are, which of them carry gradients, and which are handles of one value, is part of the guard, since nobody passes them in; if the function
+    /// itself records, also that they are the same variables, whose buffers it writes. And whatever else the trace has looked at.
     /// </summary>
     public bool Holds()
     {
@@ -97,6 +99,9 @@ internal sealed class HybridVariant
                 if ((source is not null) != (_sources[i] is not null)) return false;
                 if (Signature.RecordsInside && (source is Variable || _sources[i] is Variable) && !ReferenceEquals(source, _sources[i])) return false;
             }
+
+            foreach ((NDArray array, NDArray first) in _twins)
+                if (array.Place != first.Place) return false;
         }
 
         foreach (ArrayMark mark in _marks)

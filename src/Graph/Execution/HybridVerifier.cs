@@ -9,18 +9,18 @@ internal static class HybridVerifier
     /// <summary>One verified call. Calls that change state follow one another, each with its eager run.</summary>
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
-        (NDArray[] outputs, string? difference, RandomState random) = variant.Trace.IsStateful ? Alone() : Compare(engine, variant, inputs);
-        if (difference is not null) throw Explained(difference, engine, variant, variant.Forward!, variant.Arguments(inputs), random);
+        (NDArray[] outputs, string? difference, RandomDraws draws) = variant.Trace.IsStateful ? Alone() : Compare(engine, variant, inputs);
+        if (difference is not null) throw Explained(difference, engine, variant, variant.Forward!, variant.Arguments(inputs), draws);
         variant.Verified = true;
         return outputs;
 
-        (NDArray[], string?, RandomState) Alone()
+        (NDArray[], string?, RandomDraws) Alone()
         {
             lock (engine.StateLock) return Compare(engine, variant, inputs);
         }
     }
 
-    private static (NDArray[] Outputs, string? Difference, RandomState Random) Compare(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
+    private static (NDArray[] Outputs, string? Difference, RandomDraws Draws) Compare(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         ExecutionState state = ExecutionState.Current;
         FunctionTrace trace = variant.Trace;
@@ -29,9 +29,17 @@ internal static class HybridVerifier
         StateSnapshot before = new(written);
         Action[] host = [.. trace.Host.Effects.Select(static e => e.Keep())];
         bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
-        RandomState random = Nd.Random.Place;
+        RandomDraws draws = RandomDraws.Begin(state);
+        NDArray[] outputs;
+        try
+        {
+            outputs = HybridCall.Run(engine, variant, inputs, state);
+        }
+        finally
+        {
+            draws.End(state);
+        }
 
-        NDArray[] outputs = HybridCall.Run(engine, variant, inputs, state);
         NDArray[] after = Array.ConvertAll(written, StateSnapshot.Of);
         Restore();
 
@@ -41,21 +49,27 @@ internal static class HybridVerifier
         string? difference = null;
         for (int i = 0; i < outputs.Length; i++) difference ??= Difference(engine, $"Output {i}", expected[i], outputs[i]);
         for (int i = 0; i < written.Length; i++) difference ??= Difference(engine, $"Array {i} of those written in place", written[i], after[i]);
-        if (difference is not null) Restore();
-        return (outputs, difference, random);
+        if (difference is not null) Undo();
+        return (outputs, difference, draws);
 
         // What the compiled function need not compute may fail.
         IReadOnlyList<NDArray> Eager()
         {
             try
             {
-                return engine.Function(inputs);
+                using (RandomReplay.Of(draws).Enter(state)) return engine.Function(inputs);
             }
             catch
             {
-                Restore();
+                Undo();
                 throw;
             }
+        }
+
+        void Undo()
+        {
+            Restore();
+            if (draws.Taken is [(var first, var blocks)]) Nd.Random.Return(first, blocks);
         }
 
         void Restore()
@@ -63,7 +77,6 @@ internal static class HybridVerifier
             foreach (Action restore in host) restore();
             for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
             before.Restore();
-            Nd.Random.Place = random;
         }
     }
 
@@ -75,7 +88,7 @@ internal static class HybridVerifier
         Dictionary<GraphNode, NDArray> expected = Interpreter.Evaluate(function, arguments);
         for (int i = 0; i < computed.Length; i++)
             if (Difference(engine, $"Gradient {i}", expected[function.Outputs[i]], computed[i]) is { } difference)
-                throw Explained(difference, engine, variant, plan, arguments, Nd.Random.Place);
+                throw Explained(difference, engine, variant, plan, arguments, new RandomDraws());
         variant.GradientsVerified = true;
     }
 
@@ -87,22 +100,14 @@ internal static class HybridVerifier
     }
 
     private static HybridizeException Explained(
-        string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomState random)
+        string difference, HybridEngine engine, HybridVariant variant, Plan plan, NDArray?[] arguments, RandomDraws draws)
     {
         if (engine.ChangeSince(variant) is { } change)
             return new HybridizeException(
                 $"{difference} The function is not the one that was traced: {change}. " +
                 "Numbers of C# are constants of a trace: call Clear() when they change, or pass them as arrays.");
-        RandomState now = Nd.Random.Place;
-        Nd.Random.Place = random;
-        try
-        {
-            using (Autograd.Pause(Autograd.IsTraining))
-                return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
-        }
-        finally
-        {
-            Nd.Random.Place = now;
-        }
+        using RandomReplay.Scope again = RandomReplay.Of(draws).Enter(ExecutionState.Current);
+        using RecordScope pause = Autograd.Pause(Autograd.IsTraining);
+        return new HybridizeException($"{difference} {new Bisection(variant.Log, plan.Function, arguments, variant.Numbers).Explain(plan)}");
     }
 }

@@ -65,11 +65,28 @@ internal sealed class PlanState
         int Source(GraphNode node) => sources.GetValueOrDefault(node, -1);
     }
 
+    /// <summary>Runs the launches. When one throws, the random numbers are still to be drawn.</summary>
     public NDArray[] Run(ReadOnlySpan<NDArray?> arguments, ReadOnlySpan<double> numbers)
     {
         Enter();
         _numbers.Write(numbers);
-        if (_plan.Function.DrawnBlocks > 0) MemoryMarshal.Write(_stream, Nd.Random.Reserve(_plan.Function.DrawnBlocks));
+        ulong blocks = _plan.Function.DrawnBlocks;
+        if (blocks == 0) return Run(arguments);
+        RandomOrigin origin = Nd.Random.Reserve(blocks);
+        MemoryMarshal.Write(_stream, origin);
+        try
+        {
+            return Run(arguments);
+        }
+        catch
+        {
+            Nd.Random.Return(origin, blocks);
+            throw;
+        }
+    }
+
+    private NDArray[] Run(ReadOnlySpan<NDArray?> arguments)
+    {
         _states.Begin(arguments);
         Bind(arguments);
         Launch();

@@ -19,10 +19,10 @@ internal static class Replay
     /// </summary>
     /// <param name="engine">The function.</param>
     /// <param name="variant">Its variant that ran forward.</param>
-    /// <param name="random">The random state before forward.</param>
+    /// <param name="draws">What forward drew; null: nothing.</param>
     /// <param name="node">The tape node of the call.</param>
     /// <param name="numbers">The sequence numbers that were kept free for the call.</param>
-    public static IReadOnlyList<NDArray>? Run(HybridEngine engine, HybridVariant variant, RandomState random, TapeNode node, SequenceRange numbers)
+    public static IReadOnlyList<NDArray>? Run(HybridEngine engine, HybridVariant variant, RandomDraws? draws, TapeNode node, SequenceRange numbers)
     {
         FunctionTrace trace = variant.Trace;
         ExecutionState state = ExecutionState.Current;
@@ -32,10 +32,9 @@ internal static class Replay
         for (int i = 0; i < inputs.Length; i++) inputs[i] = At(node.Edge(i), inputs[i]);
         StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
         using RecordScope scope = new(variant.Signature.Recording, node.TrainMode);
-        RandomState now = Nd.Random.Place;
+        using RandomReplay.Scope again = RandomReplay.Of(draws ?? new RandomDraws()).Enter(state);
         SequenceRange? outer = state.Sequences;
         state.Sequences = numbers;
-        Nd.Random.Place = random;
         try
         {
             lock (engine.StateLock) return engine.Function(inputs);
@@ -44,7 +43,6 @@ internal static class Replay
         {
             before.Restore();
             state.Sequences = outer;
-            Nd.Random.Place = now;
         }
     }
 

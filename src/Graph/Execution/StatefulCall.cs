@@ -9,11 +9,10 @@ internal static class StatefulCall
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         FunctionTrace trace = variant.Trace;
-        if (!trace.IsStateful) return trace.Effects.Count == 0 ? variant.Forward!.Run(variant.Arguments(inputs)) : RunRandom(variant, inputs);
+        if (!trace.IsStateful) return variant.Forward!.Run(variant.Arguments(inputs));
         lock (engine.StateLock)
         {
             int done = 0;
-            RandomState random = Nd.Random.Place;
             try
             {
                 trace.Host.Run(variant.Numbers, ref done);
@@ -30,23 +29,8 @@ internal static class StatefulCall
             catch
             {
                 trace.Host.Undo(done);
-                if (trace.Effects.Count > 0) Nd.Random.Place = random;
                 throw;
             }
-        }
-    }
-
-    private static NDArray[] RunRandom(HybridVariant variant, NDArray[] inputs)
-    {
-        RandomState random = Nd.Random.Place;
-        try
-        {
-            return variant.Forward!.Run(variant.Arguments(inputs));
-        }
-        catch
-        {
-            Nd.Random.Place = random;
-            throw;
         }
     }
 }

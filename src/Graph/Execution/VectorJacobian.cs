@@ -8,7 +8,7 @@ internal static class VectorJacobian
 {
     /// <param name="engine">The function.</param>
     /// <param name="variant">Its variant that ran forward.</param>
-    /// <param name="random">The random state before forward: the product computes forward again and must draw the same numbers.</param>
+    /// <param name="draws">What forward drew, null: nothing. The product computes forward again and must draw the same numbers.</param>
     /// <param name="node">The tape node of the call.</param>
     /// <param name="inputs">The inputs of the call.</param>
     /// <param name="gradients">One per output; null where there is none.</param>
@@ -19,7 +19,7 @@ internal static class VectorJacobian
     public static void Run(
         HybridEngine engine,
         HybridVariant variant,
-        RandomState random,
+        RandomDraws? draws,
         TapeNode node,
         NDArray[] inputs,
         ReadOnlySpan<NDArray?> gradients,
@@ -53,9 +53,7 @@ internal static class VectorJacobian
                 Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, trainMode, recorded, sums, reached);
                 return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
             });
-        IReadOnlyList<NDArray> computed = variant.Trace.Effects.Count == 0
-            ? product.Engine.Invoke([.. arguments])
-            : WithRandom(random, () => product.Engine.Invoke([.. arguments]));
+        IReadOnlyList<NDArray> computed = draws is null ? product.Engine.Invoke([.. arguments]) : Again(draws, product.Engine, [.. arguments]);
         int at = 0;
         for (int i = 0; i < results.Length; i++)
             if (product.Reached[i]) results[i] = computed[at++];
@@ -65,20 +63,13 @@ internal static class VectorJacobian
     private static bool IsOwn(HybridVariant variant, int argument, GradientSums? sums) =>
         variant.Trace.Gradients[argument] is not null && (sums is null || sums.Owner(argument) == argument);
 
-    private static IReadOnlyList<NDArray> WithRandom(RandomState random, Func<IReadOnlyList<NDArray>> product)
+    private static IReadOnlyList<NDArray> Again(RandomDraws draws, HybridEngine product, NDArray[] arguments)
     {
-        if (ExecutionState.Current.Tracer is GraphTracer tracer)
+        ExecutionState state = ExecutionState.Current;
+        if (state.Tracer is GraphTracer tracer)
             throw tracer.Fail("the gradient of a hybridized function that drew random numbers before the trace began cannot draw them again inside it");
-        RandomState now = Nd.Random.Place;
-        Nd.Random.Place = random;
-        try
-        {
-            return product();
-        }
-        finally
-        {
-            Nd.Random.Place = now;
-        }
+        using RandomReplay.Scope again = RandomReplay.Of(draws).Enter(state);
+        return product.Invoke(arguments);
     }
 
     // A node that gives way to its calls where gradients are recorded stays one elsewhere, as eagerly.

@@ -31,10 +31,10 @@ internal sealed class GraphBuilder
         return node;
     }
 
-    public CapturedNode Capture(NDArray array)
+    public CapturedNode Capture(NDArray array, bool isMade = false)
     {
         if (_captured.TryGetValue(array, out CapturedNode? node)) return node;
-        node = new CapturedNode(_nodes.Count, array);
+        node = new CapturedNode(_nodes.Count, array, isMade);
         _nodes.Add(node);
         _captured.Add(array, node);
         return node;

@@ -34,9 +34,12 @@ internal sealed class InputNode(int id, TensorType type, int index, string name)
 }
 
 /// <summary>An array that the function uses without being given it: read anew at every call, by reference.</summary>
-internal sealed class CapturedNode(int id, NDArray array) : GraphNode(id, array.Type)
+internal sealed class CapturedNode(int id, NDArray array, bool isMade = false) : GraphNode(id, array.Type)
 {
     public NDArray Array { get; } = array;
+
+    /// <summary>The function has made it itself, of values of C#.</summary>
+    public bool IsMade => isMade;
 
     public override string ToString() => $"captured{Id}";
 }

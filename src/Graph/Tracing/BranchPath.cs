@@ -17,7 +17,7 @@ internal sealed class BranchPath
     private readonly Dictionary<GraphNode, NDArray> _values = [];
     private readonly Dictionary<GraphNode, double> _numbers = [];
     private readonly List<BranchOutcome> _outcomes = [];
-    private RandomState? _random;
+    private RandomReplay? _ahead; // what the function will draw
 
     /// <param name="arrays">The inputs of the call.</param>
     public BranchPath(IReadOnlyList<NDArray> arrays) => _arrays = arrays;
@@ -58,21 +58,18 @@ internal sealed class BranchPath
     {
         ExecutionState state = ExecutionState.Current;
         Tracer? tracer = state.Tracer;
-        RandomState before = Nd.Random.Place;
         using RecordScope pause = new(false, null);
+        using RandomReplay.Scope ahead = (_ahead ??= RandomReplay.Ahead(state)).Enter(state);
         state.Tracer = null;
         try
         {
-            if (_random is { } drawn) Nd.Random.Place = drawn;
             foreach (GraphNode node in GraphOrder.Sort([condition], effects))
                 if (!_values.ContainsKey(node)) _values.Add(node, Evaluate(node, operation));
-            _random = Nd.Random.Place;
             return Holds(_values[condition]);
         }
         finally
         {
             state.Tracer = tracer;
-            Nd.Random.Place = before;
         }
     }
 

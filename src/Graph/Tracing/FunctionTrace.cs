@@ -57,6 +57,9 @@ internal sealed class FunctionTrace
     /// <summary>What was traced inside checkpoints.</summary>
     public IReadOnlyList<CheckpointRegion> Checkpoints { get; init; } = [];
 
+    /// <summary>The arrays that it has made itself and written, and the accelerator where they would be.</summary>
+    public required (OwnWrites Arrays, GpuDevice? Device) Own { get; init; }
+
     /// <summary>Captured arrays that carry a gradient, in order of first use; empty without gradients.</summary>
     public CapturedNode[] CapturedVariables { get; private set; } = [];
 
@@ -218,6 +221,12 @@ internal sealed class FunctionTrace
             if (!output.IsSymbolic) tracer.ReadMark(output);
         TracedState changes = TracedState.Of(tracer, inputs, nodes, keepGradients);
         tracer.Host.DropOverwritten();
+        foreach (TracedInput input in inputs)
+        {
+            tracer.OwnWrites.Remove(input.Symbol);
+            if (input.GradientSymbol is { } gradient) tracer.OwnWrites.Remove(gradient);
+        }
+
         FunctionTrace trace = new()
         {
             Graph = graph,
@@ -237,6 +246,7 @@ internal sealed class FunctionTrace
             Outcomes = path?.Outcomes ?? [],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,
+            Own = (tracer.OwnWrites, tracer.Device.Accelerator),
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
         trace.Ends = Array.ConvertAll(outputs, static o => o.End);
@@ -269,7 +279,7 @@ internal sealed class FunctionTrace
         // A variable that is only written and read again is captured, too: gradients arrive there.
         foreach (StateWrite write in States)
             if (write.Array is { Source: not null, DType.IsFloat: true } written) Graph.Capture(written);
-        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => (c.Array.Source, c.Array.SourceIndex))];
+        CapturedVariables = [.. Graph.Captured.Where(static c => c.Array.Source is not null && c.DType.IsFloat).DistinctBy(static c => c.Array.Place)];
         List<NDArray> targets = [.. symbols, .. CapturedVariables.Select(static c => c.Array)];
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
@@ -280,8 +290,7 @@ internal sealed class FunctionTrace
         {
             NDArray output = outputs[i];
             if (output.Source is null || !output.DType.IsFloat || Ends[i] == HeadEnd.Released) continue;
-            (object?, int) place = (output.Source, output.SourceIndex);
-            int target = firstTarget.GetValueOrDefault(place, -1), earlier = firstOutput[place];
+            int target = firstTarget.GetValueOrDefault(output.Place, -1), earlier = firstOutput[output.Place];
             if (target >= 0 || earlier < i)
             {
                 Aliases[i] = new OutputAlias(target >= 0, target >= 0 ? target : earlier);
@@ -346,7 +355,7 @@ internal sealed class FunctionTrace
     private static Dictionary<(object? Source, int Index), int> Places(IReadOnlyList<NDArray> arrays)
     {
         Dictionary<(object?, int), int> places = [];
-        for (int i = 0; i < arrays.Count; i++) places.TryAdd((arrays[i].Source, arrays[i].SourceIndex), i);
+        for (int i = 0; i < arrays.Count; i++) places.TryAdd(arrays[i].Place, i);
         return places;
     }
 }

@@ -35,6 +35,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     public HostProgram Host { get; } = new();
 
+    /// <summary>The arrays that the traced code has made, or was given, and has written.</summary>
+    public OwnWrites OwnWrites { get; } = new();
+
     /// <summary>Facts outside the graph that the traced code has looked at.</summary>
     public IReadOnlyList<Func<bool>> Guards => _guards;
 
@@ -130,15 +133,16 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         // While recording, a write to an array that carries a gradient is an error, and so is one of a value that does.
         Recorded |= ExecutionState.Current.Recording;
         GraphNode node = NodeOf(value);
-        if (target.Symbol is { } symbol)
+        if (SymbolOf(target) is { } symbol)
         {
-            Own(symbol);
+            OwnWrites.Add(target, Own(symbol));
             target.Rebind(new TracedValue(graph, node), 0);
             return;
         }
 
         if (ExecutionState.Current.Recording) ReadMark(target);
         if (_frozen.Contains(target)) throw Fail("an array is written whose values have shaped the graph");
+        if (_created.Contains(target)) OwnWrites.Add(target, null);
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
@@ -266,11 +270,15 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     private GraphNode Current(NDArray array)
     {
-        if (array.Symbol is { } symbol) return Own(symbol);
+        if (SymbolOf(array) is { } symbol) return Own(symbol);
         array.ThrowIfUnusable("Hybridize");
         if (array.IsConstant) return graph.Constant(Movement.Cast(array, DType.Float64).ScalarDouble(), array.DType);
-        return _written.TryGetValue(array, out (GraphNode Value, int) written) ? written.Value : graph.Capture(Here(array));
+        return _written.TryGetValue(array, out (GraphNode Value, int) written) ? written.Value : graph.Capture(Here(array), isMade: _created.Contains(array));
     }
+
+    // What an earlier trace has left behind is an array from outside, if it has a value.
+    private SymbolicValue? SymbolOf(NDArray array) =>
+        array.Symbol is TracedValue other && !ReferenceEquals(other.Owner, graph) && KeptValue.TryCompute(array, other.Node, Device.Accelerator) ? null : array.Symbol;
 
     // What the traced code has made itself and not written is a constant, which is moved once; the device of other arrays is checked at every call.
     private NDArray Here(NDArray array)

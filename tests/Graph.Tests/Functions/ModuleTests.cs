@@ -126,5 +126,28 @@ public sealed class ModuleTests
         Assert.Equal(2, net.Hybridized().Report.VariantCount);
     }
 
+    [Fact]
+    public void AModuleKeepsNoneOfThoseThatItWasAPartOf()
+    {
+        Sequential net = Net();
+        List<WeakReference> parts = [];
+        for (int i = 0; i < 20; i++) parts.Add(Use(net));
+        for (int i = 0; i < 10 && parts.Exists(static p => p.IsAlive); i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.DoesNotContain(parts, static p => p.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Use(Sequential net)
+        {
+            Sequential part = net.Slice(0, 2);
+            part.Forward(TestArrays.Uniform((4, 6)));
+            return new WeakReference(part);
+        }
+    }
+
     private static Sequential Net() => new(new Linear(6, 16), new Relu(), new Dropout(0.2), new Linear(16, 3));
 }

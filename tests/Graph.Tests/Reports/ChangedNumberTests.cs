@@ -19,6 +19,23 @@ public sealed class ChangedNumberTests
         Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(28)]
+    public void SoItIsBesideArraysWithAxesOfOneElement(int rank)
+    {
+        int[] shape = [.. Enumerable.Repeat(1, rank - 1), 3];
+        double factor = 2.5;
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => (x * factor).Tanh(), Check.Strict);
+        f.Invoke(Nd.Ones(shape));
+        factor = 3.25;
+        shape[^1] = 4;
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        f.Invoke(Nd.Ones(shape));
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 30);
+        Assert.Contains("Multiply had the operand 2.5, now 3.25", f.Report.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TheFirstOfSeveralIsNamedAlsoInWhatIsWritten()
     {

@@ -106,6 +106,83 @@ public class StateWriteTests
         },
     };
 
+    public static TheoryData<string> Kept => ["of elements", "of zeros", "a number", "computed", "through an input's gradient"];
+
+    /// <summary>Made at the first call, as modules do that know their sizes only then.</summary>
+    [Theory]
+    [MemberData(nameof(Kept))]
+    public void WhatTheFirstCallMakesAndKeepsIsStateOfTheNext(string name)
+    {
+        Func<NDArray, NDArray> Function()
+        {
+            NDArray? state = null;
+            return x =>
+            {
+                state ??= name switch
+                {
+                    "of elements" => Nd.Array([1f, 2, 3, 4, 5, 6, 7, 8, 9], (3, 3)),
+                    "a number" => Nd.Scalar(0.5),
+                    "computed" => Nd.Arange(0, 9, 1).Reshape(3, 3).Tril() / 4,
+                    _ => Nd.Zeros(x.Shape),
+                };
+                if (name == "through an input's gradient") x.Grad!.Assign(state + x);
+                state.Assign(0.5 * state + (name == "a number" ? x.Sum() : x));
+                return state * 2;
+            };
+        }
+
+        Func<NDArray, NDArray> f = Function();
+        HybridFunction<Func<NDArray, NDArray>> compiled = Function().Hybridize(Check.Strict);
+        for (int i = 0; i < 4; i++)
+        {
+            (NDArray x, NDArray y) = (Start(10 + i), Start(10 + i));
+            x.AttachGrad();
+            y.AttachGrad();
+            Check.Same(f(x), compiled.Invoke(y), $"call {i}");
+            Check.Same(x.Grad, y.Grad, $"gradient {i}");
+        }
+
+        Assert.Equal(1, compiled.Report.VariantCount);
+    }
+
+    [Fact]
+    public void WhatTheFirstCallMakesOfNumbersAndKeepsIsThereForTheNextTrace()
+    {
+        Func<NDArray, NDArray> Function()
+        {
+            NDArray? mask = null, table = null;
+            return x =>
+            {
+                mask ??= Nd.Ones((3, 3)).Tril();
+                table ??= Nd.Array([1f, 2, 3]).Exp();
+                return (x * mask + table) * (Autograd.IsTraining ? 2 : 1);
+            };
+        }
+
+        Func<NDArray, NDArray> f = Function();
+        HybridFunction<Func<NDArray, NDArray>> compiled = Function().Hybridize(Check.Strict);
+        NDArray x = Start(1), tall = Nd.Concat([x, x]).Reshape(2, 3, 3);
+        for (int call = 0; call < 2; call++)
+        {
+            Check.Same(f(x), compiled.Invoke(x));
+            using (Autograd.TrainMode()) Check.Same(f(x), compiled.Invoke(x));
+            Check.Same(f(tall), compiled.Invoke(tall));
+        }
+    }
+
+    [Fact]
+    public void WhatTheFirstCallComputesAndKeepsIsRefused()
+    {
+        NDArray? state = null;
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) =>
+        {
+            state ??= x * 0;
+            state.Assign(state + x);
+            return state + 0;
+        });
+        Assert.Contains("keeping", Assert.Throws<InvalidOperationException>(() => f.Invoke(Start(1))).Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string> Names => [.. s_functions.Keys];
 
     [Theory]
