@@ -42,8 +42,8 @@ public static partial class Nd
         {
             RequireFloat("Gumbel", dtype);
             RequireScale("Gumbel", scale);
-            // −ln u is exponentially distributed; of a 0 the logarithm is kept finite.
-            NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), dtype == DType.Float64 ? 1e-300 : 1e-30);
+            // −ln u is exponentially distributed. A 0 stands for what is less than one step of the uniform numbers: half of that, so that a maximum of many is not one that never occurs.
+            NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), Math.ScaleB(1, dtype == DType.Float64 ? -54 : -25));
             return Elements.To(Log(exponential) * -scale + location, dtype);
         }
 

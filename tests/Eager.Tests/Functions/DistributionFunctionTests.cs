@@ -65,8 +65,10 @@ public sealed class DistributionFunctionTests
 
     /// <summary>At this place of the stream a uniform number is the lower bound, which comes once in 2²⁴ draws: the logarithm of a distance of 0.</summary>
     [Fact]
-    public void LaplaceIsFiniteAtTheEnd()
+    public void LogarithmsOfTheLowerBoundAreThoseOfANumberBesideIt()
     {
+        Nd.Random.State = new RandomState(3, 4595280);
+        Assert.Equal(25 * Math.Log(2), Nd.Random.Gumbel(0, 1, 64).Max().Item<float>(), 1e-5);
         Nd.Random.State = new RandomState(3, 4595280);
         Assert.Equal(-1, Nd.Random.Uniform(-1, 1, 64).Min().Item<float>());
         Nd.Random.State = new RandomState(3, 4595280);
