@@ -1,6 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Fusion;
 
@@ -18,9 +16,8 @@ public sealed partial class NDArray
         Errors.CheckType<T>(this, "AsReadOnlyTensorSpan");
         if (IsOnGpu) throw Errors.NotOnHost("AsReadOnlyTensorSpan", this);
         NDArray source = _strides is not null && _strides.AsSpan().ContainsAnyInRange(long.MinValue, -1) ? Contiguous() : this;
-        source.MoveToManagedHeap();
         Span<nint> layout = stackalloc nint[2 * Math.Max(1, Rank)];
-        Span<T> elements = source.TensorLayout<T>(layout);
+        Span<T> elements = source.HeapElements<T>(source.TensorLayout(layout), "AsReadOnlyTensorSpan");
         return new ReadOnlyTensorSpan<T>(elements, layout[..(layout.Length / 2)], layout[(layout.Length / 2)..]);
     }
 
@@ -30,21 +27,23 @@ public sealed partial class NDArray
     /// its storage since then would see the write.
     /// </summary>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
+    /// <exception cref="ShapeException">The array has 2 GB and more: slice it first.</exception>
     /// <exception cref="AutogradException">While recording: the array is part of the recorded graph.</exception>
     public TensorSpan<T> AsTensorSpan<T>()
     {
         Errors.CheckType<T>(this, "AsTensorSpan");
         if (IsOnGpu) throw Errors.NotOnHost("AsTensorSpan", this);
+        _ = HeapBytes(Size, "AsTensorSpan");
         BeginWrite("AsTensorSpan", keepValue: true);
-        MoveToManagedHeap();
+        MoveToManagedHeap("AsTensorSpan");
         Span<nint> layout = stackalloc nint[2 * Math.Max(1, Rank)];
-        Span<T> elements = TensorLayout<T>(layout);
+        Span<T> elements = HeapElements<T>(TensorLayout(layout), "AsTensorSpan");
         return new TensorSpan<T>(elements, layout[..(layout.Length / 2)], layout[(layout.Length / 2)..]);
     }
 
-    // From the first element to the last one in memory, with the lengths and then the strides of the axes; a single axis of one element stands for rank 0.
-    // Axes of one element have stride 0, as tensors want it.
-    private Span<T> TensorLayout<T>(scoped Span<nint> layout)
+    // How many elements lie from the first one to the last one in memory, with the lengths and then the strides of the axes; a single axis of one element stands for
+    // rank 0. Axes of one element have stride 0, as tensors want it.
+    private long TensorLayout(scoped Span<nint> layout)
     {
         int rank = Math.Max(1, Rank);
         Span<long> own = stackalloc long[rank];
@@ -58,7 +57,6 @@ public sealed partial class NDArray
             if (Size > 0) extent += (length - 1) * own[i];
         }
 
-        if (extent > int.MaxValue) throw new ShapeException($"AsTensorSpan: the elements of the view {_shape} lie too far apart for one span. Call Copy() first.");
-        return MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref Data), (int)extent);
+        return extent <= int.MaxValue ? extent : throw new ShapeException($"AsTensorSpan: the elements of the view {_shape} lie too far apart for one span. Call Copy() first.");
     }
 }

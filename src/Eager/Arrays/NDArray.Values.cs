@@ -6,9 +6,6 @@ namespace Fusion;
 
 public sealed partial class NDArray
 {
-    // Bytes are rounded up to 64, and kernels read and write whole registers past the end.
-    private const int HeapSlack = 64 + MemoryPool.Slack;
-
     private static long s_moves;
 
     /// <summary>The value of an array with one element, of any rank.</summary>
@@ -37,24 +34,6 @@ public sealed partial class NDArray
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref source.Data), result.Length).CopyTo(result);
         GC.KeepAlive(source);
         return result;
-    }
-
-    /// <summary>
-    /// The elements in row-major order without a copy. The span stays valid however long it is kept; a later write to the array may or may not be
-    /// seen through it. (Arrays whose elements lie in pooled native memory are moved to the managed heap the first time.)
-    /// </summary>
-    /// <exception cref="DTypeException"><typeparamref name="T"/> is not the element type.</exception>
-    /// <exception cref="ShapeException">The array is a strided view: call <see cref="Copy"/> first. Or it has 2 GB and more: slice it, or use <see cref="ToArray{T}"/>.</exception>
-    public ReadOnlySpan<T> AsSpan<T>()
-    {
-        BeginRead("AsSpan");
-        Errors.CheckType<T>(this, "AsSpan");
-        if (IsOnGpu) throw Errors.NotOnHost("AsSpan", this);
-        if (!IsContiguous) throw new ShapeException($"AsSpan: the array {_shape} is a view with strides. Call Copy() first, or ToArray.");
-        if (Size * _dtype.Size > Array.MaxLength - HeapSlack && _storage is not byte[])
-            throw new ShapeException($"AsSpan: {Size} elements, {Size * _dtype.Size} bytes, cannot be moved to the managed heap. Slice the array first, or use ToArray.");
-        MoveToManagedHeap();
-        return MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Data), (int)Size);
     }
 
     /// <summary>Overwrites all elements, in row-major order.</summary>
@@ -259,20 +238,6 @@ public sealed partial class NDArray
     {
         if (_saveCount > 0) InPlaceWrites.Remember(this, "a compiled function", fromLibrary: true);
         Version += count;
-    }
-
-    // A span into native memory would not keep its owner alive; a managed array is kept alive by the span itself.
-    private void MoveToManagedHeap()
-    {
-        if (_storage is byte[]) return;
-        NDArray managed = new(GC.AllocateUninitializedArray<byte>((int)(Size * _dtype.Size) + HeapSlack), _dtype, _shape);
-        Movement.CopyTo(this, managed);
-        object old = _storage!;
-        bool release = !IsShared;
-        _storage = managed._storage;
-        _offset = 0;
-        _strides = null;
-        if (release) MemoryPool.Release(old);
     }
 
     private static Span<byte> AsBytes<T>(ReadOnlySpan<T> values) =>

@@ -7,6 +7,7 @@ public abstract class Dataset
     public abstract int Count { get; }
 
     /// <summary>The batch of the samples at these positions, in this order.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A position is outside the dataset.</exception>
     public abstract Batch Gather(IReadOnlyList<int> indices);
 
     /// <summary>Samples computed one by one: each gives its arrays without the batch axis, which are stacked.</summary>
@@ -34,14 +35,31 @@ public abstract class Dataset
         return new Part(this, [.. indices]);
     }
 
+    private void Check(IReadOnlyList<int> indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        foreach (int index in indices)
+            if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(indices), index, $"Gather: the dataset has {Count} samples.");
+    }
+
+    private static InvalidOperationException ReturnedNull(string what) => new($"Gather: the {what} that the function returned is null.");
+
     private sealed class Computed(int count, Func<int, IReadOnlyList<NDArray>> sample) : Dataset
     {
         public override int Count => count;
 
         public override Batch Gather(IReadOnlyList<int> indices)
         {
+            Check(indices);
+            if (indices.Count == 0) throw new ArgumentException("Gather: without a position it is not known what arrays a sample has. Give one position at least.", nameof(indices));
             IReadOnlyList<NDArray>[] samples = new IReadOnlyList<NDArray>[indices.Count];
-            for (int i = 0; i < samples.Length; i++) samples[i] = sample(indices[i]);
+            for (int i = 0; i < samples.Length; i++)
+            {
+                samples[i] = sample(indices[i]) ?? throw ReturnedNull("sample");
+                if (samples[i].Count != samples[0].Count)
+                    throw new InvalidOperationException($"Gather: sample {indices[i]} has {samples[i].Count} arrays, sample {indices[0]} has {samples[0].Count}. All samples need as many.");
+            }
+
             NDArray[] arrays = new NDArray[samples[0].Count];
             for (int k = 0; k < arrays.Length; k++) arrays[k] = Nd.Stack(Array.ConvertAll(samples, s => s[k]));
             return new Batch(arrays);
@@ -52,7 +70,7 @@ public abstract class Dataset
     {
         public override int Count => source.Count;
 
-        public override Batch Gather(IReadOnlyList<int> indices) => transform(source.Gather(indices));
+        public override Batch Gather(IReadOnlyList<int> indices) => transform(source.Gather(indices)) ?? throw ReturnedNull("batch");
     }
 
     private sealed class Part(Dataset source, int[] positions) : Dataset
@@ -61,6 +79,7 @@ public abstract class Dataset
 
         public override Batch Gather(IReadOnlyList<int> indices)
         {
+            Check(indices);
             int[] mapped = new int[indices.Count];
             for (int i = 0; i < mapped.Length; i++) mapped[i] = positions[indices[i]];
             return source.Gather(mapped);

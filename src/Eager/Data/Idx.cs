@@ -25,7 +25,7 @@ public static class Idx
 
     /// <summary>Writes an array to a file, replacing it; a name that ends in <c>.gz</c> is compressed.</summary>
     /// <exception cref="DTypeException">The format has no Int64 and no Bool.</exception>
-    /// <exception cref="ShapeException">The array has no axes, or more than 255.</exception>
+    /// <exception cref="ShapeException">The array has no axes.</exception>
     public static void Save(string path, NDArray x)
     {
         Npy.CheckReadable(x);
@@ -37,7 +37,7 @@ public static class Idx
             DType.Float64 => 0x0E,
             _ => throw new DTypeException($"Idx.Save: the format has no {x.DType}. Convert with AsType(DType.Int32) or AsType(DType.UInt8)."),
         };
-        if (x.Rank is 0 or > 255) throw new ShapeException($"Idx.Save: {x.Shape}: the format has 1 to 255 axes.");
+        if (x.Rank == 0) throw new ShapeException("Idx.Save: the format has no array without axes. Reshape or ExpandDims first.");
         NDArray swapped = x.Copy();
         ArrayStream.ReverseBytes(swapped);
         ArrayStream.Replace(path, stream =>
@@ -82,6 +82,7 @@ public static class Idx
             0x0E => (DType.Float64, 8),
             _ => throw new InvalidDataException($"{what}: the IDX element type 0x{start[2]:X2} is unknown."),
         };
+        if (start[3] > Shape.MaxRank) throw new InvalidDataException($"{what}: the array has {start[3]} axes; {Shape.MaxRank} are possible.");
         int[] sizes = new int[start[3]];
         Int128 bytes = size;
         for (int i = 0; i < sizes.Length; i++)

@@ -38,6 +38,13 @@ internal static class Require
         if (value == 0) throw OutOfRange(function, argument, value, "must not be 0");
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">A number that no member of the enumeration has.</exception>
+    public static void Member<T>(T value, [CallerMemberName] string function = "", [CallerArgumentExpression(nameof(value))] string? argument = null)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) throw OutOfRange(function, argument, value, $"must be one of {string.Join(", ", Enum.GetNames<T>())}");
+    }
+
     /// <exception cref="DTypeException">Parameters of the layer are not floating point.</exception>
     public static void Trainable(DType dtype, string layer)
     {

@@ -98,6 +98,7 @@ public static partial class Nd
     /// <exception cref="ShapeException">Another number of pairs than axes, a negative width, or an axis without an element to repeat.</exception>
     public static NDArray Pad(this NDArray x, (int Before, int After)[] widths, PadMode mode)
     {
+        Require.Member(mode);
         if (mode == PadMode.Constant) return Pad(x, widths);
         ArgumentNullException.ThrowIfNull(widths);
         if (widths.Length != Checked(x).Rank) throw new ShapeException($"Pad: {widths.Length} pairs of widths for the shape {x.Shape}; give one per axis.");

@@ -109,12 +109,12 @@ public static partial class Nd
 
         Padding border = padding.IsSame ? padding : Padding.Pairs(borders);
         WindowAttributes attributes = WindowRules.Attributes(op, sizes, weight.Shape.Dimensions[2..], strides, dilations, border, groups);
-        DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType));
-        NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, dtype), Elements.To(weight, dtype), attributes);
+        DType dtype = Elements.RealType(DTypes.Promote(x.DType, weight.DType)), wide = bias is null ? dtype : Elements.WideType(dtype);
+        NDArray result = OpTable.ConvInputGradient.Apply(Elements.To(x, wide), Elements.To(weight, wide), attributes);
         if (System.Array.Exists(zeros, static z => z.After > 0)) result = Pad(result, zeros);
         for (int i = 2; i < cuts.Length; i++)
             if (cuts[i] != default) result = Slice(result, i, cuts[i].Before, result.Shape[i] - cuts[i].After);
-        return bias is null ? result : result + ChannelShape(bias, op, result);
+        return bias is null ? result : Elements.To(result + Elements.To(Elements.To(ChannelShape(bias, op, result), dtype), wide), dtype);
     }
 
     private static void CheckRanks(string op, int n, NDArray x, NDArray weight, int groups, string layout)

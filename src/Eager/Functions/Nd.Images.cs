@@ -19,6 +19,7 @@ public static partial class Nd
     {
         Require.Positive(height);
         Require.Positive(width);
+        Require.Member(mode);
         (_, _, int h, int w) = Image(x, "Resize");
         if (h == 0 || w == 0) throw new ShapeException($"Resize: {x.Shape} has no pixels.");
         if (x.DType.IsHalf && mode != ResizeMode.Nearest) return Resize(Elements.Wide(x), height, width, mode, alignCorners).AsType(x.DType);

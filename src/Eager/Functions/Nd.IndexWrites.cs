@@ -56,6 +56,7 @@ public static partial class Nd
     public static NDArray IndexReduce(this NDArray x, NDArray indices, NDArray values, ScatterReduction reduction, int axis = 0)
     {
         int at = CheckWrite("IndexReduce", x, indices, values, axis);
+        Require.Member(reduction);
         switch (reduction)
         {
             case ScatterReduction.Sum: return IndexAddFor("IndexReduce", x, indices, values, at);

@@ -69,8 +69,9 @@ public static partial class Nd
         if (!Autograd.IsTraining)
         {
             using Temporaries made = Temporaries.Collect();
-            NDArray scale = Elements.Wide(gamma) * ReciprocalSqrt(Elements.Wide(runningVar) + epsilon);
-            NDArray shift = Elements.Wide(beta) - Elements.Wide(runningMean) * scale;
+            DType wide = Elements.WideType(real.DType);
+            NDArray scale = Elements.Wide(gamma) * ReciprocalSqrt(Elements.To(runningVar, wide) + epsilon);
+            NDArray shift = Elements.Wide(beta) - Elements.To(runningMean, wide) * scale;
             return made.Keep(Rounded(MultiplyAdd(Elements.Wide(real), ChannelShape(scale, "BatchNorm", x), ChannelShape(shift, "BatchNorm", x)), real.DType));
         }
 
@@ -128,7 +129,8 @@ public static partial class Nd
 
     private static NDArray Affine(NDArray x, NDArray? gamma, NDArray? beta, DType dtype)
     {
-        (gamma, beta) = (gamma is null ? null : Elements.Wide(gamma), beta is null ? null : Elements.Wide(beta));
+        DType wide = Elements.WideType(dtype);
+        (gamma, beta) = (gamma is null ? null : Elements.To(gamma, wide), beta is null ? null : Elements.To(beta, wide));
         if (gamma is not null && beta is not null) return Rounded(MultiplyAdd(x, gamma, beta), dtype);
         if (gamma is not null) x *= gamma;
         return Rounded(beta is null ? x : x + beta, dtype);

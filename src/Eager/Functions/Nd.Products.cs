@@ -90,6 +90,8 @@ public static partial class Nd
         if (Checked(a).Size != Checked(b).Size) throw new ShapeException($"VDot: {a.Shape} has {a.Size} elements, {b.Shape} has {b.Size}.");
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return VDot(Elements.Wide(a), Elements.Wide(b)).AsType(dtype);
+        // Products of integers need not fit into their type; the sum is Int64.
+        if (!dtype.IsFloat) (a, b) = (Elements.To(a, DType.Int64), Elements.To(b, DType.Int64));
         using Temporaries made = Temporaries.Collect();
         return made.Keep(a.Shape == b.Shape ? SumOfProducts(a, b) : SumOfProducts(Reshape(a, -1), Reshape(b, -1)));
     }

@@ -31,7 +31,7 @@ public static partial class Nd
         NDArray result = x.DType.IsFloat ? x : x.AsType(DType.Int64);
         using Temporaries made = Temporaries.Collect();
         for (int i = attributes.Axes.Length - 1; i >= 0; i--) result = Product(result, attributes.Axes[i], keepDims);
-        return made.Keep(result);
+        return made.Keep(ReferenceEquals(result, x) ? x.Alias() : result);
     }
 
     /// <summary>Π x along one axis.</summary>

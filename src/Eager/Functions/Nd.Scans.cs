@@ -29,7 +29,7 @@ public static partial class Nd
         using Temporaries made = Temporaries.Collect();
         for (int distance = 1; distance < n; distance = (int)Math.Min(n, 2L * distance))
             y = Concat([Slice(y, at, 0, distance), LogAddExp(Slice(y, at, 0, n - distance), Slice(y, at, distance, n))], at);
-        return made.Keep(y);
+        return made.Keep(ReferenceEquals(y, x) ? x.Alias() : y);
     }
 
     /// <summary>Differences of neighbours along an axis, xᵢ₊₁ − xᵢ, taken <paramref name="order"/> times.</summary>

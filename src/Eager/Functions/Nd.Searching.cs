@@ -15,8 +15,8 @@ public static partial class Nd
     }
 
     /// <summary>
-    /// The piecewise linear function through the points (positions, heights) at x; constant beyond the ends. The positions ascend; gradients go to x, the
-    /// heights and the positions.
+    /// The piecewise linear function through the points (positions, heights) at x; constant beyond the ends. The positions ascend; at equal ones, a step, the last
+    /// height counts. Gradients go to x, the heights and the positions.
     /// </summary>
     /// <exception cref="ShapeException">Positions and heights are not of one rank-1 shape, or there are none.</exception>
     public static NDArray Interp(this NDArray x, NDArray positions, NDArray heights)
@@ -26,11 +26,12 @@ public static partial class Nd
         NDArray at = RealInput(positions), value = RealInput(heights);
         if (at.Rank != 1 || at.Shape != value.Shape || at.Shape[0] == 0)
             throw new ShapeException($"Interp: positions {at.Shape} and heights {value.Shape} must be of one shape (n,) with n > 0.");
-        if (at.Shape[0] == 1) return RealInput(x) * 0 + value;
-        NDArray inside = Maximum(Minimum(RealInput(x), Slice(at, 0, -1, null)), Slice(at, 0, 0, 1));
+        NDArray real = RealInput(x);
+        if (at.Shape[0] == 1) return Where(IsNaN(real), real, Reshape(value, []));
+        NDArray inside = Maximum(Minimum(real, Reshape(Slice(at, 0, -1, null), [])), Reshape(Slice(at, 0, 0, 1), []));
         NDArray left = Clip(SearchSorted(at.Detach(), inside.Detach(), right: true) - 1, 0, at.Shape[0] - 2);
-        NDArray start = Take(at, left), low = Take(value, left);
-        return low + (inside - start) / (Take(at, left + 1) - start) * (Take(value, left + 1) - low);
+        NDArray start = Take(at, left), width = Take(at, left + 1) - start, step = Equal(width, 0);
+        return Lerp(Take(value, left), Take(value, left + 1), Where(step, 1, (inside - start) / Where(step, 1, width)));
     }
 
     /// <summary>The distinct elements in ascending order. Reads the values.</summary>
@@ -52,10 +53,12 @@ public static partial class Nd
     {
         _ = Broadcasting.Infer("IsClose", Checked(x).Shape, Checked(y).Shape);
         using Temporaries made = Temporaries.Collect();
-        (NDArray a, NDArray b) = (Elements.Wide(RealInput(x)), Elements.Wide(RealInput(y)));
+        (NDArray a, NDArray b) = (Exact(x), Exact(y));
         NDArray near = LogicalAnd(Abs(a - b) <= Abs(b) * relative + absolute, IsFinite(b));
         NDArray close = LogicalOr(near, Equal(a, b));
         return made.Keep(equalNaN ? LogicalOr(close, LogicalAnd(IsNaN(a), IsNaN(b))) : close);
+        // Not every Int32 is a Float32.
+        static NDArray Exact(NDArray x) => x.DType.IsFloat ? Elements.Wide(x) : x.AsType(DType.Float64);
     }
 
     /// <summary>Whether all elements are close, see <see cref="IsClose"/>. Reads the values.</summary>

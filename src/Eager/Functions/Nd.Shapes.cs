@@ -103,14 +103,14 @@ public static partial class Nd
         else
         {
             if (axes.Length != x.Rank) throw new ShapeException($"Transpose: {axes.Length} axes for the shape {x.Shape}; give each axis once.");
-            int seen = 0;
+            ulong seen = 0;
             for (int i = 0; i < order.Length; i++)
             {
                 order[i] = x.Shape.Axis(axes[i], "Transpose");
-                seen |= 1 << order[i];
+                seen |= 1UL << order[i];
             }
 
-            if (System.Numerics.BitOperations.PopCount((uint)seen) != x.Rank) throw new ShapeException($"Transpose: ({IntegerList.Text(axes)}) is not a permutation of the axes of {x.Shape}.");
+            if (System.Numerics.BitOperations.PopCount(seen) != x.Rank) throw new ShapeException($"Transpose: ({IntegerList.Text(axes)}) is not a permutation of the axes of {x.Shape}.");
         }
 
         return OpTable.Transpose.Apply(x, new PermutationAttributes(new IntList(order)));

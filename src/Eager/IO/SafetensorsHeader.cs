@@ -37,7 +37,7 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
                 else header.Entries.Add(SafetensorsEntry.Parse(property, path));
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ShapeException)
         {
             throw new InvalidDataException($"{path}: the header of the safetensors file is malformed: {e.Message}", e);
         }

@@ -32,12 +32,13 @@ internal static class BilinearSampling
         NDArray image, NDArray row, NDArray column, SampleAttributes size)
     {
         NDArray top = Nd.Floor(row.Detach()), left = Nd.Floor(column.Detach()), first = image.AsType(DType.Int64) * ((long)size.Height * size.Width);
+        (double bottom, double end) = (Last(row, size.Height), Last(row, size.Width));
         for (int corner = 0; corner < 4; corner++)
         {
             NDArray y = top + (corner / 2), x = left + (corner % 2);
-            NDArray inside = Nd.LogicalAnd(Nd.LogicalAnd(y >= 0, y <= size.Height - 1), Nd.LogicalAnd(x >= 0, x <= size.Width - 1));
-            NDArray place = first + (Nd.Clip(y, 0, Math.Max(0, size.Height - 1)).AsType(DType.Int64) * size.Width)
-                + Nd.Clip(x, 0, Math.Max(0, size.Width - 1)).AsType(DType.Int64);
+            NDArray inside = Nd.LogicalAnd(Nd.LogicalAnd(y >= 0, y <= bottom), Nd.LogicalAnd(x >= 0, x <= end));
+            NDArray place = first + (Nd.Clip(y, 0, Math.Max(0, bottom)).AsType(DType.Int64) * size.Width)
+                + Nd.Clip(x, 0, Math.Max(0, end)).AsType(DType.Int64);
             yield return (place, inside, row - y, column - x);
         }
     }
@@ -144,6 +145,8 @@ internal static class BilinearSampling
     private static NDArray Slope(NDArray inside, NDArray along, NDArray across) => Nd.Where(inside, Nd.Sign(along) * (Nd.Abs(across) - 1), 0);
 
     private static NDArray Weight(NDArray inside, NDArray down, NDArray right) => Nd.Where(inside, (1 - Nd.Abs(down)) * (1 - Nd.Abs(right)), 0);
+
+    private static double Last(NDArray row, int size) => row.DType == DType.Float64 ? BilinearSample.Last<double>(size) : BilinearSample.Last<float>(size);
 
     private static NDArray Total(IEnumerable<NDArray> parts) => parts.Aggregate(static (sum, part) => sum + part);
 }

@@ -106,5 +106,5 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
 
     private int[] Sizes(string labels) => [.. labels.Select(Size)];
 
-    private static int Product(int[] sizes) => sizes.Aggregate(1, static (a, b) => checked(a * b));
+    private static int Product(int[] sizes) => sizes.Aggregate(1, static (a, b) => Errors.Extent("Einsum", (long)a * b));
 }

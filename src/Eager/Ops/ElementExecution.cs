@@ -143,7 +143,7 @@ internal static unsafe class ElementExecution
             int rank = Shape.Rank;
             Operand* operands = stackalloc Operand[count];
             long* strides = stackalloc long[Math.Max(1, count * rank)];
-            Span<long> own = stackalloc long[32];
+            Span<long> own = stackalloc long[Shape.MaxRank];
             for (int i = 0; i < count; i++)
             {
                 NDArray array = i < Inputs.Length ? Inputs[i] : Outputs[i - Inputs.Length];

@@ -46,10 +46,10 @@ internal static class Factorizations
     /// <summary>
     /// The parts of a factorisation one after the other in one line per matrix, of the size that <paramref name="length"/> gives for (rows, columns).
     /// </summary>
-    public static void InferPacked(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y, Func<int, int, int> length)
+    public static void InferPacked(string op, ReadOnlySpan<TensorType> x, Span<TensorType> y, Func<long, long, long> length)
     {
         CheckMatrix(op, x[0], square: false);
-        y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions[..^2], length(x[0].Shape[-2], x[0].Shape[-1])]) };
+        y[0] = x[0] with { Shape = Shape.Create([.. x[0].Shape.Dimensions[..^2], Errors.Extent(op, length(x[0].Shape[-2], x[0].Shape[-1]))]) };
     }
 
     public static void InferPinv(ReadOnlySpan<TensorType> x, Span<TensorType> y)
@@ -137,6 +137,7 @@ internal static class Factorizations
             where T : unmanaged, IFloatingPointIeee754<T>
         {
             int n = x.Shape[-1];
+            if (x.Size == 0) return;
             T[] identity = new T[n * n];
             for (int k = 0; k < n; k++) identity[k * n + k] = T.One;
             NDArray dense = x.Contiguous();
@@ -300,6 +301,7 @@ internal static class Factorizations
         NDArray dense = x.Contiguous();
         int count = 1;
         foreach (int size in x.Shape.Dimensions[..^2]) count *= size;
+        if (count == 0) return;
         T[] lu = new T[n * n];
         int[] order = new int[n];
         for (int i = 0; i < count; i++)

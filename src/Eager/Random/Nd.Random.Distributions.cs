@@ -42,8 +42,8 @@ public static partial class Nd
         {
             RequireFloat("Gumbel", dtype);
             RequireScale("Gumbel", scale);
-            // −ln u is exponentially distributed; of a 0 the logarithm is kept finite.
-            NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), dtype == DType.Float64 ? 1e-300 : 1e-30);
+            // −ln u is exponentially distributed. A 0 stands for what is less than one step of the uniform numbers: half of that, so that a maximum of many is not one that never occurs.
+            NDArray exponential = Maximum(Exponential(1, shape, Elements.WideType(dtype), device), Math.ScaleB(1, dtype == DType.Float64 ? -54 : -25));
             return Elements.To(Log(exponential) * -scale + location, dtype);
         }
 
@@ -58,7 +58,9 @@ public static partial class Nd
             RequireFloat("Laplace", dtype);
             RequireScale("Laplace", scale);
             NDArray u = Uniform(-1, 1, shape, Elements.WideType(dtype), device);
-            return Elements.To(Sign(u) * LogP1(-Abs(u)) * -scale + location, dtype);
+            // −1 is among the numbers, and 1 is not: it counts as the number before it, for the logarithm is finite there.
+            NDArray magnitude = Minimum(Abs(u), dtype == DType.Float64 ? Math.BitDecrement(1.0) : MathF.BitDecrement(1));
+            return Elements.To(Sign(u) * LogP1(-magnitude) * -scale + location, dtype);
         }
 
         /// <summary>Gamma distributed with density x^(k − 1)·e^(−x/θ); by rejection, so without a gradient.</summary>
@@ -72,14 +74,27 @@ public static partial class Nd
             return Draw(OpTable.RandomGamma, new RandomAttributes(shape, Elements.WideType(dtype), k, scale, device), dtype);
         }
 
-        /// <summary>Beta distributed with density x^(a − 1)·(1 − x)^(b − 1): of two gamma numbers the first's part of the sum.</summary>
+        /// <summary>
+        /// Beta distributed with density x^(a − 1)·(1 − x)^(b − 1): of two gamma numbers the first's part of the sum. Where both parameters are below 1, the two are
+        /// drawn as logarithms, since both may be less than any number of the type.
+        /// </summary>
         /// <exception cref="ArgumentOutOfRangeException">A parameter is not positive and finite.</exception>
         public static NDArray Beta(double a, double b, Shape shape, DType dtype = DType.Float32, Device? device = null)
         {
             RequireFloat("Beta", dtype);
             RequirePositive("Beta", a);
             RequirePositive("Beta", b);
-            NDArray x = Gamma(a, 1, shape, Elements.WideType(dtype), device), y = Gamma(b, 1, shape, Elements.WideType(dtype), device);
+            DType wide = Elements.WideType(dtype);
+            if (a < 1 && b < 1)
+            {
+                // A gamma number of a is one of a + 1 times a uniform number to the power of 1/a (Marsaglia and Tsang, section 6), whose logarithm is that of an exponential one.
+                double least = Math.Min(a, b);
+                NDArray logs = Log(Gamma(a + 1, 1, shape, wide, device)) - Log(Gamma(b + 1, 1, shape, wide, device));
+                NDArray powers = Exponential(1, shape, wide, device) * (least / a) - Exponential(1, shape, wide, device) * (least / b);
+                return Elements.To(Sigmoid(logs - powers / Math.Max(least, 1e-30)), dtype);
+            }
+
+            NDArray x = Gamma(a, 1, shape, wide, device), y = Gamma(b, 1, shape, wide, device);
             return Elements.To(x / Maximum(x + y, dtype == DType.Float64 ? 1e-300 : 1e-37), dtype);
         }
 

@@ -73,7 +73,7 @@ internal sealed unsafe class BlocksStep : PlanStep
             int read = Step._kernel.Inputs.Length;
             Operand* operands = stackalloc Operand[count];
             long* strides = stackalloc long[Math.Max(1, count * rank)];
-            Span<long> own = stackalloc long[32];
+            Span<long> own = stackalloc long[Shape.MaxRank];
             for (int i = 0; i < count; i++)
             {
                 operands[i] = default;

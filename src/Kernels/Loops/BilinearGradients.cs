@@ -45,7 +45,7 @@ internal static unsafe class BilinearGradients
     {
         Job* job = (Job*)context;
         long channels = job->Channels, height = job->Height, width = job->Width, first = job->Lines * piece / job->Pieces, end = job->Lines * (piece + 1) / job->Pieces;
-        T bottom = T.CreateChecked(height - 1), last = T.CreateChecked(width - 1);
+        T bottom = BilinearSample.Last<T>(job->Height), last = BilinearSample.Last<T>(job->Width);
         for (long p = 0; p < job->Points; p++)
         {
             T row = ((T*)job->Rows)[p], column = ((T*)job->Columns)[p], y = T.Floor(row), left = T.Floor(column);
@@ -82,7 +82,7 @@ internal static unsafe class BilinearGradients
     {
         Job* job = (Job*)context;
         long channels = job->Channels, area = (long)job->Height * job->Width;
-        T bottom = T.CreateChecked(job->Height - 1), end = T.CreateChecked(job->Width - 1);
+        T bottom = BilinearSample.Last<T>(job->Height), end = BilinearSample.Last<T>(job->Width);
         T** at = stackalloc T*[4];
         T* rows = stackalloc T[4], columns = stackalloc T[4];
         T* slopes = (T*)job->Slopes;

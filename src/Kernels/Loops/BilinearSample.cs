@@ -28,7 +28,7 @@ internal static unsafe class BilinearSample
     {
         Job* job = (Job*)context;
         long channels = job->Channels, area = (long)job->Height * job->Width;
-        T bottom = T.CreateChecked(job->Height - 1), end = T.CreateChecked(job->Width - 1);
+        T bottom = Last<T>(job->Height), end = Last<T>(job->Width);
         T** at = stackalloc T*[4];
         T* weights = stackalloc T[4];
         for (long p = job->Points * piece / job->Pieces, last = job->Points * (piece + 1) / job->Pieces; p < last; p++)
@@ -47,6 +47,14 @@ internal static unsafe class BilinearSample
             if (count == 4) Four(at, weights, to, channels);
             else Fewer(at, weights, count, to, channels);
         }
+    }
+
+    /// <summary>The last place of an axis, or where it is none of the type's numbers (a Float32 from 2²⁴ on), the one before: to round up would be behind the axis.</summary>
+    public static T Last<T>(int size)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T last = T.CreateChecked(size - 1);
+        return long.CreateChecked(last) > size - 1 ? T.BitDecrement(last) : last;
     }
 
     // Of a whole number within the image; CreateTruncating would be a call.

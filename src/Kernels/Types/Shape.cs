@@ -11,11 +11,14 @@ namespace Fusion;
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 {
+    /// <summary>The most axes, as in NumPy and PyTorch: what kernels keep of every axis has a place on the stack.</summary>
+    internal const int MaxRank = 64;
+
     // Shared, never written after construction: arrays of one shape hold one int[].
     private readonly int[]? _dimensions;
 
     /// <summary>A shape with these sizes (copied).</summary>
-    /// <exception cref="ShapeException">A size is negative, or the number of elements exceeds <see cref="long.MaxValue"/>.</exception>
+    /// <exception cref="ShapeException">A size is negative, there are more than 64 axes, or the number of elements exceeds <see cref="long.MaxValue"/>.</exception>
     public Shape(params ReadOnlySpan<int> dimensions)
     {
         _dimensions = dimensions.IsEmpty ? null : dimensions.ToArray();
@@ -168,6 +171,7 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 
     private static long Count(ReadOnlySpan<int> dimensions)
     {
+        if (dimensions.Length > MaxRank) throw new ShapeException($"A shape of {dimensions.Length} axes: there are {MaxRank} at most. Join some of them.");
         UInt128 size = 1;
         bool empty = false;
         foreach (int d in dimensions)

@@ -54,6 +54,8 @@ public sealed class BadInputTests
         ["take along axis"] = (static () => s_x.TakeAlongAxis(s_indices), ["TakeAlongAxis", "rank"]),
         ["max of nothing"] = (static () => Nd.Zeros((0, 2)).Max(0), ["Max", "empty"]),
         ["argmin of nothing"] = (static () => Nd.Zeros(0).ArgMin(), ["ArgMin", "empty"]),
+        ["too many axes"] = (static () => Nd.Zeros(new int[65]), ["65 axes", "64 at most"]),
+        ["too many axes of a product"] = (static () => Nd.Kron(Nd.Ones(Ones(33)), Nd.Ones(Ones(33))), ["66 axes", "64 at most"]),
         ["negative size"] = (static () => Nd.Zeros((2, -1)), ["negative", "(2, -1)"]),
         ["too many elements"] = (static () => Nd.Zeros(new[] { int.MaxValue, int.MaxValue, int.MaxValue }), ["2^63"]),
         ["values"] = (static () => Nd.Array<float>([1, 2, 3], (2, 2)), ["Array", "3 values", "(2, 2)"]),
@@ -66,6 +68,8 @@ public sealed class BadInputTests
         ["bias of a transposed convolution"] = (static () => Nd.Ones((1, 2, 4, 4)).ConvTranspose2D(Nd.Ones((2, 3, 3, 3)), Nd.Ones(2)), ["ConvTranspose2D: bias must be (3,)", "(2,)"]),
         ["cross entropy"] = (static () => Nd.SoftmaxCrossEntropy(s_x, Nd.Array([0, 1, 2])), ["SoftmaxCrossEntropy", "(2, 3)", "(3,)"]),
         ["einsum rank"] = (static () => Nd.Einsum("ijk->i", s_x), ["Einsum", "(2, 3)"]),
+        ["einsum of too many"] = (static () => Nd.Einsum("ijk,ijk->k", Nd.Zeros((70_000, 70_000, 0)), Nd.Zeros((70_000, 70_000, 0))), ["Einsum", "4900000000"]),
+        ["singular vectors too many"] = (static () => Nd.Zeros((0, 50_000, 50_000)).Svd(), ["Svd", "5000050000"]),
         ["einsum sizes"] = (static () => Nd.Einsum("ij,ij->i", s_x, Nd.Ones((2, 4))), ["Einsum", "3", "4"]),
         ["diag off the axis"] = (static () => Nd.Ones(3).Diag(int.MinValue), ["Diag", "axis"]),
         ["repeat too often"] = (static () => s_x.Repeat(int.MaxValue, 0), ["Repeat", "4294967294"]),
@@ -124,6 +128,9 @@ public sealed class BadInputTests
         ["bins"] = (static () => Nd.Array([long.MaxValue]).BinCount(), ["BinCount", "9223372036854775807"]),
         ["batch"] = (static () => _ = new Batch(s_x, s_x)[2], ["Batch", "2 arrays"]),
         ["module"] = (static () => _ = new Sequential(new Relu())[-1], ["Sequential", "1 modules"]),
+        ["pad mode"] = (static () => s_x.Pad([(1, 1), (1, 1)], (PadMode)9), ["Pad: mode is 9", "Reflect"]),
+        ["resize mode"] = (static () => Nd.Ones((1, 1, 2, 2)).Resize(4, 4, (ResizeMode)9), ["Resize: mode is 9", "Bilinear"]),
+        ["scatter reduction"] = (static () => s_x.IndexReduce(Nd.Array([0]), Nd.Ones((1, 3)), (ScatterReduction)9), ["IndexReduce: reduction is 9", "Mean"]),
         ["threads"] = (static () => FusionRuntime.NumThreads = 0, []),
     };
 
@@ -170,6 +177,8 @@ public sealed class BadInputTests
         ["dataset"] = static () => _ = new ArrayDataset(s_x, Nd.Ones(3), null!),
         ["tensor dot axes"] = static () => Nd.TensorDot(null!, s_x, [], []),
     };
+
+    private static int[] Ones(int rank) => [.. Enumerable.Repeat(1, rank)];
 
     [Theory]
     [MemberData(nameof(ShapeCases))]

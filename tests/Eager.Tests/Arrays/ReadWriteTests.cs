@@ -33,6 +33,48 @@ public sealed class ReadWriteTests
         Assert.Equal(5f, other[99_999].Item<float>());
     }
 
+    /// <summary>To ask for a span is to read: threads that read the array meanwhile find the same elements, wherever these lie.</summary>
+    [Fact]
+    public void ThreadsAskForSpansAndReadAtOnce()
+    {
+        long wrong = 0;
+        for (int round = 0; round < 200; round++)
+        {
+            NDArray x = Nd.Ones(100_000), part = x[50_000..];
+            Parallel.For(0, 8, thread =>
+            {
+                for (int i = 0; i < 4; i++)
+                {
+                    int kind = (thread + i) % 3;
+                    bool right = kind switch
+                    {
+                        0 => x.AsSpan<float>().IndexOfAnyExcept(1f) < 0,
+                        1 => part.AsSpan<float>().IndexOfAnyExcept(1f) < 0,
+                        _ => (x + 0).Sum().Item<float>() == 100_000,
+                    };
+                    if (!right) Interlocked.Increment(ref wrong);
+                    using NDArray other = Nd.Full(100_000, 5);
+                }
+            });
+        }
+
+        Assert.Equal(0, wrong);
+    }
+
+    /// <summary>The span of a view is a copy of its own: a write to the view or to its source is a new value.</summary>
+    [Fact]
+    public void SpansOfViewsFollowTheirView()
+    {
+        NDArray x = Nd.Ones(100_000), part = x[50_000..];
+        Assert.Equal(1, part.AsSpan<float>()[0]);
+        Assert.True(part.AsSpan<float>() == part.AsSpan<float>());
+        x.Fill(2);
+        Assert.Equal(1, part.AsSpan<float>()[49_999]);
+        part.Fill(3);
+        Assert.Equal(3, part.AsSpan<float>()[49_999]);
+        Assert.Equal(2, x.AsSpan<float>()[99_999]);
+    }
+
     [Fact]
     public void ItemReadsExactlyOneElement()
     {

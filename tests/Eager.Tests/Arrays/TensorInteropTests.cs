@@ -54,6 +54,17 @@ public sealed class TensorInteropTests
         Assert.Equal(5, own[1, 2].Item<float>());
     }
 
+    /// <summary>Of what is repeated only the elements themselves move to the managed heap: all of them would be 2³² bytes and 4096 more.</summary>
+    [Fact]
+    public void StretchedAxesTakeNoMemory()
+    {
+        ReadOnlyTensorSpan<float> span = Nd.Full(17_408, 3).BroadcastTo((61_681, 17_408)).AsReadOnlyTensorSpan<float>();
+        Assert.Equal([0, 1], span.Strides.ToArray().Select(static n => (int)n));
+        Assert.Equal(3, span[61_680, 17_407]);
+        ShapeException error = Assert.Throws<ShapeException>(static () => Nd.Full(17_408, 3).BroadcastTo((61_681, 17_408)).AsTensorSpan<float>().Rank);
+        Assert.Contains("AsTensorSpan: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void FunctionsOfTensorsRunOnArrays()
     {

@@ -60,6 +60,8 @@ public sealed class ValueSemanticsTests
         ["no element masked"] = static x => x.MaskedAssign(Nd.Zeros(x.Shape, DType.Bool), Nd.Zeros(0)),
         ["the pooled size"] = static x => x.AdaptiveAvgPool(2),
         ["broadcast"] = static x => x.BroadcastTo((1, 1, 2, 2)),
+        ["product over no axes"] = static x => x.Prod([]),
+        ["running sum of exponentials of one"] = static x => x.LogCumSumExp(0),
         ["turned shape"] = static x => x.Reshape(1, 1, 2, 2),
     };
 

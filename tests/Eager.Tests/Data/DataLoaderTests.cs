@@ -76,6 +76,27 @@ public sealed class DataLoaderTests
         Assert.Throws<InvalidOperationException>(() => new ArrayDataset(Nd.Zeros(3)).Gather([0]).Label);
     }
 
+    /// <summary>Functions that give something else than samples, and positions that are none.</summary>
+    [Fact]
+    public void BadSamplesAreNamed()
+    {
+        static Dataset Of(Func<int, IReadOnlyList<NDArray>> sample) => Dataset.Create(3, sample);
+        Dataset good = Of(static i => [Nd.Scalar(i)]);
+        (Action Call, Type Error, string Part)[] wrong =
+        [
+            (() => good.Gather([]), typeof(ArgumentException), "without a position"),
+            (() => good.Gather([0, 3]), typeof(ArgumentOutOfRangeException), "3 samples"),
+            (() => good.Gather([-1]), typeof(ArgumentOutOfRangeException), "3 samples"),
+            (() => good.Gather(null!), typeof(ArgumentNullException), "indices"),
+            (() => good.Subset([1, 2]).Gather([2]), typeof(ArgumentOutOfRangeException), "2 samples"),
+            (() => good.Select(static _ => null!).Gather([0]), typeof(InvalidOperationException), "batch"),
+            (() => Of(static _ => null!).Gather([0]), typeof(InvalidOperationException), "sample"),
+            (() => Of(static i => i == 0 ? [Nd.Scalar(0), Nd.Scalar(1)] : [Nd.Scalar(0)]).Gather([0, 1]), typeof(InvalidOperationException), "sample 1 has 1 arrays, sample 0 has 2"),
+            (() => Of(static i => i == 1 ? [Nd.Scalar(0), Nd.Scalar(1)] : [Nd.Scalar(0)]).Gather([0, 1]), typeof(InvalidOperationException), "sample 1 has 2 arrays, sample 0 has 1"),
+        ];
+        Assert.All(wrong, static w => Assert.Contains(w.Part, Assert.Throws(w.Error, w.Call).Message, StringComparison.Ordinal));
+    }
+
     private sealed class Reporter(List<LoaderProgress> reports) : IProgress<LoaderProgress>
     {
         public void Report(LoaderProgress value) => reports.Add(value);

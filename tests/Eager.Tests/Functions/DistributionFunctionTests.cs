@@ -16,12 +16,16 @@ public sealed class DistributionFunctionTests
         ("Gamma 0.5", (s, t) => Nd.Random.Gamma(0.5, 2, s, t), 1, 2),
         ("Gamma 7", (s, t) => Nd.Random.Gamma(7, 0.5, s, t), 3.5, 1.75),
         ("Beta", (s, t) => Nd.Random.Beta(2, 3, s, t), 0.4, 0.04),
+        ("Beta 0.5", (s, t) => Nd.Random.Beta(0.5, 0.5, s, t), 0.5, 0.125),
+        ("Beta 0.001", (s, t) => Nd.Random.Beta(0.001, 0.003, s, t), 0.25, 0.001 * 0.003 / (0.004 * 0.004 * 1.004)),
+        ("Beta 0.01, 5", (s, t) => Nd.Random.Beta(0.01, 5, s, t), 0.01 / 5.01, 0.05 / (5.01 * 5.01 * 6.01)),
+        ("Beta of almost nothing", (s, t) => Nd.Random.Beta(1e-60, 3e-60, s, t), 0.25, 0.1875),
         ("Poisson 3", (s, t) => Nd.Random.Poisson(3, s, t), 3, 3),
         ("Poisson 40", (s, t) => Nd.Random.Poisson(40, s, t), 40, 40),
         ("Poisson 0", (s, t) => Nd.Random.Poisson(0, s, t), 0, 0),
     ];
 
-    public static TheoryData<int> Distributions => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    public static TheoryData<int> Distributions => [.. Enumerable.Range(0, s_distributions.Length)];
 
     /// <summary>Mean and variance within five standard errors, with a fixed seed.</summary>
     [Theory]
@@ -57,6 +61,18 @@ public sealed class DistributionFunctionTests
                 Assert.True(Math.Abs(x.Count(v => v == k) - expected) <= 5 * Math.Sqrt(expected) + 1, $"{k} events of a mean of {mean}");
             }
         }
+    }
+
+    /// <summary>At this place of the stream a uniform number is the lower bound, which comes once in 2²⁴ draws: the logarithm of a distance of 0.</summary>
+    [Fact]
+    public void LogarithmsOfTheLowerBoundAreThoseOfANumberBesideIt()
+    {
+        Nd.Random.State = new RandomState(3, 4595280);
+        Assert.Equal(25 * Math.Log(2), Nd.Random.Gumbel(0, 1, 64).Max().Item<float>(), 1e-5);
+        Nd.Random.State = new RandomState(3, 4595280);
+        Assert.Equal(-1, Nd.Random.Uniform(-1, 1, 64).Min().Item<float>());
+        Nd.Random.State = new RandomState(3, 4595280);
+        Assert.Equal(-24 * Math.Log(2), Nd.Random.Laplace(0, 1, 64).Min().Item<float>(), 1e-5);
     }
 
     [Fact]

@@ -96,6 +96,19 @@ public sealed class ImageTests
         }
     }
 
+    /// <summary>The number of the last place is no Float32; the next one, to which it would be rounded, is the first place of the next image.</summary>
+    [Fact]
+    public void SamplesBehindALongAxisAreOutside()
+    {
+        const int size = (1 << 24) + 4;
+        NDArray x = Nd.Ones((2, 1, size, 1)), rows = Nd.Array([(float)size]), y;
+        x.AttachGrad();
+        using (Autograd.Record()) y = Nd.SampleBilinear(x, Nd.Array([0]), rows, Nd.Zeros(1));
+        Assert.Equal(0, y.Item<float>());
+        y.Backward();
+        Assert.Equal(0, x.Grad!.Sum().Item<float>());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -42,6 +42,8 @@ public sealed class ProductTests
     {
         Assert.Equal(32, Nd.VDot(Doubles(1, 2, 3), Shaped((3, 1), 4, 5, 6)).Item<double>());
         Assert.Throws<ShapeException>(() => Nd.VDot(Nd.Ones(2), Nd.Ones(3)));
+        Assert.Equal(10_000_000_000, Nd.VDot(Nd.Array([100_000]), Nd.Array([100_000])).Item<long>());
+        Assert.Equal(80_000, Nd.VDot(Nd.Array((byte[])[200, 200]), Nd.Array((byte[])[200, 200])).Item<long>());
     }
 
     [Theory]

@@ -66,7 +66,22 @@ public sealed class SearchingTests
         Close([10, 10, 15, 20, 0, -20, -20], Nd.Interp(Doubles(0, 1, 1.5, 2, 3, 4, 7), positions, heights));
         Gradients(x => Nd.Interp(x[0], x[1], x[2]), Doubles(1.2, 1.7, 2.5, 3.9), positions, heights);
         Close([7, 7], Nd.Interp(Doubles(0, 5), Doubles(1), Doubles(7)));
+        Close([7, 7, double.NaN], Nd.Interp(Doubles(double.PositiveInfinity, double.NegativeInfinity, double.NaN), Doubles(1), Doubles(7)));
+        Close([20, -20, double.NaN], Nd.Interp(Doubles(double.PositiveInfinity, double.NegativeInfinity, double.NaN), Doubles(1, 2), Doubles(-20, 20)));
+        Assert.Equal(new Shape(), Nd.Interp(Nd.Scalar(3), Doubles(1), Doubles(7)).Shape);
+        Assert.Equal(new Shape(), Nd.Interp(Nd.Scalar(3), Doubles(1, 2), Doubles(7, 8)).Shape);
         Assert.Throws<ShapeException>(() => Nd.Interp(positions, positions, Doubles(1, 2)));
+    }
+
+    /// <summary>At equal positions NumPy takes the last height; and the ends are the heights themselves, however far apart two of them are.</summary>
+    [Fact]
+    public void InterpolationHasStepsAndExactEnds()
+    {
+        Close([10, 15, 30, 30], Nd.Interp(Doubles(0, 0.5, 1, 5), Doubles(0, 1, 1), Doubles(10, 20, 30)));
+        Close([20, 20, 25, 30], Nd.Interp(Doubles(-1, 0, 0.5, 1), Doubles(0, 0, 1), Doubles(20, 20, 30)));
+        Close([15, 30, 40, 40], Nd.Interp(Doubles(0.5, 1, 2, 3), Doubles(0, 1, 1, 2), Doubles(10, 20, 30, 40)));
+        NDArray far = Nd.Interp(Nd.Array([0f, 1, 2]), Nd.Array([0f, 1]), Nd.Array([1e8f, 0.1f]));
+        Assert.Equal([1e8f, 0.1f, 0.1f], far.ToArray<float>());
     }
 
     [Fact]
@@ -93,5 +108,7 @@ public sealed class SearchingTests
         Assert.True(Nd.AllClose(Nd.Ones(3), 1 + Nd.Full(3, 1e-7)));
         Assert.True(Nd.ArrayEqual(Nd.Array([1, 2]), Nd.Array([1.0, 2.0])));
         Assert.False(Nd.ArrayEqual(Nd.Array([1, 2]), Nd.Array([1, 2], (1, 2))));
+        Assert.False(Nd.AllClose(Nd.Array([1 << 30]), Nd.Array([(1 << 30) + 1]), 0, 0));
+        Assert.True(Nd.AllClose(Nd.Array([1 << 30]), Nd.Array([(1 << 30) + 1]), 0, 1));
     }
 }

@@ -52,6 +52,8 @@ public sealed class HalfFunctionTests
         ["Einsum"] = static x => Nd.Einsum("ij,kj,kl->il", x[0], x[1], x[0]),
         ["MatMul"] = static x => Nd.MatMul(x[0], x[1].Transpose()),
         ["FullyConnected"] = static x => Nd.FullyConnected(x[0], x[1], x[1][.., 0]),
+        ["ConvTranspose2D"] = static x => Nd.ConvTranspose2D(x[0].Reshape(1, 2, 3, 4), x[1].Reshape(2, 3, 2, 2), x[1][0, 0..3]),
+        ["ConvTranspose1D with much padding"] = static x => Nd.ConvTranspose1D(x[0].Reshape(1, 2, 12), x[1].Reshape(2, 3, 4), x[1][0, 0..3], stride: 2, dilation: 4, outputPadding: 3),
         ["Attention"] = static x => Nd.ScaledDotProductAttention(x[0], x[1], x[0], causal: true),
         ["Qr of a wide matrix"] = static x => Nd.Qr(x[0]).R,
         ["Lstsq"] = static x => Nd.Lstsq(x[0], x[1]),

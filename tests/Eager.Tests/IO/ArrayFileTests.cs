@@ -111,6 +111,7 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("""{"x":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", "negative")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,8]}}""", "need")]
     [InlineData("""{"x":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", "malformed")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[2,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,8]}}""", "65 axes")]
     [InlineData("""{"x":{"shape":[2],"data_offsets":[0,8]}}""", "malformed")]
     [InlineData("""{"x":{""", "malformed")]
     [InlineData("""[1,2]""", "malformed")]
@@ -128,6 +129,7 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }", "99999999999")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2147483647, 2147483647, 2147483647), }", "2^63")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }", "needs")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }", "65 axes")]
     [InlineData("{'descr': '|b1', 'fortran_order': False, 'shape': (4,), }", "Bool")]
     [InlineData("nonsense", "lacks")]
     public void BadNpyHeadersAreRefused(string header, string reason)
@@ -245,6 +247,8 @@ public sealed class ArrayFileTests : IDisposable
         File.WriteAllBytes(_folder["bad"], [0, 0, 8, 1, 0, 0, 0, 4, 7, 2, 1]);
         Assert.Throws<InvalidDataException>(() => Idx.Load(_folder["bad"]));
         Assert.Throws<InvalidDataException>(() => Idx.LoadImages(_folder["labels"], _folder["images"]));
+        File.WriteAllBytes(_folder["bad"], [0, 0, 8, 65, .. Enumerable.Repeat((byte[])[0, 0, 0, 1], 65).SelectMany(static b => b), 7]);
+        Assert.Contains("65 axes", Assert.Throws<InvalidDataException>(() => Idx.Load(_folder["bad"])).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["bad"], [0x1F, 0x8B, 8, 1, 0, 0]);
         Assert.Throws<InvalidDataException>(() => Idx.Load(_folder["bad"]));
     }

@@ -279,6 +279,16 @@ public sealed class ConvolutionTests
         Assert.Equal(Samples.Values(expected), Samples.Values(x.Transpose(0, 3, 1, 2).Conv2D(w.Transpose(0, 1, 3, 2), padding: 1)));
     }
 
+    /// <summary>A bias of another type is converted, there and back.</summary>
+    [Fact]
+    public void TheResultHasTheTypeOfInputAndWeight()
+    {
+        NDArray x = Nd.Ones((1, 2, 5, 5)), w = Nd.Ones((2, 2, 3, 3)), bias = Nd.Ones(2, DType.Float64);
+        Assert.Equal(DType.Float32, x.Conv2D(w, bias).DType);
+        Assert.Equal(DType.Float32, x.ConvTranspose2D(w, bias).DType);
+        Assert.Equal(DType.Float64, x.ConvTranspose2D(w.AsType(DType.Float64), Nd.Ones(2)).DType);
+    }
+
     [Fact]
     public void MessagesNameTheShapesAndTheRemedy()
     {

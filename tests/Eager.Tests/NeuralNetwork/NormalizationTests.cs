@@ -80,6 +80,20 @@ public sealed class NormalizationTests
         Samples.Close([.. channel.Select((c, k) => 0.75 * v[k] + 0.25 * (c.Average(a => a * a) - c.Average() * c.Average()))], variance);
     }
 
+    /// <summary>As every function of a row, whatever the types of the vectors: for training and afterwards, for all of them and for one.</summary>
+    [Fact]
+    public void TheResultHasTheTypeOfTheInput()
+    {
+        NDArray x = Nd.Ones((2, 4, 32)), vector = Nd.Ones(4, DType.Float64), row = Nd.Ones(32, DType.Float64);
+        NDArray[] results =
+        [
+            x.BatchNorm(vector, vector, vector, vector), x.BatchNorm(Nd.Ones(4), Nd.Ones(4), vector, vector), x.GroupNorm(2, vector, vector),
+            x.GroupNorm(2, null, vector), x.InstanceNorm(vector), x.LayerNorm(row, row), x.LayerNorm(row), x.LayerNorm(null, row), x.RmsNorm(row),
+        ];
+        Assert.All(results, static y => Assert.Equal(DType.Float32, y.DType));
+        using (Autograd.TrainMode()) Assert.Equal(DType.Float32, x.BatchNorm(vector, vector, vector, vector).DType);
+    }
+
     public static TheoryData<string> Differentiable => [.. Functions.Keys];
 
     private static readonly Dictionary<string, (Func<IReadOnlyList<NDArray>, NDArray> F, Shape[] Inputs)> Functions = new()
