@@ -107,9 +107,20 @@ internal static class MatrixProducts
 
         // Written where it lies: a copy of so many fields is read in larger pieces than it was written, and waits until all that was written before is in the cache.
         GemmProblem<T> problem = default;
-        (problem.M, problem.N, problem.K, problem.Alpha, problem.TransA, problem.TransB) = (m, n, k, T.CreateTruncating(factor), ta, tb);
-        (problem.A, problem.Lda, problem.B, problem.Ldb) = ((T*)pa, (nint)lda, (T*)pb, (nint)ldb);
-        (problem.C, problem.Ldc, problem.Bias, problem.Finish) = ((T*)pc, (nint)ldc, (T*)bias, finish);
+        problem.M = m;
+        problem.N = n;
+        problem.K = k;
+        problem.Alpha = T.CreateTruncating(factor);
+        problem.TransA = ta;
+        problem.TransB = tb;
+        problem.A = (T*)pa;
+        problem.Lda = (nint)lda;
+        problem.B = (T*)pb;
+        problem.Ldb = (nint)ldb;
+        problem.C = (T*)pc;
+        problem.Ldc = (nint)ldc;
+        problem.Bias = (T*)bias;
+        problem.Finish = finish;
         Gemm.RunBatched(axes, ref problem);
     }
 

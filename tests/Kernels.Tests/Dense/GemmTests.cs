@@ -155,9 +155,8 @@ public sealed unsafe class GemmTests
             KernelModes.ForEach(() =>
             {
                 using var c = new GuardedBuffer<float>(batch * m * n);
-                Gemm.RunBatched(
-                    [new BatchAxis(batch, sa, sb, sc)],
-                    new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 2, A = a.Data, Lda = k, B = b.Data, Ldb = k, C = c.Data, Ldc = n, Bias = bias.Data, Relu = true });
+                var problem = new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 2, A = a.Data, Lda = k, B = b.Data, Ldb = k, C = c.Data, Ldc = n, Bias = bias.Data, Relu = true };
+                Gemm.RunBatched([new BatchAxis(batch, sa, sb, sc)], ref problem);
                 Assert.True(MemoryMarshal.AsBytes(c.Span).SequenceEqual(MemoryMarshal.AsBytes(expected.Span)));
                 c.AssertIntact();
             });
@@ -185,11 +184,12 @@ public sealed unsafe class GemmTests
             KernelModes.ForEach(() =>
             {
                 using var c = new GuardedBuffer<float>(Math.Max(1, batch * m * n));
+                var problem = new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 1, A = a.Data, Lda = width, B = b.Data, Ldb = width, C = c.Data, Ldc = n };
                 Gemm.RunBatched(
                     [
                         new BatchAxis(outer, middle * rowsOfA, middle * rowsOfB, middle * inner * ofC), new BatchAxis(middle, rowsOfA, rowsOfB, inner * ofC), new BatchAxis(inner, k, k, ofC),
                     ],
-                    new GemmProblem<float> { M = m, N = n, K = k, TransB = true, Alpha = 1, A = a.Data, Lda = width, B = b.Data, Ldb = width, C = c.Data, Ldc = n });
+                    ref problem);
                 Assert.True(MemoryMarshal.AsBytes(c.Span)[..(batch * m * n * sizeof(float))].SequenceEqual(MemoryMarshal.AsBytes(expected.Span)[..(batch * m * n * sizeof(float))]));
                 c.AssertIntact();
             });

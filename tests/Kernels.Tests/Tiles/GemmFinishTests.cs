@@ -39,9 +39,11 @@ public sealed unsafe class GemmFinishTests
             var finish = new GemmFinish(&Visit, &context, arrays);
             if (batch == 1) Gemm.Run(false, transB, m, n, k, 1f, a.Data, k, b.Data, transB ? k : n, 0f, c.Data, n, finish: finish);
             else
-                Gemm.RunBatched(
-                    [new BatchAxis(batch, m * k, k * n, m * n)],
-                    new GemmProblem<float> { M = m, N = n, K = k, TransB = transB, Alpha = 1, A = a.Data, Lda = k, B = b.Data, Ldb = transB ? k : n, C = c.Data, Ldc = n, Finish = finish });
+            {
+                var problem = new GemmProblem<float> { M = m, N = n, K = k, TransB = transB, Alpha = 1, A = a.Data, Lda = k, B = b.Data, Ldb = transB ? k : n, C = c.Data, Ldc = n, Finish = finish };
+                Gemm.RunBatched([new BatchAxis(batch, m * k, k * n, m * n)], ref problem);
+            }
+
             Assert.Equal(-1, visits.Span.IndexOfAnyExcept(1));
             Assert.True(seen.Span.SequenceEqual(c.Span));
             c.AssertIntact();
