@@ -56,6 +56,8 @@ internal readonly struct CountLane : ILane<CountLane>
 
     public static CountLane LargeAngle(AngleFunction function, CountLane x, CountLane value) => One();
 
+    public static CountLane LogEdges(CountLane x, CountLane y) => One();
+
     public static CountLane Less(CountLane a, CountLane b) => One();
 
     public static CountLane LessOrEqual(CountLane a, CountLane b) => One();
