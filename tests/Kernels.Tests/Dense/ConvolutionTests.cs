@@ -39,6 +39,30 @@ public sealed unsafe class ConvolutionTests
     }
 
     [Fact]
+    public void WhatUnderflowsKeepsItsSign()
+    {
+        // Products of 10⁻⁴⁶; the widths take different ways to these results, of which some lie apart.
+        (int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation)[] shapes =
+        [
+            ([2, 1, 33, 8], [3, 2, 6], [5, 3, 1], [5, 2, 1], [4, 4, 0], [1, 2, 2]),
+            ([2, 1, 33, 8], [1, 9, 11], [1, 3, 3], [1, 2, 1], [0, 1, 1], [1, 1, 1]),
+            ([2, 1, 33, 8], [1, 9, 11], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+        ];
+        foreach (var from in shapes)
+        {
+            var s = Shape(from);
+            float[] y = Array.ConvertAll(Values<float>((long)s.Batch * s.OutChannels * s.OutputSize, 1), static v => v * 1e-23f);
+            float[] w = Array.ConvertAll(Values<float>((long)s.OutChannels * s.InChannels * s.Taps, 2), static v => v * 1e-23f);
+            float[]? expected = null;
+            KernelModes.ForEach(() =>
+            {
+                var actual = Result<float>((int)(s.Batch * s.InChannels * s.InputSize), p => With(y, a => With(w, b => Convolution.InputGradient(s, a, b, p))));
+                TestData.AssertSameBits<float>(expected ??= actual, actual, $"stride {s.Stride[0]}, {s.Stride[1]}, {s.Stride[2]}");
+            });
+        }
+    }
+
+    [Fact]
     public void InputsShorterThanAStrideReceiveWhatTheTapsThatMeetThemSend()
     {
         // Of the phases of a stride those behind the input do not exist, and no position sends through their taps. One phase may be all there is.
