@@ -92,7 +92,7 @@ internal static unsafe class GemmDots<L, T>
         using var scratch = new NativeScratch(((3 * Rows + few) * ReduceTree.Lanes + few * Apart + (Folded + few) * Stride + Across * ColumnStride) * sizeof(T));
         T* lanes = (T*)scratch.Pointer, tailsOfRows = lanes + 2 * Rows * ReduceTree.Lanes, tailsOfFew = tailsOfRows + Rows * ReduceTree.Lanes;
         T* all = tailsOfFew + few * ReduceTree.Lanes, turned = all + few * Apart, dots = turned + Folded * Stride, columns = dots + few * Stride;
-        for (nint i = 0; rest > 0 && i < few; i++) Pad(job.Few + i * job.FewStride + full, rest, tailsOfFew + i * ReduceTree.Lanes);
+        for (nint i = 0; rest > 0 && i < few; i++) Pad(job.Few + i * job.FewStride + full, rest, 0, tailsOfFew + i * ReduceTree.Lanes);
 
         var isFolded = GemmDotTile<L, T>.Kept == Folded;
         var epilogue = new Epilogue<T>(p.Alpha, p.Beta != T.Zero, p.Relu);
@@ -105,7 +105,7 @@ internal static unsafe class GemmDots<L, T>
                 step = width - j >= Rows ? Rows : 1;
                 var stride = step == Rows ? job.RowStride : 0;
                 T* rows = job.Rows + (block + j) * job.RowStride, sums = all + j * Folded;
-                for (nint r = 0; rest > 0 && r < Rows; r++) Pad(rows + r * stride + full, rest, tailsOfRows + r * ReduceTree.Lanes);
+                for (nint r = 0; rest > 0 && r < Rows; r++) Pad(rows + r * stride + full, rest, -0.0, tailsOfRows + r * ReduceTree.Lanes);
                 for (nint i = 0; i < few; i += 2)
                 {
                     T* x = job.Few + i * job.FewStride, tail = rest > 0 ? tailsOfFew + i * ReduceTree.Lanes : null;
@@ -142,11 +142,14 @@ internal static unsafe class GemmDots<L, T>
         }
     }
 
-    /// <summary>The last elements of a vector, filled up with zeros to 64.</summary>
+    /// <summary>
+    /// The last elements of a vector, filled up to 64 with zeros: of the few those of the sign +, of the rows those of the sign −. Their products are −0, which leaves
+    /// every lane as it is, −0 too, where all products have underflowed.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Pad(T* x, nint n, T* padded)
+    private static void Pad(T* x, nint n, double with, T* padded)
     {
-        var zero = L.Const(0);
+        var zero = L.Const(with);
         for (nint i = 0; i < ReduceTree.Lanes; i += L.Count) L.Store(i < n ? LaneTail.Load<L, T>(x + i, n - i, zero) : zero, padded + i);
     }
 
@@ -216,9 +219,9 @@ internal static unsafe class GemmDots<L, T>
         for (var part = 0; part < ReduceTree.Lanes; part += 4 * L.Count) Take4(x + part, y + part, full, lanes + part);
         for (var i = full; i < n; i += L.Count)
         {
-            var zero = L.Const(0);
+            // See Pad.
             T* lane = lanes + (i - full);
-            L.Store(L.Fma(LaneTail.Load<L, T>(x + i, n - i, zero), LaneTail.Load<L, T>(y + i, n - i, zero), L.Load(lane)), lane);
+            L.Store(L.Fma(LaneTail.Load<L, T>(x + i, n - i, L.Const(0)), LaneTail.Load<L, T>(y + i, n - i, L.Const(-0.0)), L.Load(lane)), lane);
         }
 
         return ReduceTree.Fold<SumReduction, L, T>(lanes);

@@ -38,6 +38,84 @@ public sealed unsafe class ConvolutionTests
         }
     }
 
+    [Fact]
+    public void WhatUnderflowsKeepsItsSign()
+    {
+        // Products of 10⁻⁴⁶; the widths take different ways to these results, of which some lie apart.
+        (int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation)[] shapes =
+        [
+            ([2, 1, 33, 8], [3, 2, 6], [5, 3, 1], [5, 2, 1], [4, 4, 0], [1, 2, 2]),
+            ([2, 1, 33, 8], [1, 9, 11], [1, 3, 3], [1, 2, 1], [0, 1, 1], [1, 1, 1]),
+            ([2, 1, 33, 8], [1, 9, 11], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+        ];
+        foreach (var from in shapes)
+        {
+            var s = Shape(from);
+            float[] y = Array.ConvertAll(Values<float>((long)s.Batch * s.OutChannels * s.OutputSize, 1), static v => v * 1e-23f);
+            float[] w = Array.ConvertAll(Values<float>((long)s.OutChannels * s.InChannels * s.Taps, 2), static v => v * 1e-23f);
+            float[]? expected = null;
+            KernelModes.ForEach(() =>
+            {
+                var actual = Result<float>((int)(s.Batch * s.InChannels * s.InputSize), p => With(y, a => With(w, b => Convolution.InputGradient(s, a, b, p))));
+                TestData.AssertSameBits<float>(expected ??= actual, actual, $"stride {s.Stride[0]}, {s.Stride[1]}, {s.Stride[2]}");
+            });
+        }
+    }
+
+    [Fact]
+    public void InputsShorterThanAStrideReceiveWhatTheTapsThatMeetThemSend()
+    {
+        // Of the phases of a stride those behind the input do not exist, and no position sends through their taps. One phase may be all there is.
+        (int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation)[] shapes =
+        [
+            ([2, 8, 1, 1], [1, 1, 1], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+            ([2, 9, 1, 1], [1, 6, 1], [1, 3, 3], [1, 1, 2], [0, 1, 1], [1, 1, 1]),
+            ([3, 17, 1, 1], [1, 1, 5], [1, 3, 3], [1, 2, 1], [0, 1, 1], [1, 1, 1]),
+            ([2, 33, 1, 1], [2, 3, 3], [5, 4, 1], [5, 1, 1], [2, 3, 0], [1, 2, 2]),
+            ([2, 8, 1, 1], [1, 2, 3], [1, 5, 5], [1, 3, 4], [0, 2, 2], [1, 1, 1]),
+            ([2, 1, 5, 7], [1, 1, 1], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]),
+            ([2, 3, 4, 5], [1, 2, 3], [1, 5, 5], [1, 3, 4], [0, 2, 2], [1, 1, 1]),
+            ([2, 3, 1, 2], [1, 2, 1], [1, 3, 3], [1, 3, 2], [0, 1, 1], [1, 1, 1]),
+        ];
+        foreach (var from in shapes)
+        {
+            var s = Shape(from);
+            double[] y = Values<double>((long)s.Batch * s.Groups * s.OutChannels * s.OutputSize, 1), w = Values<double>((long)s.Groups * s.OutChannels * s.InChannels * s.Taps, 2);
+            var expected = InputGradient(s, y, w);
+            KernelModes.ForEach(() =>
+            {
+                // What working memory held before must not matter.
+                using (var scratch = new NativeScratch(4096)) new Span<byte>(scratch.Pointer, 4096).Fill(0x7F);
+                var actual = Result<double>(expected.Length, p => With(y, a => With(w, b => Convolution.InputGradient(s, a, b, p))));
+                for (var i = 0; i < actual.Length; i++) Assert.Equal(expected[i], actual[i], 1e-12);
+            });
+        }
+    }
+
+    private static double[] InputGradient(in WindowShape s, double[] dy, double[] w)
+    {
+        var dx = new double[s.Batch * s.Groups * s.InChannels * s.InputSize];
+        long taps = s.Taps, outputs = s.OutputSize, inputs = s.InputSize;
+        for (long plane = 0; plane < s.Batch * s.Groups * s.OutChannels; plane++)
+        {
+            long group = plane / s.OutChannels % s.Groups, filter = group * s.OutChannels + plane % s.OutChannels;
+            for (long o = 0; o < outputs; o++)
+            {
+                for (long t = 0; t < taps; t++)
+                {
+                    long z = o / s.Output[2] / s.Output[1] * s.Stride[0] + t / s.Kernel[2] / s.Kernel[1] * s.Dilation[0] - s.Before[0];
+                    long y = o / s.Output[2] % s.Output[1] * s.Stride[1] + t / s.Kernel[2] % s.Kernel[1] * s.Dilation[1] - s.Before[1];
+                    long x = o % s.Output[2] * s.Stride[2] + t % s.Kernel[2] * s.Dilation[2] - s.Before[2];
+                    if (z < 0 || y < 0 || x < 0 || z >= s.Input[0] || y >= s.Input[1] || x >= s.Input[2]) continue;
+                    for (long c = 0; c < s.InChannels; c++)
+                        dx[(plane / s.OutChannels * s.InChannels + c) * inputs + (z * s.Input[1] + y) * s.Input[2] + x] += dy[plane * outputs + o] * w[(filter * s.InChannels + c) * taps + t];
+                }
+            }
+        }
+
+        return dx;
+    }
+
     private static WindowShape Shape((int[] Channels, int[] Input, int[] Kernel, int[] Stride, int[] Before, int[] Dilation) from)
     {
         WindowShape s = new() { Batch = from.Channels[0], Groups = from.Channels[1], InChannels = from.Channels[2], OutChannels = from.Channels[3] };

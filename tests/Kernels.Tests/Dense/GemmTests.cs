@@ -110,6 +110,35 @@ public sealed unsafe class GemmTests
     }
 
     [Fact]
+    public void What_underflows_keeps_its_sign()
+    {
+        // Products of −10⁻⁶⁰: lanes of −0, of which zeros behind the last element must make no others. The last block of a long depth is 4 elements.
+        foreach (var k in new[] { 63, 64, 65, 66, 68, 72, 80, 96, 100, 127, 16 * 1024 + 4 })
+        {
+            foreach (var (m, n) in new[] { (1, 1), (1, 5), (2, 7), (3, 30), (4, 4), (9, 2), (20, 20) })
+            {
+                foreach (var transB in new[] { false, true })
+                {
+                    var s = new GemmCase(m, n, k, false, transB);
+                    float[] a = new float[s.SizeA], b = new float[s.SizeB], c = new float[s.SizeC];
+                    a.AsSpan().Fill(1e-30f);
+                    b.AsSpan().Fill(-1e-30f);
+                    var exact = GemmReference.Exact(s, a, b, c, null);
+                    using var left = new GuardedBuffer<float>(a);
+                    using var right = new GuardedBuffer<float>(b);
+                    KernelModes.ForEach(() =>
+                    {
+                        using var result = new GuardedBuffer<float>(c);
+                        Gemm.Run(s.TransA, s.TransB, m, n, k, 1f, left.Data, s.Lda, right.Data, s.Ldb, 0f, result.Data, s.Ldc);
+                        TestData.AssertSameBits<float>(exact, result.Span, $"{s} width {SimdWidth.Current} threads {WorkerPool.Threads}");
+                        result.AssertIntact();
+                    });
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void A_depth_of_zero_leaves_beta_bias_and_activation()
     {
         Check<float>(new GemmCase(5, 7, 0) { Beta = 0.5, Bias = true, Relu = true });

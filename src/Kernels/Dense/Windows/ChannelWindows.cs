@@ -30,7 +30,10 @@ internal unsafe struct ChannelWindows<T>
     private GemmFinish _finish;
     private Phase* _phases;
     private int _phaseCount;
+
+    // The taps of all phases in their order, as many as are known: fewer than there are, where a stride is longer than the input. Null: all, in their own order.
     private nint* _tapNumbers;
+    private nint _known;
     private nint _groups;
     private nint _bandRows;
     private nint _bands;
@@ -87,7 +90,8 @@ internal unsafe struct ChannelWindows<T>
             _finish = finish,
             _phases = phases,
             _phaseCount = count,
-            _tapNumbers = count == 1 ? null : numbers,
+            _tapNumbers = s.Stride.Product == 1 ? null : numbers,
+            _known = known,
         };
         return job.TryRun();
     }
@@ -177,7 +181,7 @@ internal unsafe struct ChannelWindows<T>
         nint taps = (nint)_shape.Taps;
         T* all = _tapNumbers == null ? weights : bias + Channels;
         MicroKernels.For<T>().Transpose(_filters + channel * taps, taps, count, taps, all, Channels);
-        for (nint t = 0; _tapNumbers != null && t < taps; t++) Unsafe.CopyBlockUnaligned(weights + t * Channels, all + _tapNumbers[t] * Channels, (uint)(Channels * sizeof(T)));
+        for (nint t = 0; _tapNumbers != null && t < _known; t++) Unsafe.CopyBlockUnaligned(weights + t * Channels, all + _tapNumbers[t] * Channels, (uint)(Channels * sizeof(T)));
         for (nint c = 0; _bias != null && c < Channels; c++) bias[c] = c < count ? _bias[channel + c] : T.Zero;
     }
 

@@ -33,13 +33,14 @@ internal unsafe struct PatchTarget<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Write(T* values, nint step, nint plane, nint channel, nint count)
     {
+        // Without a bias −0, which leaves every number as it is, −0 too.
         var zero = T.Zero;
-        var bias = Bias == null ? T.Zero : Bias[channel];
+        var bias = Bias == null ? T.NegativeZero : Bias[channel];
         if (values == null) values = &zero;
         if (Dense)
         {
             T* to = Plane(plane);
-            if (step == 0) new Span<T>(to, checked((int)count)).Fill(bias);
+            if (step == 0) new Span<T>(to, checked((int)count)).Fill(zero + bias);
             else if (Bias == null) Buffer.MemoryCopy(values, to, count * sizeof(T), count * sizeof(T));
             else AddBias(values, to, bias, count);
             return;
@@ -63,7 +64,7 @@ internal unsafe struct PatchTarget<T>
     public readonly void WriteGrid(in PatchMap map, T* values, nint first, nint count, nint plane, nint channel)
     {
         nint width = map.X.Grid, end = Math.Min(first + count, map.FlatSize), every = Step[2];
-        var bias = Bias == null ? T.Zero : Bias[channel];
+        var bias = Bias == null ? T.NegativeZero : Bias[channel];
         T* to = Plane(plane);
         for (nint z = first / map.StepZ, y = first % map.StepZ / map.StepY; z < Grid[0]; z++, y = 0)
         {
