@@ -11,6 +11,9 @@ public sealed partial class NDArray
 
     internal bool IsDetached => (_flags & Flags.Detached) != 0;
 
+    /// <summary>Somebody has said that there is to be no gradient, where an array without a mark may only have been forgotten.</summary>
+    internal bool IsFrozen => (_flags & Flags.Frozen) != 0;
+
     internal bool IsRecordedWithoutGradient => (_flags & Flags.RecordedWithoutGradient) != 0;
 
     /// <summary>Why backward cannot start here, if it cannot.</summary>
@@ -74,7 +77,7 @@ public sealed partial class NDArray
         else Mark(Nd.ZerosLike(this), gradReq);
     }
 
-    /// <summary>Forgets the gradient buffer; on a leaf also that it was a variable.</summary>
+    /// <summary>Forgets the gradient buffer; on a leaf also that it was a variable: optimizers leave it as it is, until <see cref="AttachGrad"/>.</summary>
     public void DropGrad()
     {
         if (ExecutionState.Current.Tracer is { } tracer)
@@ -84,8 +87,14 @@ public sealed partial class NDArray
         }
 
         (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
-        if (_source is TapeNode node) node.Attach(_sourceIndex, null);
-        else _source = null;
+        if (_source is TapeNode node)
+        {
+            node.Attach(_sourceIndex, null);
+            return;
+        }
+
+        _source = null;
+        _flags |= Flags.Frozen;
     }
 
     /// <summary>Sets the gradient buffer to zero.</summary>
@@ -116,7 +125,7 @@ public sealed partial class NDArray
         (_source, _sourceIndex) = TapeNode.Resolve(_source, _sourceIndex);
         if (_source is TapeNode { IsReleased: false } node) node.Attach(_sourceIndex, variable);
         else SetSource(variable, 0);
-        _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient);
+        _flags &= ~(Flags.Detached | Flags.RecordedWithoutGradient | Flags.Frozen);
     }
 
     internal void ThrowIfUnattachable(string operation)

@@ -51,6 +51,9 @@ public sealed partial class NDArray : IDisposable
 
         /// <summary>Computed while recording from inputs none of which requires a gradient.</summary>
         RecordedWithoutGradient = 8,
+
+        /// <summary>A leaf that is to have no gradient: <see cref="DropGrad"/> was called.</summary>
+        Frozen = 16,
     }
 
     /// <summary>The sizes of the axes.</summary>

@@ -37,6 +37,8 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             if (gradient.Shape != head.Shape)
                 throw new ShapeException($"Backward: the head gradient {gradient.Shape} must have the head's shape {head.Shape}. Reshape it or use BroadcastTo.");
             if (gradient.IsDisposed) throw Errors.Disposed("Backward");
+            if (gradient.Rank > 0 && !gradient.IsSymbolic && !head.IsSymbolic && gradient.Accelerator != head.Accelerator)
+                throw Errors.MixedDevices("Backward", head.Device, gradient.Device);
             if (!gradient.DType.IsFloat) throw new DTypeException($"Backward: the head gradient is {gradient.DType}; it must be floating point.");
         }
 
@@ -47,6 +49,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
             if (head.Source is null) continue;
             NDArray? given = headGradients?[i];
             NDArray gradient = given is null ? Ones(head) : given.DType == head.DType ? given : given.AsType(head.DType);
+            if (head.IsOnGpu && !gradient.IsOnGpu && !gradient.IsSymbolic) gradient = gradient.To(head.Device);
             Add(head.Source, head.SourceIndex, gradient, owned: given is null);
         }
     }

@@ -1,3 +1,5 @@
+using Fusion.Kernels;
+
 namespace Fusion;
 
 /// <summary>A request for a gradient: the mark of a leaf, or of an intermediate result whose gradient is wanted too.</summary>
@@ -61,8 +63,17 @@ internal sealed class Variable(NDArray array, NDArray gradient, GradReq request)
             owned = true;
         }
 
+        GpuDevice? device = Array.IsOnGpu || Array.HasData ? Array.Accelerator : value.Accelerator;
+        if (value.Accelerator != device)
+        {
+            // A number of the processor among arrays of a device: its gradient lies where it lies.
+            value = Movement.CopyToDevice(value, device);
+            owned = true;
+        }
+
         lock (_lock)
         {
+            if (Gradient.Accelerator != device) Gradient.Adopt(Movement.CopyToDevice(Gradient, device), sourceDies: true);
             if (Request == GradReq.Add) Elements.AddInto(Gradient, value);
             else if (value.IsContiguous) Gradient.Adopt(value, owned);
             else Gradient.Assign(value); // A broadcast view would keep AsSpan from working on the buffer.

@@ -31,6 +31,6 @@ public sealed class ArrayDataset : Dataset
     {
         ArgumentNullException.ThrowIfNull(indices);
         NDArray order = Nd.Array((int[])[.. indices]);
-        return new Batch(Array.ConvertAll(_arrays, array => Nd.Take(array, order)));
+        return new Batch(Array.ConvertAll(_arrays, array => Nd.Take(array, order.To(array.Device))));
     }
 }

@@ -35,7 +35,9 @@ public static partial class Nd
     }
 
     /// <summary>The distinct elements in ascending order. Reads the values.</summary>
-    public static NDArray Unique(this NDArray x) => Searching.Distinct(OneAxis("Unique", Checked(x)), null).Values;
+    public static NDArray Unique(this NDArray x) => Checked(x).IsOnGpu
+        ? Unique(x.To(Device.Cpu)).To(x.Device)
+        : Searching.Distinct(OneAxis("Unique", x), null).Values;
 
     /// <summary>
     /// The distinct elements in ascending order, for each element of x the position of its value (of x's shape, Int64), and how often each occurs (Int64).
@@ -43,7 +45,13 @@ public static partial class Nd
     /// </summary>
     public static (NDArray Values, NDArray Inverse, NDArray Counts) UniqueWithCounts(this NDArray x)
     {
-        NDArray inverse = NDArray.Allocate(DType.Int64, Checked(x).Shape);
+        if (Checked(x).IsOnGpu)
+        {
+            (NDArray distinct, NDArray places, NDArray often) = UniqueWithCounts(x.To(Device.Cpu));
+            return (distinct.To(x.Device), places.To(x.Device), often.To(x.Device));
+        }
+
+        NDArray inverse = NDArray.Allocate(DType.Int64, x.Shape);
         (NDArray values, NDArray counts) = Searching.Distinct(OneAxis("UniqueWithCounts", x), inverse);
         return (values, inverse, counts);
     }

@@ -37,7 +37,8 @@ public static partial class Nd
 
     /// <summary>
     /// Connectionist temporal classification: −ln of the probability of the labels under all alignments, one value per sample. Sums over alignments are carried
-    /// out in logarithms by elementary operators, so gradients of every order follow.
+    /// out in logarithms by elementary operators, so gradients of every order follow. Where no alignment spells the labels (they are longer than the times, two
+    /// equal neighbours counting one more) the loss is infinite, as in PyTorch, and its gradient 0: <c>Nd.Where(loss.IsFinite(), loss, 0)</c> leaves such samples out.
     /// </summary>
     /// <remarks>Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.</remarks>
     /// <param name="logits">(time, batch, classes), before the softmax.</param>
@@ -98,11 +99,14 @@ public static partial class Nd
         NDArray last = Reshape(labelLengths, batch) * 2;
         NDArray ending = Pick(alpha, last);
         if (length > 0) ending = LogAddExp(ending, Where(last > 0, Pick(alpha, Maximum(last - 1, 0)), LogZero));
-        return -ending;
+        return Where(ending > ProbablyZero, -ending, double.PositiveInfinity);
     }
 
     // ln 0 for sums of logarithms: finite, so that no gradient is ∞ − ∞.
     private const double LogZero = -1e30;
+
+    // Below it a sum has no term but ln 0, and scores that do not matter beside it.
+    private const double ProbablyZero = -1e29;
 
     private static NDArray Shifted(NDArray alpha, int by)
     {

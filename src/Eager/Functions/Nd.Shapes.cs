@@ -157,8 +157,13 @@ public static partial class Nd
         {
             ArgumentNullException.ThrowIfNull(arrays[i], nameof(arrays));
             if (arrays[i].Shape != arrays[0].Shape) throw new ShapeException($"Stack: {arrays[0].Shape} and {arrays[i].Shape} differ; stacked arrays have one shape.");
-            expanded[i] = ExpandDims(arrays[i], axis, "Stack");
+            expanded[i] = arrays[i];
         }
+
+        // Numbers of the processor go with those of a device.
+        if (expanded[0].Rank == 0 && System.Array.Find(expanded, static x => x.IsOnGpu) is { Device: var device })
+            for (int i = 0; i < expanded.Length; i++) expanded[i] = expanded[i].IsSymbolic || expanded[i].IsOnGpu ? expanded[i] : expanded[i].To(device);
+        for (int i = 0; i < expanded.Length; i++) expanded[i] = ExpandDims(expanded[i], axis, "Stack");
 
         return Concat(expanded, axis < 0 ? axis + expanded[0].Rank : axis);
     }

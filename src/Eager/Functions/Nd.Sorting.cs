@@ -104,6 +104,7 @@ public static partial class Nd
         ArgumentNullException.ThrowIfNull(x);
         x.BeginConstantRead("NonZero");
         NDArray positions = Searching.Positions(x.DType == DType.Bool ? x : Movement.Cast(x, DType.Bool));
+        if (x.Accelerator is { } device) positions = Movement.CopyToDevice(positions, device);
         ExecutionState.Current.Tracer?.Created(positions);
         return positions;
     }

@@ -62,13 +62,13 @@ public abstract partial class Module
         Changed();
     }
 
-    /// <summary>Registers a parameter, attaches a gradient to it unless it has one, and returns it.</summary>
+    /// <summary>Registers a parameter, attaches a gradient to it unless it has one or is frozen, and returns it.</summary>
     /// <exception cref="ArgumentException">The name is empty, has a dot, or is taken.</exception>
     protected NDArray Parameter(string name, NDArray value)
     {
         ArgumentNullException.ThrowIfNull(value);
         Check(name);
-        if (value.Grad is null) value.AttachGrad();
+        if (value.Grad is null && !value.IsFrozen) value.AttachGrad();
         _own.Add(name, value);
         Changed();
         return value;

@@ -18,7 +18,7 @@ internal sealed class ModuleSummary(Module root)
         {
             foreach ((_, Module module) in parts) module.ForwardHook = x => Watch(module, x);
             using RecordScope scope = Autograd.Pause();
-            root.Forward(Nd.Zeros(inputShape, dtype));
+            root.Forward(Nd.Zeros(inputShape, dtype, root.Parameters.Values.FirstOrDefault()?.Device));
         }
         finally
         {

@@ -84,8 +84,13 @@ public abstract partial class Optimizer
         set => _ignoreStale = value;
     }
 
-    /// <summary>Updates every parameter and marks its gradient as consumed. Nothing is changed when one of them is refused.</summary>
-    /// <exception cref="AutogradException">A parameter has no gradient, or a stale one and <see cref="IgnoreStaleGradients"/> is not set.</exception>
+    /// <summary>
+    /// Updates every parameter and marks its gradient as consumed. Nothing is changed when one of them is refused. Frozen parameters, those on which
+    /// <see cref="NDArray.DropGrad"/> was called, stay as they are, and so does what is kept of them; after <see cref="NDArray.AttachGrad"/> they go on.
+    /// </summary>
+    /// <exception cref="AutogradException">
+    /// A gradient was never attached to a parameter, or it is stale and <see cref="IgnoreStaleGradients"/> is not set.
+    /// </exception>
     public void Step()
     {
         bool ignore = IgnoreStaleGradients;
@@ -93,7 +98,13 @@ public abstract partial class Optimizer
         {
             if (_parameters[i].IsDisposed) throw Errors.Disposed($"{GetType().Name}.Step: {NameOf(i)}");
             if (_parameters[i].Grad is null)
-                throw new AutogradException($"{GetType().Name}.Step: {NameOf(i)}, has no gradient. Call AttachGrad() on it before recording.");
+            {
+                if (!_parameters[i].IsFrozen)
+                    throw new AutogradException($"{GetType().Name}.Step: {NameOf(i)}, has no gradient. Call AttachGrad() on it before recording, or DropGrad() to leave it as it is.");
+                _fresh[i] = false;
+                continue;
+            }
+
             _fresh[i] = _parameters[i].FreshGrad;
             if (!ignore && !_fresh[i])
                 throw new AutogradException(
@@ -121,7 +132,8 @@ public abstract partial class Optimizer
 
     /// <summary>
     /// Scales all gradients by one factor so that the norm of all of them together is at most <paramref name="maxNorm"/>; returns the norm before, which
-    /// converts to <see cref="double"/>. In a compiled step norm and factor are computed like everything else.
+    /// converts to <see cref="double"/>. In a compiled step norm and factor are computed like everything else. A norm that is not finite clips as the formula
+    /// says: an infinite one makes finite gradients 0 and infinite ones NaN, a norm that is NaN makes all gradients NaN.
     /// </summary>
     /// <remarks>Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013; the factor is maxNorm/(norm + 10⁻⁶), as in PyTorch.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is not positive.</exception>
@@ -133,9 +145,9 @@ public abstract partial class Optimizer
         foreach (NDArray parameter in _parameters)
             if (parameter.Grad is { } gradient) sum += Nd.Sum(Nd.Square(Elements.Wide(gradient))).AsType(DType.Float64);
         NDArray norm = Nd.Sqrt(sum);
-        if (norm.IsSymbolic || norm.Item<double>() > maxNorm)
+        if (norm.IsSymbolic || !(norm.Item<double>() <= maxNorm))
         {
-            NDArray factor = Nd.Where(norm > maxNorm, maxNorm / (norm + 1e-6), 1);
+            NDArray factor = Nd.Where(norm <= maxNorm, 1, maxNorm / (norm + 1e-6)); // NaN is not below
             foreach (NDArray parameter in _parameters)
                 if (parameter.Grad is { } gradient) gradient.Assign(Elements.Wide(gradient) * Elements.To(factor, Elements.WideType(gradient.DType)));
         }

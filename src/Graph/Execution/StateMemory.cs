@@ -32,20 +32,29 @@ internal sealed class StateMemory
         {
             NDArray array = Target(state.Write, arguments);
             state.Array = array;
-            state.IsInPlace = state.IsDirect && !array.IsShared && array.IsContiguous;
-            if (!state.IsInPlace) state.Point(state.Spare ??= Allocate(state.Write), 0);
+            state.IsElsewhere = !ReferenceEquals(array.Accelerator, _device);
+            state.IsInPlace = state.IsDirect && !state.IsElsewhere && !array.IsShared && array.IsContiguous;
+            if (!state.IsInPlace) state.Point(state.Spare ??= Allocate(state.Write, _device), 0);
             else if (state.IsHandle) state.Point(array.Storage, array.Offset);
         }
 
         foreach (ref Copied state in _copied.AsSpan()) state.Array = Target(state.Write, arguments);
     }
 
-    /// <summary>Copies the values that no launch has written to their place.</summary>
+    /// <summary>Copies the values that no launch has written to their place: also those of the processor's arrays that a device has computed.</summary>
     public void Stage()
     {
+        foreach (ref Owned state in _owned.AsSpan())
+        {
+            if (!state.IsElsewhere) continue;
+            TensorType type = state.Write.Value.Type;
+            NDArray there = new(state.Spare!, type.DType, type.Shape), here = new(state.Arrived ??= Allocate(state.Write, state.Array!.Accelerator), type.DType, type.Shape);
+            Movement.CopyTo(there, here);
+        }
+
         foreach (ref Copied state in _copied.AsSpan())
         {
-            state.Copy.Rebind(state.Spare ??= Allocate(state.Write), 0);
+            state.Copy.Rebind(state.Spare ??= Allocate(state.Write, state.Array!.Accelerator), 0);
             Movement.CopyTo(state.Value, state.Copy);
         }
     }
@@ -55,7 +64,8 @@ internal sealed class StateMemory
     {
         foreach (ref Owned state in _owned.AsSpan())
         {
-            if (!state.IsInPlace) state.Spare = state.Array!.Exchange(state.Spare!);
+            if (state.IsElsewhere) state.Arrived = state.Array!.Exchange(state.Arrived!);
+            else if (!state.IsInPlace) state.Spare = state.Array!.Exchange(state.Spare!);
             state.Array!.CountWrites(state.Write.Count);
         }
 
@@ -85,10 +95,10 @@ internal sealed class StateMemory
         return array;
     }
 
-    private object Allocate(StateWrite write)
+    private static object Allocate(StateWrite write, GpuDevice? device)
     {
         long bytes = write.Value.Shape.Size * write.Value.DType.Size;
-        return _device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(_device, bytes);
+        return device is null ? MemoryPool.Allocate(bytes) : new DeviceBlock(device, bytes);
     }
 
     /// <summary>A launch computes the new value where the array will have it.</summary>
@@ -104,6 +114,12 @@ internal sealed class StateMemory
         public NDArray? Array;
         public bool IsInPlace;
         public object? Spare;
+
+        /// <summary>The array is not where the plan runs: a number of the processor, written by a device.</summary>
+        public bool IsElsewhere;
+
+        /// <summary>Memory where such an array is.</summary>
+        public object? Arrived;
 
         public readonly void Point(object storage, long offset)
         {

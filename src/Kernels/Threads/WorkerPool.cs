@@ -43,12 +43,29 @@ internal static unsafe class WorkerPool
             RunSerially(chunks, body, context);
             return;
         }
-        Workers.Ensure(s_threads - 1);
+        try
+        {
+            Workers.Ensure(s_threads - 1);
+        }
+        catch
+        {
+            Volatile.Write(ref s_job.Busy, 0); // interrupted while it waited for a lock, for one
+            throw;
+        }
+
         s_job.Body = body;
         s_job.Context = context;
         s_job.Pending = chunks;
         Interlocked.Exchange(ref s_job.Unclaimed, (long)chunks << 32); // publishes the fields above; a full fence before the parked workers are counted
-        Workers.Wake(helpers);
+        try
+        {
+            Workers.Wake(helpers);
+        }
+        catch (Exception e)
+        {
+            // Workers may be at the job already: it has to end before its context goes.
+            Interlocked.CompareExchange(ref s_error, ExceptionDispatchInfo.Capture(e), null);
+        }
 
         Work(isCaller: true);
         for (int i = 0; Volatile.Read(ref s_job.Pending) != 0; i++)

@@ -16,11 +16,15 @@ internal static class Workers
     private static readonly List<CoreAffinity.CoreMask> s_masks = []; // of the workers that exist, as they were when they started; locked
     private static int s_callersCore = -1; // where no worker may run
     private static long s_staysUntil;      // when callers on several cores may move the workers again
+    private static long s_retryAt;         // when threads may be asked for again after one could not be started; locked
+
+    /// <summary>Starts a thread: what tests replace.</summary>
+    internal static Action<Thread> StartThread { get; set; } = static thread => thread.Start();
 
     /// <summary>Threads that exist now.</summary>
     internal static int Alive => s_alive;
 
-    /// <summary>At least <paramref name="count"/> workers exist.</summary>
+    /// <summary>At least <paramref name="count"/> workers exist, or as many as the system has threads for.</summary>
     public static void Ensure(int count)
     {
         if (s_alive < count) Start(count);
@@ -62,10 +66,27 @@ internal static class Workers
     {
         lock (s_lock)
         {
+            if (s_retryAt != 0 && Stopwatch.GetTimestamp() < s_retryAt) return;
+            s_retryAt = 0;
             while (s_alive < count)
             {
                 s_alive++;
-                new Thread(Loop) { IsBackground = true, Name = "Fusion worker" }.Start();
+                bool started = false;
+                try
+                {
+                    StartThread(new Thread(Loop) { IsBackground = true, Name = "Fusion worker" });
+                    started = true;
+                }
+                catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+                {
+                    // A limit of the system: the work is done by those that there are. In a second there may be room again.
+                    s_retryAt = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
+                    return;
+                }
+                finally
+                {
+                    if (!started) s_alive--;
+                }
             }
         }
     }
@@ -116,7 +137,13 @@ internal static class Workers
         {
             if (s_alive < WorkerPool.Threads) return false;
             s_alive--;
-            s_masks.RemoveAt(s_masks.FindIndex(mask => mask.Thread == thread));
+            for (int i = 0; i < s_masks.Count; i++)
+            {
+                if (s_masks[i].Thread != thread) continue;
+                s_masks.RemoveAt(i);
+                break;
+            }
+
             return true;
         }
     }

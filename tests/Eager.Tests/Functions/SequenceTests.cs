@@ -92,6 +92,38 @@ public sealed class SequenceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Nd.CtcLoss(logits, labels, blank: 4));
     }
 
+    /// <summary>As in PyTorch the loss is infinite; the gradient is 0, as it is there with zero_infinity, and the other samples know nothing of it.</summary>
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Float16)]
+    public void CtcOfLabelsThatNoAlignmentSpellsIsInfiniteWithoutAGradient(DType dtype)
+    {
+        NDArray logits = Random((3, 3, 4), 8).AsType(dtype), labels = Nd.Array([1, 2, 3, 1, 1, 1, 2, 2, 0], (3, 3)), lengths = Nd.Array([3, 3, 2]);
+        logits.AttachGrad();
+        NDArray loss;
+        using (Autograd.Record()) loss = Nd.CtcLoss(logits, labels, null, lengths);
+        loss.Backward();
+        Assert.Equal([false, true, false], loss.IsInfinity().ToArray<bool>());
+        NDArray possible = Nd.Array([0, 2]), alone = logits.Take(possible, 1).Copy();
+        alone.AttachGrad();
+        NDArray expected;
+        using (Autograd.Record()) expected = Nd.CtcLoss(alone, labels.Take(possible), null, lengths.Take(possible));
+        expected.Backward();
+        Assert.Equal(Expect.Doubles(expected), Expect.Doubles(loss.Take(possible)));
+        Assert.Equal(Expect.Doubles(alone.Grad!), Expect.Doubles(logits.Grad!.Take(possible, 1)));
+        Assert.All(Expect.Doubles(logits.Grad![.., 1]), static g => Assert.Equal(0, g));
+        NDArray mean;
+        using (Autograd.Record())
+        {
+            loss = Nd.CtcLoss(logits, labels, null, lengths);
+            mean = Nd.Where(loss.IsFinite(), loss, 0).Mean();
+        }
+
+        mean.Backward();
+        Assert.True(double.IsFinite(Expect.Doubles(mean)[0]) && Expect.Doubles(logits.Grad!).All(double.IsFinite));
+    }
+
     /// <summary>MXNet's own case (test_ctc_loss): labels that are filled up with −1.</summary>
     [Fact]
     public void CtcEndsALabelBeforeItsFirstNegativeNumber()

@@ -156,6 +156,27 @@ public sealed class OptimizerTests
         Expect.Throws<ArgumentOutOfRangeException>(() => sgd.ClipGradNorm(double.NaN));
     }
 
+    /// <summary>As PyTorch's clip_grad_norm_: the factor is maxNorm/(norm + 10⁻⁶), whatever the norm is.</summary>
+    [Fact]
+    public void ANormThatIsNotFiniteClipsAsTheFormulaSays()
+    {
+        NDArray a = Leaf.Doubles(0, 0), b = Leaf.Of(0);
+        Sgd sgd = new([a, b], 0.1);
+        Gradients(1, double.PositiveInfinity, 2);
+        Assert.Equal(double.PositiveInfinity, sgd.ClipGradNorm(1));
+        Expect.Elements(a.Grad, 0, double.NaN);
+        Expect.Elements(b.Grad, 0);
+        Gradients(1, double.NaN, 2);
+        Assert.Equal(double.NaN, sgd.ClipGradNorm(1));
+        Expect.Elements(a.Grad, double.NaN, double.NaN);
+        Expect.Elements(b.Grad, double.NaN);
+
+        void Gradients(double first, double second, float third)
+        {
+            using (Autograd.Record()) Autograd.Backward([a, b], [Nd.Array([first, second]), Nd.Array([third])]);
+        }
+    }
+
     [Fact]
     public void BadArgumentsAreRefused()
     {

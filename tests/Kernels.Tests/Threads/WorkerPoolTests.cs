@@ -103,6 +103,42 @@ public sealed unsafe class WorkerPoolTests : IDisposable
         Assert.All(counts, c => Assert.Equal(2, c));
     }
 
+    /// <summary>A limit of the system on threads: the work is done by those that there are, and when there is room again by more.</summary>
+    [Fact]
+    public void AThreadThatCannotBeStartedIsDoneWithout()
+    {
+        Action<Thread> start = Workers.StartThread;
+        int[] counts = new int[32];
+        int* state = stackalloc int[3] { 0, 0, Environment.CurrentManagedThreadId };
+        WorkerPool.Threads = 1;
+        while (Workers.Alive > 0) Thread.Sleep(1);
+        try
+        {
+            int starts = 0;
+            Workers.StartThread = _ => throw (starts++ % 2 == 0 ? new InsufficientMemoryException() : new InvalidOperationException("another"));
+            WorkerPool.Threads = 2;
+            fixed (int* p = counts)
+            {
+                WorkerPool.Run(32, &Count, p);
+                WorkerPool.Run(32, &Count, p);
+            }
+
+            Assert.All(counts, c => Assert.Equal(2, c));
+            Assert.Equal((0, 1), (Workers.Alive, starts)); // not asked for again at once
+            Thread.Sleep(1100);
+            int* pinned = state;
+            Assert.Throws<InvalidOperationException>(() => WorkerPool.Run(2, &Meet, pinned));
+            Assert.Equal((0, 0), (state[0], Workers.Alive));
+        }
+        finally
+        {
+            Workers.StartThread = start;
+        }
+
+        WorkerPool.Run(2, &Meet, state);
+        Assert.Equal((2, 1), (state[0], state[1]));
+    }
+
     [Fact]
     public void ARunAllocatesNothing()
     {
