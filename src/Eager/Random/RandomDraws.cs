@@ -26,7 +26,8 @@ internal sealed class RandomDraws
         return draws;
     }
 
-    public void End(ExecutionState state) => state.Draws = _outer;
+    /// <summary>No more draws are noted. The tape may hold what is noted for long: not also what was around it.</summary>
+    public void End(ExecutionState state) => (state.Draws, _outer) = (_outer, null);
 
     /// <summary>The parts that are noted: side by side as one.</summary>
     public IReadOnlyList<(RandomOrigin First, ulong Blocks)> Taken => _taken;

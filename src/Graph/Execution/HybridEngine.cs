@@ -231,7 +231,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                     {
                         Telemetry.Miss(name, LastMiss);
                         FunctionTrace first = Run(signature, log, new BranchPath(inputs), inputs);
-                        if (first.Own.Arrays.IsEmpty) return first;
+                        if (first.Own.Arrays.IsEmpty) return first; // otherwise once more: see OwnWrites
                         first.Own.Arrays.Settle(first.Own.Device);
                         log = TraceLog.For(options);
                         return Run(signature, log, new BranchPath(inputs), inputs);

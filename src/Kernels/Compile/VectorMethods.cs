@@ -82,10 +82,8 @@ internal sealed class VectorMethods
         if (width == 512) Fixup = typeof(Avx512F).GetMethod(nameof(Avx512F.Fixup), [Type, Type, IntegerType, typeof(byte)]);
         Shuffle = _methods.GetMethod(nameof(Vector128.Shuffle), [Type, IntegerType])!;
         CreateEach = _methods.GetMethod(nameof(Vector128.Create), [.. Enumerable.Repeat(Integer, Count)])!;
-        Comparisons =
-        [
-            .. new[] { nameof(Vector128.LessThan), nameof(Vector128.LessThanOrEqual), nameof(Vector128.GreaterThan), nameof(Vector128.GreaterThanOrEqual), nameof(Vector128.Equals) }.Select(Binary),
-        ];
+        string[] comparisons = [nameof(Vector128.LessThan), nameof(Vector128.LessThanOrEqual), nameof(Vector128.GreaterThan), nameof(Vector128.GreaterThanOrEqual), nameof(Vector128.Equals)];
+        MaskComparisons = width == 512 ? [.. comparisons.Select(Binary)] : [];
         ShiftRightLogical = IntegerType.GetMethod("op_UnsignedRightShift", [IntegerType, typeof(int)])!;
     }
 
@@ -129,8 +127,8 @@ internal sealed class VectorMethods
 
     public MethodInfo ShiftRightLogical { get; }
 
-    /// <summary>What gives a mask of two registers.</summary>
-    public IReadOnlyCollection<MethodInfo> Comparisons { get; }
+    /// <summary>The comparisons whose result is a mask of the processor; none where it is a register of elements.</summary>
+    public MethodInfo[] MaskComparisons { get; }
 
     /// <summary>Converts signed integers to the nearest numbers.</summary>
     public MethodInfo ToElement { get; }

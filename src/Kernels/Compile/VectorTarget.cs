@@ -68,7 +68,7 @@ internal sealed class VectorTarget(VectorMethods vector) : TreeTarget
         ParameterExpression => true,
         MethodCallExpression { Arguments: [ConstantExpression] } => true,
         MethodCallExpression { Arguments: [MethodCallExpression inner] } call => call.Method == vector.AsElement && IsTrivial(inner),
-        MethodCallExpression { Arguments: [var a, var b] } call => vector.Width == 512 && vector.Comparisons.Contains(call.Method) && IsTrivial(a) && IsTrivial(b),
+        MethodCallExpression { Arguments: [var a, var b] } call => vector.MaskComparisons.Contains(call.Method) && IsTrivial(a) && IsTrivial(b),
         _ => false,
     };
 
