@@ -112,7 +112,7 @@ internal static unsafe class ElementExecution
     /// <summary>The same where every operand is contiguous, with <paramref name="size"/> elements, or read once.</summary>
     public static void RunDirect(in ElementKernel kernel, ReadOnlySpan<NDArray> inputs, ReadOnlySpan<NDArray> outputs, long size)
     {
-        DirectAction action = new() { Kernel = ref kernel, Size = size, ElementSize = outputs[^1].DType.Size };
+        DirectAction action = new() { Kernel = ref kernel, Size = size, Outputs = outputs };
         ArrayPins.Run(inputs, outputs, ref action);
     }
 
@@ -121,11 +121,13 @@ internal static unsafe class ElementExecution
         // A copy would be read in other pieces than it was written: the processor then waits for all stores before, results of the last call among them.
         public ref readonly ElementKernel Kernel;
         public long Size;
-        public int ElementSize;
+        public ReadOnlySpan<NDArray> Outputs;
 
         public readonly void Invoke(ReadOnlySpan<nint> pointers)
         {
-            fixed (nint* table = pointers) ElementDriver.RunDirect(in Kernel, table, Size, ElementSize);
+            Span<int> sizes = stackalloc int[Outputs.Length];
+            for (int i = 0; i < sizes.Length; i++) sizes[i] = Outputs[i].DType.Size;
+            fixed (nint* table = pointers) ElementDriver.RunDirect(in Kernel, table, pointers.Length - sizes.Length, sizes, Size);
         }
     }
 

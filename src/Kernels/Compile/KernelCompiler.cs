@@ -134,15 +134,23 @@ internal static class KernelCompiler
     {
         (ElementLoop first, KernelTree tree) = Build(spec, width, several: false);
         int operators = tree.OperatorCount;
-        return new ElementKernel(new TieredLoop(first, operators, KernelTree.RegistersOf(operators, width) == 1 ? null : () => BuildFastest(spec, width)));
+        TieredLoop loop = new(first, operators, KernelTree.RegistersOf(operators, width) == 1 ? null : () => BuildFastest(spec, width));
+        return new ElementKernel(loop, StreamedLoop.Of(spec, operators, width));
     });
 
     /// <summary>The loop that takes over in the end, compiled now. Counted nowhere.</summary>
     public static ElementLoop BuildFastest(KernelSpec spec, int width) => Build(spec, width, several: true).Loop;
 
-    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool several) => Timed(() =>
+    /// <summary>The loop with stores past the caches, at the width that has them, compiled now. Counted nowhere.</summary>
+    public static TieredLoop BuildStreamed(KernelSpec spec)
     {
-        KernelTree tree = KernelTree.Build(spec, width, several);
+        (ElementLoop loop, KernelTree tree) = Build(spec, 512, several: true, streams: true);
+        return new TieredLoop(loop, tree.OperatorCount);
+    }
+
+    private static (ElementLoop Loop, KernelTree Tree) Build(KernelSpec spec, int width, bool several, bool streams = false) => Timed(() =>
+    {
+        KernelTree tree = KernelTree.Build(spec, width, several, streams);
         ElementLoop loop = tree.Compile();
         Prepare(loop, spec.Inputs.Length + spec.Outputs.Length);
         return (loop, tree);

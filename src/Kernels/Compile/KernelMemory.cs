@@ -177,6 +177,10 @@ public static unsafe class KernelMemory
     [MethodImpl(Inline)]
     public static void Store512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged => value.Store((T*)destination + i);
 
+    /// <summary>Stores a register from element <paramref name="i"/> on, where a line begins, past the caches.</summary>
+    [MethodImpl(Inline)]
+    internal static void Stream512<T>(Vector512<T> value, nint destination, long i) where T : unmanaged => value.StoreAlignedNonTemporal((T*)destination + i);
+
     /// <summary>Stores the elements whose mask is set, from element <paramref name="i"/> on.</summary>
     public static void StoreMasked512<T>(Vector512<T> value, Vector512<T> mask, nint destination, long i) where T : unmanaged
     {

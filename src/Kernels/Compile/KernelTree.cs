@@ -44,8 +44,11 @@ internal sealed class KernelTree
     private readonly int[] _uses;
     private readonly List<ParameterExpression> _variables = [];
 
-    private KernelTree(KernelSpec spec, int width)
+    private readonly bool _streams;
+
+    private KernelTree(KernelSpec spec, int width, bool streams)
     {
+        _streams = streams;
         (_spec, _vector, _uses) = (spec, VectorMethods.For(width, spec.Is64), KernelBody.CountUses(spec));
         _pointers = new ParameterExpression[spec.Inputs.Length + spec.Outputs.Length];
         _scalars = new ParameterExpression?[spec.Inputs.Length];
@@ -102,9 +105,10 @@ internal sealed class KernelTree
     /// <param name="spec">What is computed.</param>
     /// <param name="width">Bits of a register.</param>
     /// <param name="several">As many registers a turn as <see cref="RegistersOf"/> says, not one.</param>
-    public static KernelTree Build(KernelSpec spec, int width, bool several = true)
+    /// <param name="streams">Numbers are stored past the caches.</param>
+    public static KernelTree Build(KernelSpec spec, int width, bool several = true, bool streams = false)
     {
-        KernelTree tree = new(spec, width);
+        KernelTree tree = new(spec, width, streams);
         (TreeBuilder one, List<Expression> stores) = tree.Write(Index, "t", int.MaxValue, spec.Outputs.Length > 1, stepByStep: false);
         tree.OperatorCount = one.OperatorCount;
         int registers = several ? RegistersOf(one.OperatorCount, width) : 1;
@@ -233,7 +237,7 @@ internal sealed class KernelTree
                 _ => values[value],
             };
             if (keepOutputs) lane = TreeLane.Let(lane);
-            string store = _spec.IsMask(value) ? "StoreMask" : _spec.Halves[k] is null ? "Store" : "StoreHalf";
+            string store = _spec.IsMask(value) ? "StoreMask" : _spec.Halves[k] is not null ? "StoreHalf" : _streams ? "Stream" : "Store";
             stores.Add(Expression.Call(_vector.Memory(store), lane.Node, _pointers[_spec.Inputs.Length + k], index));
         }
         return (builder, stores);

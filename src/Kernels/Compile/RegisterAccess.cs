@@ -53,6 +53,7 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
             "LoadMask" when vector.WidenBytes is { } widen => Load(call, typeof(Vector128<byte>), 1, widen) && NotZero(),
             "LoadHalf" when vector.WidenHalves is { } widen => Load(call, vector.HalfType, sizeof(ushort), widen) && Call(vector.AsElement),
             "Store" => Store(call, vector.ElementSize, null) && Put(vector.Type),
+            "Stream" when vector.StoreStreamed is { } store => Stream(call, store),
             "StoreFirst" => StoreFirst(call),
             "StoreMasked" when vector.StoreMasked is { } store => StoreMasked(call, store),
             "StoreMask" when vector.NarrowToBytes is { } narrow => Store(call, 1, narrow) && PutBytes(),
@@ -91,6 +92,13 @@ internal sealed class RegisterAccess(ILGenerator il, VectorMethods vector, Actio
         }
 
         return Call(narrow);
+    }
+
+    private bool Stream(MethodCallExpression call, MethodInfo store)
+    {
+        Address(call.Arguments[1], call.Arguments[2], vector.ElementSize);
+        value(call.Arguments[0]);
+        return Call(store);
     }
 
     private bool StoreMasked(MethodCallExpression call, MethodInfo store)

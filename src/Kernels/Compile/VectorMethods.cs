@@ -79,6 +79,7 @@ internal sealed class VectorMethods
         }
         Type holder = width == 512 ? typeof(Avx512F) : typeof(Avx);
         if (width == 512 ? Avx512F.IsSupported : Avx.IsSupported) StoreMasked = holder.GetMethod(nameof(Avx.MaskStore), [Element.MakePointerType(), Type, Type]);
+        if (width == 512 && Avx512F.IsSupported) StoreStreamed = holder.GetMethod(nameof(Avx512F.StoreAlignedNonTemporal), [Element.MakePointerType(), Type]);
         if (width == 512) Fixup = typeof(Avx512F).GetMethod(nameof(Avx512F.Fixup), [Type, Type, IntegerType, typeof(byte)]);
         Shuffle = _methods.GetMethod(nameof(Vector128.Shuffle), [Type, IntegerType])!;
         CreateEach = _methods.GetMethod(nameof(Vector128.Create), [.. Enumerable.Repeat(Integer, Count)])!;
@@ -111,6 +112,9 @@ internal sealed class VectorMethods
 
     /// <summary>Stores the elements whose mask is set: address, mask, register; null: this processor has no such instruction.</summary>
     public MethodInfo? StoreMasked { get; }
+
+    /// <summary>Stores a register past the caches: address of a line, register; null: not at this width.</summary>
+    public MethodInfo? StoreStreamed { get; }
 
     /// <summary>The first register with elements replaced by what a table says of those of the second; null: this processor has no such instruction.</summary>
     public MethodInfo? Fixup { get; }

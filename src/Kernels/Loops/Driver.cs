@@ -34,17 +34,37 @@ internal static unsafe class ElementDriver
         int count = inputs + outputs;
         nint* table = stackalloc nint[count];
         for (int i = 0; i < count; i++) table[i] = operands[i].Data;
-        int elementSize = operands[count - 1].ElementSize;
-        if (IsDirect(operands, count, shape)) RunDirect(kernel, table, size, elementSize);
-        else RunGathered(kernel, inputs, operands, count, shape, size, Worth(kernel, elementSize));
+        if (!IsDirect(operands, count, shape))
+        {
+            RunGathered(kernel, inputs, operands, count, shape, size, Worth(kernel, operands[count - 1].ElementSize));
+            return;
+        }
+
+        Span<int> sizes = stackalloc int[outputs];
+        for (int i = 0; i < outputs; i++) sizes[i] = operands[inputs + i].ElementSize;
+        RunDirect(kernel, table, inputs, sizes, size);
     }
 
     /// <summary>Runs <paramref name="kernel"/> over <paramref name="size"/> elements of operands that are contiguous, or read once.</summary>
     /// <param name="kernel">The loop.</param>
-    /// <param name="table">Where its operands are.</param>
+    /// <param name="table">Where its operands are, inputs first.</param>
+    /// <param name="inputs">How many are read.</param>
+    /// <param name="sizes">Bytes of an element of each result.</param>
     /// <param name="size">Elements.</param>
-    /// <param name="elementSize">Of its last result.</param>
-    public static void RunDirect(in ElementKernel kernel, nint* table, long size, int elementSize)
+    public static void RunDirect(in ElementKernel kernel, nint* table, int inputs, ReadOnlySpan<int> sizes, long size)
+    {
+        if (StreamedResults.Fit(table, inputs, sizes, size) && kernel.Streamed is { } streamed)
+        {
+            RunPieces(new ElementKernel(streamed), table, sizes[^1], size);
+            StreamedResults.Finish();
+        }
+        else
+        {
+            RunPieces(kernel, table, sizes[^1], size);
+        }
+    }
+
+    private static void RunPieces(in ElementKernel kernel, nint* table, int elementSize, long size)
     {
         long worth = Worth(kernel, elementSize);
         if (size >= worth) RunSplit(kernel, table, size, worth / LeastPieces);

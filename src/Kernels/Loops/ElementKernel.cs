@@ -13,20 +13,22 @@ internal readonly unsafe struct ElementKernel
 {
     private readonly delegate*<nint, long, long, int, void> _pointer;
     private readonly TieredLoop? _compiled;
+    private readonly StreamedLoop? _streamed;
     private readonly int _scalars;
     private readonly int _weight;
 
     /// <summary>A loop of <paramref name="weight"/> operators that takes as its last argument which operands are scalars (bit i: operand i).</summary>
-    public ElementKernel(delegate*<nint, long, long, int, void> pointer, int scalars, int weight = 1)
+    public ElementKernel(delegate*<nint, long, long, int, void> pointer, int scalars, int weight = 1, StreamedLoop? streamed = null)
     {
         _pointer = pointer;
         _scalars = scalars;
         _weight = weight;
+        _streamed = streamed;
     }
 
     public ElementKernel(ElementLoop loop, int weight = 1) => _compiled = new TieredLoop(loop, weight);
 
-    public ElementKernel(TieredLoop loop) => _compiled = loop;
+    public ElementKernel(TieredLoop loop, StreamedLoop? streamed = null) => (_compiled, _streamed) = (loop, streamed);
 
     public bool IsEmpty => _pointer == null && _compiled is null;
 
@@ -45,6 +47,9 @@ internal readonly unsafe struct ElementKernel
 
     /// <summary>It can be told which operands are scalars.</summary>
     public bool TakesScalars => _pointer != null;
+
+    /// <summary>The loop with stores past the caches, if there is one and it is compiled.</summary>
+    public TieredLoop? Streamed => _streamed?.Ask();
 
     /// <summary>The same loop with further operands read once.</summary>
     public ElementKernel WithScalars(int scalars) => new(_pointer, _scalars | scalars, _weight);

@@ -14,6 +14,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
 
     // Kernels that are compiled, at once or in the end, by element type (2), width (3) and scalars (8).
     private ElementKernel[]? _compiled;
+    private StreamedLoop?[]? _streamed; // by element type (2) and scalars (8)
     private int _weight = -1;
 
     public string Name { get; } = name;
@@ -63,7 +64,14 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
         int slot = ((int)valueType * Widths) + (width >> 8);
         nint loop = _loops[slot];
         if (loop == 0) _loops[slot] = loop = Resolve(valueType, width);
-        return new ElementKernel((delegate*<nint, long, long, int, void>)loop, scalarMask, Weight);
+        return new ElementKernel((delegate*<nint, long, long, int, void>)loop, scalarMask, Weight, Streamed(valueType, scalarMask, width));
+    }
+
+    private StreamedLoop? Streamed(DType valueType, int scalarMask, int width)
+    {
+        if (!valueType.IsFloat || IsMask || width < 512) return null;
+        ref StreamedLoop? kept = ref (_streamed ??= new StreamedLoop?[2 * 8])[((int)valueType * 8) + scalarMask];
+        return kept ??= StreamedLoop.Of(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), Weight, width);
     }
 
     private ElementKernel Compiled(DType valueType, int scalarMask, int width)
