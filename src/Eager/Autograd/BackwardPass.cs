@@ -80,6 +80,12 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
     private void Visit(TapeNode node, GradientSlot[] slots)
     {
+        if (MeetInside(node, slots) && Expand(node, slots))
+        {
+            if (!retainGraph) node.Release();
+            return;
+        }
+
         bool keep = false;
         for (int i = 0; i < slots.Length; i++)
         {
@@ -105,6 +111,20 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         if (!retainGraph) node.Release();
     }
 
+    // An output that is attached or asked for may be what another one was computed from: its gradient is whole inside of the node only.
+    private bool MeetInside(TapeNode node, GradientSlot[] slots)
+    {
+        if (slots.Length == 1 || node.Op.Expansion is null || node.IsReleased || _targets is { Stops: true }) return false;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (_targets is null ? node.AttachmentOf(i) is null : !_targets.IsTarget(node, i)) continue;
+            for (int k = 0; k < slots.Length; k++)
+                if (k != i && slots[k].Value is not null) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>
     /// Gradients that are recorded flow through the calls that a node stands for, one by one: values inside it are where those of several orders meet.
     /// </summary>
@@ -112,6 +132,7 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
     {
         if (!node.TryExpand()) return false;
         (object? Source, int Index)[] places = [.. Enumerable.Range(0, slots.Length).Select(i => TapeNode.Resolve(node, i))];
+        _targets?.Follow();
         _targets?.FindPath(places.Select(static p => p.Source));
         for (int i = 0; i < slots.Length; i++)
         {

@@ -23,9 +23,11 @@ internal sealed class GradientTargets
         _stop = stop;
         _keys = Array.ConvertAll(keys, static k => TapeNode.Resolve(k.Source, k.Index));
         _results = new NDArray?[keys.Length];
-        foreach ((object? source, _) in _keys)
-            if (source is not null) _sources.Add(source);
+        Collect();
     }
+
+    /// <summary>Nothing behind a target is visited.</summary>
+    public bool Stops => _stop;
 
     public NDArray? Result(int i) => _results[i];
 
@@ -33,6 +35,15 @@ internal sealed class GradientTargets
     public List<(int Target, NDArray Gradient)>? Contributions { get; init; }
 
     public bool IsTarget(object source) => _sources.Contains(source);
+
+    public bool IsTarget(object source, int index) => IsTarget(source) && Array.IndexOf(_keys, (source, index)) >= 0;
+
+    /// <summary>A node gave way to the calls that it stands for: targets that were its outputs are theirs.</summary>
+    public void Follow()
+    {
+        for (int i = 0; i < _keys.Length; i++) _keys[i] = TapeNode.Resolve(_keys[i].Source, _keys[i].Index);
+        Collect();
+    }
 
     /// <summary>A gradient is worth computing: the source is a target, or one lies behind it.</summary>
     public bool Leads(object source) => _sources.Contains(source) || (source is TapeNode node && _behind.Contains(node));
@@ -89,6 +100,13 @@ internal sealed class GradientTargets
             if (source is Variable { StandsForAnother: true } || (source is TapeNode { IsTraced: false } && tracer is not null)) tracer?.Pass(source, _keys);
             if (source is TapeNode node && _seen.Add(node)) open.Push(node);
         }
+    }
+
+    private void Collect()
+    {
+        _sources.Clear();
+        foreach ((object? source, _) in _keys)
+            if (source is not null) _sources.Add(source);
     }
 
     private static (object? Source, int Index)[] Keys(IReadOnlyList<NDArray> variables)

@@ -27,6 +27,9 @@ internal abstract class Tracer
     /// <summary>The user's code chooses between two ways by a condition of one element: whether it holds. The trace goes that way.</summary>
     public virtual bool Decide(NDArray condition, string operation) => throw ValueRead(operation);
 
+    /// <summary>The user's code makes what later calls need, which a trace cannot: this call is made eagerly, the next one traced.</summary>
+    public virtual Exception Postpone(string reason) => SideEffect(reason);
+
     /// <summary>The user's code changes something that the tracer cannot express.</summary>
     public abstract Exception SideEffect(string operation);
 

@@ -3,12 +3,12 @@ namespace Fusion;
 public static partial class Nd
 {
     /// <summary>
-    /// Einstein summation: letters name axes, <c>...</c> stands for axes that broadcast, letters that are missing on the right of <c>-&gt;</c> are summed
-    /// over. Without an arrow the result has the letters that occur once, in alphabetical order. Operands are contracted pairwise from the left by
+    /// Einstein summation: letters name axes, <c>...</c> stands for axes that line up at their ends, letters that are missing on the right of <c>-&gt;</c> are summed
+    /// over. Axes of one name in several operands have one size, or 1, which broadcasts. Without an arrow the result has the letters that occur once, in alphabetical order. Operands are contracted pairwise from the left by
     /// matrix products, or multiplied element by element where nothing is summed.
     /// </summary>
     /// <exception cref="ArgumentException">The equation is malformed or does not fit the number of operands.</exception>
-    /// <exception cref="ShapeException">An operand has another rank than its letters, or two axes of one letter differ in size.</exception>
+    /// <exception cref="ShapeException">An operand has another rank than its letters, or two axes of one letter differ in size, and neither has the size 1.</exception>
     public static NDArray Einsum(string equation, params IReadOnlyList<NDArray> operands)
     {
         ArgumentNullException.ThrowIfNull(equation);

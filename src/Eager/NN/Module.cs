@@ -1,7 +1,8 @@
 namespace Fusion.NN;
 
 /// <summary>
-/// A function of an array with named parameters. Derived classes register parameters, buffers and child modules in their constructor and override
+/// A function of an array with named parameters. Derived classes register parameters, buffers and child modules in their constructor (or in their first call, where
+/// sizes follow from the input: a hybridized module makes that call eagerly) and override
 /// <see cref="ForwardCore"/>; training or inference is the training flag of <see cref="Autograd"/>, not a property.
 /// </summary>
 /// <example>
@@ -67,7 +68,7 @@ public abstract partial class Module
     protected NDArray Parameter(string name, NDArray value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        Check(name);
+        Check(name, value);
         if (value.Grad is null && !value.IsFrozen) value.AttachGrad();
         _own.Add(name, value);
         Changed();
@@ -79,7 +80,7 @@ public abstract partial class Module
     protected NDArray Buffer(string name, NDArray value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        Check(name);
+        Check(name, value);
         _ownBuffers.Add(name, value);
         Changed();
         return value;
@@ -117,6 +118,13 @@ public abstract partial class Module
         }
 
         _parents.Add(new WeakReference<Module>(parent));
+    }
+
+    // The value that a trace gives to what outlives it is that of one call, or none.
+    private void Check(string name, NDArray value)
+    {
+        Check(name);
+        if (value.IsSymbolic && ExecutionState.Current.Tracer is { } tracer) throw tracer.Postpone($"{GetType().Name} makes its '{name}' at every call. Make it once");
     }
 
     private void Check(string name)

@@ -38,8 +38,8 @@ internal sealed class EinsumEquation
     /// <summary>The labels of the result's axes.</summary>
     public string Output { get; }
 
-    /// <summary>Labels of ellipses: they broadcast, so that a size of 1 fits any other.</summary>
-    public static bool Broadcasts(char label) => label >= FirstEllipsisLabel;
+    /// <summary>The label is one of those of ellipses.</summary>
+    public static bool IsEllipsis(char label) => label >= FirstEllipsisLabel;
 
     private static string Expand(string equation, string labels, int rank, Shape shape, out int ellipsis)
     {
@@ -59,7 +59,7 @@ internal sealed class EinsumEquation
         for (int i = 0; i < span.Length; i++) span[i] = (char)(FirstEllipsisLabel + n - 1 - i);
     });
 
-    private string Implicit() => string.Concat(string.Concat(Inputs).Where(static c => !Broadcasts(c)).GroupBy(static c => c).Where(static g => g.Count() == 1).Select(static g => g.Key).Order());
+    private string Implicit() => string.Concat(string.Concat(Inputs).Where(static c => !IsEllipsis(c)).GroupBy(static c => c).Where(static g => g.Count() == 1).Select(static g => g.Key).Order());
 
     private static ArgumentException Malformed(string equation, string reason) => new($"Einsum: the equation \"{equation}\" cannot be read: {reason}.");
 }

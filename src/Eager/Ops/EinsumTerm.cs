@@ -70,9 +70,13 @@ internal sealed record EinsumTerm(NDArray Array, string Labels)
         {
             int m = a.Size(label), n = b.Size(label);
             if (m == n) continue;
-            if (!EinsumEquation.Broadcasts(label) || (m != 1 && n != 1))
-                throw new ShapeException($"Einsum: {a.Array.Shape} and {b.Array.Shape}: the axes of one label have the sizes {m} and {n}.");
-            (a, b) = (a.Broadcast(label, Math.Max(m, n)), b.Broadcast(label, Math.Max(m, n)));
+            if (m != 1 && n != 1)
+            {
+                string name = EinsumEquation.IsEllipsis(label) ? "an ellipsis" : $"'{label}'";
+                throw new ShapeException($"Einsum: {a.Array.Shape} and {b.Array.Shape}: the axes of {name} have the sizes {m} and {n}.");
+            }
+
+            (a, b) = m == 1 ? (a.Broadcast(label, n), b) : (a, b.Broadcast(label, m));
         }
 
         return (a, b);

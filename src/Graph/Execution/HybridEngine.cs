@@ -13,6 +13,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     // A call finds its way at the first or second attempt, unless other threads drop the variants that it needs.
     private const int MaxAttempts = 8;
 
+    // As many calls in a row may make parameters; a function whose every call makes some is never traced.
+    private const int MostPostponed = 8;
+
     private readonly Lock _lock = new();
     private KeptVariants _kept = new([]);
     private long _clock;
@@ -20,6 +23,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private long _misses;
     private long _compileTicks;
     private int _compileCount;
+    private int _postponed;
 
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Function => function;
 
@@ -244,6 +248,10 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 {
                     return null;
                 }
+                catch (TracePostponedException) when (++_postponed <= MostPostponed)
+                {
+                    return null;
+                }
                 catch (TraceFailedException failure)
                 {
                     if (!options.FallbackToEager) throw new HybridizeException($"{name} cannot be hybridized: {failure.Message}.", failure);
@@ -252,6 +260,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                     return null;
                 }
 
+                _postponed = 0;
                 HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
                 if (Last is { } before) Compare(before.Trace, trace);
                 if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));

@@ -103,6 +103,13 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     public override Exception ValueRead(string operation) =>
         Fail($"{operation} reads a value while the function is traced: the result would be frozen into the compiled function");
 
+    public override Exception Postpone(string reason)
+    {
+        TracePostponedException postponed = new(reason);
+        Failure ??= postponed;
+        return postponed;
+    }
+
     public override bool Freeze(NDArray array)
     {
         if (!array.HasData || _written.ContainsKey(array)) return false;

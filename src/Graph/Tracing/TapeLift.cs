@@ -30,7 +30,10 @@ internal static class TapeLift
         if (missing >= 0 && !ReferenceEquals(keys[missing].Source, root))
             throw new HybridizeException($"FromTape: the head does not depend on input {missing}, {inputs[missing].Type}. Call AttachGrad() on it before recording.");
         int output = head.SourceIndex;
-        return arguments => [Replay(calls, output, arguments)];
+        int count = keys.Length;
+        return arguments => arguments.Count == count
+            ? [Replay(calls, output, arguments)]
+            : throw new ArgumentException($"FromTape: the function has {count} inputs, and was given {arguments.Count}.", nameof(inputs));
     }
 
     private static NDArray Replay(List<Call> calls, int output, IReadOnlyList<NDArray> arguments)

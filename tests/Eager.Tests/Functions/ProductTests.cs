@@ -56,4 +56,28 @@ public sealed class ProductTests
         Close(expected, Nd.Einsum(equation, a, b));
         Gradients(x => Nd.Einsum(equation, x[0], x[1]), a, b);
     }
+
+    [Theory] // NumPy: what has the size 1 broadcasts, under a letter as under an ellipsis
+    [InlineData("ij,ij->i")]
+    [InlineData("ij,ij->")]
+    [InlineData("ij,ij->ji")]
+    [InlineData("...,...->...")]
+    public void EinsumBroadcastsAxesOfSizeOne(string equation)
+    {
+        NDArray a = Random((1, 4)), b = Random((2, 1), 3);
+        NDArray expected = Nd.Einsum(equation, a.BroadcastTo((2, 4)), b.BroadcastTo((2, 4)));
+        Close(expected, Nd.Einsum(equation, a, b));
+        Close(expected, Nd.Einsum(equation, b, a));
+        Gradients(x => Nd.Einsum(equation, x[0], x[1]), a, b);
+        Assert.Equal(equation.EndsWith("->", StringComparison.Ordinal) ? 1 : 0, Nd.Einsum(equation, a, Nd.Zeros((0, 4), DType.Float64)).Size);
+    }
+
+    [Fact]
+    public void EinsumBroadcastsOverManyOperands()
+    {
+        NDArray a = Random((1, 3, 4)), b = Random((2, 4, 5), 3), c = Random((2, 1), 5);
+        Close(Nd.MatMul(a, b), Nd.Einsum("bij,bjk->bik", a, b));
+        Close(Nd.MatMul(a, b) * c.ExpandDims(1), Nd.Einsum("bij,bjk,bi->bik", a, b, c));
+        Assert.Contains("'j'", Assert.Throws<ShapeException>(() => Nd.Einsum("ij,ij->i", Nd.Ones((2, 3)), Nd.Ones((1, 4)))).Message, StringComparison.Ordinal);
+    }
 }

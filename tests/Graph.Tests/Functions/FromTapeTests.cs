@@ -43,6 +43,21 @@ public sealed class FromTapeTests
         static string Text(FusionGroup group) => $"{group.Kind} {string.Join('·', group.Ops)} {group.Shape} {group.Reason}";
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void AnotherNumberOfInputsIsAnError(int count)
+    {
+        NDArray x = Nd.Ones(3);
+        x.AttachGrad();
+        NDArray head;
+        using (Autograd.Record()) head = x * 2;
+        HybridFunction<ListFunction> f = Hybrid.FromTape(head, x);
+        f.Invoke([x]);
+        ArgumentException error = Assert.Throws<ArgumentException>(() => f.Invoke([.. Enumerable.Repeat(x, count)]));
+        Assert.Contains($"FromTape: the function has 1 inputs, and was given {count}.", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OtherLeavesAreCapturedByReference()
     {
