@@ -10,15 +10,17 @@ internal static class CheckpointNode
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
         RandomDraws draws = RandomDraws.Begin(state);
+        List<bool> ways = [];
         long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x, output;
         try
         {
-            output = Returned(f(input));
+            using (KnownWays.Enter(state, state.Ways, ways)) output = Returned(f(input));
         }
         finally
         {
             draws.End(state);
+            state.TakenWays?.AddRange(ways);
         }
 
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
@@ -26,7 +28,7 @@ internal static class CheckpointNode
 
         List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
-        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, draws, gradients[0]!, inputs, pass), x, captured, result);
+        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, draws, ways, gradients[0]!, inputs, pass), x, captured, result);
         node.ExtraSaved = Saved(x, captured, counted: true);
         return result;
     }
@@ -148,12 +150,15 @@ internal static class CheckpointNode
         return captured;
     }
 
-    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
+    private static void Recompute(
+        TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, List<bool> ways, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
     {
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
         NDArray input, output;
-        using (RandomReplay.Of(draws).Enter(ExecutionState.Current)) (input, output) = Repeat(node, f, x, createGraph);
+        ExecutionState state = ExecutionState.Current;
+        using (RandomReplay.Of(draws).Enter(state))
+        using (KnownWays.Enter(state, new KnownWays(ways, ofTrace: false))) (input, output) = Repeat(node, f, x, createGraph);
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs, pass);
     }
 

@@ -33,6 +33,7 @@ internal static class Replay
         StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
         using RecordScope scope = new(variant.Signature.Recording, node.TrainMode);
         using RandomReplay.Scope again = RandomReplay.Of(draws ?? new RandomDraws()).Enter(state);
+        using KnownWays.Scope ways = KnownWays.Enter(state, new KnownWays(trace.Ways, ofTrace: true));
         SequenceRange? outer = state.Sequences;
         state.Sequences = numbers;
         try

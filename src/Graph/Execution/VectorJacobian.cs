@@ -104,7 +104,8 @@ internal static class VectorJacobian
             for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
             for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
             using RecordScope scope = new(variant.Signature.Recording, training);
-            IReadOnlyList<NDArray> outputs = function(inputs);
+            IReadOnlyList<NDArray> outputs;
+            using (KnownWays.Enter(ExecutionState.Current, new KnownWays(variant.Trace.Ways, ofTrace: true))) outputs = function(inputs);
             List<NDArray> heads = [];
             List<NDArray?> headGradients = [];
             int k = count;
