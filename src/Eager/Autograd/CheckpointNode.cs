@@ -10,17 +10,18 @@ internal static class CheckpointNode
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
         RandomDraws draws = RandomDraws.Begin(state);
-        List<bool> ways = [];
+        List<bool> taken = [];
+        KnownWays ways = new(taken, inlines: state.Sequences is not null || state.Ways is { Inlines: true });
         long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x, output;
         try
         {
-            using (KnownWays.Enter(state, state.Ways, ways)) output = Returned(f(input));
+            using (KnownWays.Enter(state, state.Ways, taken)) output = Returned(f(input));
         }
         finally
         {
             draws.End(state);
-            state.TakenWays?.AddRange(ways);
+            state.TakenWays?.AddRange(taken);
         }
 
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
@@ -151,14 +152,14 @@ internal static class CheckpointNode
     }
 
     private static void Recompute(
-        TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, List<bool> ways, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
+        TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, KnownWays ways, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
     {
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
         NDArray input, output;
         ExecutionState state = ExecutionState.Current;
         using (RandomReplay.Of(draws).Enter(state))
-        using (KnownWays.Enter(state, new KnownWays(ways, ofTrace: false))) (input, output) = Repeat(node, f, x, createGraph);
+        using (KnownWays.Enter(state, ways.Again())) (input, output) = Repeat(node, f, x, createGraph);
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs, pass);
     }
 

@@ -4,13 +4,16 @@ namespace Fusion;
 /// The ways that work went at its conditions, in order, for when it is done again: what they were computed of may have been written since.
 /// </summary>
 /// <param name="ways">Whether each condition held.</param>
-/// <param name="ofTrace">Those of compiled functions inside are among them; else each of these decides for itself.</param>
-internal sealed class KnownWays(IReadOnlyList<bool> ways, bool ofTrace)
+/// <param name="inlines">Those of compiled functions inside are among them; else each of these decides for itself.</param>
+internal sealed class KnownWays(IReadOnlyList<bool> ways, bool inlines)
 {
     private int _next;
 
     /// <summary>Functions inside that are compiled elsewhere are part of the work.</summary>
-    public bool OfTrace => ofTrace;
+    public bool Inlines => inlines;
+
+    /// <summary>From the first one on.</summary>
+    public KnownWays Again() => new(ways, inlines);
 
     /// <summary>The way to go at the next condition; null beyond the last one.</summary>
     public bool? Next() => _next < ways.Count ? ways[_next++] : null;

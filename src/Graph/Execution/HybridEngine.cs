@@ -60,7 +60,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         ExecutionState state = ExecutionState.Current;
 
         // Inside another trace the function is inlined; the outer compiler then sees through it. So it is where calls are put on the tape again.
-        if (state.Tracer is not null || state.Sequences is not null || state.Ways is { OfTrace: true }) return function(inputs);
+        if (state.Tracer is not null || state.Sequences is not null || state.Ways is { Inlines: true }) return function(inputs);
         if (FallbackReason is not null) return RunEagerly(inputs, state);
         foreach (NDArray input in inputs)
         {
@@ -300,7 +300,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         try
         {
             lock (_lock)
-                lock (StateLock) Run(variant.Signature, now, new BranchPath(null), ways: new KnownWays(variant.Trace.Ways, ofTrace: true));
+                lock (StateLock) Run(variant.Signature, now, new BranchPath(null), ways: new KnownWays(variant.Trace.Ways, inlines: true));
         }
         catch (TraceFailedException failure)
         {

@@ -52,6 +52,12 @@ internal sealed class FunctionTrace
     /// <summary>The conditions that led the trace, and what they were.</summary>
     public IReadOnlyList<BranchOutcome> Outcomes { get; init; } = [];
 
+    /// <summary>The arrays from outside whose values have shaped it, and their versions.</summary>
+    public required (NDArray Array, int Version)[] Frozen { get; init; }
+
+    /// <summary>One of these has been written since: the function, called again for its gradient, would be another one.</summary>
+    public NDArray? Thawed => Array.Find(Frozen, static f => f.Array.Version != f.Version).Array;
+
     /// <summary>The ways that it has gone, one for each time that it asked: with <see cref="KnownWays"/> the function goes them again.</summary>
     public required bool[] Ways { get; init; }
 
@@ -250,6 +256,7 @@ internal sealed class FunctionTrace
             ReturnsInput = Array.Exists(nodes, static n => n is InputNode) || Array.Exists(outputs, o => Array.IndexOf(symbols, o) >= 0),
             Effects = [.. tracer.Effects],
             Outcomes = path?.Outcomes ?? [],
+            Frozen = [.. tracer.Frozen.Select(static a => (a, a.Version))],
             Ways = [.. tracer.Ways],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,

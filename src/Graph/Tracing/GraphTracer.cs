@@ -25,6 +25,9 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
+    /// <summary>Arrays from outside whose values have shaped the graph.</summary>
+    public IReadOnlyCollection<NDArray> Frozen => _frozen;
+
     /// <summary>The ways that the traced code has gone so far.</summary>
     public IReadOnlyList<bool> Ways => _choices.Found;
 

@@ -133,6 +133,54 @@ public sealed class BranchTests
         }
     }
 
+    /// <summary>A compiled function inside of a checkpoint of another one is a part of that when its gradient is differentiated.</summary>
+    [Fact]
+    public void CheckpointsOfCompiledFunctionsGoTheirWayAgain()
+    {
+        NDArray captured = Nd.Ones(1), x = Nd.Full(3, 1.5);
+        ListFunction half = Check.List(z => Nd.Cond(captured.Sum() < 0, () => z * 7, () => z * 2));
+        NDArray[] gradients = Array.ConvertAll<bool, NDArray>([false, true], compiled =>
+        {
+            ListFunction inner = compiled ? half.Hybridize(Check.Strict).Invoke : half;
+            ListFunction f = v => [Autograd.Checkpoint(z => Nd.Cond(captured.Sum() > 0, () => inner([z])[0].Square(), () => z) * Nd.Cond(captured.Sum() > -2, () => z, () => z * 3), v[0])];
+            if (compiled) f = f.Hybridize(Check.Strict).Invoke;
+            captured.Fill(1);
+            x.AttachGrad();
+            using (Autograd.Record())
+            {
+                NDArray result = f([x])[0];
+                using (Autograd.Pause()) captured.Fill(-3);
+                Autograd.Grad(result, x, createGraph: true).Square().Sum().Backward();
+            }
+
+            return x.Grad!;
+        });
+        Check.Same(gradients[0], gradients[1]);
+    }
+
+    /// <summary>A mask has shaped the trace. Its gradient may be computed later all the same, but not by a function that reads another mask.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GradientsDoNotReadAnotherMask(bool createGraph)
+    {
+        NDArray mask = Nd.Array([true, false, true]), x = TestArrays.Uniform(3);
+        HybridFunction<ListFunction> f = Check.List(v => v.BooleanMask(mask) * 2).Hybridize(Check.Strict), two = ((ListFunction)(v => [v[0].BooleanMask(mask) * 2, v[0] * 5])).Hybridize(Check.Strict);
+        x.AttachGrad();
+        NDArray all, some;
+        using (Autograd.Record()) (all, some) = (f.Invoke([x])[0], two.Invoke([x])[0]);
+        mask.Assign(Nd.Array([false, true, true]));
+        using (createGraph ? Autograd.Record() : Autograd.Pause())
+        {
+            if (!createGraph) Assert.Equal([2, 0, 2], Autograd.Grad(all, x).ToArray<float>());
+            foreach (NDArray head in (NDArray[])(createGraph ? [all, some] : [some]))
+                Assert.Contains("Bool (3,)", Assert.Throws<AutogradException>(() => Autograd.Grad(head, x, createGraph: createGraph)).Message, StringComparison.Ordinal);
+        }
+
+        using (Autograd.Record()) some = two.Invoke([x])[0];
+        Assert.Equal([0, 2, 2], Autograd.Grad(some, x).ToArray<float>());
+    }
+
     [Fact]
     public void ACallThatTurnsOffDrawsAndWritesWhatTheEagerOneDoes()
     {
