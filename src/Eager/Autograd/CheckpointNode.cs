@@ -10,15 +10,18 @@ internal static class CheckpointNode
     {
         // A first recorded run finds what f reaches; its tape is dropped at once, so that only x and the captured arrays stay.
         RandomDraws draws = RandomDraws.Begin(state);
+        List<bool> taken = [];
+        KnownWays ways = new(taken, inlines: state.Sequences is not null || state.Ways is { Inlines: true });
         long start = TapeNode.LastSequence(state);
         NDArray input = new TapeEdge(x).RequiresGradient ? Leaf(x) : x, output;
         try
         {
-            output = Returned(f(input));
+            using (KnownWays.Enter(state, state.Ways, taken)) output = Returned(f(input));
         }
         finally
         {
             draws.End(state);
+            state.TakenWays?.AddRange(taken);
         }
 
         if (output.Source is Variable unchanged && ReferenceEquals(unchanged, input.Source)) return x.Alias();
@@ -26,7 +29,7 @@ internal static class CheckpointNode
 
         List<TapeEdge> captured = Captured(root, output.SourceIndex, start, input.Source);
         NDArray result = output.Detach();
-        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, draws, gradients[0]!, inputs, pass), x, captured, result);
+        TapeNode node = Record(state, (n, gradients, inputs, pass) => Recompute(n, f, draws, ways, gradients[0]!, inputs, pass), x, captured, result);
         node.ExtraSaved = Saved(x, captured, counted: true);
         return result;
     }
@@ -148,12 +151,15 @@ internal static class CheckpointNode
         return captured;
     }
 
-    private static void Recompute(TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
+    private static void Recompute(
+        TapeNode node, Func<NDArray, NDArray> f, RandomDraws draws, KnownWays ways, NDArray gradient, Span<NDArray?> inputs, BackwardPass pass)
     {
         bool createGraph = Autograd.IsRecording;
         NDArray x = CheckSaved(node);
         NDArray input, output;
-        using (RandomReplay.Of(draws).Enter(ExecutionState.Current)) (input, output) = Repeat(node, f, x, createGraph);
+        ExecutionState state = ExecutionState.Current;
+        using (RandomReplay.Of(draws).Enter(state))
+        using (KnownWays.Enter(state, ways.Again())) (input, output) = Repeat(node, f, x, createGraph);
         Differentiate(node, input, output, gradient, retainGraph: createGraph, inputs, pass);
     }
 

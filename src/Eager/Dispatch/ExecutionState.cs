@@ -37,6 +37,12 @@ internal sealed class ExecutionState
     /// <summary>Set while work is done again: it takes the numbers that it took.</summary>
     public RandomReplay? Replay;
 
+    /// <summary>Set while work is done again: it goes the ways that it went.</summary>
+    public KnownWays? Ways;
+
+    /// <summary>Where the ways of the innermost work are noted that may be done again.</summary>
+    public List<bool>? TakenWays;
+
     /// <summary>See <see cref="Fusion.Temporaries"/>: open scopes, and what was made in them.</summary>
     public int TemporaryScopes;
 

@@ -102,8 +102,16 @@ public static partial class Nd
     {
         ArgumentNullException.ThrowIfNull(predicate);
         if (predicate.Size != 1) throw new ShapeException($"{op}: the condition {predicate.Shape} must have one element. Reduce it with All or Any.");
-        if (ExecutionState.Current.Tracer is { } tracer) return tracer.Decide(predicate, op);
-        predicate.BeginRead(op);
-        return Elements.To(predicate.Detach(), DType.Bool).Item<bool>();
+        ExecutionState state = ExecutionState.Current;
+        if (state.Tracer is { } tracer) return tracer.Decide(predicate, op);
+        bool holds = state.Ways?.Next() ?? Read();
+        state.TakenWays?.Add(holds);
+        return holds;
+
+        bool Read()
+        {
+            predicate.BeginRead(op);
+            return Elements.To(predicate.Detach(), DType.Bool).Item<bool>();
+        }
     }
 }

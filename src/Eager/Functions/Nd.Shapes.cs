@@ -281,7 +281,7 @@ public static partial class Nd
         }
 
         SliceAttributes place = new(new IntList(starts), new IntList(x.Shape.ToArray()), new IntList(Ones1(x.Rank)), full);
-        if (value == 0) return OpTable.Unslice.Apply(x, place);
+        if (value == 0 && !double.IsNegative(value)) return OpTable.Unslice.Apply(x, place);
         DType dtype = Elements.WeakType(x.DType, value);
         return OpTable.Pad.Apply(Elements.To(x, dtype), new PadAttributes(place, value));
     }

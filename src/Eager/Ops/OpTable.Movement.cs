@@ -113,6 +113,7 @@ internal static partial class OpTable
         Run = (x, attributes, y) => ArrayParts.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         DeviceRun = (x, attributes, y) => ArrayParts.Concat(x, ((AxisAttributes)attributes!).Axis, y[0]),
         Gradient = [ConcatGradient],
+        Joint = ConcatGradients,
         Cost = Cost.MemoryBound,
     }).Named("mx.np.concatenate, np.concatenate, torch.cat");
 
@@ -150,5 +151,14 @@ internal static partial class OpTable
         int start = 0;
         for (int i = 0; i < c.Index; i++) start += c.ShapeOf(i).Dimensions[axis];
         return Nd.Slice(c.G, axis, start, start + c.ShapeOf(c.Index).Dimensions[axis]);
+    }
+
+    // Every part by itself would have to find its place among the others.
+    private static NDArray[] ConcatGradients(GradientContext c)
+    {
+        int axis = c.Attributes<AxisAttributes>().Axis, start = 0;
+        NDArray[] parts = new NDArray[c.InputCount];
+        for (int i = 0; i < parts.Length; i++) parts[i] = Nd.Slice(c.G, axis, start, start += c.ShapeOf(i).Dimensions[axis]);
+        return parts;
     }
 }

@@ -64,7 +64,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         ExecutionState state = ExecutionState.Current;
 
         // Inside another trace the function is inlined; the outer compiler then sees through it. So it is where calls are put on the tape again.
-        if (state.Tracer is not null || state.Sequences is not null || FallbackReason is not null) return function(inputs);
+        if (state.Tracer is not null || state.Sequences is not null || state.Ways is { Inlines: true }) return function(inputs);
+        if (FallbackReason is not null) return RunEagerly(inputs, state);
         foreach (NDArray input in inputs)
         {
             ArgumentNullException.ThrowIfNull(input, nameof(inputs));
@@ -143,7 +144,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     }
 
     private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state) =>
-        IsReady(variant, inputs) ? RunPlan(variant, inputs, state) : function(inputs);
+        IsReady(variant, inputs) ? RunPlan(variant, inputs, state) : RunEagerly(inputs, state);
 
     private bool IsReady([NotNullWhen(true)] HybridVariant? variant, NDArray[] inputs) =>
         variant is not null && !variant.IsAliased(inputs) && (variant.Forward is not null || IsBuilt(variant));
@@ -176,6 +177,13 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             }
         }
 
+        return RunEagerly(inputs, state);
+    }
+
+    // As a compiled call, it decides at its conditions for itself.
+    private IReadOnlyList<NDArray> RunEagerly(NDArray[] inputs, ExecutionState state)
+    {
+        using KnownWays.Scope ways = KnownWays.Enter(state, null);
         return function(inputs);
     }
 
@@ -298,15 +306,23 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     {
         if (variant.Log is not { } before) return null;
         TraceLog now = new();
-        lock (_lock)
-            lock (StateLock) Run(variant.Signature, now, new BranchPath(variant.Trace.Outcomes));
+        try
+        {
+            lock (_lock)
+                lock (StateLock) Run(variant.Signature, now, new BranchPath(null), ways: new KnownWays(variant.Trace.Ways, inlines: true));
+        }
+        catch (TraceFailedException failure)
+        {
+            return failure.Message;
+        }
+
         return Bisection.Change(before, now);
     }
 
-    private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path, NDArray[]? arrays = null) =>
+    private FunctionTrace Run(HybridSignature signature, TraceLog? log, BranchPath path, NDArray[]? arrays = null, KnownWays? ways = null) =>
         FunctionTrace.Run(
             function, signature.Types, signature.Recording ? signature.Gradient : null, signature.Training, signature.Marks, options.KeepGradients, log, signature.Device, options.FastMath,
-            path, arrays);
+            path, arrays, ways);
 
     private void Build(HybridVariant variant) => Timed("compile", () =>
     {

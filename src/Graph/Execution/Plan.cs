@@ -82,7 +82,9 @@ internal sealed class Plan
         int failure = Array.FindIndex(failures, static f => f is not null);
         if (failure < 0) return [.. steps.OfType<PlanStep>()];
         string message = failures[failure]!.Message;
-        foreach (OpNode member in Kernels(groups[failure]).SelectMany(static k => k.Members).Where(static m => m.Op.Element is not null)) failed.Add(member, message);
+        OpNode[] members = [.. Kernels(groups[failure]).SelectMany(static k => k.Members).Where(static m => m.Op.Element is not null)];
+        if (members.Length == 0) throw failures[failure]!; // another cut would have the same kernel
+        foreach (OpNode member in members) failed.Add(member, message);
         Diagnostics.Warn($"A kernel could not be compiled, its operators run one by one: {message}");
         return null;
 

@@ -27,12 +27,13 @@ internal static class Replay
         FunctionTrace trace = variant.Trace;
         ExecutionState state = ExecutionState.Current;
         if (!trace.Host.IsEmpty || trace.Variables.Length > 0 || trace.GradientsNeedOldState()) return null;
-        if (state.Tracer is not null || !CapturedAreTheSame(trace, node)) return null;
+        if (state.Tracer is not null || trace.Thawed is not null || !CapturedAreTheSame(trace, node)) return null;
         NDArray[] inputs = HybridCall.Operands(node, variant)[..trace.Inputs.Length];
         for (int i = 0; i < inputs.Length; i++) inputs[i] = At(node.Edge(i), inputs[i]);
         StateSnapshot before = new([.. trace.States.Select(s => s.Target(inputs))]);
         using RecordScope scope = new(variant.Signature.Recording, node.TrainMode);
         using RandomReplay.Scope again = RandomReplay.Of(draws ?? new RandomDraws()).Enter(state);
+        using KnownWays.Scope ways = KnownWays.Enter(state, new KnownWays(trace.Ways, inlines: true));
         SequenceRange? outer = state.Sequences;
         state.Sequences = numbers;
         try

@@ -34,6 +34,13 @@ internal static class VectorJacobian
                 "Gradients of higher order of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
         }
 
+        if (variant.Trace.Thawed is { } array)
+        {
+            throw new AutogradException(
+                $"Gradients of higher order, and of some results of several, compute the hybridized function again; the values of an array {array.Type} that it has read there, such as a mask, were overwritten since. " +
+                "Write to a copy, or record the function eagerly.");
+        }
+
         bool[] present = new bool[gradients.Length];
         List<NDArray> arguments = [.. inputs];
         for (int i = 0; i < present.Length; i++)
@@ -104,7 +111,8 @@ internal static class VectorJacobian
             for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
             for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
             using RecordScope scope = new(variant.Signature.Recording, training);
-            IReadOnlyList<NDArray> outputs = function(inputs);
+            IReadOnlyList<NDArray> outputs;
+            using (KnownWays.Enter(ExecutionState.Current, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = function(inputs);
             List<NDArray> heads = [];
             List<NDArray?> headGradients = [];
             int k = count;

@@ -44,8 +44,8 @@ internal sealed class LoweredRows
         for (int i = 0; i < tiles.Count;)
         {
             int first = tiles[i];
-            (RowProgram? program, int count) = programs.From(tiles, i);
-            if (program is not null) Tiles.Add(Program(program));
+            (RowProgram? program, RowKernel? kernel, int count) = programs.From(tiles, i);
+            if (program is not null) Tiles.Add(Program(program, kernel!));
             else Tiles.Add(group.Parts[first].Kind == GroupKind.Elementwise ? Kernel(first) : _layout.IsSum(first) ? Sum(first) : Call(first));
             _scratch.Release(tiles[i + count - 1]);
             i += count;
@@ -125,11 +125,10 @@ internal sealed class LoweredRows
         return place;
     }
 
-    private ProgramPart Program(RowProgram program)
+    private ProgramPart Program(RowProgram program, RowKernel kernel)
     {
         Programs.Add((program.Spec, program.Members));
         TileOperand[] operands = [.. program.Reads.Select(r => Read(r.Node, r.Access, false)), .. program.Outputs.Select(Write)];
-        RowKernel kernel = KernelCompiler.Compile(program.Spec);
         long[] aligned = Array.ConvertAll(operands, o => Frame.Rows >= RowVectors.ManyRows && o is { Array: >= 0, Access: { Period: 1, Width: > 1 } } ? _scratch.TakeRow(o) : -1);
         return new ProgramPart(kernel, operands, aligned, [.. program.Sums.Select(Place)], Frame.Columns, _scratch.TakeBytes(kernel.ScratchBytes(Frame.Columns)));
     }

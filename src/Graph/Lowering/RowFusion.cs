@@ -19,12 +19,12 @@ internal sealed class RowFusion(PlanGroup group, HashSet<GraphNode> leaves, Func
     /// <summary>Kernels have rows like these.</summary>
     public static bool Takes(RowFrame frame) => frame.Columns is >= LeastColumns and <= ReduceTree.Block;
 
-    /// <summary>The longest program that begins at a tile, and how many tiles it has; none: one.</summary>
+    /// <summary>The longest program that begins at a tile and can be compiled, its kernel, and how many tiles it has; none: one.</summary>
     /// <param name="tiles">The indices of the parts that are tiles.</param>
     /// <param name="start">An index into them.</param>
-    public (RowProgram? Program, int Count) From(List<int> tiles, int start)
+    public (RowProgram? Program, RowKernel? Kernel, int Count) From(List<int> tiles, int start)
     {
-        if (!KernelCompiler.IsAvailable || !Takes(_layout.Frame)) return (null, 1);
+        if (!KernelCompiler.IsAvailable || !Takes(_layout.Frame)) return (null, null, 1);
         DType? type = null;
         int end = start;
         for (; end < tiles.Count && Fits(tiles[end], ref type); end++) { }
@@ -34,10 +34,10 @@ internal sealed class RowFusion(PlanGroup group, HashSet<GraphNode> leaves, Func
             if (!indices.Exists(i => group.Parts[i].Kind == GroupKind.Library)) break;
             RowProgram program = new(
                 group.Parts, indices, _layout, leaves, indices.SelectMany(i => group.Parts[i].Members).Where(m => isReadAfter(m, indices[^1]) && !IsSum(m)).OrderBy(static m => m.Id));
-            if (Fits(program)) return (program, end - start);
+            if (Fits(program) && KernelCompiler.TryCompile(program.Spec) is { } kernel) return (program, kernel, end - start);
         }
 
-        return (null, 1);
+        return (null, null, 1);
     }
 
     private static bool IsSum(OpNode member) => member.Op.Sums is not null;

@@ -13,17 +13,13 @@ internal readonly record struct BranchOutcome(GraphNode Condition, string Operat
 internal sealed class BranchPath
 {
     private readonly IReadOnlyList<NDArray>? _arrays;
-    private readonly IReadOnlyList<BranchOutcome>? _known;
     private readonly Dictionary<GraphNode, NDArray> _values = [];
     private readonly Dictionary<GraphNode, double> _numbers = [];
     private readonly List<BranchOutcome> _outcomes = [];
     private RandomReplay? _ahead; // what the function will draw
 
-    /// <param name="arrays">The inputs of the call.</param>
-    public BranchPath(IReadOnlyList<NDArray> arrays) => _arrays = arrays;
-
-    /// <param name="known">The way of an earlier trace, which this one repeats.</param>
-    public BranchPath(IReadOnlyList<BranchOutcome> known) => _known = known;
+    /// <param name="arrays">The inputs of the call; null: conditions must not depend on them.</param>
+    public BranchPath(IReadOnlyList<NDArray>? arrays) => _arrays = arrays;
 
     public IReadOnlyList<BranchOutcome> Outcomes => _outcomes;
 
@@ -47,8 +43,7 @@ internal sealed class BranchPath
     {
         int earlier = _outcomes.FindIndex(o => ReferenceEquals(o.Condition, condition));
         if (earlier >= 0) return _outcomes[earlier].Holds;
-        if (_known is not null && _outcomes.Count >= _known.Count) throw new TraceFailedException($"{operation} meets a condition that it has not met before");
-        bool holds = _known?[_outcomes.Count].Holds ?? Evaluate(condition, operation, effects);
+        bool holds = Evaluate(condition, operation, effects);
         if (condition is not ConstantNode) _outcomes.Add(new BranchOutcome(condition, operation, holds));
         return holds;
     }

@@ -52,6 +52,15 @@ internal sealed class FunctionTrace
     /// <summary>The conditions that led the trace, and what they were.</summary>
     public IReadOnlyList<BranchOutcome> Outcomes { get; init; } = [];
 
+    /// <summary>The arrays from outside whose values have shaped it, and their versions.</summary>
+    public required (NDArray Array, int Version)[] Frozen { get; init; }
+
+    /// <summary>One of these has been written since: the function, called again for its gradient, would be another one.</summary>
+    public NDArray? Thawed => Array.Find(Frozen, static f => f.Array.Version != f.Version).Array;
+
+    /// <summary>The ways that it has gone, one for each time that it asked: with <see cref="KnownWays"/> the function goes them again.</summary>
+    public required bool[] Ways { get; init; }
+
     public required int OpCount { get; init; }
 
     /// <summary>What was traced inside checkpoints.</summary>
@@ -156,6 +165,7 @@ internal sealed class FunctionTrace
     /// <param name="fastMath">Rewrites that change rounding are permitted.</param>
     /// <param name="path">Decides at conditions; null: they cannot be traced.</param>
     /// <param name="arrays">The inputs of the call, of which two may be one array or one variable.</param>
+    /// <param name="ways">Which way to go at conditions that are known.</param>
     /// <exception cref="TraceFailedException">It does what a graph cannot express.</exception>
     /// <exception cref="SharedVariableException">It failed, and two of the arrays are one, or one variable: a trace tells them apart.</exception>
     public static FunctionTrace Run(
@@ -169,7 +179,8 @@ internal sealed class FunctionTrace
         GpuDevice? device = null,
         bool fastMath = false,
         BranchPath? path = null,
-        NDArray[]? arrays = null)
+        NDArray[]? arrays = null,
+        KnownWays? ways = null)
     {
         GraphBuilder graph = new(fastMath);
         GraphTracer tracer = new(graph, log, device, path);
@@ -183,6 +194,7 @@ internal sealed class FunctionTrace
 
         bool failed = true;
         using RecordScope scope = new(wantsGradient is not null, training);
+        using KnownWays.Scope known = KnownWays.Enter(state, ways);
         state.Tracer = tracer;
         try
         {
@@ -244,6 +256,8 @@ internal sealed class FunctionTrace
             ReturnsInput = Array.Exists(nodes, static n => n is InputNode) || Array.Exists(outputs, o => Array.IndexOf(symbols, o) >= 0),
             Effects = [.. tracer.Effects],
             Outcomes = path?.Outcomes ?? [],
+            Frozen = [.. tracer.Frozen.Select(static a => (a, a.Version))],
+            Ways = [.. tracer.Ways],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,
             Own = (tracer.OwnWrites, tracer.Device.Accelerator),

@@ -25,6 +25,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<Action> _undo = [];
     private readonly List<Action> _failure = [];
 
+    /// <summary>Arrays from outside whose values have shaped the graph.</summary>
+    public IReadOnlyCollection<NDArray> Frozen => _frozen;
+
+    /// <summary>The ways that the traced code has gone so far.</summary>
+    public IReadOnlyList<bool> Ways => _choices.Found;
+
     /// <summary>That of the inputs; without one, of what has been captured or written so far.</summary>
     public override Device Device =>
         (device ?? graph.Captured.Select(static c => c.Array).Concat(_written.Keys).FirstOrDefault(static a => a.IsOnGpu)?.Accelerator) is { } accelerator
@@ -123,7 +129,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     {
         try
         {
-            return path is null ? throw ValueRead(operation) : _choices.Decide(() => path.Decide(NodeOf(condition), operation, Effects));
+            return path is null ? throw ValueRead(operation) : _choices.Decide(() => ExecutionState.Current.Ways?.Next() ?? path.Decide(NodeOf(condition), operation, Effects));
         }
         catch (TraceFailedException failure)
         {

@@ -4,11 +4,14 @@ namespace Fusion;
 internal sealed class TracedChoices
 {
     private readonly List<GraphNode> _draws = [];
-    private readonly List<bool> _ways = [];
+    private readonly List<bool> _ways = [], _found = [];
     private Position? _next;
 
     /// <summary>A place among the draws and the ways.</summary>
     public readonly record struct Position(int Draw, int Way);
+
+    /// <summary>The ways that were not taken again, in order.</summary>
+    public IReadOnlyList<bool> Found => _found;
 
     /// <summary>Where the next ones will be.</summary>
     public Position Place => new(_draws.Count, _ways.Count);
@@ -53,7 +56,7 @@ internal sealed class TracedChoices
         }
         else
         {
-            way = find();
+            _found.Add(way = find());
         }
 
         _ways.Add(way);

@@ -31,6 +31,9 @@ internal static class KernelCompiler
     [ThreadStatic]
     private static Func<KernelSpec, string?>? t_fault;
 
+    [ThreadStatic]
+    private static Func<RowSpec, string?>? t_rowFault;
+
     /// <summary>Machine code can be made at run time. Otherwise (NativeAOT) the caller runs the operators' eager loops one by one.</summary>
     [FeatureGuard(typeof(RequiresDynamicCodeAttribute))]
     public static bool IsAvailable => RuntimeFeature.IsDynamicCodeCompiled;
@@ -49,6 +52,13 @@ internal static class KernelCompiler
     {
         get => t_fault;
         set => t_fault = value;
+    }
+
+    /// <summary>As <see cref="FaultOfThread"/>, of row kernels.</summary>
+    public static Func<RowSpec, string?>? RowFaultOfThread
+    {
+        get => t_rowFault;
+        set => t_rowFault = value;
     }
 
     /// <summary>The kernel at the current SIMD width, from the cache if it was compiled before.</summary>
@@ -85,8 +95,22 @@ internal static class KernelCompiler
     /// <exception cref="PlatformNotSupportedException">Machine code cannot be made: see <see cref="IsAvailable"/>.</exception>
     public static RowKernel Compile(RowSpec spec)
     {
+        if (t_rowFault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
         if (!IsAvailable) throw NotAvailable();
         return s_rows.GetOrAdd((spec, SimdWidth.Current), static key => new Lazy<RowKernel>(() => Counted(() => Timed(() => RowKernel.Build(key.Spec, key.Width))))).Value;
+    }
+
+    /// <summary>The row kernel, or null where it cannot be compiled.</summary>
+    public static RowKernel? TryCompile(RowSpec spec)
+    {
+        try
+        {
+            return Compile(spec);
+        }
+        catch (KernelFailedException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>

@@ -128,17 +128,16 @@ internal sealed class KernelTree
     /// <summary>The kernel's machine code.</summary>
     public ElementLoop Compile()
     {
-        LabelTarget done = Expression.Label(), whole = Expression.Label();
-        Expression turn = Expression.Block([.. Body, Expression.Assign(Index, Expression.Add(Index, Expression.Constant((long)Step)))]);
-        List<Expression> statements = [.. Prologue, Expression.Assign(Index, Start)];
+        List<Expression> statements = [.. Prologue, Expression.Assign(Index, Start)], turn = [.. Body, TreeLoop.Advance(Index, Expression.Constant((long)Step))];
         if (KeepsConstants)
         {
+            LabelTarget whole = Expression.Label();
             statements.Add(Expression.Assign(Last, Expression.Subtract(End, Expression.Constant((long)Overlap))));
-            Expression again = Expression.IfThenElse(Expression.LessThan(Index, Last), Expression.Empty(), Expression.Break(whole));
-            turn = Expression.Block([.. Distances, Expression.Loop(Expression.Block(turn, again), whole)]);
+            turn.Add(Expression.IfThenElse(Expression.LessThan(Index, Last), Expression.Empty(), Expression.Break(whole)));
+            turn = [.. Distances, Expression.Loop(Expression.Block(turn), whole)];
         }
 
-        statements.Add(Expression.Loop(Expression.IfThenElse(Expression.LessThan(Index, End), turn, Expression.Break(done)), done));
+        statements.Add(TreeLoop.While(Expression.LessThan(Index, End), turn));
         return Compile(statements, _vector);
     }
 

@@ -141,14 +141,8 @@ internal sealed partial class RowTree
 
     private TreeLane OfRow(int value) => _ofRow[value]!.Value;
 
-    // for (index = from; index < until; index += step)
-    private static void Loop(List<Expression> to, ParameterExpression index, Expression from, Expression until, long step, IEnumerable<Expression> body)
-    {
-        LabelTarget done = Expression.Label();
-        Expression advance = Expression.Assign(index, Expression.Add(index, Expression.Constant(step)));
-        Assign(to, index, from);
-        to.Add(Expression.Loop(Expression.IfThenElse(Expression.LessThan(index, until), Expression.Block(typeof(void), [.. body, advance]), Expression.Break(done)), done));
-    }
+    private static void Loop(List<Expression> to, ParameterExpression index, Expression from, Expression until, long step, IEnumerable<Expression> body) =>
+        to.AddRange(TreeLoop.For(index, from, until, Expression.Constant(step), body));
 
     private static void Assign(List<Expression> to, ParameterExpression variable, Expression value) => to.Add(Expression.Assign(variable, value));
 

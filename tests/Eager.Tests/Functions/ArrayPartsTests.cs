@@ -55,6 +55,39 @@ public sealed class ArrayPartsTests
         }
     }
 
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    [InlineData(DType.Float16)]
+    public void PaddingKeepsTheSignOfZero(DType dtype)
+    {
+        foreach (double value in (double[])[0.0, -0.0])
+        {
+            double[] padded = Nd.Pad(Nd.Ones((1, 2), dtype), [(1, 0), (0, 1)], value).Values();
+            Assert.Equal([value, value, value, 1, 1, value], padded);
+            Assert.Equal(double.IsNegative(value), double.IsNegative(padded[0]));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void GradientsOfManyPartsAreTheirSlices(int every)
+    {
+        NDArray[] parts = [.. Enumerable.Range(0, 300).Select(static i => Nd.Full((2, i % 4), i))];
+        for (int i = 0; i < parts.Length; i += every) parts[i].AttachGrad();
+        NDArray joined;
+        using (Autograd.Record()) joined = Nd.Concat(parts, 1);
+        NDArray head = Nd.Arange(0, joined.Size).Reshape(joined.Shape);
+        joined.Backward(head);
+        int start = 0;
+        foreach (NDArray part in parts)
+        {
+            if (part.Grad is { } gradient) Assert.Equal(head.Slice(1, start, start + part.Shape[1]).Values(), gradient.Values());
+            start += part.Shape[1];
+        }
+    }
+
     private static NDArray Counted(int[] shape) => Nd.Arange(0, shape.Aggregate(1, static (a, b) => a * b), 1, DType.Float64).Reshape(shape);
 
     private static int[] At(int i, int[] shape)

@@ -53,4 +53,33 @@ public sealed class KernelFailureTests
             KernelCompiler.FaultOfThread = null;
         }
     }
+
+    /// <summary>Of an operator alone, of several, and where a kernel of fewer of them can be compiled.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void RowKernelsAreReplacedByTheirParts(bool several, bool shorterOnes)
+    {
+        ListFunction f = several ? Check.List(static (x, y) => ((x * 2 + y).Softmax() * y).LogSoftmax() + y) : Check.List(static (x, _) => x.Softmax());
+        NDArray[] inputs = [TestArrays.Uniform((9, 100), 1), TestArrays.Uniform((9, 100), 2)];
+        int longest = 0;
+        Check.Backward(f, inputs);
+        KernelCompiler.RowFaultOfThread = spec =>
+        {
+            longest = Math.Max(longest, spec.Steps.Length);
+            return !shorterOnes || spec.Steps.Length == longest ? "the test says so" : null;
+        };
+        try
+        {
+            HybridReport report = Check.Backward(f, inputs);
+            Assert.True(longest > 0);
+            Assert.False(report.FellBack);
+            Assert.Contains(report.Groups, static g => g.Kind == "Rows");
+        }
+        finally
+        {
+            KernelCompiler.RowFaultOfThread = null;
+        }
+    }
 }

@@ -56,6 +56,131 @@ public sealed class BranchTests
         }
     }
 
+    /// <summary>What a condition was computed of may be written before the gradient is asked for, which does not depend on its value.</summary>
+    [Theory]
+    [InlineData("captured", false)]
+    [InlineData("input", false)]
+    [InlineData("variable", false)]
+    [InlineData("captured", true)]
+    [InlineData("input", true)]
+    [InlineData("variable", true)]
+    public void GradientsGoTheWayOfTheirCall(string condition, bool createGraph)
+    {
+        NDArray[] gradients = Array.ConvertAll<bool, NDArray>([false, true], compiled =>
+        {
+            NDArray captured = Nd.Ones(1), x = Nd.Full(3, 1.5), other = Nd.Ones(1);
+            ListFunction f = v =>
+            {
+                NDArray of = condition switch { "captured" => captured, "input" => v[1], _ => v[0] };
+                NDArray chosen = Nd.Cond(of.Sum() > 0, () => v[0] * 2, () => v[0] * 3);
+                return [Nd.WhileLoop(s => of.Sum() + s.Sum() < 40, static s => s + s, chosen, 9), v[0] * 5];
+            };
+            if (compiled) f = f.Hybridize(Check.Strict).Invoke;
+            x.AttachGrad();
+            IReadOnlyList<NDArray> results;
+            using (Autograd.Record()) results = f([x, other]);
+            foreach (NDArray array in (NDArray[])[captured, other, x]) array.Fill(-1);
+            if (!createGraph)
+            {
+                results[0].Backward();
+                return x.Grad!;
+            }
+
+            using (Autograd.Record()) return Autograd.Grad(results[0], x, createGraph: true);
+        });
+        Assert.Equal(condition == "variable" ? 8 : 16, gradients[0].ToArray<float>()[0]);
+        Check.Same(gradients[0], gradients[1]);
+    }
+
+    /// <summary>What a checkpoint computes again goes the way that it went, as it draws the numbers that it drew; choices and loops of checkpoints inside too.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void CheckpointsGoTheirWayAgain(bool nested, bool createGraph)
+    {
+        NDArray captured = Nd.Ones(1), x = Nd.Full(3, 1.5);
+        NDArray Chosen(NDArray z) => Nd.WhileLoop(s => captured.Sum() + s.Sum() < 40, static s => s + s, Nd.Cond(captured.Sum() > 0, () => z * 2, () => z * 3), 9);
+        ListFunction f = v => [Autograd.Checkpoint(z => Nd.Cond(captured.Sum() > 0.5, () => (nested ? Autograd.Checkpoint(Chosen, z) : Chosen(z)) * 2, () => z), v[0]) * 1];
+        foreach (ListFunction function in (ListFunction[])[f, f.Hybridize(Check.Strict).Invoke])
+        {
+            captured.Fill(1);
+            x.AttachGrad();
+            NDArray result;
+            using (Autograd.Record()) result = function([x])[0];
+            captured.Fill(-1);
+            using (createGraph ? Autograd.Record() : Autograd.Pause()) Assert.Equal([32, 32, 32], Autograd.Grad(result, x, createGraph: createGraph).ToArray<float>());
+        }
+    }
+
+    /// <summary>The eager function inside of a checkpoint decides where the compiled one would: it is not part of what goes the same way again.</summary>
+    [Fact]
+    public void FunctionsInsideOfCheckpointsDecideForThemselves()
+    {
+        HybridFunction<ListFunction> inner = Check.List(static z => Nd.Cond(z.Sum() > 0, () => z * 2, () => z * 3)).Hybridize(Check.Strict with { CompileInBackground = true });
+        NDArray captured = Nd.Ones(1), x = Nd.Full(3, 1.5);
+        for (int call = 0; call < 4; call++)
+        {
+            captured.Fill(1);
+            x.AttachGrad();
+            NDArray result;
+            using (Autograd.Record()) result = Autograd.Checkpoint(z => Nd.Cond(captured.Sum() > 0, () => inner.Invoke([z])[0] * 5, () => z), x);
+            captured.Fill(-1);
+            if (call == 1) Thread.Sleep(200); // compiled from here on, perhaps
+            result.Backward();
+            Assert.Equal([10, 10, 10], x.Grad!.ToArray<float>());
+        }
+    }
+
+    /// <summary>A compiled function inside of a checkpoint of another one is a part of that when its gradient is differentiated.</summary>
+    [Fact]
+    public void CheckpointsOfCompiledFunctionsGoTheirWayAgain()
+    {
+        NDArray captured = Nd.Ones(1), x = Nd.Full(3, 1.5);
+        ListFunction half = Check.List(z => Nd.Cond(captured.Sum() < 0, () => z * 7, () => z * 2));
+        NDArray[] gradients = Array.ConvertAll<bool, NDArray>([false, true], compiled =>
+        {
+            ListFunction inner = compiled ? half.Hybridize(Check.Strict).Invoke : half;
+            ListFunction f = v => [Autograd.Checkpoint(z => Nd.Cond(captured.Sum() > 0, () => inner([z])[0].Square(), () => z) * Nd.Cond(captured.Sum() > -2, () => z, () => z * 3), v[0])];
+            if (compiled) f = f.Hybridize(Check.Strict).Invoke;
+            captured.Fill(1);
+            x.AttachGrad();
+            using (Autograd.Record())
+            {
+                NDArray result = f([x])[0];
+                using (Autograd.Pause()) captured.Fill(-3);
+                Autograd.Grad(result, x, createGraph: true).Square().Sum().Backward();
+            }
+
+            return x.Grad!;
+        });
+        Check.Same(gradients[0], gradients[1]);
+    }
+
+    /// <summary>A mask has shaped the trace. Its gradient may be computed later all the same, but not by a function that reads another mask.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void GradientsDoNotReadAnotherMask(bool createGraph)
+    {
+        NDArray mask = Nd.Array([true, false, true]), x = TestArrays.Uniform(3);
+        HybridFunction<ListFunction> f = Check.List(v => v.BooleanMask(mask) * 2).Hybridize(Check.Strict), two = ((ListFunction)(v => [v[0].BooleanMask(mask) * 2, v[0] * 5])).Hybridize(Check.Strict);
+        x.AttachGrad();
+        NDArray all, some;
+        using (Autograd.Record()) (all, some) = (f.Invoke([x])[0], two.Invoke([x])[0]);
+        mask.Assign(Nd.Array([false, true, true]));
+        using (createGraph ? Autograd.Record() : Autograd.Pause())
+        {
+            if (!createGraph) Assert.Equal([2, 0, 2], Autograd.Grad(all, x).ToArray<float>());
+            foreach (NDArray head in (NDArray[])(createGraph ? [all, some] : [some]))
+                Assert.Contains("Bool (3,)", Assert.Throws<AutogradException>(() => Autograd.Grad(head, x, createGraph: createGraph)).Message, StringComparison.Ordinal);
+        }
+
+        using (Autograd.Record()) some = two.Invoke([x])[0];
+        Assert.Equal([0, 2, 2], Autograd.Grad(some, x).ToArray<float>());
+    }
+
     [Fact]
     public void ACallThatTurnsOffDrawsAndWritesWhatTheEagerOneDoes()
     {

@@ -13,6 +13,7 @@ public sealed class PartFusionTests
         ("stacked behind (4, 8)", 3, 5, static x => Nd.Stack([x.Tanh(), x.Exp(), x * 2], -1)),
         ("interleaved (3, 6)", 2, 4, static x => Nd.Stack([x.Tanh(), x.Exp()], -1).Reshape(x.Shape[0], -1)),
         ("padded (2, 3)", 1, 3, static x => Nd.Pad(x.Tanh(), [(1, 1), (2, 2)])),
+        ("padded with -0 (2, 3)", 1, 3, static x => Nd.Pad(x.Tanh(), [(1, 1), (2, 2)], -0.0)),
         ("padded and computed with (3, 5)", 2, 5, static x => Nd.Pad(x.Tanh(), [(1, 1), (2, 2)]).Exp()),
         ("a row (2, 4)", 1, 2, static x => x[3].Tanh() * 2),
         ("a column (2, 4)", 1, 2, static x => x[.., 3].Tanh() * 2),

@@ -223,10 +223,8 @@ internal sealed class DeviceElementTree
 
     private void Loop(ParameterExpression index, Expression goOn, List<Expression> body)
     {
-        LabelTarget done = Expression.Label();
         ParameterExpression threads = Expression.Variable(typeof(int), "threads");
         Assign(threads, Threads);
-        Expression advance = Expression.Assign(index, Expression.Add(index, threads));
-        Statements.Add(Expression.Loop(Expression.IfThenElse(goOn, Expression.Block(typeof(void), [.. body, advance]), Expression.Break(done)), done));
+        Statements.Add(TreeLoop.While(goOn, [.. body, TreeLoop.Advance(index, threads)]));
     }
 }

@@ -48,11 +48,11 @@ internal sealed partial class DeviceRowTree
         int chunks = weight > LightPass ? 1 : _key.Quads ? ChunksPerTurn / 2 : ChunksPerTurn;
         for (int lane = 0; lane < Columns; lane++)
         {
-            ParameterExpression index = Variable($"i{_loops}");
-            using TreeBuilder inner = new TreeBuilder(_target, $"e{_loops}_").Enter();
+            ParameterExpression index = Variable($"i{_parts}");
+            using TreeBuilder inner = new TreeBuilder(_target, $"e{_parts}_").Enter();
             WriteChunks(inner.Statements, pass, sums, lane, chunks, (_, chunk) => Expression.Add(index, Expression.Constant(chunk * PlacesPerChunk)), until);
             Expression first = Expression.Add(_key.Quads ? Expression.RightShift(from, Expression.Constant(2)) : from, Place(lane, 0));
-            Loop(to, index, first, Limit(until), Expression.Constant(chunks * PlacesPerChunk), inner.Statements);
+            to.AddRange(TreeLoop.For(index, first, Limit(until), Expression.Constant(chunks * PlacesPerChunk), inner.Statements));
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed partial class DeviceRowTree
     private void WriteChunks(
         List<Expression> to, Pass pass, ParameterExpression[][] sums, int column, int chunks, Func<int, int, Expression> place, Expression until)
     {
-        int number = _loops++;
+        int number = _parts++;
         Dictionary<(int Input, int Lane, int Chunk), Expression> loaded = new(_kept);
         for (int chunk = 0; chunk < chunks; chunk++)
         {

@@ -49,7 +49,7 @@ internal sealed partial class DeviceRowTree
                 turns.Add(Expression.IfThen(Expression.LessThan(block, blocks), isFirst));
             }
 
-            Loop(to, turn, Expression.Constant(0), blocks, Expression.Constant(_key.Teams), turns);
+            to.AddRange(TreeLoop.For(turn, Expression.Constant(0), blocks, Expression.Constant(_key.Teams), turns));
         }
 
         if (reductions.Length == 0) return;
@@ -65,7 +65,7 @@ internal sealed partial class DeviceRowTree
                 Assign(inner.Statements, totals[r][j], Kind(reductions[r]).Combine(new(totals[r][j]), partial).Node);
             }
 
-            Loop(to, index, FirstElement(j), blocks, Expression.Constant(ReduceTree.Lanes), inner.Statements);
+            to.AddRange(TreeLoop.For(index, FirstElement(j), blocks, Expression.Constant(ReduceTree.Lanes), inner.Statements));
         }
 
         Fold(body, reductions, totals);
@@ -153,7 +153,7 @@ internal sealed partial class DeviceRowTree
         }
 
         to.Add(RowCall(nameof(DeviceRowMemory.Barrier)));
-        using (TreeBuilder few = new TreeBuilder(_target, $"f{_loops}_").Enter())
+        using (TreeBuilder few = new TreeBuilder(_target, $"f{_parts}_").Enter())
         {
             for (int r = 0; r < reductions.Length; r++)
             {
@@ -175,7 +175,7 @@ internal sealed partial class DeviceRowTree
             _rowValues[reductions[r]] = TreeLane.Let(total);
         }
 
-        _loops++;
+        _parts++;
     }
 
     // Lanes whose partner is in the same thread first, then those of other threads; every thread gets the result of the first. A lane without elements is the

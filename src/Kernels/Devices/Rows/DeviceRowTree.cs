@@ -28,7 +28,7 @@ internal sealed partial class DeviceRowTree
     private readonly ParameterExpression _rows = Parameter("rows"), _length = Parameter("length");
     private readonly ParameterExpression _row = Variable("row"), _end = Variable("end"), _team = Variable("team"), _thread = Variable("thread");
     private readonly List<ParameterExpression> _shared = [];
-    private int _loops;
+    private int _parts; // written so far, for names
 
     private DeviceRowTree(DeviceRowKey key)
     {
@@ -92,8 +92,8 @@ internal sealed partial class DeviceRowTree
         ParameterExpression first = Variable("first");
         using TreeBuilder body = new TreeBuilder(_target, "r").Enter();
         WriteRow(body, first);
-        Loop(Statements, first, Expression.Multiply(RowCall(nameof(DeviceRowMemory.GroupIndex)), rowsPerGroup), _rows,
-            Expression.Multiply(RowCall(nameof(DeviceRowMemory.Groups)), rowsPerGroup), body.Statements);
+        Statements.AddRange(TreeLoop.For(first, Expression.Multiply(RowCall(nameof(DeviceRowMemory.GroupIndex)), rowsPerGroup), _rows,
+            Expression.Multiply(RowCall(nameof(DeviceRowMemory.Groups)), rowsPerGroup), body.Statements));
     }
 
     private void WriteRow(TreeBuilder body, ParameterExpression first)
@@ -178,15 +178,6 @@ internal sealed partial class DeviceRowTree
     private MethodCallExpression Store(int k, Expression index, Expression value) => _spec.OperandType(k) == DType.Bool
         ? DeviceTypes.Call(nameof(DeviceMemory.StoreMask), _operands[k], index, value)
         : DeviceTypes.Call(nameof(DeviceMemory.Store), _spec.Type, _operands[k], index, value);
-
-    private void Loop(List<Expression> to, ParameterExpression index, Expression start, Expression end, Expression step, IEnumerable<Expression> body)
-    {
-        LabelTarget done = Expression.Label("done" + _loops++);
-        Assign(to, index, start);
-        Expression advance = Expression.Assign(index, Expression.Add(index, step));
-        to.Add(Expression.Loop(
-            Expression.IfThenElse(Expression.LessThan(index, end), Expression.Block(typeof(void), [.. body, advance]), Expression.Break(done)), done));
-    }
 
     private static void Assign(List<Expression> to, ParameterExpression variable, Expression value) => to.Add(Expression.Assign(variable, value));
 
