@@ -38,24 +38,13 @@ internal static partial class Formulas
     {
         Split(x, out L f, out L k);
 
-        // s = f/(2 + f) as high + low, one division for both; ln(1 + f) = 2s + ⅔s³ + s⁵·Q(s²).
+        // s = f/(2 + f) as high + low, one division for both; ln(1 + f) = 2·atanh s.
         L t = L.Let(C<L>(2) + f);
-        L lost = f - (t - C<L>(2));
+        L lost = (t - C<L>(2)) - f;
         L inverse = L.Let(C<L>(1) / t);
         L high = L.Let(f * inverse);
-        L low = L.Let(L.Fma(-high, lost, L.Fma(-high, t, f)) * inverse);
-
-        // The square and the cube in ⅔s³ in two parts, what follows in one.
-        L twice = L.Let(high + high);
-        L square = L.Let(high * high);
-        L squareLow = L.Fma(twice, low, L.Fma(high, high, -square));
-        L cube = L.Let(high * square);
-        L cubeLow = L.Fma(high, squareLow, L.Fma(low, square, L.Fma(high, square, -cube)));
-        L lead = L.Let(cube * C<L>(2.0 / 3));
-        L leadLow = L.Fma(cubeLow, C<L>(2.0 / 3), L.Fma(cube, C<L>(L.Is64 ? 3.7007434154171885e-17 : -1.9868214925130207e-8), L.Fma(cube, C<L>(2.0 / 3), -lead)));
-        L rest = L.Let(cube * square * AtanhSeries(square));
-        L log = L.Let(twice + (lead + rest));
-        L logLow = (((twice - log) + lead) + rest) + L.Fma(C<L>(2), low, leadLow);
+        L low = L.Let(L.Fma(high, lost, L.Fma(-high, t, f)) * inverse);
+        L log = LogOfRatio(high, low, out L logLow);
 
         // log₂ = ln · (1/ln 2), then + k.
         L c = C<L>(L.Is64 ? 1.4426950408889634074 : 1.44269502162933349609);
@@ -68,14 +57,45 @@ internal static partial class Formulas
         L product = L.Let(y * sum);
         L productLow = L.Fma(y, sum, -product) + y * sumLow;
         L limit = C<L>(L.Is64 ? 1200 : 200);
-        L inRange = L.Less(L.Abs(product), limit);
+
+        // Within the limits the low part is far below 1.
+        productLow = L.MinNative(C<L>(1), L.MaxNative(C<L>(-1), productLow));
         L exponent = L.Let(L.MinNative(limit, L.MaxNative(-limit, product)));
         L n = L.Let(L.Round(exponent));
-        L r = L.Let(((exponent - n) + L.Select(inRange, productLow, C<L>(0))) * C<L>(0.69314718055994530942));
+        L r = L.Let(((exponent - n) + productLow) * C<L>(0.69314718055994530942));
         return Scale(C<L>(1) + ExpM1Polynomial(r), n);
     }
 
-    // Q(z) = 2/5 + 2/7 z + … of 2·atanh s (DLMF 4.38.5): float as it is, double interpolated at the Chebyshev nodes of the z of √½ … √2, to 2⁻⁵⁵.
+    // 2·atanh s for s = high + low, |s| ≤ 0.172, as a sum.
+    [MethodImpl(Inline)]
+    private static L LogOfRatio<L>(L high, L low, out L second) where L : struct, ILane<L>
+    {
+        L twice = L.Let(high + high);
+        if (!L.Is64)
+        {
+            L z = L.Let(L.Fma(high, high, twice * low));
+            L part = L.Let(z * AtanhSeries(z));
+            L tail = L.Let(L.Fma(high, part, L.Fma(low, part, low + low)));
+            L total = L.Let(twice + tail);
+            second = (twice - total) + tail;
+            return total;
+        }
+
+        // 2s + ⅔s³ + s⁵·Q(s²): the square and the cube in the second term in two parts, what follows in one.
+        L square = L.Let(high * high);
+        L squareLow = L.Fma(twice, low, L.Fma(high, high, -square));
+        L cube = L.Let(high * square);
+        L cubeLow = L.Fma(high, squareLow, L.Fma(low, square, L.Fma(high, square, -cube)));
+        L lead = L.Let(cube * C<L>(2.0 / 3));
+        L leadLow = L.Fma(cubeLow, C<L>(2.0 / 3), L.Fma(cube, C<L>(3.7007434154171885e-17), L.Fma(cube, C<L>(2.0 / 3), -lead)));
+        L rest = L.Let(cube * square * AtanhSeries(square));
+        L log = L.Let(twice + (lead + rest));
+        second = (((twice - log) + lead) + rest) + L.Fma(C<L>(2), low, leadLow);
+        return log;
+    }
+
+    // 2·atanh s = 2s + s³·(2/3 + 2/5 z + …), z = s² (DLMF 4.38.5). Float: the factor of s³ as it is. Double: that of s⁵, 2/5 + 2/7 z + …, interpolated at
+    // the Chebyshev nodes of the z of √½ … √2, to 2⁻⁵⁵.
     [MethodImpl(Inline)]
     private static L AtanhSeries<L>(L z) where L : struct, ILane<L>
     {
@@ -93,6 +113,7 @@ internal static partial class Formulas
 
         p = L.Fma(C<L>(2.0 / 11), z, C<L>(2.0 / 9));
         p = L.Fma(p, z, C<L>(2.0 / 7));
-        return L.Fma(p, z, C<L>(2.0 / 5));
+        p = L.Fma(p, z, C<L>(2.0 / 5));
+        return L.Fma(p, z, C<L>(2.0 / 3));
     }
 }
