@@ -121,6 +121,11 @@ UNARY['Trigamma'] = (lambda x: m.psi(1, x), logarithmic(1e-150, 1e300) + uniform
                      + around(9.0, 1.0, -0.5))
 UNARY['GeluSlope'] = (lambda x: m.erfc(-x / m.sqrt(2)) / 2 + x * m.npdf(x), both(logarithmic(1e-300, 14)) + uniform(-12, 12)
                       + around(-0.7517915246935645, 1.1932426932522, 1.7677669529663689, -1.7677669529663689))
+# Powers next to overflow and underflow, where the logarithm is multiplied by as much as it can be.
+FAR_POWERS = []
+for base in around(0.7071067811865476, 1.4142135623730951) + uniform(0.5, 2) + logarithmic(1e-300, 1e300):
+    for exponent in (709.7, -708.3, 300.0):
+        FAR_POWERS.append((base, float(exponent / m.log(base))))
 
 
 def main():
@@ -137,6 +142,8 @@ def main():
     for name, (f, points) in BINARY.items():
         for x, y in sorted(set(points)):
             lines.append(f'{name};{bits(x)};{bits(y)};{bits(f(mpf(x), mpf(y)))}')
+    for x, y in sorted(set(FAR_POWERS)):
+        lines.append(f'Pow;{bits(x)};{bits(y)};{bits(mpf(x) ** mpf(y))}')
     with gzip.GzipFile('tests/Kernels.Tests/Scalars/Golden/functions.csv.gz', 'wb', mtime=0) as out:
         out.write(('\n'.join(lines) + '\n').encode())
     print(len(lines), 'values')

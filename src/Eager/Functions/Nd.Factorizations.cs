@@ -52,7 +52,7 @@ public static partial class Nd
     /// det A. Gradients of the first order (the cofactors of A) and of the second one exist for every matrix; those of higher order need an invertible one.
     /// </summary>
     /// <remarks>
-    /// By elimination with partial pivoting. Gradients of matrices near a singular one come from the singular values, in Float64 (Stewart, "On the adjugate
+    /// By elimination with partial pivoting; partial products do not overflow. Gradients of matrices near a singular one come from the singular values, in Float64 (Stewart, "On the adjugate
     /// matrix", 1998).
     /// </remarks>
     /// <exception cref="LinearAlgebraException">In gradients of the third order and above: a matrix is singular.</exception>

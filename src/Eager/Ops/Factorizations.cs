@@ -176,10 +176,17 @@ internal static class Factorizations
             EachLu<T>(x, (index, lu, _, odd) =>
             {
                 T value = logarithm ? T.Zero : odd ? -T.One : T.One;
+                if (!sign && !logarithm)
+                {
+                    value = ScaledProduct.Of(value, lu, n + 1, n, out int exponent);
+                    Elements<T>(y)[index] = exponent == 0 ? value : T.ScaleB(value, exponent);
+                    return;
+                }
+
                 for (int k = 0; k < n; k++)
                 {
                     T pivot = lu[k * n + k];
-                    value = logarithm ? value + T.Log(T.Abs(pivot)) : value * (sign && !T.IsNaN(pivot) ? T.CreateChecked(T.Sign(pivot)) : pivot);
+                    value = logarithm ? value + T.Log(T.Abs(pivot)) : value * (T.IsNaN(pivot) ? pivot : T.CreateChecked(T.Sign(pivot)));
                 }
 
                 Elements<T>(y)[index] = value;

@@ -89,11 +89,11 @@ internal static partial class OpTable
     public static readonly Op Softsign = Element(ElementOps.Softsign, Saved.Input0, c => c.G / Nd.Square(Nd.Abs(c.X) + 1))
         .Named("mx.npx.activation('softsign'), -, torch.nn.functional.softsign");
 
-    // a/(x² + y²), 0 at the origin.
+    // a/(x² + y²), 0 at the origin. The squares may be no numbers where the quotient is one.
     private static NDArray Atan2Slope(GradientContext c, NDArray a)
     {
-        NDArray square = Nd.Square(c.X) + Nd.Square(c.Y);
-        return a / Nd.Where(Nd.Equal(square, 0), 1, square);
+        NDArray length = Nd.Hypot(c.X, c.Y), divisor = Nd.Where(Nd.Equal(length, 0), 1, length);
+        return a / divisor / divisor;
     }
 
     private static NDArray HypotGradient(GradientContext c, NDArray x) => c.G * (x / Nd.Where(Nd.Equal(c.Output, 0), 1, c.Output));

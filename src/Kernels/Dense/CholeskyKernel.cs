@@ -23,7 +23,8 @@ internal static class CholeskyKernel
             if (!(pivot > T.Zero)) return k;
             Span<T> row = l.Slice(k * n + k, n - k);
             T root = T.Sqrt(pivot);
-            for (int j = 0; j < row.Length; j++) row[j] /= root;
+            row[0] = root;
+            for (int j = 1; j < row.Length; j++) row[j] /= root;
             for (int i = k + 1; i < n; i++) RowUpdate.SubtractScaled(l.Slice(i * n + i, n - i), row[(i - k)..], row[i - k]);
         }
 

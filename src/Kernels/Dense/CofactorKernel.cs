@@ -13,9 +13,9 @@ internal static class CofactorKernel
     public static bool Run(ReadOnlySpan<double> a, Span<double> result, int n)
     {
         double[] inverse = new double[n * n];
-        if (!TryInvert(a, inverse, n, out double determinant)) return OfSingular(a, [], result, n);
+        if (!TryInvert(a, inverse, n, out double determinant, out int exponent)) return OfSingular(a, [], result, n);
         for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) result[i * n + j] = determinant * inverse[j * n + i];
+            for (int j = 0; j < n; j++) result[i * n + j] = Scaled(determinant * inverse[j * n + i], exponent);
         return true;
     }
 
@@ -26,28 +26,27 @@ internal static class CofactorKernel
     public static bool Derivative(ReadOnlySpan<double> a, ReadOnlySpan<double> direction, Span<double> result, int n)
     {
         double[] inverse = new double[n * n];
-        if (!TryInvert(a, inverse, n, out double determinant)) return OfSingular(a, direction, result, n);
+        if (!TryInvert(a, inverse, n, out double determinant, out int exponent)) return OfSingular(a, direction, result, n);
         double[] first = new double[n * n], both = new double[n * n];
         Multiply(inverse, direction, first, n);
         Multiply(first, inverse, both, n);
         double trace = 0;
         for (int i = 0; i < n; i++) trace += first[i * n + i];
         for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) result[i * n + j] = determinant * (trace * inverse[j * n + i] - both[j * n + i]);
+            for (int j = 0; j < n; j++) result[i * n + j] = Scaled(determinant * (trace * inverse[j * n + i] - both[j * n + i]), exponent);
         return true;
     }
 
-    // False: the matrix is singular, or near to it.
-    private static bool TryInvert(ReadOnlySpan<double> a, Span<double> inverse, int n, out double determinant)
+    // False: the matrix is singular, or near to it. The determinant is times 2^exponent.
+    private static bool TryInvert(ReadOnlySpan<double> a, Span<double> inverse, int n, out double determinant, out int exponent)
     {
         double[] lu = [.. a], identity = new double[n * n];
         int[] order = new int[n];
-        determinant = LuKernel.Factor<double>(lu, order, n) ? -1 : 1;
+        determinant = ScaledProduct.Of<double>(LuKernel.Factor<double>(lu, order, n) ? -1 : 1, lu, n + 1, n, out exponent);
         double smallest = double.PositiveInfinity, largest = 0;
         for (int k = 0; k < n; k++)
         {
             double pivot = lu[k * n + k];
-            determinant *= pivot;
             smallest = Math.Min(smallest, Math.Abs(pivot));
             largest = Math.Max(largest, Math.Abs(pivot));
             identity[k * n + k] = 1;
@@ -67,9 +66,14 @@ internal static class CofactorKernel
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) (u[i * n + j], v[i * n + j]) = (ut[j * n + i], vt[j * n + i]);
         double[] left = new double[n * n], x = new double[n * n], b = new double[n * n];
+
+        // Without the smallest values the product is the largest one: where it is beyond the numbers, all are smaller by its excess until the end.
+        double largest = ScaledProduct.Of<double>(1, s, 1, n, out int excess, n - 1, direction.IsEmpty ? n - 1 : n - 2);
+        if (excess != 0) excess += Math.ILogB(largest);
+        excess -= Math.Clamp(excess, -900, 900);
         if (direction.IsEmpty)
         {
-            for (int i = 0; i < n; i++) b[i * n + i] = Product(s, i, i);
+            for (int i = 0; i < n; i++) b[i * n + i] = Product(s, i, i, excess);
         }
         else
         {
@@ -80,7 +84,7 @@ internal static class CofactorKernel
                 for (int j = 0; j < n; j++)
                 {
                     if (i == j) continue;
-                    double others = Product(s, i, j);
+                    double others = Product(s, i, j, excess);
                     b[i * n + i] += others * x[j * n + j];
                     b[i * n + j] = -others * x[j * n + i];
                 }
@@ -91,16 +95,18 @@ internal static class CofactorKernel
         Multiply(left, vt, result, n);
         if (IsReflection(u, n) != IsReflection(v, n))
             foreach (ref double element in result) element = -element;
+        foreach (ref double element in result) element = Scaled(element, excess);
         return true;
     }
 
-    private static double Product(double[] s, int without, int or)
+    // Divided by 2^excess.
+    private static double Product(double[] s, int without, int or, int excess)
     {
-        double product = 1;
-        for (int k = 0; k < s.Length; k++)
-            if (k != without && k != or) product *= s[k];
-        return product;
+        double product = ScaledProduct.Of<double>(1, s, 1, s.Length, out int exponent, without, or);
+        return Scaled(product, exponent - excess);
     }
+
+    private static double Scaled(double x, int exponent) => exponent == 0 ? x : Math.ScaleB(x, exponent);
 
     private static void Multiply(ReadOnlySpan<double> x, ReadOnlySpan<double> y, Span<double> to, int n)
     {

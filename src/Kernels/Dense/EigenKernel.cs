@@ -113,7 +113,7 @@ internal static unsafe class EigenKernel
         for (int i = m - 1; i >= l; i--)
         {
             double f = s * e[i], b = c * e[i];
-            double r = Math.Sqrt((f * f) + (g * g));
+            double r = Rotations.Make(g, f, out c, out s);
             e[i + 1] = r;
             if (r == 0)
             {
@@ -123,7 +123,6 @@ internal static unsafe class EigenKernel
                 return i + 1;
             }
 
-            (s, c) = (f / r, g / r);
             g = d[i + 1] - p;
             r = ((d[i] - g) * s) + (2 * c * b);
             p = s * r;

@@ -95,7 +95,7 @@ internal static partial class Formulas
         L large = L.Let(L.MinNative(C<L>(L.Is64 ? 320 : 60), L.MaxNative(C<L>(8), z)));
         L power = L.Let(PowPositive(large, L.Fma(C<L>(0.5), large, C<L>(-0.25))));
         L correction = L.Let(Stirling(large));
-        L scale = Exp(-large) * L.Fma(ExpM1Polynomial(correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi));
+        L scale = ExpOfNegative(-large) * L.Fma(ExpM1Polynomial(correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi));
         L stirling = L.Let(L.Greater(z, C<L>(8.5)));
         L first = L.Let(L.Select(stirling, power * scale, inner));
         L second = L.Let(L.Select(stirling, power, C<L>(1)));

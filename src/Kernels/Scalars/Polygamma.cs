@@ -51,7 +51,8 @@ internal static unsafe class Polygamma
         for (int i = 0; i < 12; i++) sum += Reciprocal(x + i, s);
         double a = x + 12, square = 1 / (a * a);
         double power = Reciprocal(a, s);
-        sum += power * a / (s - 1) + 0.5 * power;
+        // a¹⁻ˢ is a number where a⁻ˢ is none.
+        sum += (power > 1e-290 ? power * a : Reciprocal(a, s - 1)) / (s - 1) + 0.5 * power;
         double term = s * power / a;
         for (int k = 1; k <= s_bernoulli.Length; k++)
         {

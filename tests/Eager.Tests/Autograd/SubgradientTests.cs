@@ -36,6 +36,8 @@ public sealed class SubgradientTests
         ["log-add-exp beside infinities"] = (static x => Nd.LogAddExp(Nd.Array([Inf, -Inf]).AsType(x.DType), x), [1, 1], [0, 1]),
         ["hypot at 0"] = (static x => Nd.Hypot(x, x), [0], [0]),
         ["arc tangent at the origin"] = (static x => Nd.Atan2(x, x), [0], [0]),
+        ["arc tangent, of squares that are no numbers"] = (static x => Nd.Atan2(x, 1e-30) * 1e-30, [-1e-30, 0, 1e-30], [0.5, 1, 0.5]),
+        ["arc tangent, of squares that are infinite"] = (static x => Nd.Atan2(x * 1e30, 1e30), [-1, 0, 1], [0.5, 1, 0.5]),
         ["norm of 0"] = (static x => x.Norm(), [0, 0], [0, 0]),
         ["norms of rows, one of them 0"] = (static x => x.Reshape(2, 2).Norm(1), [0, 0, 3, -4], [0, 0, 0.6, -0.8]),
         ["an infinite slope at the norm of 0"] = (static x => x.Norm().Log(), [0, 0], [0, 0]),

@@ -248,6 +248,84 @@ public sealed class FactorizationTests
         }
     }
 
+    // Squares of the block's elements are no numbers, beside 1.
+    [Theory]
+    [InlineData(1e-150)]
+    [InlineData(1e-155)]
+    [InlineData(1e-160)]
+    [InlineData(1e-170)]
+    [InlineData(1e-199)]
+    [InlineData(1e-260)]
+    public void BlocksFarBelowTheNormAreDiagonalised(double scale)
+    {
+        NDArray block = Random((8, 8), DType.Float64), a = (block + T(block)) * scale;
+        a[0] = Nd.Eye(8, DType.Float64)[0];
+        a[.., 0] = Nd.Eye(8, DType.Float64)[0];
+        (NDArray values, NDArray v) = Nd.Eigh(a);
+        AssertWithin(Nd.Eye(8, DType.Float64), Nd.MatMul(T(v), v), 1e-14);
+        AssertWithin(a, Nd.MatMul(v * values, T(v)), 1e-15);
+        AssertClose(values, Nd.EighVals(a), exact: true);
+    }
+
+    // Of numbers whose partial products are none.
+    [Theory]
+    [InlineData(DType.Float32, 1e30)]
+    [InlineData(DType.Float64, 1e120)]
+    public void DeterminantsDoNotOverflowOnTheWay(DType dtype, double large)
+    {
+        double small = 1 / large;
+        NDArray a = Nd.Diag(Nd.Array([large, large, large, small, small, small])).AsType(dtype);
+        NDArray turned = Nd.Diag(Nd.Array([small, -large, small, large, small, large])).AsType(dtype);
+        Func<NDArray, NDArray> det = Nd.Det;
+        foreach (Func<NDArray, NDArray> f in (Func<NDArray, NDArray>[])[det, det.Hybridize().Invoke])
+        {
+            AssertClose(Nd.Array([1.0, -1.0]).AsType(dtype), f(Nd.Stack([a, turned])));
+            Assert.Equal(0, f(Nd.Diag(Nd.Array([large, large, large, 0])).AsType(dtype)).AsType(DType.Float64).Item<double>());
+            Assert.Equal(double.PositiveInfinity, f(Nd.Diag(Nd.Array([large, large, large])).AsType(dtype)).AsType(DType.Float64).Item<double>());
+            a.AttachGrad();
+            using (Autograd.Record()) f(a).Backward();
+            AssertClose(Nd.Eye(6, dtype), a.Grad! * a);
+            Assert.Equal(30, Values(a.Grad!).Count(x => x == 0));
+        }
+
+        // Cofactors are numbers although the determinant is none: far from singular, and singular.
+        double root = Math.Pow(large, large > 1e100 ? 1.1 : 0.5);
+        foreach (double last in (double[])[root, 0])
+        {
+            a = Nd.Diag(Nd.Array([root, root, last])).AsType(dtype);
+            a.AttachGrad();
+            using (Autograd.Record()) Nd.Det(a).Backward();
+            AssertClose((Nd.Diag(Nd.Array([last, last, root])) / root).AsType(dtype), a.Grad! / root / root);
+        }
+    }
+
+    [Fact]
+    public void SecondDerivativesOfDeterminantsDoNotOverflowOnTheWay()
+    {
+        foreach (double[] diagonal in (double[][])[[1e120, 1e120, 1e120, 1e-120, 1e-120], [1e-120, 1e-120, 1e120, 1e120, 1e120], [1e120, 1e120, 1e120]])
+        {
+            NDArray a = Nd.Diag(Nd.Array(diagonal));
+            int last = diagonal.Length - 1;
+            a.AttachGrad();
+            using (Autograd.Record()) Autograd.Grad(Nd.Det(a), a, createGraph: true)[last, last].Backward();
+
+            // Of the product after the last and the j-th factor the others are left.
+            for (int j = 0; j < last; j++)
+            {
+                double power = diagonal.Where((_, i) => i != j && i != last).Sum(Math.Log10), actual = a.Grad![j, j].Item<double>();
+                if (power > 308) Assert.Equal(double.PositiveInfinity, actual);
+                else Assert.Equal(power, Math.Log10(actual), 1e-9);
+            }
+        }
+    }
+
+    [Fact]
+    public void CholeskyOfANumberIsItsRoot()
+    {
+        foreach (double x in (double[])[2, 3, 5, 1e-300, 4.9e-324, double.PositiveInfinity])
+            Assert.Equal(Math.Sqrt(x), Nd.Cholesky(Nd.Array([x], (1, 1))).Item<double>());
+    }
+
     [Theory]
     [MemberData(nameof(Rectangles))]
     public void PinvFulfilsPenrosesConditions(int m, int n)

@@ -22,6 +22,8 @@ public class SinglePrecisionSweepTests
         9.010913f, 17f, 24f, 15f, 35.04f, 34f, 16777216f, float.Epsilon, 1.17549435e-38f, float.MaxValue, float.PositiveInfinity, float.NaN,
     ];
 
+    public static TheoryData<string> BinaryNames => [.. FormulaAccuracy.Binary.Select(f => f.Name)];
+
     public static TheoryData<string> Names => [.. FormulaAccuracy.Unary.Select(f => f.Name)];
 
     [Theory]
@@ -47,6 +49,38 @@ public class SinglePrecisionSweepTests
         }
 
         Assert.True(worst <= bound.Single, string.Create(CultureInfo.InvariantCulture, $"{worst:F2} ULP at {name}({at:R})"));
+    }
+
+    // Pairs of all magnitudes and of near ones; for a power exponents up to overflow and underflow, where the logarithm is multiplied by as much as it can be.
+    [Theory]
+    [MemberData(nameof(BinaryNames))]
+    public void FloatResultsOfTwoArgumentsAreWithinTheirBound(string name)
+    {
+        FormulaAccuracy bound = GoldenTests.Bound(name);
+        Random random = new(11);
+        float[] x = new float[1 << 19], y = new float[x.Length];
+        for (int i = 0; i < x.Length; i++)
+        {
+            x[i] = i % 2 == 0 ? (float)((random.NextDouble() * 1.5) + 0.5) : BitConverter.Int32BitsToSingle(random.Next(1, 0x7F800000));
+            y[i] = name switch
+            {
+                "Pow" => (float)(((random.NextDouble() * 275) - 148) / Math.Log2(x[i])),
+                "LogAddExp" => x[i] + (float)((random.NextDouble() * 20) - 10),
+                _ => i % 4 < 2 ? BitConverter.Int32BitsToSingle(random.Next(1, 0x7F800000)) : (float)(x[i] * ((random.NextDouble() * 6) - 3)),
+            };
+        }
+
+        (x[0], y[0]) = (0.70448977f, -213.6633f);
+        float[] actual = GoldenTests.Evaluate(name, DType.Float32, x, y);
+        double[] expected = GoldenTests.Evaluate(name, DType.Float64, Array.ConvertAll(x, static v => (double)v), Array.ConvertAll(y, static v => (double)v));
+        (double worst, int at) = (0, 0);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double error = Math.Abs(actual[i] - expected[i]) <= Math.ScaleB(bound.Absolute, -23) ? 0 : Ulp.Of(actual[i], expected[i]);
+            if (error > worst) (worst, at) = (error, i);
+        }
+
+        Assert.True(worst <= bound.Single, string.Create(CultureInfo.InvariantCulture, $"{worst:F2} ULP at {name}({x[at]:R}, {y[at]:R})"));
     }
 
     private static IEnumerable<int> Blocks(uint[] bits)
