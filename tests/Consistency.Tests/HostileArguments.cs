@@ -56,6 +56,7 @@ internal sealed class HostileArguments
         if (type == typeof(Device)) return Device.Cpu;
         if (type == typeof(Padding)) return Chance(0.7) ? (Padding)_random.Next(4) : Chance(0.5) ? Padding.Same : Padding.Pairs((_random.Next(3), _random.Next(3)), (_random.Next(3), 0));
         if (type == typeof(int[])) return Chance(0.04) ? null : Enumerable.Range(0, _random.Next(4)).Select(_ => Number("axis")).ToArray();
+        if (type == typeof(double[])) return Chance(0.04) ? null : Enumerable.Range(0, _random.Next(4)).Select(_ => Chance(0.8) ? Math.Round(_random.NextDouble(), 2) : Pick(s_reals)).ToArray();
         if (type == typeof((int, int)[])) return Chance(0.04) ? null : Enumerable.Range(0, Chance(0.8) ? _shape.Length : 2).Select(_ => (_random.Next(3), _random.Next(-1, 3))).ToArray();
         if (type == typeof((int, int))) return (Number(name), Number(name));
         if (type == typeof((int, int, int))) return (Number(name), Number(name), Number(name));

@@ -96,6 +96,19 @@ public static partial class Nd
         return Elements.To(Equal(ExpandDims(index, 1), ExpandDims(index, 0)), dtype);
     }
 
+    /// <summary>A matrix (rows, columns) with ones where column − row = k and zeros elsewhere: k = 0 is the main diagonal, k &gt; 0 lies above it.</summary>
+    /// <remarks><c>mx.np.eye(N, M, k)</c>, <c>np.eye(N, M, k)</c>, <c>torch.eye(n, m)</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
+    public static NDArray Eye(int rows, int columns, int k = 0, DType dtype = DType.Float32, Device? device = null)
+    {
+        Require.NotNegative(rows);
+        Require.NotNegative(columns);
+
+        // Int64: row + k need not be an Int32.
+        NDArray row = Arange(k, (double)k + rows, 1, DType.Int64, device), column = Arange(0, columns, 1, DType.Int64, device);
+        return Elements.To(Equal(ExpandDims(row, 1), ExpandDims(column, 0)), dtype);
+    }
+
     /// <summary>start, start + step, … up to but not including stop.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is 0 or not finite.</exception>
     public static NDArray Arange(double start, double stop, double step = 1, DType dtype = DType.Float32, Device? device = null)

@@ -134,6 +134,25 @@ public static partial class Nd
         static NDArray Flatten(NDArray a) => a.Rank == 1 ? a : Reshape(a, -1);
     }
 
+    /// <summary>
+    /// Running sums along an axis, or of the flattened array: with <paramref name="reverse"/> from the end, with <paramref name="exclusive"/> of the elements
+    /// before alone (behind, if reversed), so that the first sum is 0.
+    /// </summary>
+    /// <remarks><c>np.cumsum</c>, <c>torch.cumsum</c> have neither; <c>tf.cumsum(exclusive, reverse)</c>, <c>jax.lax.cumsum(reverse)</c>, <c>mlx.cumsum(reverse, inclusive)</c>.</remarks>
+    public static NDArray CumSum(this NDArray x, int? axis, bool exclusive = false, bool reverse = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        NDArray input = Elements.To(axis is null ? OneAxis("CumSum", x) : x, Reductions.SumType(x.DType));
+        int at = input.Shape.Axis(axis ?? 0, "CumSum"), n = input.Shape[at];
+        ScanAttributes scan = new(at, reverse);
+        if (!exclusive || n == 0) return OpTable.CumSum.Apply(input, scan);
+
+        // Not the sums less the elements, which would round and make NaN of infinities.
+        (int Before, int After)[] widths = new (int, int)[input.Rank];
+        widths[at] = reverse ? (0, 1) : (1, 0);
+        return Pad(OpTable.CumSum.Apply(reverse ? Slice(input, at, 1, n) : Slice(input, at, 0, n - 1), scan), widths);
+    }
+
     /// <summary>√x of a sum of squares; the gradient is 0 where it is 0.</summary>
     internal static NDArray Root(NDArray x) => Elements.Real(OpTable.Root, x);
 

@@ -232,6 +232,25 @@ public static partial class Nd
         return OpTable.Roll.Apply(x, new RollAttributes(at, by));
     }
 
+    /// <summary>Moves elements along several axes, along each by its shift; an axis that is given twice is moved by the sum.</summary>
+    /// <remarks><c>mx.np.roll</c>, <c>np.roll</c>, <c>torch.roll</c> with tuples.</remarks>
+    /// <exception cref="ShapeException">There are not as many shifts as axes.</exception>
+    public static NDArray Roll(this NDArray x, int[] shifts, int[] axes)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(shifts);
+        ArgumentNullException.ThrowIfNull(axes);
+        if (shifts.Length != axes.Length) throw new ShapeException($"Roll: {shifts.Length} shifts for {axes.Length} axes of {x.Shape}; give one shift per axis.");
+        foreach (int axis in axes) _ = x.Shape.Axis(axis, "Roll", nameof(axes));
+        NDArray y = x;
+        for (int i = 0; i < axes.Length; i++) y = Roll(y, shifts[i], axes[i]);
+        return axes.Length == 0 ? x.Alias() : y;
+    }
+
+    /// <summary>Moves elements of the flattened array by <paramref name="shift"/>; the shape stays.</summary>
+    /// <remarks><c>mx.np.roll</c>, <c>np.roll</c>, <c>torch.roll</c> without an axis.</remarks>
+    public static NDArray Roll(this NDArray x, int shift) => Reshape(Roll(OneAxis("Roll", Checked(x)), shift, 0), x.Shape);
+
     /// <summary>Repeats each element <paramref name="count"/> times along an axis.</summary>
     public static NDArray Repeat(this NDArray x, int count, int axis)
     {

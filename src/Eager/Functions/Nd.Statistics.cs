@@ -53,35 +53,55 @@ public static partial class Nd
     public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false)
     {
         if (!(q is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "Quantile: q lies between 0 and 1.");
-        return Quantile("Quantile", x, q, axis, keepDims);
+        return Quantiles("Quantile", x, [q], axis, keepDims)[0];
+    }
+
+    /// <summary>Several quantiles at once, as <see cref="Quantile(NDArray, double, int?, bool)"/> has each, along a new first axis.</summary>
+    /// <remarks><c>mx.np.quantile</c>, <c>np.quantile</c>, <c>torch.quantile</c> of an array q. The elements are sorted once.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A q is outside [0, 1].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Quantile(this NDArray x, double[] q, int? axis = null, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (axis is int given) _ = x.Shape.Axis(given, "Quantile");
+        ArgumentNullException.ThrowIfNull(q);
+        for (int i = 0; i < q.Length; i++)
+            if (!(q[i] is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q[i], $"Quantile: q[{i}] is {q[i]}; each q lies between 0 and 1.");
+        if (q.Length == 0) return Slice(Stack(Quantiles("Quantile", x, [0], axis, keepDims)), 0, 0, 0);
+        return Stack(Quantiles("Quantile", x, q, axis, keepDims));
     }
 
     /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
     /// <exception cref="ShapeException">The axis is empty.</exception>
-    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantile("Median", x, 0.5, axis, keepDims);
+    public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantiles("Median", x, [0.5], axis, keepDims)[0];
 
-    private static NDArray Quantile(string op, NDArray x, double q, int? axis, bool keepDims)
+    private static NDArray[] Quantiles(string op, NDArray x, double[] q, int? axis, bool keepDims)
     {
-        if (Checked(x).DType.IsHalf) return Quantile(op, Elements.Wide(x), q, axis, keepDims).AsType(x.DType);
+        if (Checked(x).DType.IsHalf) return System.Array.ConvertAll(Quantiles(op, Elements.Wide(x), q, axis, keepDims), y => y.AsType(x.DType));
         NDArray real = RealInput(x);
         NDArray input = axis is null ? Reshape(real, -1) : real;
         int at = input.Shape.Axis(axis ?? 0, op), n = input.Shape[at];
         if (n == 0) throw new ShapeException($"{op}: {(axis is null ? string.Empty : $"axis {at} of ")}the shape {x.Shape} is empty.");
         NDArray sorted = Sort(input, at);
-        double position = q * (n - 1);
-        int low = (int)position;
-        NDArray value = Slice(sorted, at, low, low + 1);
-        if (position > low)
-        {
-            // Beside an infinity a difference may be no number.
-            NDArray next = Slice(sorted, at, low + 1, low + 2);
-            value = Where(LogicalOr(IsInfinity(value), IsInfinity(next)), value + next, Lerp(value, next, position - low));
-        }
+        return System.Array.ConvertAll(q, Of);
 
-        // NaN is sorted to the end.
-        NDArray result = Where(IsNaN(Slice(sorted, at, n - 1, n)), double.NaN, value);
-        if (axis is null) return Reshape(result, keepDims ? Ones1(x.Rank) : []);
-        return keepDims ? result : Squeeze(result, at);
+        NDArray Of(double fraction)
+        {
+            double position = fraction * (n - 1);
+            int low = (int)position;
+            NDArray value = Slice(sorted, at, low, low + 1);
+            if (position > low)
+            {
+                // Beside an infinity a difference may be no number.
+                NDArray next = Slice(sorted, at, low + 1, low + 2);
+                value = Where(LogicalOr(IsInfinity(value), IsInfinity(next)), value + next, Lerp(value, next, position - low));
+            }
+
+            // NaN is sorted to the end.
+            NDArray result = Where(IsNaN(Slice(sorted, at, n - 1, n)), double.NaN, value);
+            if (axis is null) return Reshape(result, keepDims ? Ones1(x.Rank) : []);
+            return keepDims ? result : Squeeze(result, at);
+        }
     }
 
     /// <summary>

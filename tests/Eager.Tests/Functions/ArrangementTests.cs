@@ -57,6 +57,26 @@ public sealed class ArrangementTests
         Assert.Equal(new Shape(4, 2, 3), Nd.MoveAxis(Nd.Ones((2, 3, 4)), 2, 0).Shape);
     }
 
+    [Fact]
+    public void RollsAlongSeveralAxesOrOfTheFlattenedArray()
+    {
+        NDArray x = Shaped((2, 3), 1, 2, 3, 4, 5, 6);
+        Close((2, 3), [6, 4, 5, 3, 1, 2], Nd.Roll(x, [1, 1], [0, 1]));
+        Close((2, 3), [3, 1, 2, 6, 4, 5], Nd.Roll(x, [3, -2, 0], [-1, 1, 0]));
+        Close(x, Nd.Roll(x, [], []));
+        Close((2, 3), [5, 6, 1, 2, 3, 4], Nd.Roll(x, 2));
+        Close((2, 3), [2, 3, 4, 5, 6, 1], Nd.Roll(x, -7));
+        Close([], [3], Nd.Roll(Nd.Scalar(3), 5));
+        Assert.Equal(new Shape(2, 0), Nd.Roll(Nd.Ones((2, 0)), 1).Shape);
+        Assert.Equal(new Shape(2, 0), Nd.Roll(Nd.Ones((2, 0)), [1, 1], [0, 1]).Shape);
+        Gradients(i => Nd.Roll(i[0], [1, 2], [0, 1]) * i[0], x);
+        Gradients(i => Nd.Roll(i[0], 2) * i[0], x);
+        Expect.Throws<ShapeException>(() => Nd.Roll(x, [1], [0, 1]), "Roll", "1 shifts for 2 axes of (2, 3)", "one shift per axis");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Roll(x, [1, 1], [0, 2]), "Roll: axis 2", "(2, 3)");
+        Assert.Throws<ArgumentNullException>("shifts", () => Nd.Roll(x, null!, [0]));
+        Assert.Throws<ArgumentNullException>("axes", () => Nd.Roll(x, [0], null!));
+    }
+
     [Theory]
     [InlineData(PadMode.Constant, new double[] { 0, 0, 1, 2, 3, 0 })]
     [InlineData(PadMode.Edge, new double[] { 1, 1, 1, 2, 3, 3 })]

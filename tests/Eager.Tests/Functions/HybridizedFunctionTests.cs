@@ -8,6 +8,7 @@ public sealed class HybridizedFunctionTests
     private static readonly NDArray s_matrix = Random((3, 3)) + Nd.Eye(3, DType.Float64) * 2;
     private static readonly NDArray s_image = Random((1, 2, 4, 4));
     private static readonly NDArray s_index = Nd.Array([2, 0, 2]);
+    private static readonly NDArray s_outside = Nd.Array([-5, 4, 1]);
 
     private static readonly (string Name, Func<NDArray, NDArray> F, NDArray X)[] s_functions =
     [
@@ -47,6 +48,25 @@ public sealed class HybridizedFunctionTests
         ("SvdVals", x => Nd.SvdVals(x), s_matrix),
         ("Pinv", x => Nd.Pinv(x), Random((4, 2))),
         ("MatrixNorm", x => Nd.MatrixNorm(x, MatrixNormKind.Nuclear), s_matrix),
+        ("Take: clip", x => Nd.Take(x, Nd.Array([-1, 1, 7]), 0, IndexMode.Clip), Random((3, 2))),
+        ("Take: wrap", x => Nd.Take(x, s_outside, 1, IndexMode.Wrap) * 2, Random((3, 2))),
+        ("Pick: clip", x => Nd.Pick(x, s_outside, 1, IndexMode.Clip, keepDims: true) * x, Random((3, 2))),
+        ("Pick: wrap", x => Nd.Pick(x, s_outside, 0, IndexMode.Wrap), Random((2, 3))),
+        ("Eye", x => Nd.MatMul(x, Nd.Eye(3, 4, 1, DType.Float64)), Random((2, 3))),
+        ("HStack", x => Nd.HStack([x, x * x]), Random((2, 3))),
+        ("VStack", x => Nd.VStack([x, x * x]), Random(3)),
+        ("DStack", x => Nd.DStack([x, x * x]) * 2, Random((2, 3))),
+        ("ColumnStack", x => Nd.ColumnStack([x, Nd.Square(x)]), Random(3)),
+        ("Roll of several axes", x => Nd.Roll(x, [1, 2], [0, 1]) * x, Random((2, 3))),
+        ("Roll of all", x => Nd.Roll(x, 4) * x, Random((2, 3))),
+        ("Relu6", x => Nd.Relu6(x * 8), Random((2, 5))),
+        ("HardSwish", x => Nd.HardSwish(x * 5), Random((2, 5))),
+        ("Celu", x => Nd.Celu(x, 0.3), Random((2, 5))),
+        ("Glu", x => Nd.Glu(x), Random((2, 6))),
+        ("PRelu", x => Nd.PRelu(x, x[0]), Random((2, 5))),
+        ("Quantile: several", x => Nd.Quantile(x, [0.3, 0.5, 1], 1), Random((2, 5))),
+        ("CumSum: exclusive", x => Nd.CumSum(x, 1, exclusive: true), Random((2, 5))),
+        ("CumSum: exclusive from the end", x => Nd.CumSum(x * 2, 0, exclusive: true, reverse: true), Random((2, 5))),
         ("ForEach", x => Nd.ForEach((slice, s) => (slice * s, s + slice), x, Nd.Ones(2, DType.Float64)).Outputs, Random((3, 2))),
     ];
 

@@ -53,6 +53,34 @@ public sealed class ScanTests
     public void RunningMaximaKeepNaN() => Assert.Equal([1, double.NaN, double.NaN], Nd.CumMax(Doubles(1, double.NaN, 3)).Values());
 
     [Fact]
+    public void SumsRunFromEitherEndWithOrWithoutTheElement()
+    {
+        NDArray x = Shaped((2, 3), 1, 2, 4, 8, 16, 32);
+        Close((2, 3), [1, 3, 7, 8, 24, 56], Nd.CumSum(x, 1, exclusive: false));
+        Close((2, 3), [7, 6, 4, 56, 48, 32], Nd.CumSum(x, -1, reverse: true));
+        Close((2, 3), [0, 1, 3, 0, 8, 24], Nd.CumSum(x, 1, exclusive: true));
+        Close((2, 3), [6, 4, 0, 48, 32, 0], Nd.CumSum(x, 1, exclusive: true, reverse: true));
+        Close((2, 3), [0, 0, 0, 1, 2, 4], Nd.CumSum(x, 0, exclusive: true));
+        Close([0, 1, 3, 7, 15, 31], Nd.CumSum(x, null, exclusive: true));
+        Close([63, 62, 60, 56, 48, 32], Nd.CumSum(x, null, reverse: true));
+        Close([0], Nd.CumSum(Doubles(5), 0, exclusive: true));
+        Close([0], Nd.CumSum(Nd.Scalar(5), null, exclusive: true));
+        Close([0, double.PositiveInfinity], Nd.CumSum(Doubles(double.PositiveInfinity, 1), 0, exclusive: true));
+        Assert.Equal([0L, int.MaxValue, 2L * int.MaxValue], Nd.CumSum(Nd.Full(3, int.MaxValue, DType.Int32), 0, exclusive: true).ToArray<long>());
+        Assert.Equal(new Shape(2, 0), Nd.CumSum(Nd.Zeros((2, 0)), 1, exclusive: true).Shape);
+        Assert.Equal(new Shape(0, 2), Nd.CumSum(Nd.Zeros((0, 2)), 1, exclusive: true, reverse: true).Shape);
+        Gradients(i => Nd.CumSum(i[0], 1, exclusive: true) * i[0], x / 32);
+        Gradients(i => Nd.CumSum(i[0], 0, exclusive: true, reverse: true) * i[0], x / 32);
+        Gradients(i => Nd.CumSum(i[0], 1, reverse: true) * i[0], x / 32);
+
+        // Each element is part of the sums behind it: 2, 1 and 0 of them.
+        NDArray leaf = Leaf.Doubles(1, 2, 3);
+        using (Autograd.Record()) leaf.CumSum(0, exclusive: true).Sum().Backward();
+        Close([2, 1, 0], leaf.Grad!);
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.CumSum(x, 2, reverse: true), "CumSum: axis 2", "(2, 3)");
+    }
+
+    [Fact]
     public void DifferencesAreThoseOfNeighbours()
     {
         NDArray x = Shaped((2, 4), 1, 4, 9, 16, 0, 1, 8, 27);

@@ -76,6 +76,34 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void SeveralQuantilesLieAlongANewFirstAxis()
+    {
+        // np.quantile([[3, 1, 2], [4, 8, 6]], [0, 0.25, 1], axis).
+        NDArray x = Shaped((2, 3), 3, 1, 2, 4, 8, 6);
+        Close((3, 2), [1, 4, 1.5, 5, 3, 8], Nd.Quantile(x, [0, 0.25, 1], 1));
+        Close((3, 2, 1), [1, 4, 1.5, 5, 3, 8], Nd.Quantile(x, [0, 0.25, 1], -1, keepDims: true));
+        Close((2, 3), [3.5, 4.5, 4, 3, 1, 2], Nd.Quantile(x, [0.5, 0], 0));
+        Close([3.5, 8], Nd.Quantile(x, [0.5, 1]));
+        Close((2, 1, 1), [3.5, 8], Nd.Quantile(x, [0.5, 1], keepDims: true));
+        Close([double.NaN, double.NaN], Nd.Quantile(Doubles(1, double.NaN), [0, 1]));
+        Assert.Equal(new Shape(0, 2), Nd.Quantile(x, [], 1).Shape);
+        Assert.Equal(new Shape(2, 0), Nd.Quantile(Nd.Ones((0, 3)), [0, 1], 1).Shape);
+        Assert.Equal(DType.Float32, Nd.Quantile(Nd.Array([1, 2]), [0.5]).DType);
+        foreach (double q in (double[])[0, 0.3, 1]) Close(Nd.Quantile(x, q, 1), Nd.Quantile(x, [0.7, q], 1)[1], 0);
+        Gradients(i => Nd.Quantile(i[0], [0.1, 0.5, 0.9], 1), x / 8);
+
+        // Of 1, 2, 3: the median is 2, the quartile half of 1 and half of 2.
+        NDArray leaf = Leaf.Doubles(3, 1, 2);
+        using (Autograd.Record()) leaf.Quantile([0.25, 0.5]).Sum().Backward();
+        Close([0, 0.5, 1.5], leaf.Grad!);
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(x, [0.5, 1.5]), "Quantile: q[1] is 1.5", "between 0 and 1");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(x, [double.NaN]), "q[0]");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(x, [0.5], 2), "Quantile: axis 2");
+        Expect.Throws<ShapeException>(() => Nd.Quantile(Nd.Ones((2, 0)), [0.5], 1), "axis 1", "empty");
+        Assert.Throws<ArgumentNullException>("q", () => Nd.Quantile(x, null!));
+    }
+
+    [Fact]
     public void MediansOfNaNAreNaN()
     {
         Close([2.5], Nd.Median(Shaped((1, 4), 1, 4, 3, 2), 1));
