@@ -69,7 +69,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
 
     private StreamedLoop? Streamed(DType valueType, int scalarMask, int width)
     {
-        if (!valueType.IsFloat || IsMask || width < 512) return null;
+        if (!valueType.IsFloat || IsMask || width < 512 || Weight > StreamedLoop.MaxOperators) return null;
         ref StreamedLoop? kept = ref (_streamed ??= new StreamedLoop?[2 * 8])[((int)valueType * 8) + scalarMask];
         return kept ??= StreamedLoop.Of(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), Weight, width);
     }
