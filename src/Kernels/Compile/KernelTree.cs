@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fusion.Kernels;
 
@@ -34,6 +35,8 @@ internal sealed class KernelTree
     private const int StatementOperators = 8;
 
     private static readonly MethodInfo s_pointer = typeof(KernelMemory).GetMethod(nameof(KernelMemory.Pointer))!;
+
+    private static readonly MethodInfo s_fence = ((Action)Sse.StoreFence).Method;
 
     private static readonly ParameterExpression s_target = Expression.Parameter(typeof(object));
 
@@ -138,6 +141,9 @@ internal sealed class KernelTree
         }
 
         statements.Add(TreeLoop.While(Expression.LessThan(Index, End), turn));
+
+        // On the thread that made such stores, before it tells anybody that the results are there.
+        if (_streams) statements.Add(Expression.Call(s_fence));
         return Compile(statements, _vector);
     }
 

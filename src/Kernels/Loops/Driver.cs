@@ -53,15 +53,8 @@ internal static unsafe class ElementDriver
     /// <param name="size">Elements.</param>
     public static void RunDirect(in ElementKernel kernel, nint* table, int inputs, ReadOnlySpan<int> sizes, long size)
     {
-        if (StreamedResults.Fit(table, inputs, sizes, size) && kernel.Streamed is { } streamed)
-        {
-            RunPieces(new ElementKernel(streamed), table, sizes[^1], size);
-            StreamedResults.Finish();
-        }
-        else
-        {
-            RunPieces(kernel, table, sizes[^1], size);
-        }
+        if (StreamedResults.Fit(table, inputs, sizes, size) && kernel.Streamed is { } streamed) RunPieces(new ElementKernel(streamed), table, sizes[^1], size);
+        else RunPieces(kernel, table, sizes[^1], size);
     }
 
     private static void RunPieces(in ElementKernel kernel, nint* table, int elementSize, long size)

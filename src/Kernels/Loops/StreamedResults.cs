@@ -37,16 +37,10 @@ internal static unsafe class StreamedResults
         return true;
     }
 
-    /// <summary>After such stores, before anybody is told that the results are there.</summary>
-    public static void Finish()
-    {
-        if (Sse.IsSupported) Sse.StoreFence();
-    }
-
     // Intel's cores with registers of 512 bits reach the third level over a mesh, and have second levels of a megabyte or two.
     private static bool HasFarCache()
     {
-        if (!Avx512F.IsSupported || !X86Base.IsSupported) return false;
+        if (!Avx512F.IsSupported) return false;
         (int _, int first, int third, int second) = X86Base.CpuId(0, 0);
         Span<int> name = [first, second, third];
         return MemoryMarshal.AsBytes(name).SequenceEqual("GenuineIntel"u8);
