@@ -1,6 +1,7 @@
 namespace Fusion.Tests;
 
-/// <summary>Functions with gradients of their own, checkpoints and stopped gradients inside compiled functions.</summary>
+/// <summary>Functions with gradients of their own, checkpoints and stopped gradients inside compiled functions. They seed the random numbers that all threads draw from.</summary>
+[Collection(nameof(ProcessState))]
 public sealed class CustomFunctionTests
 {
     [Fact]
