@@ -47,8 +47,7 @@ internal sealed class ProgramComparison
         TheirRun theirs = TheirRun.Of(program, inputs, 0, twice);
         if (theirs.Overflows) return null;
         TheirRun[] others = [.. Enumerable.Range(1, Blurred).Select(i => TheirRun.Of(program, inputs, i, twice))];
-        int[] second = [.. Enumerable.Range(0, theirs.Gradients.Count).Where(i => theirs.Gradients[i].requires_grad)];
-        OurRun eager = OurRun.Of(program.Run, inputs, theirs.Heads, twice ? second : null);
+        OurRun eager = OurRun.Of(program.Run, inputs, theirs.Heads, twice ? theirs.Again : null);
         Tolerance tolerance = new(plan.Steps.Max(static s => s.Slack));
         string? difference = Lists("result", eager.Results, theirs.Results, static o => o.Results)
             ?? Lists("gradient", eager.Gradients, theirs.Gradients, static o => o.Gradients, program.IsSpecial)
@@ -56,7 +55,7 @@ internal sealed class ProgramComparison
         Compared += tolerance.Compared;
         Undecided += tolerance.Undecided;
         if (difference is not null) return difference;
-        OurRun hybrid = OurRun.Of(compiled.Invoke, inputs, theirs.Heads, twice ? second : null);
+        OurRun hybrid = OurRun.Of(compiled.Invoke, inputs, theirs.Heads, twice ? theirs.Again : null);
         if (eager.Difference(hybrid) is { } bits) return $"compiled: {bits}";
         if (Tests.Bits.Difference(eager.Results, compiled.Invoke(inputs)) is { } plain) return $"compiled, not recorded: {plain}";
         return null;

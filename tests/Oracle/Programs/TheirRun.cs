@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Fusion.Oracle.Programs;
@@ -20,13 +21,18 @@ internal sealed class TheirRun
     /// <summary>Whether a value is too large for its type in ours, so that nothing can be said of what follows.</summary>
     public bool Overflows { get; private init; }
 
-    public List<Tensor> SecondGradients { get; } = [];
+    public List<Tensor> SecondGradients { get; private init; } = [];
+
+    /// <summary>Which gradients can be differentiated again.</summary>
+    public int[] Again { get; private init; } = [];
 
     /// <summary>Runs a program.</summary>
     /// <param name="seed">Of the errors; 0 for none, 1 and 2 for those of one sign.</param>
     /// <param name="second">Whether to differentiate twice.</param>
     public static TheirRun Of(OracleProgram program, NDArray[] inputs, int seed, bool second)
     {
+        // Only the values leave: ten runs whose graphs stay alive have filled a machine's memory.
+        using DisposeScope scope = NewDisposeScope();
         ProgramPlan plan = program.PlanFor(inputs);
         Tensor[] variables = [.. inputs.Select(static x => Their.Of(x, x.DType.IsFloat))];
         List<Tensor> values = [.. variables];
@@ -51,16 +57,18 @@ internal sealed class TheirRun
         Tensor[] results = [.. program.Results.Select(i => values[i])];
         int[] heads = [.. Enumerable.Range(0, results.Length).Where(i => results[i].is_floating_point() && results[i].requires_grad)];
         Tensor[] wanted = [.. variables.Where(static v => v.requires_grad)];
-        TheirRun run = new()
+        List<Tensor> gradients = heads.Length == 0 ? []
+            : Gradient([.. heads.Select(i => results[i])], wanted, [.. heads.Select(i => Their.Of(Head(results[i].shape, i)))], second);
+        int[] again = second ? [.. Enumerable.Range(0, gradients.Count).Where(i => gradients[i].requires_grad)] : [];
+        return new TheirRun
         {
-            Results = [.. results],
+            Results = Values(results),
             Heads = heads,
             Overflows = overflows,
-            Gradients = heads.Length == 0 ? []
-                : Gradient([.. heads.Select(i => results[i])], wanted, [.. heads.Select(i => Their.Of(Head(results[i].shape, i)))], second),
+            Gradients = Values(gradients),
+            Again = again,
+            SecondGradients = Values(Second(gradients, again, wanted)),
         };
-        if (second && heads.Length > 0) run.DifferentiateAgain(wanted);
-        return run;
     }
 
     /// <summary>A gradient to begin with, the same on both sides.</summary>
@@ -74,14 +82,10 @@ internal sealed class TheirRun
         return Nd.Array(Enumerable.Range(0, (int)of.Size).Select(_ => (random.Next(15) - 7) / 8.0).ToArray(), of);
     }
 
-    private void DifferentiateAgain(Tensor[] wanted)
-    {
-        Tensor[] differentiable = [.. Gradients.Where(static g => g.requires_grad)];
-        if (differentiable.Length == 0) return;
-        IEnumerable<int> places = Enumerable.Range(0, Gradients.Count).Where(i => Gradients[i].requires_grad);
-        Tensor[] seeds = [.. places.Select(i => Their.Of(Head(Gradients[i].shape, 100 + i)))];
-        SecondGradients.AddRange(Gradient(differentiable, wanted, seeds, false));
-    }
+    private static List<Tensor> Second(List<Tensor> gradients, int[] again, Tensor[] wanted) => again.Length == 0 ? []
+        : Gradient([.. again.Select(i => gradients[i])], wanted, [.. again.Select(i => Their.Of(Head(gradients[i].shape, 100 + i)))], false);
+
+    private static List<Tensor> Values(IEnumerable<Tensor> of) => [.. of.Select(static x => x.detach().MoveToOuterDisposeScope())];
 
     private static List<Tensor> Gradient(Tensor[] of, Tensor[] wanted, Tensor[] heads, bool again) =>
         [.. autograd.grad(of, wanted, heads, retain_graph: true, create_graph: again, allow_unused: true)
