@@ -62,8 +62,8 @@ public class Adam : Optimizer
                 (NDArray p, NDArray g) = (a[0], a[3]);
                 if (weightDecay != 0 && decoupled) p -= s[2] * p;
                 else if (weightDecay != 0) g += weightDecay * p;
-                NDArray m = beta1 * a[1] + (1 - beta1) * g;
-                NDArray v = beta2 * a[2] + (1 - beta2) * Nd.Square(g);
+                NDArray m = MovingAverage.Next(beta1, a[1], g);
+                NDArray v = MovingAverage.Next(beta2, a[2], Nd.Square(g));
                 return [p - s[0] * (m / (Nd.Sqrt(v) / s[1] + epsilon)), m, v];
             },
             Numbers,

@@ -59,8 +59,8 @@ public sealed class Lamb : Optimizer
         FusedUpdate direction = new(
             (a, s) =>
             {
-                NDArray m = beta1 * a[1] + (1 - beta1) * a[4];
-                NDArray v = beta2 * a[2] + (1 - beta2) * Nd.Square(a[4]);
+                NDArray m = MovingAverage.Next(beta1, a[1], a[4]);
+                NDArray v = MovingAverage.Next(beta2, a[2], Nd.Square(a[4]));
                 NDArray u = m / s[0] / (Nd.Sqrt(v) / s[1] + epsilon);
                 return [weightDecay == 0 ? u : u + weightDecay * a[3], m, v];
             },

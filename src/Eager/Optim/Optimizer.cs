@@ -1,6 +1,7 @@
 namespace Fusion.Optim;
 
 /// <summary>Changes parameters, in place, by their gradients.</summary>
+/// <remarks>Momentum and moments that have faded below the least normal number of their type are kept as zeros: a processor is slow with such numbers.</remarks>
 public abstract partial class Optimizer
 {
     private readonly NDArray[] _parameters;

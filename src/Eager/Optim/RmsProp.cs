@@ -60,12 +60,12 @@ public sealed class RmsProp : Optimizer
             {
                 NDArray p = a[0];
                 NDArray g = weightDecay == 0 ? a[^1] : a[^1] + weightDecay * p;
-                NDArray v = alpha * a[1] + (1 - alpha) * Nd.Square(g);
+                NDArray v = MovingAverage.Next(alpha, a[1], Nd.Square(g));
                 List<NDArray> next = [p, v];
                 NDArray spread = v;
                 if (centered)
                 {
-                    NDArray mean = alpha * a[2] + (1 - alpha) * g;
+                    NDArray mean = MovingAverage.Next(alpha, a[2], g);
                     next.Add(mean);
                     // Of gradients that stay the same nothing but rounding is left, of either sign.
                     spread = Nd.Maximum(v - Nd.Square(mean), 0);
@@ -74,7 +74,7 @@ public sealed class RmsProp : Optimizer
                 NDArray direction = g / (Nd.Sqrt(spread) + epsilon);
                 if (momentum != 0)
                 {
-                    direction = momentum * a[states] + direction;
+                    direction = MovingAverage.Flushed(momentum * a[states] + direction);
                     next.Add(direction);
                 }
 

@@ -45,7 +45,7 @@ public sealed class Sgd : Optimizer
                 (a, s) =>
                 {
                     NDArray g = Decayed(a[2], a[0], weightDecay);
-                    NDArray v = momentum * a[1] + g;
+                    NDArray v = MovingAverage.Flushed(momentum * a[1] + g);
                     return [a[0] - s[0] * (nesterov ? g + momentum * v : v), v];
                 },
                 Numbers,

@@ -1,0 +1,15 @@
+namespace Fusion.Optim;
+
+/// <summary>
+/// Averages that fade, as optimizers keep them. Where the gradient of a parameter stays zero (a unit that is dead, a word that does not occur) an average
+/// shrinks until it is denormal, and stays so: 0.9 times the least number rounds to the least number. Processors take up to a hundred times as long for
+/// such numbers, in each step from then on, and none of them changes a parameter: they become zeros.
+/// </summary>
+internal static class MovingAverage
+{
+    /// <summary>decay·average + (1 − decay)·value.</summary>
+    public static NDArray Next(double decay, NDArray average, NDArray value) => Flushed(decay * average + (1 - decay) * value);
+
+    /// <summary>Zero where |x| is below the least normal number of its type; NaN stays.</summary>
+    public static NDArray Flushed(NDArray x) => Nd.Where(Nd.Abs(x) < (x.DType == DType.Float64 ? 2.2250738585072014e-308 : 1.1754943508222875e-38), 0, x);
+}
