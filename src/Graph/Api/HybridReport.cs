@@ -69,7 +69,7 @@ public sealed class HybridReport
         if (FellBack) text.Append(CultureInfo.InvariantCulture, $"runs eagerly: {FallbackReason}\n");
         if (Last is not { } variant) return text.Append("not called yet\n").ToString();
         text.Append(CultureInfo.InvariantCulture, $"{OpCount} operators → {KernelCount} launches, {VariantCount} variant(s), {CompileCount} kernel(s) compiled in {CompileTime.TotalMilliseconds:F1} ms\n");
-        text.Append(CultureInfo.InvariantCulture, $"arena {ArenaBytes:N0} bytes for {UnplannedBytes:N0} bytes of buffers, {CacheHits} hit(s), {CacheMisses} miss(es)\n");
+        text.Append(CultureInfo.InvariantCulture, $"arena {ArenaBytes:N0} bytes for {UnplannedBytes:N0} bytes of buffers, {CacheHits} hit(s), {CacheMisses} miss(es){(_engine.Refused == 0 ? string.Empty : $", {_engine.Refused} of them run eagerly: too many shapes for MaxVariants")}\n");
         if (_engine.ChangedNumber is { } change) text.Append(CultureInfo.InvariantCulture, $"a number has changed between traces, older variants keep theirs: {change}\n");
         if (variant.Forward?.Placement.States is { Length: > 0 } states)
         {

@@ -17,6 +17,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private const int MostPostponed = 8;
 
     private readonly Lock _lock = new();
+
+    // What runs eagerly must have the same bits, be allowed, and not be what is verified.
+    private readonly VariantAdmission? _admission = options is { FallbackToEager: true, FastMath: false, Verify: HybridVerify.Off } ? new VariantAdmission(options.MaxVariants) : null;
     private KeptVariants _kept = new([]);
     private long _clock;
     private long _hits;
@@ -52,6 +55,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     public long Misses => Interlocked.Read(ref _misses);
 
+    /// <summary>Calls for which no variant was made, because most variants were dropped unused.</summary>
+    public long Refused => _admission?.Refused ?? 0;
+
     public string? LastMiss { get; private set; }
 
     /// <summary>The number of C# that was another one in the trace before.</summary>
@@ -72,7 +78,9 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             input.ThrowIfUnusable(name);
         }
 
-        HybridVariant? variant = Find(inputs, state) ?? Trace(inputs, state);
+        HybridVariant? variant = Find(inputs, state);
+        if (variant is null && IsRefused(inputs, state)) return RunRefused(inputs, state);
+        variant ??= Trace(inputs, state);
         return variant is { Trace.Outcomes.Count: > 0 } ? RunBranches(variant, inputs, state) : Run(variant, inputs, state);
     }
 
@@ -81,6 +89,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         lock (_lock)
         {
             _kept = new KeptVariants([]);
+            _admission?.Clear();
             ChangedNumber = null;
             if (!s_disabled) FallbackReason = null;
         }
@@ -180,6 +189,20 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         return RunEagerly(inputs, state);
     }
 
+    private bool IsRefused(NDArray[] inputs, ExecutionState state) =>
+        _admission is not null && Array.TrueForAll(inputs, static x => !x.IsOnGpu) && !_admission.Admits(inputs, state);
+
+    // Calls that change state follow one another, these too.
+    private IReadOnlyList<NDArray> RunRefused(NDArray[] inputs, ExecutionState state)
+    {
+        Interlocked.Increment(ref _misses);
+        HybridVariant? last = Last;
+        LastMiss = last is null ? "the first call" : HybridSignature.Of(inputs, state).Difference(last.Signature);
+        Telemetry.Miss(name, LastMiss);
+        if (last?.Trace.IsStateful != true) return RunEagerly(inputs, state);
+        lock (StateLock) return RunEagerly(inputs, state);
+    }
+
     // As a compiled call, it decides at its conditions for itself.
     private IReadOnlyList<NDArray> RunEagerly(NDArray[] inputs, ExecutionState state)
     {
@@ -274,6 +297,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
                 HybridVariant[] all = _kept.All, others = all.Length < options.MaxVariants ? all : [.. all.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
                 _kept = new KeptVariants([.. others, variant], variant);
+                if (others.Length < all.Length && _admission?.Drop(Hits) == true)
+                    Diagnostics.Warn($"{name} is called for many more shapes than {options.MaxVariants} variants: from now on a shape runs eagerly when it comes for the first time. Raise HybridOptions.MaxVariants, or pad to fewer shapes.");
                 if (VariantCount == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
                 return variant;
             }
