@@ -53,8 +53,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Gradients from here on are a function of their own: which values it computes again is decided when that is cut off.</summary>
     public bool CutsGradients { get; set; }
 
-    /// <summary>Gradients, once they are <see cref="CutsGradients">a function of their own</see>, have looked at the training flag.</summary>
-    public bool GradientReadsTraining { get; private set; }
+    /// <summary>Gradients, once they are <see cref="CutsGradients">a function of their own</see>, have found the training flag not set, and set.</summary>
+    public bool[] GradientModes { get; } = new bool[2];
 
     /// <summary>Why the function cannot be traced; its own code may have caught it.</summary>
     public TraceFailedException? Failure { get; private set; }
@@ -159,7 +159,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
-    public override void ReadTraining() => GradientReadsTraining |= CutsGradients;
+    public override void ReadTraining() => GradientModes[ExecutionState.Current.Training ? 1 : 0] |= CutsGradients;
 
     public override void ReadMark(NDArray array)
     {
