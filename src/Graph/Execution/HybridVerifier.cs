@@ -6,7 +6,10 @@ namespace Fusion;
 /// </summary>
 internal static class HybridVerifier
 {
-    /// <summary>One verified call. Calls that change state follow one another, each with its eager run.</summary>
+    // The eager function may call others that are verified, and these the first one: on several threads they would wait for each other's state.
+    private static readonly Lock s_alone = new();
+
+    /// <summary>One verified call. Calls that change state follow one another, whichever function's, each with its eager run.</summary>
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         (NDArray[] outputs, string? difference, RandomDraws draws) = variant.Trace.IsStateful ? Alone() : Compare(engine, variant, inputs);
@@ -16,7 +19,8 @@ internal static class HybridVerifier
 
         (NDArray[], string?, RandomDraws) Alone()
         {
-            lock (engine.StateLock) return Compare(engine, variant, inputs);
+            lock (s_alone)
+                lock (engine.StateLock) return Compare(engine, variant, inputs);
         }
     }
 
