@@ -85,8 +85,8 @@ internal static class VectorJacobian
             _ =>
             {
                 bool[] reached = new bool[count];
-                HybridOptions options = engine.Options with { Verify = HybridVerify.Off };
-                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = arguments => Product(engine.Function, variant, request, reached, arguments);
+                HybridOptions options = engine.Options with { Verify = HybridVerify.Off, CompileInBackground = false };
+                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = arguments => Product(engine, variant, request, reached, arguments);
                 return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
             });
         IReadOnlyList<NDArray> computed = draws is null ? product.Engine.Invoke([.. arguments]) : Again(draws, product.Engine, [.. arguments]);
@@ -106,7 +106,7 @@ internal static class VectorJacobian
 
     // A node that gives way to its calls where gradients are recorded stays one elsewhere, as eagerly.
     private static IReadOnlyList<NDArray> Product(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function, HybridVariant variant, ProductRequest request, bool[] reached, IReadOnlyList<NDArray> arguments)
+        HybridEngine engine, HybridVariant variant, ProductRequest request, bool[] reached, IReadOnlyList<NDArray> arguments)
     {
         NDArray[] all = Variables(variant, request.Sums, arguments);
         NDArray[] inputs = all[..variant.Trace.Inputs.Length];
@@ -114,7 +114,7 @@ internal static class VectorJacobian
         ExecutionState state = ExecutionState.Current;
         long start = TapeNode.LastSequence(state);
         IReadOnlyList<NDArray> outputs;
-        using (KnownWays.Enter(state, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = function(inputs);
+        using (KnownWays.Enter(state, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = Call(engine, variant, inputs, state);
         variant.Trace.Calls?.CheckRepeated(outputs, start);
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
@@ -136,6 +136,24 @@ internal static class VectorJacobian
         pass.Run(found);
         for (int i = 0; i < targets.Length; i++) reached[targets[i]] = found.Result(i) is not null;
         return [.. targets.Select((_, i) => found.Result(i)).OfType<NDArray>()];
+    }
+
+    // Its changes of state are dropped from a trace, and taken back where the product runs eagerly.
+    private static IReadOnlyList<NDArray> Call(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
+    {
+        if (state.Tracer is not null || !variant.Trace.IsStateful) return engine.Function(inputs);
+        lock (engine.StateLock)
+        {
+            CallState before = new(variant, inputs);
+            try
+            {
+                return engine.Function(inputs);
+            }
+            finally
+            {
+                before.Restore();
+            }
+        }
     }
 
     // The inputs, each a place on the tape if it carried a gradient, then the captured variables.

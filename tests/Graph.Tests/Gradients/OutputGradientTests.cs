@@ -142,4 +142,42 @@ public sealed class OutputGradientTests
             return [.. found, w];
         }
     }
+
+    /// <summary>What computes the function again for the gradient of one result may run eagerly; the optimizer stepped once more then.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void AGradientChangesNoState(bool inBackground, bool sharesAnArray)
+    {
+        Check.Same(Run(compile: false), Run(compile: true), "value");
+
+        NDArray?[] Run(bool compile)
+        {
+            NDArray w = TestArrays.Uniform((3, 4), 2), x = s_x.Copy();
+            w.AttachGrad();
+            x.AttachGrad();
+            Adam optimizer = new([w], 0.1);
+            ListFunction f = inputs =>
+            {
+                using (Autograd.Record()) (w * w).Sum().Backward();
+                optimizer.Step();
+                return [inputs[0].Tanh() * inputs[0], inputs[0].Exp()];
+            };
+            if (compile) f = f.Hybridize(new HybridOptions { CompileInBackground = inBackground }).Invoke;
+            List<NDArray?> found = [];
+            for (int call = 0; call < 4; call++)
+            {
+                if (call > 0 && inBackground) Thread.Sleep(200);
+                IReadOnlyList<NDArray> outputs;
+                using (Autograd.Record()) outputs = f([x]);
+                outputs[1].Backward(sharesAnArray ? x : null, retainGraph: true);
+                found.Add(x.Grad!.Copy());
+                outputs[0].Backward(sharesAnArray ? w : null);
+                found.AddRange([x.Grad!.Copy(), w.Detach().Copy(), w.Grad!.Copy(), Nd.Scalar(optimizer.StepCount)]);
+            }
+
+            return [.. found];
+        }
+    }
 }
