@@ -116,6 +116,7 @@ internal static class VectorJacobian
         IReadOnlyList<NDArray> outputs;
         using (KnownWays.Enter(state, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = Call(engine, variant, inputs, state);
         variant.Trace.Calls?.CheckRepeated(outputs, start);
+        if (state.Tracer is GraphTracer tracer && ConstantChange.Find(variant.Trace.Outputs, outputs.Select(tracer.NodeOf)) is { } change) throw TapeCalls.Other(change);
         List<NDArray> heads = [];
         List<NDArray?> headGradients = [];
         int k = inputs.Length;

@@ -33,11 +33,15 @@ internal sealed class TapeCalls
     /// <exception cref="AutogradException">It was another one: the gradient would not be that of the call.</exception>
     public void CheckRepeated(IReadOnlyList<NDArray> results, long start)
     {
-        if (ChangeTo(Behind(results, start)) is not { } change) return;
-        throw new AutogradException(
+        if (ChangeTo(Behind(results, start)) is { } change) throw Other(change);
+    }
+
+    /// <summary>The function called again for a gradient is not that of the call.</summary>
+    /// <param name="change">What differs.</param>
+    public static AutogradException Other(string change) =>
+        new(
             $"Gradients of higher order, and of some results of several, compute the hybridized function again, which is another one since the call: {change}. " +
             "Pass the number as an array, or change it after the gradient.");
-    }
 
     // The first call whose number is another one, as text; null when there is none, or other calls are made.
     private string? ChangeTo(TapeCalls now)

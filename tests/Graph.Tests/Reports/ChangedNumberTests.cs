@@ -107,4 +107,20 @@ public sealed class ChangedNumberTests
             else y[0].Backward();
         }
     }
+
+    [Fact]
+    public void SoItIsWhereNoGradientFlowsThroughTheNumber()
+    {
+        double factor = 2;
+        HybridFunction<ListFunction> f = ((ListFunction)(x => [x[0] * (x[0].Detach() * factor).Exp(), x[0] * x[0]])).Hybridize(Check.Strict);
+        NDArray x = TestArrays.Uniform(3);
+        x.AttachGrad();
+        IReadOnlyList<NDArray> y;
+        using (Autograd.Record()) y = f.Invoke([x]);
+        factor = 3;
+        Assert.Contains("Multiply had the operand 2, now 3", Assert.Throws<AutogradException>(() => y[0].Backward(retainGraph: true)).Message, StringComparison.Ordinal);
+        factor = 2;
+        y[0].Backward();
+        Check.Same((x.Detach() * 2).Exp(), x.Grad);
+    }
 }
