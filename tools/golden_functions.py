@@ -127,6 +127,11 @@ for base in around(0.7071067811865476, 1.4142135623730951) + uniform(0.5, 2) + l
     for exponent in (709.7, -708.3, 300.0):
         FAR_POWERS.append((base, float(exponent / m.log(base))))
 
+# Reflected arguments, and all for which Stirling's series is used; the first ones are what was worst once.
+MORE_GAMMA = [-9.907870620264536, -10.11330005027903, -12.838309524656003, -110.30645680574634, -164.92032169750976, -4.771276833165089, -0.37455460419115916]
+for low, high in ((-13, 0), (-170, -13), (8, 171)):
+    MORE_GAMMA += uniform(low, high) + uniform(low, high) + uniform(low, high)
+
 
 def main():
     lines = []
@@ -144,6 +149,8 @@ def main():
             lines.append(f'{name};{bits(x)};{bits(y)};{bits(f(mpf(x), mpf(y)))}')
     for x, y in sorted(set(FAR_POWERS)):
         lines.append(f'Pow;{bits(x)};{bits(y)};{bits(mpf(x) ** mpf(y))}')
+    for x in sorted(set(MORE_GAMMA)):
+        lines.append(f'Gamma;{bits(x)};{bits(m.gamma(mpf(x)))}')
     with gzip.GzipFile('tests/Kernels.Tests/Scalars/Golden/functions.csv.gz', 'wb', mtime=0) as out:
         out.write(('\n'.join(lines) + '\n').encode())
     print(len(lines), 'values')

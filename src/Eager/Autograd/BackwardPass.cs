@@ -80,16 +80,18 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
 
     private void Visit(TapeNode node, GradientSlot[] slots)
     {
-        if (MeetInside(node, slots) && Expand(node, slots))
+        bool[]? asked = MeetInside(node, slots);
+        if (asked is not null && Expand(node, slots))
         {
             if (!retainGraph) node.Release();
             return;
         }
 
+        NDArray?[]? whole = asked is null ? null : OutputGradients(node, slots, asked);
         bool keep = false;
         for (int i = 0; i < slots.Length; i++)
         {
-            if (slots[i].Value is not { } value) continue;
+            if ((whole?[i] ?? slots[i].Value) is not { } value) continue;
             if (_targets is not null && _targets.IsTarget(node))
             {
                 _targets.Deliver(node, i, value);
@@ -103,26 +105,40 @@ internal sealed class BackwardPass(bool createGraph, bool retainGraph, bool? tra
         }
 
         if (_targets is not null && !_targets.LiesBehind(node)) return;
-        if (node.IsReleased) throw Errors.GraphReleased(node);
-        if (!node.IsTraced && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Backward through a graph that was recorded outside");
-        ExecutionState.Current.Training = trainMode ?? node.TrainMode;
+        Enter(node);
         if (node.Op.Backward is null) RunRules(node, slots[0], keep);
         else if (!createGraph || !Expand(node, slots)) RunBackward(node, slots);
         if (!retainGraph) node.Release();
     }
 
-    // An output that is attached or asked for may be what another one was computed from: its gradient is whole inside of the node only.
-    private bool MeetInside(TapeNode node, GradientSlot[] slots)
+    // The rules of a node are about to run.
+    private void Enter(TapeNode node)
     {
-        if (slots.Length == 1 || node.Op.Expansion is null || node.IsReleased || _targets is { Stops: true }) return false;
+        if (node.IsReleased) throw Errors.GraphReleased(node);
+        if (!node.IsTraced && ExecutionState.Current.Tracer is { } tracer) throw tracer.SideEffect("Backward through a graph that was recorded outside");
+        ExecutionState.Current.Training = trainMode ?? node.TrainMode;
+    }
+
+    // An output that is attached or asked for may be what another one was computed from: its gradient is whole inside of the node only. Which outputs these are.
+    private bool[]? MeetInside(TapeNode node, GradientSlot[] slots)
+    {
+        if (slots.Length == 1 || node.Op.Expansion is null || node.IsReleased || _targets is { Stops: true }) return null;
+        bool[]? asked = null;
         for (int i = 0; i < slots.Length; i++)
         {
             if (_targets is null ? node.AttachmentOf(i) is null : !_targets.IsTarget(node, i)) continue;
             for (int k = 0; k < slots.Length; k++)
-                if (k != i && slots[k].Value is not null) return true;
+                if (k != i && slots[k].Value is not null) (asked ??= new bool[slots.Length])[i] = true;
         }
 
-        return false;
+        return asked;
+    }
+
+    private NDArray?[]? OutputGradients(TapeNode node, GradientSlot[] slots, bool[] asked)
+    {
+        if (node.Op.OutputGradients is not { } rule) return null;
+        Enter(node);
+        return rule(node, Array.ConvertAll(slots, static s => s.Value), asked, this);
     }
 
     /// <summary>

@@ -67,7 +67,7 @@ internal static class CheckpointNode
             try
             {
                 bool createGraph = Autograd.IsRecording;
-                (NDArray from, NDArray to) = createGraph || tracer.IsOverwritten(checkpoint) ? Replay(node, createGraph) : (input, output);
+                (NDArray from, NDArray to) = tracer.IsOverwritten(checkpoint) || createGraph ? Replay(node, createGraph) : (input, output);
                 Differentiate(node, from, to, gradients[0]!, retainGraph: true, inputs, pass);
             }
             finally

@@ -36,6 +36,9 @@ internal abstract class Tracer
     /// <summary>From here on the value of <paramref name="target"/> is that of <paramref name="value"/>, which has its type.</summary>
     public virtual void Write(NDArray target, NDArray value) => throw SideEffect("A write in place");
 
+    /// <summary>What is written is not written again by a checkpoint that computes its values again, such as running statistics.</summary>
+    public bool WritesOnce { get; set; }
+
     /// <summary>The traced code asks for the gradient buffer of an array, or whether it has one.</summary>
     public virtual void ReadMark(NDArray array)
     {
@@ -72,7 +75,7 @@ internal abstract class Tracer
     {
     }
 
-    /// <summary>What a checkpoint has read was written since: called once more, it computes something else.</summary>
+    /// <summary>What a checkpoint has read was written since, or it writes itself: called once more, it computes or does something else.</summary>
     /// <param name="checkpoint">What <see cref="BeginCheckpoint"/> returned.</param>
     public virtual bool IsOverwritten(object? checkpoint) => false;
 

@@ -78,14 +78,24 @@ public static partial class Nd
         NDArray moments;
         using (Autograd.Pause(trainMode: true)) moments = OpTable.ChannelMoments.Apply(Elements.Wide(real));
         NDArray result = OpTable.BatchNorm.Apply([real, gamma, beta, moments], new NormAttributes(epsilon, true));
-        if (ExecutionState.Current.Repeats) return result;
-        using (Autograd.Pause(trainMode: true))
+        if (!ExecutionState.Current.Repeats) UpdateStatistics(moments, runningMean, runningVar, momentum);
+        return result;
+    }
+
+    private static void UpdateStatistics(NDArray moments, NDArray runningMean, NDArray runningVar, double momentum)
+    {
+        Tracer? tracer = ExecutionState.Current.Tracer;
+        using RecordScope pause = Autograd.Pause(trainMode: true);
+        if (tracer is not null) tracer.WritesOnce = true;
+        try
         {
             runningMean.Assign(Elements.Wide(runningMean) * momentum + moments[0] * (1 - momentum));
             runningVar.Assign(Elements.Wide(runningVar) * momentum + moments[1] * (1 - momentum));
         }
-
-        return result;
+        finally
+        {
+            if (tracer is not null) tracer.WritesOnce = false;
+        }
     }
 
     /// <summary>

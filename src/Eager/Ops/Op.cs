@@ -107,6 +107,11 @@ internal delegate void BackwardRule(TapeNode node, ReadOnlySpan<NDArray?> output
 /// <summary>Repeats the calls that a node stands for, so that they are on the tape; returns their outputs, or null where that is not possible.</summary>
 internal delegate IReadOnlyList<NDArray>? ExpansionRule(TapeNode node);
 
+/// <summary>
+/// For a node that stands for several operators: the whole gradients of those outputs that are asked for, of which others may be computed; null where none arrives.
+/// </summary>
+internal delegate NDArray?[] OutputGradientsRule(TapeNode node, ReadOnlySpan<NDArray?> outputGradients, bool[] asked, BackwardPass pass);
+
 /// <summary>The same elements seen through another shape, offset or strides: the result shares storage with the input.</summary>
 internal delegate NDArray ViewRule(NDArray input, object? attributes);
 
@@ -162,6 +167,9 @@ internal sealed partial class Op
 
     /// <summary>For a node that stands for several operators: how they come onto the tape when their gradients are to be differentiated again.</summary>
     public ExpansionRule? Expansion { get; init; }
+
+    /// <summary>Beside <see cref="Expansion"/>: where the calls cannot come onto the tape.</summary>
+    public OutputGradientsRule? OutputGradients { get; init; }
 
     /// <summary>For a node that stands for several operators: of each output, which inputs its gradients reach; null: any of them.</summary>
     public bool[][]? Reach { get; init; }

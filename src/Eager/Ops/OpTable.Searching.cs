@@ -61,7 +61,7 @@ internal static partial class OpTable
     {
         int axis = c.Attributes<ExtremumAttributes>().Axis;
         TakeAttributes take = new(axis, c.ShapeOf(0));
-        NDArray own = Nd.Equal(c.X, c.Output), written = Nd.Equal(c.Z, Take.Apply(c.Output, c.Y, take));
+        NDArray own = Reductions.Ties(c.X, c.Output), written = Reductions.Ties(c.Z, Take.Apply(c.Output, c.Y, take));
         NDArray ties = own.AsType(DType.Int64) + TakeGradient.Apply(written.AsType(DType.Int64), c.Y, take);
         NDArray share = c.G / ties.AsType(c.DTypeOf(0));
         return (Nd.Where(own, share, 0), Nd.Where(written, Take.Apply(share, c.Y, take), 0));

@@ -140,10 +140,13 @@ internal static class Reductions
     {
         ReduceAttributes attributes = c.Attributes<ReduceAttributes>();
         Shape shape = c.ShapeOf(0);
-        NDArray mask = Nd.Equal(c.X, KeepDims(c.Output, shape, attributes));
+        NDArray mask = Ties(c.X, KeepDims(c.Output, shape, attributes));
         NDArray count = Nd.Sum(mask, attributes.Axes.Span.ToArray(), keepDims: true).AsType(c.DTypeOf(0));
         return Nd.Where(mask, KeepDims(c.G, shape, attributes) / count, 0);
     }
+
+    /// <summary>The elements that are the extremum: of a NaN, which any of them makes it, all that are NaN.</summary>
+    public static NDArray Ties(NDArray x, NDArray extremum) => Nd.LogicalOr(Nd.Equal(x, extremum), Nd.IsNaN(x));
 
     private static NDArray KeepDims(NDArray reduced, Shape input, ReduceAttributes attributes) =>
         attributes.KeepDims ? reduced : Nd.Reshape(reduced, ReducedShape(input, attributes with { KeepDims = true }));

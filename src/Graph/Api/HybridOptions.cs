@@ -57,7 +57,8 @@ public sealed record HybridOptions
 
     /// <summary>
     /// A compiled training step writes the <c>.Grad</c> of its variables, as eagerly. Otherwise buffers whose old values the step does not read are left alone;
-    /// a gradient that nothing consumes inside the step then stays stale.
+    /// a gradient that nothing consumes inside the step then stays stale. The buffers of a step that updates first, with the gradients of the call before, and then
+    /// differentiates are read, and written in any case.
     /// </summary>
     public bool KeepGradients { get; init; } = true;
 

@@ -15,9 +15,19 @@ internal static class ConstantChange
     public static string? Find(FunctionTrace before, FunctionTrace now)
     {
         if (before.Outputs.Length != now.Outputs.Length || before.States.Count != now.States.Count || before.Inputs.Length != now.Inputs.Length) return null;
+        return Find(
+            before.Outputs.Zip(now.Outputs).Concat(before.States.Zip(now.States, static (a, b) => (a.Value, b.Value))),
+            (a, b, x, y) => IsOfSizes(before, now, a, b, x, y));
+    }
+
+    /// <summary>The same of values for inputs of the same sizes: where one program is traced again.</summary>
+    public static string? Find(IEnumerable<GraphNode> before, IEnumerable<GraphNode> now) => Find(before.Zip(now), static (_, _, _, _) => false);
+
+    private static string? Find(IEnumerable<(GraphNode Before, GraphNode Now)> values, Func<OpNode, OpNode, double, double, bool> isOfSizes)
+    {
         (OpNode Node, ConstantNode Before, ConstantNode Now)? first = null;
         HashSet<(GraphNode, GraphNode)> seen = [];
-        Stack<(GraphNode Before, GraphNode Now)> open = new(before.Outputs.Zip(now.Outputs).Concat(before.States.Zip(now.States, static (a, b) => (a.Value, b.Value))));
+        Stack<(GraphNode Before, GraphNode Now)> open = new(values);
         while (open.TryPop(out (GraphNode Before, GraphNode Now) pair))
         {
             if (!seen.Add(pair) || pair is not (OpNode a, OpNode b)) continue;
@@ -26,7 +36,7 @@ internal static class ConstantChange
             {
                 if ((a.Inputs[i], b.Inputs[i]) is (ConstantNode x, ConstantNode y))
                 {
-                    if (!x.Value.Equals(y.Value) && (first is null || b.Id < first.Value.Node.Id) && !IsOfSizes(before, now, a, b, x.Value, y.Value)) first = (b, x, y);
+                    if (!x.Value.Equals(y.Value) && (first is null || b.Id < first.Value.Node.Id) && !isOfSizes(a, b, x.Value, y.Value)) first = (b, x, y);
                 }
                 else if (a.Inputs[i].GetType() != b.Inputs[i].GetType()) return null;
                 else open.Push((a.Inputs[i], b.Inputs[i]));

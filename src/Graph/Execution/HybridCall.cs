@@ -62,6 +62,7 @@ internal static class HybridCall
             Reach = variant.Trace.Reach,
             Makers = variant.Trace.EndOps,
             Expansion = node => Replay.Run(engine, variant, draws, node, numbers!),
+            OutputGradients = (node, gradients, asked, pass) => VectorJacobian.OfOutputs(engine, variant, draws, node, gradients, asked, OtherMode(variant, pass)),
         };
         numbers = TapeNode.Reserve(Replay.Calls(variant.Trace));
         return Tape.Record(state, op, null, arguments, outputs);
@@ -117,10 +118,10 @@ internal static class HybridCall
         NDArray[] pending = sums is null ? [] : sums.Take(node, pass);
         bool allHeads = true;
         for (int i = 0; i < gradients.Length; i++) allHeads &= variant.Trace.Heads[i] is null || gradients[i] is not null;
-        bool? trainMode = variant.Trace.GradientReadsTraining ? pass.TrainMode : null;
-        if (Autograd.IsRecording || !allHeads || (trainMode is not null && !variant.Trace.GradientsNeedOldState()))
+        bool? trainMode = OtherMode(variant, pass);
+        if (Autograd.IsRecording || !allHeads || trainMode is not null)
         {
-            VectorJacobian.Run(engine, variant, draws, node, Operands(node, variant)[..variant.Trace.Inputs.Length], gradients, results, sums, pending, trainMode);
+            VectorJacobian.OfInputs(engine, variant, draws, node, gradients, results, sums, pending, trainMode);
             return;
         }
 
@@ -148,6 +149,9 @@ internal static class HybridCall
         backward.Distribute(computed, results);
         pass.HandOver();
     }
+
+    // The training flag that backward was given, where the compiled gradient is one of the other mode.
+    private static bool? OtherMode(HybridVariant variant, BackwardPass pass) => pass.TrainMode is { } mode && variant.Trace.GradientIsOf(!mode) ? mode : null;
 
     /// <summary>The inputs and captured arrays of the call, unless a gradient needs one that was overwritten.</summary>
     public static NDArray[] Operands(TapeNode node, HybridVariant variant)

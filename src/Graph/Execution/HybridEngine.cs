@@ -40,7 +40,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     /// <summary>The memory of what lives during a call.</summary>
     public ArenaPool Arenas { get; } = new();
 
-    /// <summary>Held by calls that change state, and while tracing, which tries changes out.</summary>
+    /// <summary>Held by calls that change state, and while tracing, which tries changes out; taken before the lock of the variants.</summary>
     public Lock StateLock { get; } = new();
 
     public HybridVariant? Last => _kept.Last;
@@ -214,8 +214,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private int FirstOther(HybridVariant variant, NDArray[] inputs)
     {
         BranchPath path = new(inputs);
-        lock (_lock)
-            lock (StateLock) Run(variant.Signature, null, path);
+        lock (StateLock)
+            lock (_lock) Run(variant.Signature, null, path);
         IReadOnlyList<BranchOutcome> traced = variant.Trace.Outcomes;
         for (int i = 0; i < traced.Count && i < path.Outcomes.Count; i++)
             if (traced[i].Holds != path.Outcomes[i].Holds) return i;
@@ -250,8 +250,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
 
     private HybridVariant? Trace(NDArray[] inputs, ExecutionState state, HybridVariant? from = null, int index = 0)
     {
-        lock (_lock)
-            lock (StateLock)
+        lock (StateLock)
+            lock (_lock)
             {
                 if ((from is null ? Find(inputs, state) : FindBranch(from, index, inputs, state)) is { } made) return made;
                 HybridSignature signature = HybridSignature.Of(inputs, state);
@@ -320,9 +320,12 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             return true;
         }
 
-        lock (_lock) variant.Building ??= Task.Run(() => Build(variant));
-        if (!variant.Building.IsCompleted) return false;
-        variant.Building.GetAwaiter().GetResult();
+        Task building;
+        lock (_lock) building = variant.Building ??= Task.Run(() => Build(variant));
+        if (!building.IsCompleted) return false;
+        if (building.IsFaulted)
+            lock (_lock) variant.Building = null; // the next call tries again
+        building.GetAwaiter().GetResult();
         return true;
     }
 
@@ -333,8 +336,8 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         TraceLog now = new();
         try
         {
-            lock (_lock)
-                lock (StateLock) Run(variant.Signature, now, new BranchPath(null), ways: new KnownWays(variant.Trace.Ways, inlines: true));
+            lock (StateLock)
+                lock (_lock) Run(variant.Signature, now, new BranchPath(null), ways: new KnownWays(variant.Trace.Ways, inlines: true));
         }
         catch (TraceFailedException failure)
         {

@@ -78,8 +78,8 @@ internal sealed class HybridVariant
     /// <summary>Counts the variants of the function, from 1.</summary>
     public int Number { get; init; }
 
-    /// <summary>Vector-Jacobian products by the outputs that have a gradient: for higher orders.</summary>
-    public ConcurrentDictionary<(string Heads, GradientSums? Sums), VectorJacobianProduct> Products { get; } = new();
+    /// <summary>Vector-Jacobian products, for what the compiled backward does not compute.</summary>
+    public ConcurrentDictionary<ProductRequest, VectorJacobianProduct> Products { get; } = new();
 
     /// <summary>Compilation that goes on in the background.</summary>
     public Task? Building { get; set; }

@@ -6,7 +6,10 @@ namespace Fusion;
 /// </summary>
 internal static class HybridVerifier
 {
-    /// <summary>One verified call. Calls that change state follow one another, each with its eager run.</summary>
+    // The eager function may call others that are verified, and these the first one: on several threads they would wait for each other's state.
+    private static readonly Lock s_alone = new();
+
+    /// <summary>One verified call. Calls that change state follow one another, whichever function's, each with its eager run.</summary>
     public static NDArray[] Run(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         (NDArray[] outputs, string? difference, RandomDraws draws) = variant.Trace.IsStateful ? Alone() : Compare(engine, variant, inputs);
@@ -16,19 +19,16 @@ internal static class HybridVerifier
 
         (NDArray[], string?, RandomDraws) Alone()
         {
-            lock (engine.StateLock) return Compare(engine, variant, inputs);
+            lock (s_alone)
+                lock (engine.StateLock) return Compare(engine, variant, inputs);
         }
     }
 
     private static (NDArray[] Outputs, string? Difference, RandomDraws Draws) Compare(HybridEngine engine, HybridVariant variant, NDArray[] inputs)
     {
         ExecutionState state = ExecutionState.Current;
-        FunctionTrace trace = variant.Trace;
-        NDArray?[] arguments = variant.Arguments(inputs);
-        NDArray[] written = [.. trace.States.Select(s => s.Target(arguments))];
-        StateSnapshot before = new(written);
-        Action[] host = [.. trace.Host.Effects.Select(static e => e.Keep())];
-        bool[] fresh = Array.ConvertAll(trace.Variables, v => inputs[v.Index].FreshGrad);
+        CallState before = new(variant, inputs);
+        NDArray[] written = before.Written;
         RandomDraws draws = RandomDraws.Begin(state);
         NDArray[] outputs;
         try
@@ -41,8 +41,7 @@ internal static class HybridVerifier
         }
 
         NDArray[] after = Array.ConvertAll(written, StateSnapshot.Of);
-        Restore();
-
+        before.Restore();
         IReadOnlyList<NDArray> expected = Eager();
         if (expected.Count != outputs.Length)
             throw new HybridizeException($"The eager function returned {expected.Count} arrays, the compiled one {outputs.Length}.");
@@ -69,15 +68,8 @@ internal static class HybridVerifier
 
         void Undo()
         {
-            Restore();
-            if (draws.Taken is [(var first, var blocks)]) Nd.Random.Return(first, blocks);
-        }
-
-        void Restore()
-        {
-            foreach (Action restore in host) restore();
-            for (int i = 0; i < fresh.Length; i++) inputs[trace.Variables[i].Index].FreshGrad = fresh[i];
             before.Restore();
+            if (draws.Taken is [(var first, var blocks)]) Nd.Random.Return(first, blocks);
         }
     }
 

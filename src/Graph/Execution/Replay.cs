@@ -38,7 +38,11 @@ internal static class Replay
         state.Sequences = numbers;
         try
         {
-            lock (engine.StateLock) return engine.Function(inputs);
+            long start = TapeNode.LastSequence(state);
+            IReadOnlyList<NDArray> outputs;
+            lock (engine.StateLock) outputs = engine.Function(inputs);
+            trace.Calls?.CheckRepeated(outputs, start);
+            return outputs;
         }
         finally
         {

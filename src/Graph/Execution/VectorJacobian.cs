@@ -1,37 +1,71 @@
 namespace Fusion;
 
 /// <summary>
-/// Gradients of compiled functions of which only some outputs have a gradient, or that are differentiated again and cannot be repeated: the
-/// vector-Jacobian product is a function of inputs and head gradients like any other, hybridized in its turn.
+/// Gradients of compiled functions of which only some outputs have a gradient, or that are differentiated in another mode, or again and cannot be repeated, or with
+/// respect to their own outputs: the vector-Jacobian product is a function of inputs and head gradients like any other, hybridized in its turn.
 /// </summary>
 internal static class VectorJacobian
 {
+    /// <summary>Gradients of the inputs, then of the captured variables.</summary>
     /// <param name="engine">The function.</param>
     /// <param name="variant">Its variant that ran forward.</param>
     /// <param name="draws">What forward drew, null: nothing. The product computes forward again and must draw the same numbers.</param>
     /// <param name="node">The tape node of the call.</param>
-    /// <param name="inputs">The inputs of the call.</param>
     /// <param name="gradients">One per output; null where there is none.</param>
-    /// <param name="results">Gradients of the inputs, then of the captured variables.</param>
+    /// <param name="results">The gradients; null where none flows.</param>
     /// <param name="sums">How they join what is pending, if that matters.</param>
     /// <param name="pending">What is pending.</param>
     /// <param name="trainMode">The training flag of the gradient rules, if it is not that of the tape.</param>
-    public static void Run(
+    public static void OfInputs(
         HybridEngine engine,
         HybridVariant variant,
         RandomDraws? draws,
         TapeNode node,
-        NDArray[] inputs,
         ReadOnlySpan<NDArray?> gradients,
         Span<NDArray?> results,
         GradientSums? sums,
         NDArray[] pending,
-        bool? trainMode)
+        bool? trainMode) =>
+        Run(engine, variant, draws, node, gradients, results, Request(variant, node, gradients, trainMode) with { Sums = sums }, pending);
+
+    /// <summary>Gradients of outputs from which others may be computed, those of the outputs themselves included; null where none arrives.</summary>
+    /// <param name="engine">The function.</param>
+    /// <param name="variant">Its variant that ran forward.</param>
+    /// <param name="draws">What forward drew.</param>
+    /// <param name="node">The tape node of the call.</param>
+    /// <param name="gradients">One per output; null where there is none.</param>
+    /// <param name="asked">Which outputs.</param>
+    /// <param name="trainMode">The training flag of the gradient rules, if it is not that of the tape.</param>
+    public static NDArray?[] OfOutputs(
+        HybridEngine engine, HybridVariant variant, RandomDraws? draws, TapeNode node, ReadOnlySpan<NDArray?> gradients, bool[] asked, bool? trainMode)
+    {
+        string outputs = string.Concat(asked.Select((a, i) => a && variant.Trace.Heads[i] is not null ? '1' : '0'));
+        NDArray?[] results = new NDArray?[asked.Length];
+        Run(engine, variant, draws, node, gradients, results, Request(variant, node, gradients, trainMode) with { Outputs = outputs }, []);
+        return results;
+    }
+
+    private static ProductRequest Request(HybridVariant variant, TapeNode node, ReadOnlySpan<NDArray?> gradients, bool? trainMode)
+    {
+        char[] heads = new char[gradients.Length];
+        for (int i = 0; i < heads.Length; i++) heads[i] = gradients[i] is not null && variant.Trace.Heads[i] is not null ? '1' : '0';
+        return new ProductRequest(new string(heads), node.TrainMode, trainMode, Autograd.IsRecording);
+    }
+
+    private static void Run(
+        HybridEngine engine,
+        HybridVariant variant,
+        RandomDraws? draws,
+        TapeNode node,
+        ReadOnlySpan<NDArray?> gradients,
+        Span<NDArray?> results,
+        ProductRequest request,
+        NDArray[] pending)
     {
         if (variant.Trace.GradientsNeedOldState())
         {
             throw new AutogradException(
-                "Gradients of higher order of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
+                "Gradients of higher order, and with another trainMode than the call's, of a hybridized function that overwrites values which its gradient needs: record the function eagerly, or write after the gradient.");
         }
 
         if (variant.Trace.Thawed is { } array)
@@ -41,34 +75,25 @@ internal static class VectorJacobian
                 "Write to a copy, or record the function eagerly.");
         }
 
-        bool[] present = new bool[gradients.Length];
-        List<NDArray> arguments = [.. inputs];
-        for (int i = 0; i < present.Length; i++)
-        {
-            present[i] = gradients[i] is not null && variant.Trace.Heads[i] is not null;
-            if (present[i]) arguments.Add(gradients[i]!);
-        }
-
+        List<NDArray> arguments = [.. HybridCall.Operands(node, variant)[..variant.Trace.Inputs.Length]];
+        for (int i = 0; i < gradients.Length; i++)
+            if (request.IsPresent(i)) arguments.Add(gradients[i]!);
         arguments.AddRange(pending);
-        bool recorded = Autograd.IsRecording;
+        int count = results.Length;
         VectorJacobianProduct product = variant.Products.GetOrAdd(
-            (string.Concat(present.Select(static p => p ? '1' : '0')) + (node.TrainMode ? "t" : "p") + (recorded ? "r" : string.Empty) + trainMode, sums),
+            request,
             _ =>
             {
-                bool[] reached = new bool[node.InputCount];
-                HybridOptions options = engine.Options with { Verify = HybridVerify.Off };
-                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = Product(engine.Function, variant, present, node.TrainMode, trainMode, recorded, sums, reached);
+                bool[] reached = new bool[count];
+                HybridOptions options = engine.Options with { Verify = HybridVerify.Off, CompileInBackground = false };
+                Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function = arguments => Product(engine, variant, request, reached, arguments);
                 return new VectorJacobianProduct(new HybridEngine(function, options, "the gradient of a hybridized function", discardState: true), reached);
             });
         IReadOnlyList<NDArray> computed = draws is null ? product.Engine.Invoke([.. arguments]) : Again(draws, product.Engine, [.. arguments]);
         int at = 0;
-        for (int i = 0; i < results.Length; i++)
+        for (int i = 0; i < count; i++)
             if (product.Reached[i]) results[i] = computed[at++];
     }
-
-    // Not the gradient of an argument at the same place as an earlier one.
-    private static bool IsOwn(HybridVariant variant, int argument, GradientSums? sums) =>
-        variant.Trace.Gradients[argument] is not null && (sums is null || sums.Owner(argument) == argument);
 
     private static IReadOnlyList<NDArray> Again(RandomDraws draws, HybridEngine product, NDArray[] arguments)
     {
@@ -80,64 +105,105 @@ internal static class VectorJacobian
     }
 
     // A node that gives way to its calls where gradients are recorded stays one elsewhere, as eagerly.
-    private static Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Product(
-        Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> function,
-        HybridVariant variant,
-        bool[] present,
-        bool training,
-        bool? trainMode,
-        bool recorded,
-        GradientSums? sums,
-        bool[] reached)
+    private static IReadOnlyList<NDArray> Product(
+        HybridEngine engine, HybridVariant variant, ProductRequest request, bool[] reached, IReadOnlyList<NDArray> arguments)
+    {
+        NDArray[] all = Variables(variant, request.Sums, arguments);
+        NDArray[] inputs = all[..variant.Trace.Inputs.Length];
+        using RecordScope scope = new(variant.Signature.Recording, request.Training);
+        ExecutionState state = ExecutionState.Current;
+        long start = TapeNode.LastSequence(state);
+        IReadOnlyList<NDArray> outputs;
+        using (KnownWays.Enter(state, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = Call(engine, variant, inputs, state);
+        variant.Trace.Calls?.CheckRepeated(outputs, start);
+        if (state.Tracer is GraphTracer tracer && ConstantChange.Find(variant.Trace.Outputs, outputs.Select(tracer.NodeOf)) is { } change) throw TapeCalls.Other(change);
+        List<NDArray> heads = [];
+        List<NDArray?> headGradients = [];
+        int k = inputs.Length;
+        for (int i = 0; i < outputs.Count; i++)
+        {
+            if (!request.IsPresent(i)) continue;
+            NDArray gradient = arguments[k++];
+            if (outputs[i].Source is null) continue;
+            heads.Add(outputs[i]);
+            headGradients.Add(gradient);
+        }
+
+        int[] targets = request.Targets(variant);
+        GradientTargets found = new([.. targets.Select(i => request.Outputs is null ? all[i] : outputs[i])], stop: request.Outputs is null);
+        BackwardPass pass = new(createGraph: request.Recorded, retainGraph: true, request.TrainMode);
+        foreach (int i in request.Sums?.Pending ?? []) pass.Seed(all[i], arguments[k++]);
+        pass.AddHeads(heads, headGradients);
+        pass.Run(found);
+        for (int i = 0; i < targets.Length; i++) reached[targets[i]] = found.Result(i) is not null;
+        return [.. targets.Select((_, i) => found.Result(i)).OfType<NDArray>()];
+    }
+
+    // Its changes of state are dropped from a trace, and taken back where the product runs eagerly.
+    private static IReadOnlyList<NDArray> Call(HybridEngine engine, HybridVariant variant, NDArray[] inputs, ExecutionState state)
+    {
+        if (state.Tracer is not null || !variant.Trace.IsStateful) return engine.Function(inputs);
+        lock (engine.StateLock)
+        {
+            CallState before = new(variant, inputs);
+            try
+            {
+                return engine.Function(inputs);
+            }
+            finally
+            {
+                before.Restore();
+            }
+        }
+    }
+
+    // The inputs, each a place on the tape if it carried a gradient, then the captured variables.
+    private static NDArray[] Variables(HybridVariant variant, GradientSums? sums, IReadOnlyList<NDArray> arguments)
     {
         int count = variant.Trace.Inputs.Length;
-        NDArray[] captured = [.. variant.Trace.CapturedVariables.Select(static c => c.Array)];
-        return arguments =>
+        NDArray[] all = [.. arguments.Take(count), .. variant.Trace.CapturedVariables.Select(static c => c.Array)];
+        for (int i = 0; i < count; i++)
         {
-            NDArray[] inputs = new NDArray[count];
-            for (int i = 0; i < count; i++)
-            {
-                inputs[i] = arguments[i];
-                if (inputs[i].Source is null && variant.Signature.Marks[i] != GradientMark.None)
-                {
-                    inputs[i] = inputs[i].Detach();
-                    inputs[i].Mark(inputs[i], GradReq.Write);
-                }
-            }
+            if (all[i].Source is not null || variant.Signature.Marks[i] == GradientMark.None) continue;
+            all[i] = all[i].Detach();
+            all[i].Mark(all[i], GradReq.Write);
+        }
 
-            NDArray[] all = [.. inputs, .. captured];
+        if (sums is null) return all;
 
-            // A captured array stands for the input that is the same.
-            for (int i = count; i < all.Length && sums is not null; i++) all[sums.Owner(i)] = all[i];
-            for (int i = 0; i < count; i++) inputs[i] = all[sums?.Owner(i) ?? i];
-            using RecordScope scope = new(variant.Signature.Recording, training);
-            IReadOnlyList<NDArray> outputs;
-            using (KnownWays.Enter(ExecutionState.Current, new KnownWays(variant.Trace.Ways, inlines: true))) outputs = function(inputs);
-            List<NDArray> heads = [];
-            List<NDArray?> headGradients = [];
-            int k = count;
-            for (int i = 0; i < present.Length; i++)
-            {
-                if (!present[i]) continue;
-                NDArray gradient = arguments[k++];
-                if (outputs[i].Source is null) continue;
-                heads.Add(outputs[i]);
-                headGradients.Add(gradient);
-            }
+        // A captured array stands for the input that is the same.
+        for (int i = count; i < all.Length; i++) all[sums.Owner(i)] = all[i];
+        for (int i = 0; i < count; i++) all[i] = all[sums.Owner(i)];
+        return all;
+    }
+}
 
-            int[] targets = [.. Enumerable.Range(0, all.Length).Where(i => IsOwn(variant, i, sums))];
-            GradientTargets found = new([.. targets.Select(i => all[i])], stop: true);
-            BackwardPass pass = new(createGraph: recorded, retainGraph: true, trainMode);
-            foreach (int i in sums?.Pending ?? []) pass.Seed(all[i], arguments[k++]);
-            pass.AddHeads(heads, headGradients);
-            pass.Run(found);
-            for (int i = 0; i < targets.Length; i++) reached[targets[i]] = found.Result(i) is not null;
-            return [.. targets.Select((_, i) => found.Result(i)).OfType<NDArray>()];
-        };
+/// <summary>Which vector-Jacobian product of a variant.</summary>
+/// <param name="Heads">Of each output: it has a gradient.</param>
+/// <param name="Training">The training flag of the call.</param>
+/// <param name="TrainMode">That of the gradient rules, if it is another one.</param>
+/// <param name="Recorded">The product is differentiated again.</param>
+internal sealed record ProductRequest(string Heads, bool Training, bool? TrainMode, bool Recorded)
+{
+    /// <summary>How gradients join what is pending, if that matters.</summary>
+    public GradientSums? Sums { get; init; }
+
+    /// <summary>The outputs with respect to which, if not to inputs and captured variables.</summary>
+    public string? Outputs { get; init; }
+
+    public bool IsPresent(int output) => Heads[output] == '1';
+
+    /// <summary>The arguments or outputs with respect to which: not an argument at the same place as an earlier one.</summary>
+    public int[] Targets(HybridVariant variant)
+    {
+        GraphNode?[] gradients = variant.Trace.Gradients;
+        return Outputs is { } outputs
+            ? [.. Enumerable.Range(0, outputs.Length).Where(i => outputs[i] == '1')]
+            : [.. Enumerable.Range(0, gradients.Length).Where(i => gradients[i] is not null && (Sums is null || Sums.Owner(i) == i))];
     }
 }
 
 /// <summary>A compiled vector-Jacobian product.</summary>
 /// <param name="Engine">Computes it.</param>
-/// <param name="Reached">The inputs and captured variables of which it gives the gradient: a head need not depend on all of them. Known after a call.</param>
+/// <param name="Reached">The results that it gives: a head need not depend on all inputs. Known after a call.</param>
 internal sealed record VectorJacobianProduct(HybridEngine Engine, bool[] Reached);

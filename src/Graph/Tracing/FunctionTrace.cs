@@ -99,11 +99,17 @@ internal sealed class FunctionTrace
     /// <summary>How many gradients are added up at each input and captured variable.</summary>
     public int[] PathCounts { get; private set; } = [];
 
-    /// <summary>A gradient of the user's own looks at the training flag, which the caller's backward may have of its own.</summary>
-    public bool GradientReadsTraining { get; private set; }
+    /// <summary>Gradients of the user's own have found the training flag not set, and set. The caller's backward may have one of its own.</summary>
+    public required bool[] GradientModes { get; init; }
+
+    /// <summary>A gradient has found this training flag: with the other one it may be another gradient.</summary>
+    public bool GradientIsOf(bool training) => GradientModes[training ? 1 : 0];
 
     /// <summary>Calls recorded on the tape.</summary>
     public long TapeLength { get; private set; }
+
+    /// <summary>Those behind the results.</summary>
+    public TapeCalls? Calls { get; private set; }
 
     public bool HasGradients => Gradients.Length > 0;
 
@@ -260,12 +266,13 @@ internal sealed class FunctionTrace
             Ways = [.. tracer.Ways],
             OpCount = graph.CallCount,
             Checkpoints = tracer.Checkpoints,
+            GradientModes = tracer.GradientModes,
             Own = (tracer.OwnWrites, tracer.Device.Accelerator),
             TapeLength = TapeNode.LastSequence(ExecutionState.Current) - start,
         };
         trace.Ends = Array.ConvertAll(outputs, static o => o.End);
         trace.EndOps = Array.ConvertAll(outputs, static o => (o.Source as TapeNode)?.Op);
-        if (gradients || tracer.Recorded || Array.Exists(outputs, static o => o.Source is not null)) trace.Differentiate(tracer, symbols, outputs);
+        if (gradients || tracer.Recorded || Array.Exists(outputs, static o => o.Source is not null)) trace.Differentiate(tracer, symbols, outputs, start);
         for (int i = 0; i < outputs.Length; i++)
             if (outputs[i].Attachment is not null && trace.Aliases[i] is null) throw new TraceFailedException("AttachGrad on a result inside the function");
         foreach (TracedInput input in inputs) input.ThrowIfMarkedInside(isReached: trace.HasGradients && trace.Gradients[input.Index] is not null);
@@ -288,8 +295,9 @@ internal sealed class FunctionTrace
         return tracer.Failure is { } caught ? throw caught : results;
     }
 
-    private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs)
+    private void Differentiate(GraphTracer tracer, NDArray[] symbols, NDArray[] outputs, long start)
     {
+        Calls = TapeCalls.Behind(outputs, start);
         // A variable that is only written and read again is captured, too: gradients arrive there.
         foreach (StateWrite write in States)
             if (write.Array is { Source: not null, DType.IsFloat: true } written) Graph.Capture(written);
@@ -326,7 +334,6 @@ internal sealed class FunctionTrace
             BackwardPass pass = new(createGraph: false, retainGraph: true, trainMode: null);
             pass.AddHeads(heads, headGradients);
             pass.Run(found);
-            GradientReadsTraining = tracer.GradientReadsTraining;
         }
         catch (Exception failure) when (failure is not (TraceFailedException or OutOfMemoryException))
         {

@@ -19,6 +19,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     private readonly List<CheckpointRegion> _checkpoints = [];
     private readonly TracedChoices _choices = new();
     private readonly List<NDArray> _reads = []; // in open checkpoints
+    private readonly HashSet<NDArray> _local = new(ReferenceEqualityComparer.Instance); // made there
+    private int _repeatedWrites; // of other arrays there
     private int _openCheckpoints;
     private CheckpointRegion? _repeated;
     private readonly HashSet<(object Through, object Target, int Index)> _passed = [];
@@ -53,8 +55,8 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>Gradients from here on are a function of their own: which values it computes again is decided when that is cut off.</summary>
     public bool CutsGradients { get; set; }
 
-    /// <summary>Gradients, once they are <see cref="CutsGradients">a function of their own</see>, have looked at the training flag.</summary>
-    public bool GradientReadsTraining { get; private set; }
+    /// <summary>Gradients, once they are <see cref="CutsGradients">a function of their own</see>, have found the training flag not set, and set.</summary>
+    public bool[] GradientModes { get; } = new bool[2];
 
     /// <summary>Why the function cannot be traced; its own code may have caught it.</summary>
     public TraceFailedException? Failure { get; private set; }
@@ -145,6 +147,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     {
         // While recording, a write to an array that carries a gradient is an error, and so is one of a value that does.
         Recorded |= ExecutionState.Current.Recording;
+        if (_openCheckpoints > 0 && !WritesOnce && !_local.Contains(target)) _repeatedWrites++;
         GraphNode node = NodeOf(value);
         if (SymbolOf(target) is { } symbol)
         {
@@ -159,7 +162,7 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _written[target] = (node, _written.GetValueOrDefault(target).Count + 1);
     }
 
-    public override void ReadTraining() => GradientReadsTraining |= CutsGradients;
+    public override void ReadTraining() => GradientModes[ExecutionState.Current.Training ? 1 : 0] |= CutsGradients;
 
     public override void ReadMark(NDArray array)
     {
@@ -185,12 +188,13 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <summary>The array comes from outside.</summary>
     public bool IsCaptured(NDArray array) => !array.IsSymbolic && !array.IsConstant && !_created.Contains(array);
 
-    public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place, _reads.Count);
+    public override object? BeginCheckpoint() => new Checkpoint(_openCheckpoints++ == 0 ? new CheckpointRegion(graph) : null, _choices.Place, _reads.Count, _repeatedWrites);
 
     public override void EndCheckpoint(object? checkpoint, NDArray? result)
     {
         Checkpoint ended = (Checkpoint)checkpoint!;
         ended.Read = [.. _reads.Skip(ended.FirstRead).Distinct().Select(static a => (a, a.Version))];
+        ended.Writes = _repeatedWrites > ended.WritesBefore;
         CloseCheckpoint();
         if (ended.Region is not { } region) return;
         region.Close(result is null ? null : NodeOf(result));
@@ -199,10 +203,17 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
 
     private void CloseCheckpoint()
     {
-        if (--_openCheckpoints == 0) _reads.Clear();
+        if (--_openCheckpoints > 0) return;
+        _reads.Clear();
+        _local.Clear();
     }
 
-    public override bool IsOverwritten(object? checkpoint) => ((Checkpoint)checkpoint!).Read.Exists(static r => r.Array.Version != r.Version);
+    public override bool IsOverwritten(object? checkpoint)
+    {
+        Checkpoint ended = (Checkpoint)checkpoint!;
+        if (ended.Writes && CutsGradients) throw Fail("a checkpoint writes an array in place, and its gradient, outside of the function, writes it again");
+        return ended.Writes || ended.Read.Exists(static r => r.Array.Version != r.Version);
+    }
 
     public override object? BeginRepeat(object? checkpoint, NDArray gradient)
     {
@@ -227,7 +238,11 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         _choices.Resume((TracedChoices.Position?)before);
     }
 
-    public override void Created(NDArray array) => _created.Add(array);
+    public override void Created(NDArray array)
+    {
+        _created.Add(array);
+        if (_openCheckpoints > 0) _local.Add(array);
+    }
 
     public override NDArray[] Numbers(HostNumbers read, int index, int count, DType dtype)
     {
@@ -272,7 +287,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
         return failure;
     }
 
-    public NDArray Symbol(GraphNode node) => NDArray.Symbolic(new TracedValue(graph, node), node.Type);
+    public NDArray Symbol(GraphNode node)
+    {
+        NDArray symbol = NDArray.Symbolic(new TracedValue(graph, node), node.Type);
+        if (_openCheckpoints > 0) _local.Add(symbol);
+        return symbol;
+    }
 
     public GraphNode NodeOf(NDArray array)
     {
@@ -311,8 +331,12 @@ internal sealed class GraphTracer(GraphBuilder graph, TraceLog? log = null, GpuD
     /// <param name="Region">What may be computed again; null: it is part of another one.</param>
     /// <param name="Start">Where its draws and conditions begin.</param>
     /// <param name="FirstRead">Where what it reads begins.</param>
-    private sealed record Checkpoint(CheckpointRegion? Region, TracedChoices.Position Start, int FirstRead)
+    /// <param name="WritesBefore">Writes that checkpoints before repeat.</param>
+    private sealed record Checkpoint(CheckpointRegion? Region, TracedChoices.Position Start, int FirstRead, int WritesBefore)
     {
+        /// <summary>It writes what was there before it, and does so whenever it is called.</summary>
+        public bool Writes { get; set; }
+
         /// <summary>The arrays that it has read, and their versions when it ended.</summary>
         public List<(NDArray Array, int Version)> Read { get; set; } = [];
     }

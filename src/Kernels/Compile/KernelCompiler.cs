@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Fusion.Kernels;
 
@@ -20,8 +21,8 @@ internal static class KernelCompiler
     public const int MaxOperators = 200;
 
     // A kernel takes some 14 KB.
-    private static readonly RecentCache<(KernelSpec Spec, int Width), Lazy<ElementKernel>> s_kernels = new(2048);
-    private static readonly RecentCache<(RowSpec Spec, int Width), Lazy<RowKernel>> s_rows = new(512);
+    private static readonly RecentCache<(KernelSpec Spec, int Width), Once<ElementKernel>> s_kernels = new(2048);
+    private static readonly RecentCache<(RowSpec Spec, int Width), Once<RowKernel>> s_rows = new(512);
     private static int s_compileCount;
     private static long s_compileTicks;
 
@@ -86,7 +87,7 @@ internal static class KernelCompiler
     {
         if (t_fault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
         if (!IsAvailable) throw NotAvailable();
-        ElementKernel kernel = s_kernels.GetOrAdd((spec, width), static key => new Lazy<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
+        ElementKernel kernel = s_kernels.GetOrAdd((spec, width), static key => new Once<ElementKernel>(() => Build(key.Spec, key.Width))).Value;
         return TieredLoop.TakesOverAtOnce ? kernel.Settled() : kernel;
     }
 
@@ -97,7 +98,7 @@ internal static class KernelCompiler
     {
         if (t_rowFault?.Invoke(spec) is { } reason) throw new KernelFailedException(reason);
         if (!IsAvailable) throw NotAvailable();
-        return s_rows.GetOrAdd((spec, SimdWidth.Current), static key => new Lazy<RowKernel>(() => Counted(() => Timed(() => RowKernel.Build(key.Spec, key.Width))))).Value;
+        return s_rows.GetOrAdd((spec, SimdWidth.Current), static key => new Once<RowKernel>(() => Counted(() => Timed(() => RowKernel.Build(key.Spec, key.Width))))).Value;
     }
 
     /// <summary>The row kernel, or null where it cannot be compiled.</summary>
@@ -114,7 +115,7 @@ internal static class KernelCompiler
     }
 
     /// <summary>The kernel is in the cache: <see cref="Compile(KernelSpec)"/> would return at once.</summary>
-    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Lazy<ElementKernel>? kernel) && kernel.IsValueCreated;
+    public static bool IsCompiled(KernelSpec spec) => s_kernels.TryGet((spec, SimdWidth.Current), out Once<ElementKernel>? kernel) && kernel.IsMade;
 
     /// <summary>The number of operators that <paramref name="op"/> expands to, on any machine. A kernel's sum should not pass <see cref="MaxOperators"/>.</summary>
     public static int Weight(ElementOp op) => op.Weight;
@@ -135,22 +136,30 @@ internal static class KernelCompiler
     /// <summary>The caller did not ask <see cref="IsAvailable"/>.</summary>
     public static PlatformNotSupportedException NotAvailable() => new("Kernels cannot be compiled where dynamic code is not supported. Run the operators' own loops.");
 
-    /// <summary>Calls with 0 to <paramref name="count"/> − 1, on all threads; what they compile counts as this thread's.</summary>
+    /// <summary>Calls with 0 to <paramref name="count"/> − 1, on all threads; what they compile counts as this thread's, and what one of them throws is thrown here.</summary>
     public static void ForEach(int count, Action<int> compile)
     {
         int caller = Environment.CurrentManagedThreadId;
         int compiled = 0;
-        Parallel.For(
-            0,
-            count,
-            new ParallelOptions { MaxDegreeOfParallelism = FusionRuntime.NumThreads },
-            static () => t_compileCount,
-            (i, _, before) =>
-            {
-                compile(i);
-                return before;
-            },
-            before => Interlocked.Add(ref compiled, Environment.CurrentManagedThreadId == caller ? 0 : t_compileCount - before));
+        try
+        {
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = FusionRuntime.NumThreads },
+                static () => t_compileCount,
+                (i, _, before) =>
+                {
+                    compile(i);
+                    return before;
+                },
+                before => Interlocked.Add(ref compiled, Environment.CurrentManagedThreadId == caller ? 0 : t_compileCount - before));
+        }
+        catch (AggregateException failures)
+        {
+            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
+        }
+
         t_compileCount += compiled;
     }
 

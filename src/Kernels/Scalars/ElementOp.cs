@@ -46,7 +46,7 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     /// <remarks>
     /// A long formula comes as a compiled expression tree where that is possible: the JIT stops inlining into a method with 512 locals, which an
     /// ahead-of-time loop reaches at some 60 operators, and a tree keeps several registers in flight. So one of a shorter formula of one number takes over when
-    /// the ahead-of-time loop has run for a while. The bits are the same.
+    /// the ahead-of-time loop has run for a while. The bits are the same; where a tree cannot be compiled, the loop stays.
     /// </remarks>
     public ElementKernel Loop(DType valueType, int scalarMask)
     {
@@ -77,7 +77,16 @@ internal abstract unsafe class ElementOp(string name, int arity, int maskInputs,
     private ElementKernel Compiled(DType valueType, int scalarMask, int width)
     {
         ref ElementKernel kernel = ref Kept(valueType, scalarMask, width);
-        if (kernel.IsEmpty) kernel = KernelCompiler.Compile(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), width);
+        if (!kernel.IsEmpty) return kernel;
+        try
+        {
+            kernel = KernelCompiler.Compile(KernelSpec.Of(this, valueType == DType.Float64, scalarMask), width);
+        }
+        catch (KernelFailedException)
+        {
+            kernel = new ElementKernel(Loop(valueType, scalarMask, width).Invoke, Weight); // slower, with the same bits
+        }
+
         return kernel;
     }
 

@@ -9,7 +9,9 @@ internal static partial class Formulas
 {
     private const double HalfLogTwoPi = 0.91893853320467274178;
     private const double SqrtTwoPi = 2.50662827463100050242;
+    private const double SqrtTwoPiLost = -7.3120454939244267e-17; // of the double, in proportion
     private const double Pi = 3.14159265358979323846;
+    private const double PiLow = 1.2246467991473532e-16; // of the double
     private const double LogPi = 1.14472988584940017414;
 
     // ln Γ(2 + t)/(t·(1 + t))
@@ -65,7 +67,8 @@ internal static partial class Formulas
     {
         x = L.Let(x);
         L z = L.Let(L.Abs(x));
-        L t = L.Let(ToTwo(z, out L product, out L quotient));
+        L t = L.Let(ToTwo(z, out L shift, out L quotient));
+        L product = Product(z, shift);
         L inner = t * (C<L>(1) + t) * Horner(t, L.Is64 ? LogGammaDouble : LogGammaFloat);
         L large = L.Let(L.Greater(z, C<L>(8.5)));
         L below = L.Let(L.Greater(quotient, C<L>(0)));
@@ -87,27 +90,67 @@ internal static partial class Formulas
     {
         x = L.Let(x);
         L z = L.Let(L.Abs(x));
-        L t = L.Let(ToTwo(z, out L product, out L quotient));
-        L inner = Horner(t, L.Is64 ? GammaDouble : GammaFloat) * product / L.Select(L.Greater(quotient, C<L>(0)), quotient, C<L>(1));
+        L sine, reflected, value;
+        if (L.Is64) value = GammaDoubles(z, out sine, out reflected);
+        else value = GammaFloats(z, out sine, out reflected);
+        reflected = L.Select(L.Equal(sine, C<L>(0)), C<L>(double.NaN), reflected);
+        L result = L.Select(L.Less(x, C<L>(0)), reflected, value);
+        result = L.Select(L.Less(z, NextToZero<L>()), C<L>(1) / x, result);
+        return L.Select(L.NotEqual(x, x), x, L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, result));
+    }
+
+    // Γ(z) and Γ(−z) for z > 0, by Γ(−z) = −π/(z·sin πz·Γ(z)), whose parts overflow later; a pole at every integer, where the sine is 0.
+    [MethodImpl(Inline)]
+    private static L GammaFloats<L>(L z, out L sine, out L reflected) where L : struct, ILane<L>
+    {
+        L t = L.Let(ToTwo(z, out L shift, out L quotient));
+        L inner = Horner(t, GammaFloat) * Product(z, shift) / L.Select(L.Greater(quotient, C<L>(0)), quotient, C<L>(1));
 
         // √2π·z^(z − ½)·e^−z·e^c: the power in two factors, since it overflows before Γ does (and is ∞ at the limit, where 1/Γ
         // is 0). z/2 − ¼ and −z are exact.
-        L large = L.Let(L.MinNative(C<L>(L.Is64 ? 320 : 60), L.MaxNative(C<L>(8), z)));
+        L large = L.Let(L.MinNative(C<L>(60), L.MaxNative(C<L>(8), z)));
         L power = L.Let(PowPositive(large, L.Fma(C<L>(0.5), large, C<L>(-0.25))));
         L correction = L.Let(Stirling(large));
         L scale = ExpOfNegative(-large) * L.Fma(ExpM1Polynomial(correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi));
         L stirling = L.Let(L.Greater(z, C<L>(8.5)));
         L first = L.Let(L.Select(stirling, power * scale, inner));
         L second = L.Let(L.Select(stirling, power, C<L>(1)));
-        L value = first * second;
+        sine = L.Let(SinPi(z));
+        reflected = C<L>(-Pi) / (z * sine) / first / second;
+        return first * second;
+    }
 
-        // Γ(x) = −π/(z·sin πz·Γ(z)) for x = −z, whose parts overflow later; a pole at every integer, where the sine is 0.
-        L sine = L.Let(SinPi(z));
-        L reflected = C<L>(-Pi) / (z * sine) / first / second;
-        reflected = L.Select(L.Equal(sine, C<L>(0)), C<L>(double.NaN), reflected);
-        L result = L.Select(L.Less(x, C<L>(0)), reflected, value);
-        result = L.Select(L.Less(z, NextToZero<L>()), C<L>(1) / x, result);
-        return L.Select(L.NotEqual(x, x), x, L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, result));
+    // The same with what products and quotients lose in rounding.
+    [MethodImpl(Inline)]
+    private static L GammaDoubles<L>(L z, out L sine, out L reflected) where L : struct, ILane<L>
+    {
+        L t = L.Let(ToTwo(z, out L shift, out L quotient));
+        L product = Product(z, shift, out L productLow);
+        L two = L.Let(Horner(t, GammaDouble));
+        L inner = L.Fma(two, product, two * productLow) / L.Select(L.Greater(quotient, C<L>(0)), quotient, C<L>(1));
+
+        // √2π·(z^(z/2 − ¼)·e^(−z/2))²·e^c: the square of what does not overflow before Γ does (and is ∞ at the limit, where 1/Γ is 0).
+        L large = L.Let(L.MinNative(C<L>(320), L.MaxNative(C<L>(8), z)));
+        L root = L.Let(StirlingRoot(large, out L rootLost));
+        L parts = L.Fma(C<L>(2), rootLost, C<L>(SqrtTwoPiLost)) + ExpM1Polynomial(L.Let(Stirling(large)));
+        L scale = L.Let(L.Fma(parts, C<L>(SqrtTwoPi), C<L>(SqrtTwoPi)));
+        L scaled = L.Let(root * scale);
+        L stirling = L.Let(L.Greater(z, C<L>(8.5)));
+        L first = L.Let(L.Select(stirling, scaled, inner));
+        L firstLow = L.Select(stirling, L.Fma(root, scale, -scaled), C<L>(0));
+        L second = L.Let(L.Select(stirling, root, C<L>(1)));
+
+        // p = z·sine, q = −π/p and r = q/first lose parts, of which the result lacks −(π_low + …)/π in proportion. No number where Γ overflows.
+        sine = SinPi(z, out L sineLow);
+        L p = L.Let(z * sine);
+        L pLow = L.Fma(z, sine, -p) + z * sineLow;
+        L q = L.Let(C<L>(-Pi) / p);
+        L r = L.Let(q / first);
+        L lost = L.Fma(-q, p, C<L>(-Pi)) - C<L>(PiLow);
+        lost = L.Fma(p, L.Fma(-firstLow, r, L.Fma(-r, first, q)), L.Fma(-pLow, q, lost));
+        lost = L.Let(lost * C<L>(-1 / Pi));
+        reflected = L.Fma(r, L.Select(L.Equal(lost, lost), lost, C<L>(0)), r) / second;
+        return first * second;
     }
 
     [MethodImpl(Inline)]
@@ -171,15 +214,42 @@ internal static partial class Formulas
 
     // 0 ≤ z ≤ 8.5 as 2 + t with |t| ≤ ½. Γ(z) is Γ(2 + t)·product, or Γ(2 + t)/quotient where the quotient is not 0. The differences are exact.
     [MethodImpl(Inline)]
-    private static L ToTwo<L>(L z, out L product, out L quotient) where L : struct, ILane<L>
+    private static L ToTwo<L>(L z, out L shift, out L quotient) where L : struct, ILane<L>
     {
-        L shift = L.Let(L.MinNative(C<L>(6), L.Round(z - C<L>(2))));
-        L p = C<L>(1);
-        for (int i = 1; i <= 6; i++) p = L.Let(p * L.Select(L.GreaterOrEqual(shift, C<L>(i)), z - C<L>(i), C<L>(1)));
-        product = p;
+        shift = L.Let(L.MinNative(C<L>(6), L.Round(z - C<L>(2))));
         quotient = L.Let(L.Select(L.Less(shift, C<L>(0)), L.Select(L.Less(shift, C<L>(-1)), z * (z + C<L>(1)), z), C<L>(0)));
         return z - (shift + C<L>(2));
     }
+
+    // (z − 1)·…·(z − shift)
+    [MethodImpl(Inline)]
+    private static L Product<L>(L z, L shift) where L : struct, ILane<L>
+    {
+        L p = C<L>(1);
+        for (int i = 1; i <= 6; i++) p = L.Let(p * Factor(z, shift, i));
+        return p;
+    }
+
+    // The same as a sum.
+    [MethodImpl(Inline)]
+    private static L Product<L>(L z, L shift, out L low) where L : struct, ILane<L>
+    {
+        L p = L.Let(Factor(z, shift, 1));
+        L lost = C<L>(0);
+        for (int i = 2; i <= 6; i++)
+        {
+            L factor = L.Let(Factor(z, shift, i));
+            L next = L.Let(p * factor);
+            lost = L.Let(L.Fma(lost, factor, L.Fma(p, factor, -next)));
+            p = next;
+        }
+
+        low = lost;
+        return p;
+    }
+
+    [MethodImpl(Inline)]
+    private static L Factor<L>(L z, L shift, int i) where L : struct, ILane<L> => L.Select(L.GreaterOrEqual(shift, C<L>(i)), z - C<L>(i), C<L>(1));
 
     [MethodImpl(Inline)]
     private static L Stirling<L>(L z) where L : struct, ILane<L>
@@ -200,6 +270,27 @@ internal static partial class Formulas
         L value = L.Select(L.Greater(a, C<L>(0.25)), WithSign(cosine, r), SinePolynomial(C<L>(Pi) * r));
         L half = L.Let(n * C<L>(0.5));
         return L.Select(L.NotEqual(L.Round(half), half), -value, value);
+    }
+
+    /// <summary>The same for doubles as a sum: the angle, which rounding shifts, in two parts.</summary>
+    [MethodImpl(Inline)]
+    private static L SinPi<L>(L x, out L low) where L : struct, ILane<L>
+    {
+        x = L.Let(x);
+        L n = L.Let(L.Round(x));
+        L r = L.Let(x - n);
+        L a = L.Let(L.Abs(r));
+        L far = L.Let(L.Greater(a, C<L>(0.25)));
+        L part = L.Let(L.Select(far, C<L>(0.5) - a, a));
+        L angle = L.Let(C<L>(Pi) * part);
+        L angleLow = L.Fma(C<L>(Pi), part, -angle) + C<L>(PiLow) * part;
+        L square = L.Let(angle * angle);
+        L slope = L.Select(far, angle * L.Fma(C<L>(1.0 / 6), square, C<L>(-1)), L.Fma(C<L>(-0.5), square, C<L>(1)));
+        L half = L.Let(n * C<L>(0.5));
+        L sign = L.Let(WithSign(C<L>(1), r));
+        sign = L.Let(L.Select(L.NotEqual(L.Round(half), half), -sign, sign));
+        low = slope * angleLow * sign;
+        return L.Let(L.Select(far, CosinePolynomial(angle), SinePolynomial(angle)) * sign);
     }
 
     /// <summary>The polynomial with these coefficients, the highest power first. In a tree the loop is unrolled.</summary>

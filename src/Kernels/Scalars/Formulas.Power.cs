@@ -36,6 +36,41 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L PowPositive<L>(L x, L y) where L : struct, ILane<L>
     {
+        L log = BinaryLogarithm(x, out L low);
+        L product = L.Let(y * log);
+        return PowerOfTwo(product, L.Fma(y, log, -product) + y * low);
+    }
+
+    /// <summary>
+    /// z^(z/2 − ¼)·e^(−z/2) for 8 ≤ z ≤ 320, doubles: one power of two for both. It lacks the <paramref name="lost"/> part of itself. z/2 − ¼ is exact.
+    /// </summary>
+    [MethodImpl(Inline)]
+    private static L StirlingRoot<L>(L z, out L lost) where L : struct, ILane<L>
+    {
+        L log = BinaryLogarithm(z, out L low);
+        L y = L.Let(L.Fma(C<L>(0.5), z, C<L>(-0.25)));
+        L half = L.Let(C<L>(-0.5) * z);
+        L product = L.Let(y * log);
+        L scaled = L.Let(half * C<L>(1.4426950408889634074));
+        L scaledLow = L.Fma(half, C<L>(1.4426950408889634074), -scaled) + half * C<L>(2.0355273740931033e-17);
+        L sum = L.Let(product + scaled);
+        L sumLow = L.Let(((product - sum) + scaled) + (L.Fma(y, log, -product) + y * low + scaledLow));
+
+        L n = L.Let(L.Round(sum));
+        L rest = L.Let(sum - n);
+        L fraction = L.Let(rest + sumLow);
+        L r = L.Let(fraction * C<L>(0.69314718055994530942));
+        L rLow = L.Fma(fraction, C<L>(0.69314718055994530942), -r) + L.Fma(fraction, C<L>(2.3190468138462996e-17), ((rest - fraction) + sumLow) * C<L>(0.69314718055994530942));
+        L m = L.Let(ExpM1Polynomial(r));
+        L mantissa = L.Let(C<L>(1) + m);
+        lost = L.Fma((C<L>(1) - mantissa) + m, C<L>(2.06) - mantissa, rLow); // about 1/mantissa, between √½ and √2
+        return Scale(mantissa, n);
+    }
+
+    // log₂ x for x > 0, as a sum.
+    [MethodImpl(Inline)]
+    private static L BinaryLogarithm<L>(L x, out L second) where L : struct, ILane<L>
+    {
         Split(x, out L f, out L k);
 
         // s = f/(2 + f) as high + low, one division for both; ln(1 + f) = 2·atanh s.
@@ -52,10 +87,14 @@ internal static partial class Formulas
         L scaled = L.Let(log * c);
         L scaledLow = L.Fma(log, c, -scaled) + L.Fma(log, cLow, logLow * c);
         L sum = L.Let(k + scaled);
-        L sumLow = L.Let((k - sum) + scaled + scaledLow);
+        second = L.Let((k - sum) + scaled + scaledLow);
+        return sum;
+    }
 
-        L product = L.Let(y * sum);
-        L productLow = L.Fma(y, sum, -product) + y * sumLow;
+    // 2 to the power of a sum.
+    [MethodImpl(Inline)]
+    private static L PowerOfTwo<L>(L product, L productLow) where L : struct, ILane<L>
+    {
         L limit = C<L>(L.Is64 ? 1200 : 200);
 
         // Within the limits the low part is far below 1.

@@ -1,6 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>Backward: which gradients arrive where, from which heads, and what becomes of the graph.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class BackwardTests
 {
     public static TheoryData<string> Formulas => [.. s_formulas.Keys];

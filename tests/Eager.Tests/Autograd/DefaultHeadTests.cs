@@ -1,6 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>The default head gradient is one element, stretched: what comes of it is what comes of ones in memory.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class DefaultHeadTests
 {
     private static readonly Dictionary<string, Func<NDArray, NDArray, NDArray>> s_functions = new()

@@ -1,6 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>Whole programs of the kind that define-by-run is for: control flow, loops over data, gradients of gradients.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class ProgramTests
 {
     [Fact]

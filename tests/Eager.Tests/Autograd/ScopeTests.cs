@@ -1,6 +1,7 @@
 namespace Fusion.Tests;
 
 /// <summary>Recording and training are two flags of the thread; scopes set and restore both.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class ScopeTests
 {
     private static (bool Recording, bool Training) Flags => (Autograd.IsRecording, Autograd.IsTraining);

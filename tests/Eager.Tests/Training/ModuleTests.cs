@@ -4,6 +4,7 @@ using Fusion.Optim;
 namespace Fusion.Tests;
 
 /// <summary>Modules: names, values, modes, initialisers, and that a network learns.</summary>
+[Collection(nameof(RandomStream))]
 public sealed class ModuleTests
 {
     public static TheoryData<string> Activations => [.. s_activations.Keys];

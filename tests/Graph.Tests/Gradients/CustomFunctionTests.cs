@@ -165,4 +165,38 @@ public sealed class CustomFunctionTests
         protected override IReadOnlyList<NDArray?> Backward(IReadOnlyList<NDArray> outputGradients) =>
             [outputGradients[0] * SavedArrays[0] * (1 - SavedArrays[0])];
     }
+
+    // The flag was ignored there.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheTrainingFlagOfBackwardIsHeededOrRefused(bool recorded)
+    {
+        NDArray state = Nd.Full(9, 2);
+        ListFunction f = Check.List(x =>
+        {
+            NDArray y = new FlagFactor().Apply(x * (state * 1))[0];
+            state.Assign(state + 1);
+            return y;
+        });
+        ListFunction compiled = f.Hybridize(Check.Strict).Invoke;
+        foreach (bool? trainMode in (bool?[])[null, recorded])
+        {
+            state.Fill(2);
+            NDArray expected = Gradient(f, trainMode);
+            state.Fill(2);
+            Check.Same(expected, Gradient(compiled, trainMode), $"the gradient in mode {trainMode}");
+        }
+
+        Assert.Contains("trainMode", Assert.Throws<AutogradException>(() => Gradient(compiled, !recorded)).Message, StringComparison.Ordinal);
+
+        NDArray Gradient(ListFunction function, bool? trainMode)
+        {
+            NDArray x = TestArrays.Uniform(9), y;
+            x.AttachGrad();
+            using (Autograd.Record(trainMode: recorded)) y = function([x])[0];
+            y.Backward(trainMode: trainMode);
+            return x.Grad!;
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Fusion.Optim;
+
 namespace Fusion.Tests;
 
 /// <summary>Gradients of the outputs of compiled functions, also of those from which other outputs are computed.</summary>
@@ -92,6 +94,90 @@ public sealed class OutputGradientTests
                 head.Backward();
                 return [.. found, x.Grad];
             }
+        }
+    }
+
+    /// <summary>The calls of a function that steps an optimizer, or writes the gradient of its input, cannot be put on the tape again.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public void OutputsOfAFunctionThatChangesState(bool steps, bool asked)
+    {
+        Check.Same(Run(compile: false), Run(compile: true), "gradient");
+
+        NDArray?[] Run(bool compile)
+        {
+            NDArray w = TestArrays.Uniform((3, 4), 2), x = s_x.Copy();
+            w.AttachGrad();
+            x.AttachGrad();
+            Adam optimizer = new([w], 0.1);
+            ListFunction f = inputs =>
+            {
+                using (Autograd.Record()) (steps ? w * w : inputs[0] * 3).Sum().Backward();
+                if (steps) optimizer.Step();
+                return s_chain(inputs);
+            };
+            if (compile) f = f.Hybridize(Check.Strict).Invoke;
+            List<NDArray?> found = [];
+            for (int call = 0; call < 2; call++)
+            {
+                using RecordScope scope = Autograd.Record();
+                IReadOnlyList<NDArray> outputs = f([x]);
+                if (asked)
+                {
+                    found.AddRange(Autograd.Grad([outputs[0], outputs[3]], [outputs[1], outputs[2], x], retainGraph: true));
+                    found.AddRange(Autograd.Grad([outputs[0]], [outputs[1]]));
+                    continue;
+                }
+
+                outputs[1].AttachGrad();
+                outputs[2].AttachGrad(GradReq.Add);
+                for (int i = 0; i < 2; i++) Autograd.Backward([outputs[0], outputs[3]], [TestArrays.Uniform((3, 4), 5), null], retainGraph: true);
+                outputs[0].Backward();
+                found.AddRange([x.Grad!.Copy(), outputs[1].Grad, outputs[2].Grad]);
+            }
+
+            return [.. found, w];
+        }
+    }
+
+    /// <summary>What computes the function again for the gradient of one result may run eagerly; the optimizer stepped once more then.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void AGradientChangesNoState(bool inBackground, bool sharesAnArray)
+    {
+        Check.Same(Run(compile: false), Run(compile: true), "value");
+
+        NDArray?[] Run(bool compile)
+        {
+            NDArray w = TestArrays.Uniform((3, 4), 2), x = s_x.Copy();
+            w.AttachGrad();
+            x.AttachGrad();
+            Adam optimizer = new([w], 0.1);
+            ListFunction f = inputs =>
+            {
+                using (Autograd.Record()) (w * w).Sum().Backward();
+                optimizer.Step();
+                return [inputs[0].Tanh() * inputs[0], inputs[0].Exp()];
+            };
+            if (compile) f = f.Hybridize(new HybridOptions { CompileInBackground = inBackground }).Invoke;
+            List<NDArray?> found = [];
+            for (int call = 0; call < 4; call++)
+            {
+                if (call > 0 && inBackground) Thread.Sleep(200);
+                IReadOnlyList<NDArray> outputs;
+                using (Autograd.Record()) outputs = f([x]);
+                outputs[1].Backward(sharesAnArray ? x : null, retainGraph: true);
+                found.Add(x.Grad!.Copy());
+                outputs[0].Backward(sharesAnArray ? w : null);
+                found.AddRange([x.Grad!.Copy(), w.Detach().Copy(), w.Grad!.Copy(), Nd.Scalar(optimizer.StepCount)]);
+            }
+
+            return [.. found];
         }
     }
 }

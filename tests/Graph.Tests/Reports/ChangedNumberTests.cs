@@ -79,4 +79,48 @@ public sealed class ChangedNumberTests
         f.Invoke(Nd.Ones((3, 3)));
         Assert.DoesNotContain("number has changed", f.Report.ToString(), StringComparison.Ordinal);
     }
+
+    /// <summary>What computes the function again for a gradient took the new number, and the gradient was none of the call.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AGradientThatComputesTheFunctionAgainRefusesAnotherNumber(bool secondOrder)
+    {
+        double factor = 2;
+        int axis = 0;
+        HybridFunction<ListFunction> f = ((ListFunction)(x => [(x[0] * factor).Tanh().Sum(axis), x[0] * x[0]])).Hybridize(Check.Strict);
+        NDArray x = TestArrays.Uniform((3, 3));
+        x.AttachGrad();
+        Gradient(static () => { });
+        Assert.Contains("Multiply had the operand 2, now 3", Assert.Throws<AutogradException>(() => Gradient(() => factor = 3)).Message, StringComparison.Ordinal);
+        f.Clear();
+        Gradient(static () => { });
+        Assert.Contains("Sum had ", Assert.Throws<AutogradException>(() => Gradient(() => axis = 1)).Message, StringComparison.Ordinal);
+
+        void Gradient(Action change)
+        {
+            f.Clear();
+            using RecordScope scope = Autograd.Record();
+            IReadOnlyList<NDArray> y = f.Invoke([x]);
+            change();
+            if (secondOrder) Autograd.Grad([y[0]], [x], createGraph: true)[0].Sum().Backward();
+            else y[0].Backward();
+        }
+    }
+
+    [Fact]
+    public void SoItIsWhereNoGradientFlowsThroughTheNumber()
+    {
+        double factor = 2;
+        HybridFunction<ListFunction> f = ((ListFunction)(x => [x[0] * (x[0].Detach() * factor).Exp(), x[0] * x[0]])).Hybridize(Check.Strict);
+        NDArray x = TestArrays.Uniform(3);
+        x.AttachGrad();
+        IReadOnlyList<NDArray> y;
+        using (Autograd.Record()) y = f.Invoke([x]);
+        factor = 3;
+        Assert.Contains("Multiply had the operand 2, now 3", Assert.Throws<AutogradException>(() => y[0].Backward(retainGraph: true)).Message, StringComparison.Ordinal);
+        factor = 2;
+        y[0].Backward();
+        Check.Same((x.Detach() * 2).Exp(), x.Grad);
+    }
 }

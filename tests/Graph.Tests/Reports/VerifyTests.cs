@@ -3,7 +3,8 @@ using Fusion.Optim;
 
 namespace Fusion.Tests;
 
-/// <summary>Verification finds wrong results and names the first operator that diverges, with its line.</summary>
+/// <summary>Verification finds wrong results and names the first operator that diverges, with its line. One test seeds the random numbers that all threads draw from.</summary>
+[Collection(nameof(ProcessState))]
 public sealed class VerifyTests
 {
     // An operator whose compiled formula is not its eager one, from 4 097 elements on.
@@ -212,5 +213,68 @@ public sealed class VerifyTests
         w.AttachGrad();
         HybridFunction<Func<NDArray, NDArray>> f = new Func<NDArray, NDArray>(x => Autograd.Grad(x * w * w, w)).Hybridize(Check.Strict with { Verify = HybridVerify.Always });
         using (Autograd.Record()) Check.Same(w + w, f.Invoke(Nd.Ones(3)));
+    }
+
+    /// <summary>A verified call holds the state of its function while that runs eagerly, and calls itself there; another thread traces the function meanwhile.</summary>
+    [Fact]
+    public void AFunctionThatCallsItselfIsVerifiedOnSeveralThreads()
+    {
+        NDArray state = Nd.Zeros(2);
+        using ManualResetEventSlim inside = new(), started = new();
+        HybridFunction<Func<NDArray, NDArray>> f = null!;
+        int runs = 0;
+        f = Hybrid.Hybridize(
+            (NDArray x) =>
+            {
+                state.Assign(state + 1);
+                if (x.Rank == 1) return x * 2;
+                if (Interlocked.Increment(ref runs) == 2)
+                {
+                    inside.Set();
+                    started.Wait(TimeSpan.FromSeconds(10));
+                    Thread.Sleep(100);
+                }
+
+                return f.Invoke(x[0]);
+            },
+            Check.Strict with { Verify = HybridVerify.Always });
+        OnTwoThreads(
+            () => f.Invoke(Nd.Ones((2, 3))),
+            () =>
+            {
+                inside.Wait(TimeSpan.FromSeconds(10));
+                started.Set();
+                f.Invoke(Nd.Ones(5));
+            });
+        Assert.Equal([4f, 4f], (state + 1).ToArray<float>());
+    }
+
+    [Fact]
+    public void FunctionsThatCallEachOtherAreVerifiedOnSeveralThreads()
+    {
+        NDArray state = Nd.Zeros(2), other = Nd.Zeros(2);
+        using Barrier both = new(2);
+        HybridFunction<Func<NDArray, NDArray>> f = null!, g = null!;
+        int runs = 0, otherRuns = 0;
+        f = Hybrid.Hybridize((NDArray x) => Step(state, ref runs, x, y => g.Invoke(y)), Check.Strict with { Verify = HybridVerify.Always });
+        g = Hybrid.Hybridize((NDArray x) => Step(other, ref otherRuns, x, y => f.Invoke(y)), Check.Strict with { Verify = HybridVerify.Always });
+        f.Invoke(Nd.Ones((2, 3)));
+        g.Invoke(Nd.Ones((2, 3)));
+        OnTwoThreads(() => f.Invoke(Nd.Ones((2, 3))), () => g.Invoke(Nd.Ones((2, 3))));
+        Assert.Equal(state.ToArray<float>(), other.ToArray<float>());
+
+        NDArray Step(NDArray array, ref int count, NDArray x, Func<NDArray, NDArray> next)
+        {
+            array.Assign(array + 1);
+            if (x.Rank == 1) return x * 2;
+            if (Interlocked.Increment(ref count) == 3) both.SignalAndWait(TimeSpan.FromSeconds(1));
+            return next(x[0]);
+        }
+    }
+
+    private static void OnTwoThreads(Action first, Action second)
+    {
+        Task[] tasks = [Task.Factory.StartNew(first, TaskCreationOptions.LongRunning), Task.Factory.StartNew(second, TaskCreationOptions.LongRunning)];
+        Assert.True(Task.WaitAll(tasks, TimeSpan.FromSeconds(30)), "The threads wait for each other.");
     }
 }

@@ -64,6 +64,52 @@ public sealed class CheckpointStepTests
         }
     }
 
+    /// <summary>A checkpoint runs once more in backward, and writes once more what it writes; in a compiled function it wrote once.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void WhatACheckpointWritesIsWrittenAgain(bool wholeStep, bool nested)
+    {
+        NDArray[] expected = Run(compile: false), actual = Run(compile: true);
+        Check.Same(expected, actual);
+
+        NDArray[] Run(bool compile)
+        {
+            NDArray x = TestArrays.Uniform(8), calls = Nd.Zeros(3), own = Nd.Zeros(8);
+            x.AttachGrad();
+            Func<NDArray, NDArray> inner = v =>
+            {
+                NDArray made = Nd.Zeros(8);
+                made.Assign(own);
+                calls.Assign(calls + 1);
+                return (v * 2 + made).Tanh();
+            };
+            Func<NDArray, NDArray> block = nested ? v => Autograd.Checkpoint(inner, v) * v : inner;
+            Func<NDArray, NDArray> f = v =>
+            {
+                if (!wholeStep) return Autograd.Checkpoint(block, v).Sum();
+                NDArray y;
+                using (Autograd.Record()) y = Autograd.Checkpoint(block, v).Sum();
+                y.Backward();
+                return y;
+            };
+            HybridFunction<Func<NDArray, NDArray>>? compiled = compile ? f.Hybridize() : null;
+            List<NDArray> found = [];
+            for (int i = 0; i < 3; i++)
+            {
+                NDArray y;
+                using (RecordScope scope = wholeStep ? Autograd.Pause(trainMode: true) : Autograd.Record()) y = compiled is null ? f(x) : compiled.Invoke(x);
+                if (!wholeStep) y.Backward();
+                found.AddRange([y.Detach(), x.Grad!.Copy(), calls.Copy()]);
+            }
+
+            Assert.Equal(compile && !wholeStep, compiled is { Report.FellBack: true });
+            return [.. found];
+        }
+    }
+
     [Fact]
     public void CapturedArraysAndSeveralHeadsMeet()
     {

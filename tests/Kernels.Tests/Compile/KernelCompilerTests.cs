@@ -266,4 +266,88 @@ public class KernelCompilerTests
                     if (!expected[i].AsSpan().SequenceEqual(result)) Assert.Fail($"seed {seed}, width {width}, output {i}:\n{KernelCompiler.ToCSharp(spec, "Kernel")}");
         }
     }
+
+    /// <summary>What there was no memory for is compiled the next time: a failure was kept for good.</summary>
+    [Fact]
+    public void AKernelThatCouldNotBeCompiledOnceIsCompiledTheNextTime()
+    {
+        ElementOp op = ElementOp.Unary<StarvedOp>("Starved");
+        Assert.True(op.Weight > 0);
+        KernelSpec spec = KernelSpec.Of(op, is64: false);
+        StarvedOp.Failure = new InsufficientMemoryException();
+        Assert.ThrowsAny<OutOfMemoryException>(() => KernelCompiler.Compile(spec));
+        StarvedOp.Failure = new InsufficientExecutionStackException();
+        Assert.Throws<KernelFailedException>(() => KernelCompiler.Compile(spec));
+        StarvedOp.Failure = null;
+        Assert.False(KernelCompiler.IsCompiled(spec));
+        int before = KernelCompiler.CompileCountOfThread;
+        KernelCompiler.Compile(spec);
+        KernelCompiler.Compile(spec);
+        Assert.Equal(before + 1, KernelCompiler.CompileCountOfThread);
+        Assert.True(KernelCompiler.IsCompiled(spec));
+    }
+
+    [Fact]
+    public void WhatIsCompiledOnAllThreadsThrowsWhatOneOfThemThrew() =>
+        Assert.ThrowsAny<OutOfMemoryException>(() => KernelCompiler.ForEach(4, static i => throw new InsufficientMemoryException()));
+
+    /// <summary>A long formula of an eager operator comes as a tree, if that can be compiled.</summary>
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.Float64)]
+    public void AnEagerOperatorWhoseKernelCannotBeCompiledHasItsLoop(DType type)
+    {
+        float[] x = [.. Enumerable.Range(1, 100).Select(static i => i * 0.11f)];
+        ElementOp op = ElementOp.Unary<LongOp>("Long");
+        Assert.True(op.Weight > KernelTree.PairedFrom);
+        byte[] expected = Run(ElementOp.Unary<LongOp>("Long"));
+        KernelCompiler.FaultOfThread = static _ => "the test says so";
+        try
+        {
+            Assert.Equal(expected, Run(op));
+        }
+        finally
+        {
+            KernelCompiler.FaultOfThread = null;
+        }
+
+        Assert.Equal(expected, Run(op));
+
+        unsafe byte[] Run(ElementOp op)
+        {
+            byte[] input = new byte[2048], output = new byte[2048];
+            for (int i = 0; i < x.Length; i++)
+            {
+                if (type == DType.Float32) BitConverter.TryWriteBytes(input.AsSpan(4 * i), x[i]);
+                else BitConverter.TryWriteBytes(input.AsSpan(8 * i), (double)x[i]);
+            }
+
+            ElementKernel kernel = op.Loop(type, 0);
+            fixed (byte* from = input, to = output)
+            {
+                nint* table = stackalloc nint[] { (nint)from, (nint)to };
+                kernel.Invoke((nint)table, 0, x.Length);
+            }
+
+            return output[..(x.Length * type.Size)];
+        }
+    }
+
+    private readonly struct StarvedOp : IUnaryOp
+    {
+        [ThreadStatic]
+        private static Exception? t_failure;
+
+        public static Exception? Failure
+        {
+            set => t_failure = value;
+        }
+
+        public static L Invoke<L>(L x) where L : struct, ILane<L> => t_failure is { } failure ? throw failure : x + x;
+    }
+
+    private readonly struct LongOp : IUnaryOp
+    {
+        public static L Invoke<L>(L x) where L : struct, ILane<L> => Formulas.Digamma(x);
+    }
 }

@@ -38,7 +38,7 @@ internal sealed record FormulaAccuracy(string Name, double Single, double Double
         new("Atan", 4, 4),
         new("Cbrt", 4, 4),
         new("ReciprocalSqrt", 4, 4),
-        new("Gamma", 8, 4),
+        new("Gamma", 8, 3),
         new("LogGamma", 8, 4, Absolute: 16),
         new("Digamma", 8, 4, Absolute: 32),
         new("Trigamma", 8, 4),

@@ -86,7 +86,7 @@ internal readonly ref struct ProductWork(KernelSpec spec, ReadOnlySpan<bool> isP
 internal abstract class ProductCode<T>
     where T : unmanaged, INumber<T>
 {
-    private static readonly RecentCache<ProductCodeKey, Lazy<ProductCode<T>>> s_known = new(GpuDevice.MaxKernels);
+    private static readonly RecentCache<ProductCodeKey, Once<ProductCode<T>>> s_known = new(GpuDevice.MaxKernels);
 
     private int _isCounted;
 
