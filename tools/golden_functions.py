@@ -127,6 +127,11 @@ for base in around(0.7071067811865476, 1.4142135623730951) + uniform(0.5, 2) + l
     for exponent in (709.7, -708.3, 300.0):
         FAR_POWERS.append((base, float(exponent / m.log(base))))
 
+# Where Γ is next to overflow and underflow, and left of 0.
+UNARY['Gamma'][1].extend(uniform(30, 171) + uniform(-170, -20) + [87.43496087409432, -58.927218913164666, -97.22001836647665, -141.28792076523519])
+UNARY['LogGamma'][1].extend(uniform(-40, 0))
+UNARY['Digamma'][1].extend(uniform(-40, 0) + both(logarithmic(1e-300, 1e-3)))
+
 
 def main():
     lines = []

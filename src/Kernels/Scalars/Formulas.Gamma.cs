@@ -90,22 +90,26 @@ internal static partial class Formulas
         L t = L.Let(ToTwo(z, out L product, out L quotient));
         L inner = Horner(t, L.Is64 ? GammaDouble : GammaFloat) * product / L.Select(L.Greater(quotient, C<L>(0)), quotient, C<L>(1));
 
-        // √2π·z^(z − ½)·e^−z·e^c: the power in two factors, since it overflows before Γ does (and is ∞ at the limit, where 1/Γ
-        // is 0). z/2 − ¼ and −z are exact.
+        // √2π·e^c·2^e with e = (z − ½)·log₂ z − z·log₂ e, a sum of two numbers: what is lost of either product would be many units of Γ. z − ½ is exact.
         L large = L.Let(L.MinNative(C<L>(L.Is64 ? 320 : 60), L.MaxNative(C<L>(8), z)));
-        L power = L.Let(PowPositive(large, L.Fma(C<L>(0.5), large, C<L>(-0.25))));
-        L correction = L.Let(Stirling(large));
-        L scale = ExpOfNegative(-large) * L.Fma(ExpM1Polynomial(correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi));
+        L whole = L.Let(PowerExponent(large, large - C<L>(0.5), out L wholeLow));
+        L turns = L.Let(large * InverseLn2<L>());
+        L turnsLow = L.Fma(large, InverseLn2<L>(), -turns) + large * InverseLn2Low<L>();
+        L exponent = L.Let(whole - turns);
+        L exponentLow = ((whole - exponent) - turns) + (wholeLow - turnsLow);
+        exponent = L.Let(L.MinNative(PowerLimit<L>(), exponent));
+        L n = L.Let(L.Round(exponent));
+        L power = L.Let(ExpM1Polynomial(L.Let(((exponent - n) + exponentLow) * C<L>(0.69314718055994530942))));
+        L correction = L.Let(ExpM1Polynomial(L.Let(Stirling(large))));
         L stirling = L.Let(L.Greater(z, C<L>(8.5)));
-        L first = L.Let(L.Select(stirling, power * scale, inner));
-        L second = L.Let(L.Select(stirling, power, C<L>(1)));
-        L value = first * second;
+        L value = L.Let(L.Select(stirling, L.Fma(power + L.Fma(power, correction, correction), C<L>(SqrtTwoPi), C<L>(SqrtTwoPi)), inner));
+        L scale = L.Let(L.Select(stirling, n, C<L>(0)));
 
-        // Γ(x) = −π/(z·sin πz·Γ(z)) for x = −z, whose parts overflow later; a pole at every integer, where the sine is 0.
+        // Γ(x) = −π/(z·sin πz·Γ(z)) for x = −z; a pole at every integer, where the sine is 0. It is scaled last: 1/Γ(z) is a number where Γ(z) is none.
         L sine = L.Let(SinPi(z));
-        L reflected = C<L>(-Pi) / (z * sine) / first / second;
-        reflected = L.Select(L.Equal(sine, C<L>(0)), C<L>(double.NaN), reflected);
-        L result = L.Select(L.Less(x, C<L>(0)), reflected, value);
+        L reflected = L.Select(L.Equal(sine, C<L>(0)), C<L>(double.NaN), C<L>(-Pi) / (z * sine) / value);
+        L negative = L.Let(L.Less(x, C<L>(0)));
+        L result = Scale(L.Let(L.Select(negative, reflected, value)), L.Let(L.Select(negative, -scale, scale)));
         result = L.Select(L.Less(z, NextToZero<L>()), C<L>(1) / x, result);
         return L.Select(L.NotEqual(x, x), x, L.Select(L.Equal(x, C<L>(double.PositiveInfinity)), x, result));
     }

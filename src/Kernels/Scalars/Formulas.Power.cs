@@ -36,6 +36,31 @@ internal static partial class Formulas
     [MethodImpl(Inline)]
     private static L PowPositive<L>(L x, L y) where L : struct, ILane<L>
     {
+        L product = PowerExponent(x, y, out L productLow);
+
+        // Within the limits the low part is far below 1.
+        productLow = L.MinNative(C<L>(1), L.MaxNative(C<L>(-1), productLow));
+        L exponent = L.Let(L.MinNative(PowerLimit<L>(), L.MaxNative(-PowerLimit<L>(), product)));
+        L n = L.Let(L.Round(exponent));
+        L r = L.Let(((exponent - n) + productLow) * C<L>(0.69314718055994530942));
+        return Scale(C<L>(1) + ExpM1Polynomial(r), n);
+    }
+
+    // 2 to this power is ∞ and to its negative 0, also when that is multiplied by a number of this size.
+    [MethodImpl(Inline)]
+    private static L PowerLimit<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? 1200 : 200);
+
+    // 1/ln 2 as a sum.
+    [MethodImpl(Inline)]
+    private static L InverseLn2<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? 1.4426950408889634074 : 1.44269502162933349609);
+
+    [MethodImpl(Inline)]
+    private static L InverseLn2Low<L>() where L : struct, ILane<L> => C<L>(L.Is64 ? 2.0355273740931033e-17 : 1.92596299112661746887e-8);
+
+    /// <summary>y·log₂ x as a sum, for x &gt; 0.</summary>
+    [MethodImpl(Inline)]
+    private static L PowerExponent<L>(L x, L y, out L productLow) where L : struct, ILane<L>
+    {
         Split(x, out L f, out L k);
 
         // s = f/(2 + f) as high + low, one division for both; ln(1 + f) = 2·atanh s.
@@ -47,23 +72,14 @@ internal static partial class Formulas
         L log = LogOfRatio(high, low, out L logLow);
 
         // log₂ = ln · (1/ln 2), then + k.
-        L c = C<L>(L.Is64 ? 1.4426950408889634074 : 1.44269502162933349609);
-        L cLow = C<L>(L.Is64 ? 2.0355273740931033e-17 : 1.92596299112661746887e-8);
-        L scaled = L.Let(log * c);
-        L scaledLow = L.Fma(log, c, -scaled) + L.Fma(log, cLow, logLow * c);
+        L scaled = L.Let(log * InverseLn2<L>());
+        L scaledLow = L.Fma(log, InverseLn2<L>(), -scaled) + L.Fma(log, InverseLn2Low<L>(), logLow * InverseLn2<L>());
         L sum = L.Let(k + scaled);
         L sumLow = L.Let((k - sum) + scaled + scaledLow);
 
         L product = L.Let(y * sum);
-        L productLow = L.Fma(y, sum, -product) + y * sumLow;
-        L limit = C<L>(L.Is64 ? 1200 : 200);
-
-        // Within the limits the low part is far below 1.
-        productLow = L.MinNative(C<L>(1), L.MaxNative(C<L>(-1), productLow));
-        L exponent = L.Let(L.MinNative(limit, L.MaxNative(-limit, product)));
-        L n = L.Let(L.Round(exponent));
-        L r = L.Let(((exponent - n) + productLow) * C<L>(0.69314718055994530942));
-        return Scale(C<L>(1) + ExpM1Polynomial(r), n);
+        productLow = L.Fma(y, sum, -product) + y * sumLow;
+        return product;
     }
 
     // 2·atanh s for s = high + low, |s| ≤ 0.172, as a sum.
