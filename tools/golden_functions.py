@@ -132,6 +132,11 @@ MORE_GAMMA = [-9.907870620264536, -10.11330005027903, -12.838309524656003, -110.
 for low, high in ((-13, 0), (-170, -13), (8, 171)):
     MORE_GAMMA += uniform(low, high) + uniform(low, high) + uniform(low, high)
 
+# Left of 0, and next to the pole there.
+UNARY['LogGamma'][1].extend(uniform(-40, 0))
+UNARY['Digamma'][1].extend(uniform(-40, 0) + both(logarithmic(1e-300, 1e-3)))
+MORE_GAMMA += [87.43496087409432, -58.927218913164666, -97.22001836647665, -141.28792076523519]
+
 
 def main():
     lines = []

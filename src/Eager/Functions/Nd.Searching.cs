@@ -16,7 +16,7 @@ public static partial class Nd
 
     /// <summary>
     /// The piecewise linear function through the points (positions, heights) at x; constant beyond the ends. The positions ascend; at equal ones, a step, the last
-    /// height counts. Gradients go to x, the heights and the positions.
+    /// height counts. NaN where x is. Gradients go to x, the heights and the positions.
     /// </summary>
     /// <exception cref="ShapeException">Positions and heights are not of one rank-1 shape, or there are none.</exception>
     public static NDArray Interp(this NDArray x, NDArray positions, NDArray heights)
@@ -31,7 +31,7 @@ public static partial class Nd
         NDArray inside = Maximum(Minimum(real, Reshape(Slice(at, 0, -1, null), [])), Reshape(Slice(at, 0, 0, 1), []));
         NDArray left = Clip(SearchSorted(at.Detach(), inside.Detach(), right: true) - 1, 0, at.Shape[0] - 2);
         NDArray start = Take(at, left), width = Take(at, left + 1) - start, step = Equal(width, 0);
-        return Lerp(Take(value, left), Take(value, left + 1), Where(step, 1, (inside - start) / Where(step, 1, width)));
+        return Where(IsNaN(inside), inside, Lerp(Take(value, left), Take(value, left + 1), Where(step, 1, (inside - start) / Where(step, 1, width))));
     }
 
     /// <summary>The distinct elements in ascending order. Reads the values.</summary>

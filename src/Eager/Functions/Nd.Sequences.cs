@@ -38,7 +38,7 @@ public static partial class Nd
     /// <summary>
     /// Connectionist temporal classification: −ln of the probability of the labels under all alignments, one value per sample. Sums over alignments are carried
     /// out in logarithms by elementary operators, so gradients of every order follow. Where no alignment spells the labels (they are longer than the times, two
-    /// equal neighbours counting one more) the loss is infinite, as in PyTorch, and its gradient 0: <c>Nd.Where(loss.IsFinite(), loss, 0)</c> leaves such samples out.
+    /// equal neighbours counting one more, or logits are −∞) the loss is infinite, as in PyTorch, and its gradient 0: <c>Nd.Where(loss.IsFinite(), loss, 0)</c> leaves such samples out.
     /// </summary>
     /// <remarks>Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.</remarks>
     /// <param name="logits">(time, batch, classes), before the softmax.</param>
@@ -85,7 +85,8 @@ public static partial class Nd
         NDArray extended = Concat([Reshape(Stack([blanks, labels], 2), batch, 2 * length), Full((batch, 1), blank, labels.DType, labels.Device)], 1);
         NDArray two = Concat([FullLike(Slice(extended, 1, 0, Math.Min(2, states)), blank), Slice(extended, 1, 0, Math.Max(0, states - 2))], 1);
         NDArray skips = LogicalAnd(NotEqual(extended, blank), NotEqual(extended, two));
-        NDArray scores = TakeAlongAxis(LogSoftmax(real), BroadcastTo(ExpandDims(extended, 0), (time, batch, states)), -1);
+        // Of logits that are −∞, too, ln 0 is finite.
+        NDArray scores = Maximum(TakeAlongAxis(LogSoftmax(real), BroadcastTo(ExpandDims(extended, 0), (time, batch, states)), -1), LogZero);
         NDArray state = Arange(0, states, 1, DType.Int32, real.Device), floor = Full((batch, states), LogZero, real.DType, real.Device);
         NDArray alpha = Where(state < 2, scores[0], floor);
         for (int t = 1; t < time; t++)

@@ -249,9 +249,10 @@ internal static partial class OpTable
         (int m, int n) = (c.ShapeOf(0)[-2], c.ShapeOf(0)[-1]);
         (NDArray u, NDArray s, NDArray vt) = (Part(c.Output, 0, m, n), Part(c.Output, m * n, 1, n), Part(c.Output, m * n + n, n, n));
         (NDArray gu, NDArray gs, NDArray gvt) = (Part(c.G, 0, m, n), Part(c.G, m * n, 1, n), Part(c.G, m * n + n, n, n));
-        NDArray gaps = InverseGaps(Nd.Square(s) - Turn(Nd.Square(s)));
+        // Fᵢⱼ = 1/(sⱼ² − sᵢ²) only as sⱼ·Fᵢⱼ and sᵢ·Fᵢⱼ, without the squares, which overflow and underflow.
+        NDArray sums = s + Turn(s), part = s / Nd.Where(Nd.Equal(sums, 0), 1, sums), gaps = InverseGaps(s - Turn(s));
         NDArray left = Product(u, gu, true, false), right = Product(vt, gvt, false, true);
-        NDArray inner = (left - Turn(left)) * gaps * s + Turn(s) * ((right - Turn(right)) * gaps) + gs * Nd.Eye(n, u.DType, u.Device);
+        NDArray inner = (left - Turn(left)) * (part * gaps) + (right - Turn(right)) * (Turn(part) * gaps) + gs * Nd.Eye(n, u.DType, u.Device);
         NDArray gradient = Product(u, inner, false, false);
         // What Ū has outside the range of U.
         NDArray reciprocal = Nd.Where(Nd.Equal(s, 0), 0, 1 / Nd.Where(Nd.Equal(s, 0), 1, s));

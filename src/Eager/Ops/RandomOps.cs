@@ -82,9 +82,9 @@ internal static unsafe class RandomOps
         return order;
     }
 
-    public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Gamma(ref words, a.First) * a.Second);
+    public static void Gamma(RandomAttributes a, NDArray y) => FillByRejection(y, new GammaSampler(a.First, a.Second));
 
-    public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, (ref RejectionWords words) => Rejection.Poisson(ref words, a.First));
+    public static void Poisson(RandomAttributes a, NDArray y) => FillByRejection(y, new PoissonSampler(a.First));
 
     /// <summary>Copies weights of classes, lines along the last axis, none of which is negative or infinite, and not all of a line 0.</summary>
     public static void Weights(NDArray x, NDArray y)
@@ -120,22 +120,12 @@ internal static unsafe class RandomOps
         static y => y.DType == DType.Float64 ? RandomFill.BlocksFor<UniformDistribution<double>, double>(y.Shape.Size) : RandomFill.BlocksFor<UniformDistribution<float>, float>(y.Shape.Size),
         (attributes, type) => type is DType.Float32 or DType.Float64 ? source((RandomAttributes)attributes!, type == DType.Float64) : null);
 
-    private delegate double Sampler(ref RejectionWords words);
-
-    // Every element has words of its own: its block, and further counters of it.
-    private static void FillByRejection(NDArray y, Sampler sample)
+    private static void FillByRejection<TSampler>(NDArray y, TSampler sampler)
+        where TSampler : unmanaged, IRejectionSampler
     {
         RandomOrigin origin = Nd.Random.Reserve((ulong)y.Size);
-        for (int i = 0; i < y.Size; i++)
-        {
-            RejectionWords words = new(origin with { Block = unchecked(origin.Block + (ulong)i) });
-            double value = sample(ref words);
-            fixed (byte* p = &y.Data)
-            {
-                if (y.DType == DType.Float64) ((double*)p)[i] = value;
-                else ((float*)p)[i] = (float)value;
-            }
-        }
+        fixed (byte* p = &y.Data) RejectionFill.Run(sampler, origin, y.DType, (nint)p, y.Size);
+        GC.KeepAlive(y);
     }
 
     private static void Fill<TDistribution, T>(TDistribution distribution, NDArray y)

@@ -94,7 +94,9 @@ public static partial class Nd
                 return Elements.To(Sigmoid(logs - powers / Math.Max(least, 1e-30)), dtype);
             }
 
-            NDArray x = Gamma(a, 1, shape, wide, device), y = Gamma(b, 1, shape, wide, device);
+            // The scale is the same for both: one at which the sum does not overflow.
+            double largest = Math.Max(a, b), scale = largest > 1e30 ? 1 / largest : 1;
+            NDArray x = Gamma(a, scale, shape, wide, device), y = Gamma(b, scale, shape, wide, device);
             return Elements.To(x / Maximum(x + y, dtype == DType.Float64 ? 1e-300 : 1e-37), dtype);
         }
 
@@ -121,7 +123,9 @@ public static partial class Nd
             Require.NotNegative(count, "Random.Multinomial");
             NDArray p = Elements.Wide(RealInput(probabilities)).Detach();
             if (p.Rank == 0 || p.Shape[-1] == 0) throw new ShapeException($"Random.Multinomial: {probabilities.Shape} has no classes along a last axis.");
-            NDArray limits = CumSum(OpTable.ClassWeights.Apply(p), -1);
+            // As parts of the largest: sums do not overflow, and a product with a total that is next to 0 would be rounded to it.
+            p = OpTable.ClassWeights.Apply(p);
+            NDArray limits = CumSum(p / Max(p, [-1], keepDims: true), -1);
             NDArray u = Uniform(0, 1, Shape.Create([.. p.Shape.Dimensions[..^1], count, 1]), p.DType, p.Device) * ExpandDims(Slice(limits, -1, -1, null), -1);
             // A number that rounding brought to the total stays in the last class.
             return Minimum(Sum(u >= ExpandDims(limits, -2), -1), p.Shape[-1] - 1);

@@ -55,10 +55,12 @@ internal static unsafe class BitLoops
             return;
         }
 
-        Vector256<T> xs = Vector256.Create(*x), ys = Vector256.Create(*y);
+        // Only of a scalar is there an element at the pointer itself: the elements of others may be anywhere behind it.
+        bool isX = (scalars & 1) != 0, isY = (scalars & 2) != 0;
+        Vector256<T> xs = isX ? Vector256.Create(*x) : default, ys = isY ? Vector256.Create(*y) : default;
         for (long i = start; i < end; i += Vector256<T>.Count)
         {
-            Vector256<T> a = (scalars & 1) != 0 ? xs : Vector256.Load(x + i), b = (scalars & 2) != 0 ? ys : Vector256.Load(y + i);
+            Vector256<T> a = isX ? xs : Vector256.Load(x + i), b = isY ? ys : Vector256.Load(y + i);
             TOp.Invoke(a, b).Store(z + i);
         }
     }

@@ -89,6 +89,31 @@ public sealed class DistributionFunctionTests
         Assert.Throws<ShapeException>(() => Nd.Random.Multinomial(Nd.Scalar(1)));
     }
 
+    /// <summary>Weights whose sum overflows, and weights next to 0, with which a product would be rounded to a class of weight 0.</summary>
+    [Theory]
+    [InlineData(3e38, DType.Float32)]
+    [InlineData(1.4e-45, DType.Float32)]
+    [InlineData(1.5e308, DType.Float64)]
+    [InlineData(5e-324, DType.Float64)]
+    public void MultinomialDrawsInProportionToWeightsOfAnyMagnitude(double weight, DType dtype)
+    {
+        Nd.Random.Seed(3);
+        long[] counts = Nd.BinCount(Nd.Random.Multinomial(Nd.Array([weight, weight, 0]).AsType(dtype), Count), minLength: 3).ToArray<long>();
+        Assert.Equal(0, counts[2]);
+        Assert.Equal(0.5, (double)counts[0] / Count, 0.0125);
+    }
+
+    [Theory]
+    [InlineData(3e38, 3e38, 0.5)]
+    [InlineData(1e39, 1e39, 0.5)]
+    [InlineData(1e39, 1, 1)]
+    [InlineData(1, 1e39, 0)]
+    [InlineData(1.7e308, 1.7e308, 0.5)]
+    public void BetaOfLargeParametersIsItsMean(double a, double b, double mean)
+    {
+        foreach (DType dtype in (DType[])[DType.Float32, DType.Float64]) Assert.All(Nd.Random.Beta(a, b, 100, dtype).Values(), v => Assert.Equal(mean, v, 1e-6));
+    }
+
     [Fact]
     public void GradientsFlowToParameters()
     {

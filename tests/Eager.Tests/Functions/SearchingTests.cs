@@ -80,6 +80,7 @@ public sealed class SearchingTests
         Close([10, 15, 30, 30], Nd.Interp(Doubles(0, 0.5, 1, 5), Doubles(0, 1, 1), Doubles(10, 20, 30)));
         Close([20, 20, 25, 30], Nd.Interp(Doubles(-1, 0, 0.5, 1), Doubles(0, 0, 1), Doubles(20, 20, 30)));
         Close([15, 30, 40, 40], Nd.Interp(Doubles(0.5, 1, 2, 3), Doubles(0, 1, 1, 2), Doubles(10, 20, 30, 40)));
+        Close([double.NaN, 30], Nd.Interp(Doubles(double.NaN, 1), Doubles(0, 1, 1), Doubles(10, 20, 30)));
         NDArray far = Nd.Interp(Nd.Array([0f, 1, 2]), Nd.Array([0f, 1]), Nd.Array([1e8f, 0.1f]));
         Assert.Equal([1e8f, 0.1f, 0.1f], far.ToArray<float>());
     }

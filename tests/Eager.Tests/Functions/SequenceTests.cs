@@ -168,6 +168,27 @@ public sealed class SequenceTests
     [Fact]
     public void AnImpossibleLabelHasNoProbability() => Assert.True(Nd.CtcLoss(Random((2, 1, 3)), Nd.Array([1, 1], (1, 2))).Item<double>() > 1e20);
 
+    /// <summary>At one time neither the blank nor the label can be: no alignment is left of the second sample.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void ForbiddenClassesMakeALossInfiniteAndItsGradientZero(int time)
+    {
+        NDArray logits = Random((4, 2, 3)).Copy();
+        logits[time, 1, ..2] = Nd.Full(2, double.NegativeInfinity, logits.DType);
+        NDArray labels = Nd.Array([1, 1], (2, 1)), alone = logits[.., ..1].Copy();
+        logits.AttachGrad();
+        alone.AttachGrad();
+        NDArray loss, expected;
+        using (Autograd.Record()) (loss, expected) = (Nd.CtcLoss(logits, labels), Nd.CtcLoss(alone, labels[..1]));
+        loss.Backward();
+        expected.Backward();
+        Assert.Equal([expected.Item<double>(), double.PositiveInfinity], loss.ToArray<double>());
+        Assert.True(Nd.ArrayEqual(alone.Grad!, logits.Grad![.., ..1]));
+        Assert.All(logits.Grad![.., 1..].ToArray<double>(), static g => Assert.Equal(0, g));
+    }
+
     // Over every path of classes: repeats are joined, blanks dropped.
     private static double Probability(NDArray logits, int[] label)
     {

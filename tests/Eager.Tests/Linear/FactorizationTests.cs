@@ -424,6 +424,36 @@ public sealed class FactorizationTests
         AssertClose(Nd.Eye(3, DType.Float64), a.Grad!);
     }
 
+    /// <summary>Singular vectors do not depend on the scale of the matrix, whose square is no number of the type.</summary>
+    [Theory]
+    [InlineData(DType.Float32, -80)]
+    [InlineData(DType.Float32, 80)]
+    [InlineData(DType.Float64, -600)]
+    [InlineData(DType.Float64, 600)]
+    public void GradientsOfSingularVectorsKnowNoScale(DType dtype, int exponent)
+    {
+        double scale = Math.ScaleB(1, exponent);
+        foreach (Shape shape in (Shape[])[(4, 3), (3, 3), (3, 4)])
+        {
+            NDArray x = Random(shape, dtype);
+            AssertClose(Gradient(x), Gradient(x * scale) * scale);
+        }
+
+        static NDArray Gradient(NDArray a)
+        {
+            a.AttachGrad();
+            NDArray sum;
+            using (Autograd.Record())
+            {
+                (NDArray u, _, NDArray vt) = Nd.Svd(a);
+                sum = Nd.Sum(u[0]) + Nd.Sum(vt[1]);
+            }
+
+            sum.Backward();
+            return a.Grad!;
+        }
+    }
+
     [Fact]
     public void BatchesBroadcast()
     {

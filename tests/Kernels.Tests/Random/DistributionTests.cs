@@ -24,6 +24,32 @@ public sealed unsafe class DistributionTests
         Check<BernoulliDistribution<byte>, byte>(new(0.3, 1), count);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5_000_000_000)]
+    public void NumbersByRejectionDependOnTheirPlaceOnly(long start)
+    {
+        const int Count = 3000;
+        float[] expected = new float[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            RejectionWords words = new(s_origin with { Block = s_origin.Block + (ulong)(start + i) });
+            expected[i] = (float)(Rejection.Gamma(ref words, 0.7) * 3);
+        }
+
+        // The first element of a draw lies before the memory that its later elements are in.
+        float[] part = new float[Count];
+        fixed (float* p = part) RejectionFill.Range(new GammaSampler(0.7, 3), s_origin, false, (nint)p - (nint)(start * sizeof(float)), start, start + Count);
+        Assert.Equal(expected, part);
+        if (start > 0) return;
+        KernelModes.ForEach(() =>
+        {
+            float[] all = new float[Count];
+            fixed (float* p = all) RejectionFill.Run(new GammaSampler(0.7, 3), s_origin, DType.Float32, (nint)p, Count);
+            Assert.Equal(expected, all);
+        });
+    }
+
     [Fact]
     public void UniformFillsItsInterval()
     {
