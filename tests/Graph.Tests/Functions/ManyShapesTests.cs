@@ -4,7 +4,7 @@ using Fusion.Optim;
 namespace Fusion.Tests;
 
 /// <summary>A function that is called for many more shapes than it keeps variants makes plans for those that come again; the others run eagerly, to the same bits.</summary>
-[Collection(nameof(RandomStream))]
+[Collection(nameof(ProcessState))]
 public class ManyShapesTests
 {
     private const string Refused = "of them run eagerly: too many shapes for MaxVariants";
