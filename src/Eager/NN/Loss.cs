@@ -6,7 +6,7 @@ namespace Fusion.NN;
 /// Losses of a prediction and a target. By default the mean over all values, of rank 0. Except for class indices, prediction and target have the same
 /// shape: a target that would only broadcast is an error. Integers and Bool are converted to Float32.
 /// </summary>
-public static class Loss
+public static partial class Loss
 {
     private static readonly CallerAttributes s_crossEntropy = new("SoftmaxCrossEntropy", "target"), s_likelihood = new("NegativeLogLikelihood", "target") { Classes = true };
 
