@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.NN;
@@ -165,11 +166,12 @@ public static partial class Loss
     }
 
     // Both in the type of the loss; one of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
-    private static DType Begin(ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "")
+    private static DType Begin(
+        ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "", string names = "the prediction is {0}, the target {1}")
     {
         Check(prediction, target, reduction, loss);
         if (prediction.Shape != target.Shape)
-            throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
+            throw new ShapeException($"{loss}: {string.Format(CultureInfo.InvariantCulture, names, prediction.Shape, target.Shape)}. Reshape one of them: they must be equal.");
         DType dtype = TypeOf(prediction, target), wide = Elements.RealType(Elements.WideType(dtype));
         (prediction, target) = (Elements.To(prediction, wide), Elements.To(target, wide));
         return dtype;

@@ -111,6 +111,13 @@ public sealed class HalfFunctionTests
         ["NegativeLogLikelihood"] = static x => Loss.NegativeLogLikelihood(x[0], Nd.Array([0, 5, 2, 1])),
         ["PoissonNegativeLogLikelihood"] = static x => Loss.PoissonNegativeLogLikelihood(x[0], x[1]),
         ["CosineDistance"] = static x => Loss.CosineDistance(x[0], x[1]),
+        ["BinaryCrossEntropy"] = static x => Loss.BinaryCrossEntropy(Nd.Abs(x[0]), Nd.Abs(x[1]), Reduction.None),
+        ["SquaredHinge"] = static x => Loss.SquaredHinge(x[0], Nd.Sign(x[1])),
+        ["SoftMargin"] = static x => Loss.SoftMargin(x[0], Nd.Sign(x[1])),
+        ["MarginRanking"] = static x => Loss.MarginRanking(x[0], x[1], Nd.Sign(x[1]), margin: 0.3),
+        ["CosineEmbedding"] = static x => Loss.CosineEmbedding(x[0], x[1], Nd.Sign(x[1][.., 0])),
+        ["TripletMargin"] = static x => Loss.TripletMargin(x[0], x[1], x[0] * x[1]),
+        ["GaussianNegativeLogLikelihood"] = static x => Loss.GaussianNegativeLogLikelihood(x[0], x[1], Nd.Abs(x[1])),
         ["SoftmaxCrossEntropy loss"] = static x => Loss.SoftmaxCrossEntropy(x[0], Nd.Array([0, 5, 2, 1])),
     };
 
