@@ -53,10 +53,10 @@ internal static partial class CaseRows
             static (x, y, r) => Loss.SoftMargin(x, y.Sign().Detach(), r), static (x, y) => F.soft_margin_loss(x, y.sign().detach(), nn.Reduction.None))),
         new("MarginRanking", static c => c.Number(0, 1) is var margin ? Tripled(c, $"margin {margin}", (x, r) => Loss.MarginRanking(x[0], x[1], x[2].Sign().Detach(), r, margin),
             t => F.margin_ranking_loss(t[0], t[1], t[2].sign().detach(), margin, nn.Reduction.None)) : null!),
-        // The square lengths have an ε of their own there: vectors far from zero.
+        // By its formula: the square lengths have an ε of their own there.
         new("CosineEmbedding", static c => c.Number(-0.5, 0.5) is var margin ? Tripled(c, $"margin {margin}",
             (x, r) => Loss.CosineEmbedding(x[0] + 3, x[1] + 3, x[2][AxisIndex.Ellipsis, 0].Sign().Detach(), r, margin),
-            t => F.cosine_embedding_loss(t[0] + 3, t[1] + 3, t[2].select(-1, 0).sign().detach(), margin, nn.Reduction.None)) : null!),
+            t => F.cosine_similarity(t[0] + 3, t[1] + 3, -1) is var angle ? where(t[2].select(-1, 0) > 0, 1 - angle, F.relu(angle - margin)) : t[0]) : null!),
         new("TripletMargin", static c => c.Number(0.1, 2) is var margin ? Tripled(c, $"margin {margin}", (x, r) => Loss.TripletMargin(x[0], x[1], x[2], r, margin),
             t => F.triplet_margin_loss(t[0], t[1], t[2], margin, reduction: nn.Reduction.None)) : null!),
         new("GaussianNegativeLogLikelihood", static c => Tripled(c, "", static (x, r) => Loss.GaussianNegativeLogLikelihood(x[0], x[1], x[2].Abs() + 0.1, r),
