@@ -52,6 +52,9 @@ public static partial class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray MarginRanking(NDArray first, NDArray second, NDArray target, Reduction reduction = Reduction.Mean, double margin = 0)
     {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        ArgumentNullException.ThrowIfNull(target);
         DType dtype = Begin3(ref first, ref second, ref target, reduction);
         using Temporaries made = Temporaries.Collect();
         return made.Keep(Reduce(Nd.Relu(margin - target * (first - second)), reduction, dtype));
@@ -65,6 +68,8 @@ public static partial class Loss
     /// <exception cref="ShapeException">The vectors' shapes differ, or the target has another shape.</exception>
     public static NDArray CosineEmbedding(NDArray first, NDArray second, NDArray target, Reduction reduction = Reduction.Mean, double margin = 0, double epsilon = 1e-8)
     {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
         ArgumentNullException.ThrowIfNull(target);
         DType dtype = Begin(ref first, ref second, reduction, names: "the first is {0}, the second {1}");
         CheckLastAxis(first);
@@ -83,6 +88,9 @@ public static partial class Loss
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static NDArray TripletMargin(NDArray anchor, NDArray positive, NDArray negative, Reduction reduction = Reduction.Mean, double margin = 1, double epsilon = 1e-6)
     {
+        ArgumentNullException.ThrowIfNull(anchor);
+        ArgumentNullException.ThrowIfNull(positive);
+        ArgumentNullException.ThrowIfNull(negative);
         DType dtype = Begin3(ref anchor, ref positive, ref negative, reduction);
         CheckLastAxis(anchor);
         using Temporaries made = Temporaries.Collect();
@@ -107,7 +115,6 @@ public static partial class Loss
 
     private static DType Begin3(ref NDArray first, ref NDArray second, ref NDArray third, Reduction reduction, [CallerMemberName] string loss = "")
     {
-        ArgumentNullException.ThrowIfNull(third);
         DType dtype = DTypes.Promote(Begin(ref first, ref second, reduction, loss, "the first is {0}, the second {1}"), third.DType);
         if (first.Shape != third.Shape)
             throw new ShapeException($"{loss}: the first is {first.Shape}, the third {third.Shape}. Reshape one of them: they must be equal.");

@@ -31,6 +31,10 @@ public sealed class ComposedFunctionTests
         ["Trapezoid"] = static x => Nd.Trapezoid(x, x[1]) + Nd.Trapezoid(x, 0.3),
         ["Insert"] = static x => Nd.Insert(x, [1, 1], x[1]) * 2 + Nd.Insert(x, 1, x),
         ["Delete"] = static x => Nd.Delete(x, [0, 2], 1) * 3,
+        ["Ptp"] = static x => Nd.Ptp(x, [1]),
+        ["NanStd"] = static x => Nd.NanStd(Nd.Where(x > 0.5, double.NaN, x), [1], correction: 1),
+        ["Cov"] = static x => Nd.Cov(x) + Nd.CorrCoef(x),
+        ["Logit"] = static x => Nd.Logit(Nd.Abs(x), 0.3) + Nd.XLogY(x, Nd.Abs(x)),
         ["LogSpace"] = static x => x * Nd.LogSpace(0, 1, 4, device: x.Device) + Nd.Blackman(4, device: x.Device),
     };
 
