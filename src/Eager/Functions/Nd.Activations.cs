@@ -60,10 +60,10 @@ public static partial class Nd
 
     /// <summary>ln x − ln(1 − x), the inverse of <see cref="Sigmoid"/>; with ε of x limited to [ε, 1 − ε].</summary>
     /// <remarks><c>torch.logit(eps)</c>, <c>scipy.special.logit</c>.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">ε is not in [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException">ε is not in [0, ½].</exception>
     public static NDArray Logit(this NDArray x, double? epsilon = null)
     {
-        if (epsilon is double limit) Require.Fraction(limit, "Logit", nameof(epsilon));
+        if (epsilon is not (null or (>= 0 and <= 0.5))) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"Logit: epsilon is {epsilon}; it must be between 0 and 0.5.");
         if (Checked(x).DType.IsHalf) return Logit(Elements.Wide(x), epsilon).AsType(x.DType);
         NDArray real = RealInput(x);
         if (epsilon is double least) real = Clip(real, least, 1 - least);

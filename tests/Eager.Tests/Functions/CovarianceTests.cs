@@ -70,6 +70,9 @@ public sealed class CovarianceTests
         Close([Math.Log(3), 0, Math.Log(3)], leaf.Grad!);
         Close([0, 0, 2.0 / 3], y.Grad!);
         Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Logit(leaf, -0.1), "Logit: epsilon is -0.1");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Logit(leaf, 0.7), "Logit: epsilon is 0.7; it must be between 0 and 0.5");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Logit(leaf, double.NaN), "Logit: epsilon is NaN");
+        Close([0, 0], Nd.Logit(Doubles(0.1, 0.9), 0.5));
         Expect.Throws<ShapeException>(() => Nd.XLogY(Nd.Ones(2), Nd.Ones(3)), "XLogY: the shapes");
     }
 }
