@@ -57,4 +57,31 @@ public static partial class Nd
         // The factor is limited, so that the slope's gradient is 0 where x is +∞.
         return Where(Greater(x, 0), x, slope * Minimum(x, 0));
     }
+
+    /// <summary>ln x − ln(1 − x), the inverse of <see cref="Sigmoid"/>; with ε of x limited to [ε, 1 − ε].</summary>
+    /// <remarks><c>torch.logit(eps)</c>, <c>scipy.special.logit</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">ε is not in [0, ½].</exception>
+    public static NDArray Logit(this NDArray x, double? epsilon = null)
+    {
+        if (epsilon is not (null or (>= 0 and <= 0.5))) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, $"Logit: epsilon is {epsilon}; it must be between 0 and 0.5.");
+        if (Checked(x).DType.IsHalf) return Logit(Elements.Wide(x), epsilon).AsType(x.DType);
+        NDArray real = RealInput(x);
+        if (epsilon is double least) real = Clip(real, least, 1 - least);
+        return Log(real) - LogP1(-real);
+    }
+
+    /// <summary>x · ln y, and 0 where x is 0 unless y is NaN.</summary>
+    /// <remarks><c>torch.xlogy</c>, <c>scipy.special.xlogy</c>.</remarks>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
+    public static NDArray XLogY(this NDArray x, NDArray y)
+    {
+        DType dtype = Elements.RealType(DTypes.Promote(Checked(x).DType, Checked(y).DType));
+        if (dtype.IsHalf) return XLogY(Elements.Wide(x), Elements.Wide(y)).AsType(dtype);
+        _ = Broadcasting.Infer("XLogY", x.Shape, y.Shape);
+        (x, y) = (Elements.To(x, dtype), Elements.To(y, dtype));
+
+        // Where the logarithm is not finite or no number; elsewhere the product is 0 by itself, and has its gradient.
+        NDArray isNothing = LogicalAnd(Equal(x, 0), LogicalOr(LessOrEqual(y, 0), Equal(y, double.PositiveInfinity)));
+        return Where(isNothing, 0, x * Log(Where(isNothing, 1, y)));
+    }
 }

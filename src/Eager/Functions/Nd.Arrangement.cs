@@ -17,6 +17,12 @@ public enum PadMode
 
     /// <summary>The array repeated: 2 3 | 1 2 3 | 1 2.</summary>
     Wrap,
+
+    /// <summary>The largest element along the axis.</summary>
+    Maximum,
+
+    /// <summary>The smallest element along the axis.</summary>
+    Minimum,
 }
 
 // Further rearrangements, made of views, joins and selections.
@@ -111,6 +117,13 @@ public static partial class Nd
             if ((before, after) == (0, 0)) continue;
             if (n == 0) throw new ShapeException($"Pad: axis {axis} of {x.Shape} has no element for the mode {mode}. Pad with a value.");
             int size = Errors.Extent("Pad", (long)before + n + after);
+            if (mode is PadMode.Maximum or PadMode.Minimum)
+            {
+                NDArray line = Elements.To(mode == PadMode.Maximum ? Max(padded, [axis], true) : Min(padded, [axis], true), x.DType);
+                padded = Concat([Stretch(line, axis, before), padded, Stretch(line, axis, after)], axis);
+                continue;
+            }
+
             if (mode != PadMode.Edge && Math.Max(before, after) > (mode == PadMode.Reflect ? n - 1 : n))
             {
                 padded = Take(padded, Array(Repeats(n, before, size, mode)).To(x.Device), axis);

@@ -70,17 +70,40 @@ public static partial class Nd
     // Of a Kronecker product: elements of a row that is worked on where it lies, and rows for which a copy of what they have in common pays.
     private const int ShortRow = 128, ManyRows = 8;
 
-    /// <summary>The vector product along an axis of size 3; the other axes broadcast.</summary>
+    /// <summary>
+    /// The vector product along an axis of size 3; the other axes broadcast. A vector of size 2 has the third component 0; of two such the product is the third
+    /// component alone, a₀·b₁ − a₁·b₀, and the axis is left out.
+    /// </summary>
     /// <exception cref="ShapeException">The axis has another size.</exception>
     public static NDArray Cross(this NDArray a, NDArray b, int axis = -1)
     {
         int atA = Checked(a).Shape.Axis(axis, "Cross"), atB = Checked(b).Shape.Axis(axis, "Cross");
-        if (a.Shape[atA] != 3 || b.Shape[atB] != 3) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3.");
+        if (a.Shape[atA] is not (2 or 3) || b.Shape[atB] is not (2 or 3)) throw new ShapeException($"Cross: axis {axis} of {a.Shape} and {b.Shape} must have the size 3 or 2.");
         DType dtype = DTypes.Promote(a.DType, b.DType);
         if (dtype.IsHalf) return Cross(Elements.Wide(a), Elements.Wide(b), axis).AsType(dtype);
+        if (a.Shape[atA] == 2 && b.Shape[atB] == 2) return CrossOfPlane(a, b, atA, atB);
+        if (a.Shape[atA] == 2) a = InSpace(a, atA);
+        if (b.Shape[atB] == 2) b = InSpace(b, atB);
         Shape shape = Broadcasting.Infer("Cross", a.Shape, b.Shape);
         if (!dtype.IsFloat || atA - a.Rank != atB - b.Rank) return VectorProducts.CrossOfRolled(a, b, atA, atB);
         return OpTable.Cross.Apply(BroadcastTo(Elements.To(a, dtype), shape), BroadcastTo(Elements.To(b, dtype), shape), new AxisAttributes(Math.Max(atA, atB)));
+    }
+
+    private static NDArray CrossOfPlane(NDArray a, NDArray b, int axisA, int axisB)
+    {
+        using Temporaries made = Temporaries.Collect();
+        NDArray a0 = Part(a, axisA, 0), a1 = Part(a, axisA, 1), b0 = Part(b, axisB, 0), b1 = Part(b, axisB, 1);
+        _ = Broadcasting.Infer("Cross", a0.Shape, b0.Shape);
+        return made.Keep(a0 * b1 - a1 * b0);
+
+        static NDArray Part(NDArray x, int axis, int i) => Squeeze(Slice(x, axis, i, i + 1), axis);
+    }
+
+    private static NDArray InSpace(NDArray x, int axis)
+    {
+        (int, int)[] widths = new (int, int)[x.Rank];
+        widths[axis] = (0, 1);
+        return Pad(x, widths);
     }
 
     /// <summary>Σ aᵢ·bᵢ of all elements.</summary>

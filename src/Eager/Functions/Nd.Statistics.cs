@@ -2,6 +2,25 @@ using System.Runtime.CompilerServices;
 
 namespace Fusion;
 
+/// <summary>What a quantile is that lies between two elements.</summary>
+public enum QuantileMode
+{
+    /// <summary>On the straight line between them.</summary>
+    Linear,
+
+    /// <summary>The smaller one.</summary>
+    Lower,
+
+    /// <summary>The larger one.</summary>
+    Higher,
+
+    /// <summary>The nearer one; in the middle that of the even position in the order of size.</summary>
+    Nearest,
+
+    /// <summary>Their mean.</summary>
+    Midpoint,
+}
+
 // Reductions that leave NaN out, order statistics, counting.
 public static partial class Nd
 {
@@ -50,34 +69,76 @@ public static partial class Nd
     /// <summary>The q-quantile, 0 ≤ q ≤ 1, between neighbours on a straight line; of the flattened array when no axis is given; NaN if an element is.</summary>
     /// <exception cref="ArgumentOutOfRangeException">q is outside [0, 1].</exception>
     /// <exception cref="ShapeException">The axis is empty.</exception>
-    public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false)
+    public static NDArray Quantile(this NDArray x, double q, int? axis = null, bool keepDims = false) => Quantile(x, q, axis, QuantileMode.Linear, keepDims);
+
+    /// <summary>The q-quantile, as <see cref="Quantile(NDArray, double, int?, bool)"/>, of which <paramref name="mode"/> says what it is between two elements.</summary>
+    /// <remarks><c>mx.np.quantile</c>, <c>np.quantile(method=…)</c>, <c>torch.quantile(interpolation=…)</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">q is outside [0, 1].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Quantile(this NDArray x, double q, int? axis, QuantileMode mode, bool keepDims = false)
     {
         if (!(q is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q, "Quantile: q lies between 0 and 1.");
-        return Quantiles("Quantile", x, [q], axis, keepDims)[0];
+        Require.Member(mode);
+        return Quantiles("Quantile", x, [q], axis, keepDims, mode)[0];
     }
 
     /// <summary>Several quantiles at once, as <see cref="Quantile(NDArray, double, int?, bool)"/> has each, along a new first axis.</summary>
     /// <remarks><c>mx.np.quantile</c>, <c>np.quantile</c>, <c>torch.quantile</c> of an array q. The elements are sorted once.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A q is outside [0, 1].</exception>
     /// <exception cref="ShapeException">The axis is empty.</exception>
-    public static NDArray Quantile(this NDArray x, double[] q, int? axis = null, bool keepDims = false)
+    public static NDArray Quantile(this NDArray x, double[] q, int? axis = null, bool keepDims = false) => Quantile(x, q, axis, QuantileMode.Linear, keepDims);
+
+    /// <summary>Several quantiles at once, as <see cref="Quantile(NDArray, double, int?, QuantileMode, bool)"/> has each, along a new first axis.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A q is outside [0, 1].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Quantile(this NDArray x, double[] q, int? axis, QuantileMode mode, bool keepDims = false)
     {
         ArgumentNullException.ThrowIfNull(x);
         if (axis is int given) _ = x.Shape.Axis(given, "Quantile");
         ArgumentNullException.ThrowIfNull(q);
         for (int i = 0; i < q.Length; i++)
             if (!(q[i] is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(q), q[i], $"Quantile: q[{i}] is {q[i]}; each q lies between 0 and 1.");
-        if (q.Length == 0) return Slice(Stack(Quantiles("Quantile", x, [0], axis, keepDims)), 0, 0, 0);
-        return Stack(Quantiles("Quantile", x, q, axis, keepDims));
+        Require.Member(mode);
+        return Stacked("Quantile", x, q, axis, keepDims, mode);
+    }
+
+    /// <summary>The element below which p per cent of the others lie: <see cref="Quantile(NDArray, double, int?, QuantileMode, bool)"/> of p/100.</summary>
+    /// <remarks><c>mx.np.percentile</c>, <c>np.percentile</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">p is outside [0, 100].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Percentile(this NDArray x, double p, int? axis = null, bool keepDims = false, QuantileMode mode = QuantileMode.Linear)
+    {
+        if (!(p is >= 0 and <= 100)) throw new ArgumentOutOfRangeException(nameof(p), p, "Percentile: p lies between 0 and 100.");
+        Require.Member(mode);
+        return Quantiles("Percentile", x, [p / 100], axis, keepDims, mode)[0];
+    }
+
+    /// <summary>Several percentiles at once, along a new first axis.</summary>
+    /// <remarks><c>mx.np.percentile</c>, <c>np.percentile</c> of an array.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A p is outside [0, 100].</exception>
+    /// <exception cref="ShapeException">The axis is empty.</exception>
+    public static NDArray Percentile(this NDArray x, double[] p, int? axis = null, bool keepDims = false, QuantileMode mode = QuantileMode.Linear)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (axis is int given) _ = x.Shape.Axis(given, "Percentile");
+        ArgumentNullException.ThrowIfNull(p);
+        for (int i = 0; i < p.Length; i++)
+            if (!(p[i] is >= 0 and <= 100)) throw new ArgumentOutOfRangeException(nameof(p), p[i], $"Percentile: p[{i}] is {p[i]}; each p lies between 0 and 100.");
+        Require.Member(mode);
+        return Stacked("Percentile", x, System.Array.ConvertAll(p, static y => y / 100), axis, keepDims, mode);
     }
 
     /// <summary>The middle element, or the mean of the two in the middle; NaN if an element is.</summary>
     /// <exception cref="ShapeException">The axis is empty.</exception>
     public static NDArray Median(this NDArray x, int? axis = null, bool keepDims = false) => Quantiles("Median", x, [0.5], axis, keepDims)[0];
 
-    private static NDArray[] Quantiles(string op, NDArray x, double[] q, int? axis, bool keepDims)
+    private static NDArray Stacked(string op, NDArray x, double[] q, int? axis, bool keepDims, QuantileMode mode) => q.Length == 0
+        ? Slice(Stack(Quantiles(op, x, [0], axis, keepDims)), 0, 0, 0)
+        : Stack(Quantiles(op, x, q, axis, keepDims, mode));
+
+    private static NDArray[] Quantiles(string op, NDArray x, double[] q, int? axis, bool keepDims, QuantileMode mode = QuantileMode.Linear)
     {
-        if (Checked(x).DType.IsHalf) return System.Array.ConvertAll(Quantiles(op, Elements.Wide(x), q, axis, keepDims), y => y.AsType(x.DType));
+        if (Checked(x).DType.IsHalf) return System.Array.ConvertAll(Quantiles(op, Elements.Wide(x), q, axis, keepDims, mode), y => y.AsType(x.DType));
         NDArray real = RealInput(x);
         NDArray input = axis is null ? Reshape(real, -1) : real;
         int at = input.Shape.Axis(axis ?? 0, op), n = input.Shape[at];
@@ -88,6 +149,14 @@ public static partial class Nd
         NDArray Of(double fraction)
         {
             double position = fraction * (n - 1);
+            position = mode switch
+            {
+                QuantileMode.Lower => Math.Floor(position),
+                QuantileMode.Higher => Math.Ceiling(position),
+                QuantileMode.Nearest => Math.Round(position),
+                QuantileMode.Midpoint => (Math.Floor(position) + Math.Ceiling(position)) / 2,
+                _ => position,
+            };
             int low = (int)position;
             NDArray value = Slice(sorted, at, low, low + 1);
             if (position > low)

@@ -86,7 +86,7 @@ public sealed class Conv3d(
     protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvFor(nameof(Conv3d), 3, x, Weight, Bias, Stride, Padding, Dilation, Groups);
 }
 
-/// <summary><see cref="Nd.ConvTranspose2D"/> with the parameters <c>weight</c> (in, out/groups, kernel, kernel) and <c>bias</c> (out).</summary>
+/// <summary><see cref="Nd.ConvTranspose1D"/> with the parameters <c>weight</c> (in, out/groups, kernel) and <c>bias</c> (out).</summary>
 /// <param name="inChannels">Channels of the input, its axis 1.</param>
 /// <param name="outChannels">Channels of the output.</param>
 /// <param name="kernel">The size of the filters.</param>
@@ -98,6 +98,18 @@ public sealed class Conv3d(
 /// <param name="bias">Whether there is a bias.</param>
 /// <param name="weightInitializer">The weight's start.</param>
 /// <param name="dtype">The type of the parameters.</param>
+public sealed class ConvTranspose1d(
+    int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null,
+        int groups = 1,
+    bool bias = true, Initializer? weightInitializer = null, DType dtype = DType.Float32)
+    : ConvolutionLayer(1, inChannels, outChannels, true, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvTransposeFor(nameof(ConvTranspose1d), 1, x, Weight, Bias, Stride, Padding, outputPadding, Dilation, Groups);
+}
+
+/// <summary><see cref="Nd.ConvTranspose2D"/> with the parameters <c>weight</c> (in, out/groups, kernel, kernel) and <c>bias</c> (out).</summary>
+/// <inheritdoc cref="ConvTranspose1d"/>
 public sealed class ConvTranspose2d(
     int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null,
         int groups = 1,
@@ -106,4 +118,16 @@ public sealed class ConvTranspose2d(
 {
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvTransposeFor(nameof(ConvTranspose2d), 2, x, Weight, Bias, Stride, Padding, outputPadding, Dilation, Groups);
+}
+
+/// <summary><see cref="Nd.ConvTranspose3D"/> with the parameters <c>weight</c> (in, out/groups, kernel, kernel, kernel) and <c>bias</c> (out).</summary>
+/// <inheritdoc cref="ConvTranspose1d"/>
+public sealed class ConvTranspose3d(
+    int inChannels, int outChannels, Shape kernel, Shape? stride = null, Padding padding = default, Shape? outputPadding = null, Shape? dilation = null,
+        int groups = 1,
+    bool bias = true, Initializer? weightInitializer = null, DType dtype = DType.Float32)
+    : ConvolutionLayer(3, inChannels, outChannels, true, kernel, stride, padding, dilation, groups, bias, weightInitializer, dtype)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.ConvTransposeFor(nameof(ConvTranspose3d), 3, x, Weight, Bias, Stride, Padding, outputPadding, Dilation, Groups);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Fusion.NN;
@@ -6,7 +7,7 @@ namespace Fusion.NN;
 /// Losses of a prediction and a target. By default the mean over all values, of rank 0. Except for class indices, prediction and target have the same
 /// shape: a target that would only broadcast is an error. Integers and Bool are converted to Float32.
 /// </summary>
-public static class Loss
+public static partial class Loss
 {
     private static readonly CallerAttributes s_crossEntropy = new("SoftmaxCrossEntropy", "target"), s_likelihood = new("NegativeLogLikelihood", "target") { Classes = true };
 
@@ -165,11 +166,12 @@ public static class Loss
     }
 
     // Both in the type of the loss; one of half precision is computed in Float32 from beginning to end: the sum of many squares has no place in a Float16.
-    private static DType Begin(ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "")
+    private static DType Begin(
+        ref NDArray prediction, ref NDArray target, Reduction reduction, [CallerMemberName] string loss = "", string names = "the prediction is {0}, the target {1}")
     {
         Check(prediction, target, reduction, loss);
         if (prediction.Shape != target.Shape)
-            throw new ShapeException($"{loss}: the prediction is {prediction.Shape}, the target {target.Shape}. Reshape one of them: they must be equal.");
+            throw new ShapeException($"{loss}: {string.Format(CultureInfo.InvariantCulture, names, prediction.Shape, target.Shape)}. Reshape one of them: they must be equal.");
         DType dtype = TypeOf(prediction, target), wide = Elements.RealType(Elements.WideType(dtype));
         (prediction, target) = (Elements.To(prediction, wide), Elements.To(target, wide));
         return dtype;

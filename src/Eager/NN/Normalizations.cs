@@ -130,6 +130,46 @@ public sealed class GroupNorm : Module
     protected internal override NDArray ForwardCore(NDArray x) => x.GroupNorm(_groups, Weight, Bias, _epsilon);
 }
 
+/// <summary>
+/// <see cref="Nd.InstanceNorm"/> of the channels of (batch, channels, …), with the parameters <c>weight</c> (1) and <c>bias</c> (0) unless left out.
+/// </summary>
+/// <remarks><c>mxnet.gluon.nn.InstanceNorm</c>; <c>torch.nn.InstanceNorm2d</c>, which has no parameters by default (<c>affine=False</c>).</remarks>
+public sealed class InstanceNorm : Module
+{
+    private readonly int _channels;
+    private readonly double _epsilon;
+
+    /// <summary>A layer for a number of channels.</summary>
+    /// <param name="channels">The size of axis 1.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="affine">Whether there are a factor and a shift of each channel.</param>
+    /// <param name="dtype">The type of the parameters.</param>
+    public InstanceNorm(int channels, double epsilon = 1e-5, bool affine = true, DType dtype = DType.Float32)
+    {
+        Require.Positive(channels, nameof(InstanceNorm));
+        Require.Trainable(dtype, nameof(InstanceNorm));
+        Require.NotNegative(epsilon, nameof(InstanceNorm));
+        (_channels, _epsilon) = (channels, epsilon);
+        if (!affine) return;
+        Weight = Parameter("weight", Nd.Ones(channels, dtype));
+        Bias = Parameter("bias", Nd.Zeros(channels, dtype));
+    }
+
+    /// <summary>The factor of each channel, if there is one.</summary>
+    public NDArray? Weight { get; }
+
+    /// <summary>The shift of each channel, if there is one.</summary>
+    public NDArray? Bias { get; }
+
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x)
+    {
+        if (x.Rank < 3 || x.Shape[1] != _channels)
+            throw new ShapeException($"InstanceNorm: the input {x.Shape} must be (batch, {_channels}, …) with spatial axes, as the layer was made for. Reshape it.");
+        return x.InstanceNorm(Weight, Bias, _epsilon);
+    }
+}
+
 /// <summary>Functions of the last axis applied to several last axes as one.</summary>
 internal static class LastAxes
 {

@@ -1,47 +1,72 @@
 namespace Fusion.NN;
 
-/// <summary><see cref="Nd.MaxPool2D"/>.</summary>
-public sealed class MaxPool2d : Module
+/// <summary>What the pooling layers share: the way windows lie.</summary>
+public abstract class PoolingLayer : Module
 {
-    private readonly Shape _kernel;
-    private readonly Shape? _stride;
-    private readonly Padding _padding;
-
-    /// <summary>A layer for windows of a size.</summary>
-    /// <param name="kernel">The size of a window.</param>
-    /// <param name="stride">The distance of windows; the kernel by default.</param>
-    /// <param name="padding">Elements −∞ around the input; none by default.</param>
-    public MaxPool2d(Shape kernel, Shape? stride = null, Padding padding = default)
+    private protected PoolingLayer(int dimensions, Shape kernel, Shape? stride, Padding padding)
     {
-        WindowRules.Check(nameof(MaxPool2d), 2, kernel, stride, null, padding);
-        (_kernel, _stride, _padding) = (kernel, stride, padding);
+        WindowRules.Check(GetType().Name, dimensions, kernel, stride, null, padding);
+        (Kernel, Stride, Padding) = (kernel, stride, padding);
     }
 
+    private protected Shape Kernel { get; }
+
+    private protected Shape? Stride { get; }
+
+    private protected Padding Padding { get; }
+}
+
+/// <summary><see cref="Nd.MaxPool1D"/>.</summary>
+/// <param name="kernel">The size of a window.</param>
+/// <param name="stride">The distance of windows; the kernel by default.</param>
+/// <param name="padding">Elements −∞ around the input; none by default.</param>
+public sealed class MaxPool1d(Shape kernel, Shape? stride = null, Padding padding = default) : PoolingLayer(1, kernel, stride, padding)
+{
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => Nd.MaxPoolFor(nameof(MaxPool2d), 2, x, _kernel, _stride, _padding);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.MaxPoolFor(nameof(MaxPool1d), 1, x, Kernel, Stride, Padding);
+}
+
+/// <summary><see cref="Nd.MaxPool2D"/>.</summary>
+/// <inheritdoc cref="MaxPool1d"/>
+public sealed class MaxPool2d(Shape kernel, Shape? stride = null, Padding padding = default) : PoolingLayer(2, kernel, stride, padding)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.MaxPoolFor(nameof(MaxPool2d), 2, x, Kernel, Stride, Padding);
+}
+
+/// <summary><see cref="Nd.MaxPool3D"/>.</summary>
+/// <inheritdoc cref="MaxPool1d"/>
+public sealed class MaxPool3d(Shape kernel, Shape? stride = null, Padding padding = default) : PoolingLayer(3, kernel, stride, padding)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.MaxPoolFor(nameof(MaxPool3d), 3, x, Kernel, Stride, Padding);
+}
+
+/// <summary><see cref="Nd.AvgPool1D"/>.</summary>
+/// <param name="kernel">The size of a window.</param>
+/// <param name="stride">The distance of windows; the kernel by default.</param>
+/// <param name="padding">Zeros around the input; none by default.</param>
+/// <param name="countIncludePad">Divide by the size of the window, padding included.</param>
+public sealed class AvgPool1d(Shape kernel, Shape? stride = null, Padding padding = default, bool countIncludePad = true) : PoolingLayer(1, kernel, stride, padding)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.AvgPoolFor(nameof(AvgPool1d), 1, x, Kernel, Stride, Padding, countIncludePad);
 }
 
 /// <summary><see cref="Nd.AvgPool2D"/>.</summary>
-public sealed class AvgPool2d : Module
+/// <inheritdoc cref="AvgPool1d"/>
+public sealed class AvgPool2d(Shape kernel, Shape? stride = null, Padding padding = default, bool countIncludePad = true) : PoolingLayer(2, kernel, stride, padding)
 {
-    private readonly Shape _kernel;
-    private readonly Shape? _stride;
-    private readonly Padding _padding;
-    private readonly bool _countIncludePad;
-
-    /// <summary>A layer for windows of a size.</summary>
-    /// <param name="kernel">The size of a window.</param>
-    /// <param name="stride">The distance of windows; the kernel by default.</param>
-    /// <param name="padding">Zeros around the input; none by default.</param>
-    /// <param name="countIncludePad">Divide by the size of the window, padding included.</param>
-    public AvgPool2d(Shape kernel, Shape? stride = null, Padding padding = default, bool countIncludePad = true)
-    {
-        WindowRules.Check(nameof(AvgPool2d), 2, kernel, stride, null, padding);
-        (_kernel, _stride, _padding, _countIncludePad) = (kernel, stride, padding, countIncludePad);
-    }
-
     /// <inheritdoc/>
-    protected internal override NDArray ForwardCore(NDArray x) => Nd.AvgPoolFor(nameof(AvgPool2d), 2, x, _kernel, _stride, _padding, _countIncludePad);
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.AvgPoolFor(nameof(AvgPool2d), 2, x, Kernel, Stride, Padding, countIncludePad);
+}
+
+/// <summary><see cref="Nd.AvgPool3D"/>.</summary>
+/// <inheritdoc cref="AvgPool1d"/>
+public sealed class AvgPool3d(Shape kernel, Shape? stride = null, Padding padding = default, bool countIncludePad = true) : PoolingLayer(3, kernel, stride, padding)
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => Nd.AvgPoolFor(nameof(AvgPool3d), 3, x, Kernel, Stride, Padding, countIncludePad);
 }
 
 /// <summary><see cref="Nd.AdaptiveAvgPool"/> of any number of spatial axes.</summary>
@@ -57,4 +82,11 @@ public sealed class GlobalAvgPool : Module
 {
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x) => x.GlobalAvgPool();
+}
+
+/// <summary><see cref="Nd.GlobalMaxPool"/>.</summary>
+public sealed class GlobalMaxPool : Module
+{
+    /// <inheritdoc/>
+    protected internal override NDArray ForwardCore(NDArray x) => x.GlobalMaxPool();
 }

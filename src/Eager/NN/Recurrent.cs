@@ -25,12 +25,6 @@ public sealed class Rnn(
         (NDArray output, NDArray[] states) = Run(x, [hidden]);
         return (output, states[0]);
     }
-
-    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
-    {
-        NDArray sum = gates + Nd.FullyConnected(states[0], weight, bias);
-        return [relu ? sum.Relu() : sum.Tanh()];
-    }
 }
 
 /// <summary>
@@ -60,13 +54,6 @@ public sealed class Lstm(
         (NDArray output, NDArray[] states) = Run(x, [hidden, cell]);
         return (output, states[0], states[1]);
     }
-
-    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
-    {
-        NDArray[] parts = (gates + Nd.FullyConnected(states[0], weight, bias)).Split(4, -1);
-        NDArray cell = parts[1].Sigmoid() * states[1] + parts[0].Sigmoid() * parts[2].Tanh();
-        return [parts[3].Sigmoid() * cell.Tanh(), cell];
-    }
 }
 
 /// <summary>
@@ -94,13 +81,5 @@ public sealed class Gru(
         ArgumentNullException.ThrowIfNull(hidden);
         (NDArray output, NDArray[] states) = Run(x, [hidden]);
         return (output, states[0]);
-    }
-
-    private protected override NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias)
-    {
-        NDArray[] x = gates.Split(3, -1), h = Nd.FullyConnected(states[0], weight, bias).Split(3, -1);
-        NDArray reset = (x[0] + h[0]).Sigmoid(), update = (x[1] + h[1]).Sigmoid();
-        NDArray proposed = (x[2] + reset * h[2]).Tanh();
-        return [(1 - update) * proposed + update * states[0]];
     }
 }

@@ -50,7 +50,7 @@ public abstract class RecurrentLayer : Module
                 Parameter("weight_hh" + suffix, start.Sample((stacked, hiddenSize), dtype)),
                 bias ? Parameter("bias_ih" + suffix, start.Sample(stacked, dtype)) : null,
                 bias ? Parameter("bias_hh" + suffix, start.Sample(stacked, dtype)) : null,
-                new RecurrentNode(name, cell, reverse: i % Directions == 1, bias, Step));
+                new RecurrentNode(name, cell, reverse: i % Directions == 1, bias, RecurrentSteps.Of(cell)));
         }
     }
 
@@ -58,12 +58,6 @@ public abstract class RecurrentLayer : Module
 
     /// <inheritdoc/>
     protected internal override NDArray ForwardCore(NDArray x) => Run(x, null).Output;
-
-    /// <summary>
-    /// One time step: the next states from the input's share of the gates (batch, gates·hidden), the weights and the states (batch, hidden); the first is the
-    /// output.
-    /// </summary>
-    private protected abstract NDArray[] Step(NDArray gates, NDArray[] states, NDArray weight, NDArray? bias);
 
     /// <summary>The output and the last states, each (layers·directions, batch, hidden), from first states of that shape (zeros by default).</summary>
     private protected (NDArray Output, NDArray[] States) Run(NDArray x, NDArray[]? first)

@@ -1,37 +1,41 @@
 namespace Fusion.Optim;
 
 /// <summary>
-/// Adam: m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − η/(1 − β₁ᵗ)·m/(√v/√(1 − β₂ᵗ) + ε), with g ← ∇ + λ·p.
+/// Adam: m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², p ← p − η/(1 − β₁ᵗ)·m/(√v/√(1 − β₂ᵗ) + ε), with g ← ∇ + λ·p. As AMSGrad the root is that of the
+/// largest v so far.
 /// </summary>
-/// <remarks>Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, in PyTorch's form with ε outside the root.</remarks>
+/// <remarks>
+/// Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, in PyTorch's form with ε outside the root; Reddi, Kale and Kumar, "On the
+/// Convergence of Adam and Beyond", ICLR 2018, algorithm 2.
+/// </remarks>
 public class Adam : Optimizer
 {
     private readonly MomentCorrection _correction;
     private readonly double _weightDecay;
-    private readonly OptimizerState _state = new(2);
+    private readonly OptimizerState _state;
     private readonly FusedUpdate _update;
 
     /// <summary>Optimizes arrays with gradients attached.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
-    public Adam(IEnumerable<NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
-        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
+    public Adam(IEnumerable<NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false)
+        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad, decoupled: false)
     {
     }
 
     /// <summary>Optimizes named parameters.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A β is outside [0, 1), or ε or the decay is negative.</exception>
     public Adam(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
-        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
+        IReadOnlyDictionary<string, NDArray> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false)
+        : this(parameters, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad, decoupled: false)
     {
     }
 
-    private protected Adam(IEnumerable<NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_correction, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+    private protected Adam(IEnumerable<NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool amsGrad, bool decoupled)
+        : base(parameters, learningRate) => (_correction, _weightDecay, _state, _update) = Prepare(beta1, beta2, epsilon, weightDecay, amsGrad, decoupled);
 
     private protected Adam(
-        IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
-        : base(parameters, learningRate) => (_correction, _weightDecay, _update) = Prepare(beta1, beta2, epsilon, weightDecay, decoupled);
+        IReadOnlyDictionary<string, NDArray> parameters, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool amsGrad, bool decoupled)
+        : base(parameters, learningRate) => (_correction, _weightDecay, _state, _update) = Prepare(beta1, beta2, epsilon, weightDecay, amsGrad, decoupled);
 
     private protected override OptimizerState? State => _state;
 
@@ -39,7 +43,8 @@ public class Adam : Optimizer
     protected override void Update(int index, NDArray parameter, NDArray gradient)
     {
         NDArray[] state = _state.Of(index, parameter);
-        _update.Run(index, [parameter, state[0], state[1], gradient]);
+        if (state.Length == 2) _update.Run(index, [parameter, state[0], state[1], gradient]);
+        else _update.Run(index, [parameter, state[0], state[1], state[2], gradient]);
     }
 
     // A parameter that was skipped has made fewer steps than the others.
@@ -51,7 +56,7 @@ public class Adam : Optimizer
         numbers[2] = Rate * _weightDecay;
     }
 
-    private (MomentCorrection Correction, double WeightDecay, FusedUpdate Update) Prepare(double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+    private (MomentCorrection Correction, double WeightDecay, OptimizerState State, FusedUpdate Update) Prepare(double beta1, double beta2, double epsilon, double weightDecay, bool amsGrad, bool decoupled)
     {
         MomentCorrection correction = new(nameof(Adam), beta1, beta2);
         Require.NotNegative(epsilon, GetType().Name);
@@ -59,17 +64,18 @@ public class Adam : Optimizer
         FusedUpdate update = new(
             (a, s) =>
             {
-                (NDArray p, NDArray g) = (a[0], a[3]);
+                (NDArray p, NDArray g) = (a[0], a[^1]);
                 if (weightDecay != 0 && decoupled) p -= s[2] * p;
                 else if (weightDecay != 0) g += weightDecay * p;
                 NDArray m = MovingAverage.Next(beta1, a[1], g);
                 NDArray v = MovingAverage.Next(beta2, a[2], Nd.Square(g));
-                return [p - s[0] * (m / (Nd.Sqrt(v) / s[1] + epsilon)), m, v];
+                NDArray largest = amsGrad ? Nd.Maximum(a[3], v) : v, next = p - s[0] * (m / (Nd.Sqrt(largest) / s[1] + epsilon));
+                return amsGrad ? [next, m, v, largest] : [next, m, v];
             },
             Numbers,
-            arrays: 4,
-            outputs: 3,
+            arrays: amsGrad ? 5 : 4,
+            outputs: amsGrad ? 4 : 3,
             scalars: 3);
-        return (correction, weightDecay, update);
+        return (correction, weightDecay, new OptimizerState(amsGrad ? 3 : 2), update);
     }
 }

@@ -9,7 +9,7 @@ internal static partial class OpCases
         {
             Scale = 4,
             Large = [[2000, 3], [2000, 3]],
-            Rejects = [Rejection.Of<ShapeException>("a vector of two components", static () => Nd.Cross(Nd.Ones(2), Nd.Ones(2)), "Cross", "(2,)")],
+            Rejects = [Rejection.Of<ShapeException>("a vector of four components", static () => Nd.Cross(Nd.Ones(4), Nd.Ones(4)), "Cross", "(4,)")],
         },
         Case(OpTable.Cross, "along an inner axis", static x => Nd.Cross(x[0], x[1], 1), static x => Cross(x[0].Transpose(0, 2, 1), x[1].Transpose(0, 2, 1)).Transpose(0, 2, 1),
             [[[2, 3, 5], [2, 3, 5]], [[2, 3, 37], [1, 3, 37]]]) with

@@ -115,8 +115,8 @@ internal sealed class OptimizerDrawing
             case 0:
                 double momentum = Pick("momentum", 0, 0.5, 0.9, 1);
                 return new Sgd(p, rate, momentum, decay, nesterov: momentum > 0 && Pick("nesterov", 0, 1) > 0);
-            case 1: return new Adam(p, rate, Pick("beta1", 0, 0.5, 0.9), Pick("beta2", 0, 0.9, 0.999), Pick("epsilon", 1e-8, 1e-3), decay);
-            case 2: return new AdamW(p, rate, Pick("beta1", 0, 0.5, 0.9), Pick("beta2", 0, 0.9, 0.999), Pick("epsilon", 1e-8, 1e-3), decay);
+            case 1: return new Adam(p, rate, Pick("beta1", 0, 0.5, 0.9), Pick("beta2", 0, 0.9, 0.999), Pick("epsilon", 1e-8, 1e-3), decay, Pick("amsGrad", 0, 1) > 0);
+            case 2: return new AdamW(p, rate, Pick("beta1", 0, 0.5, 0.9), Pick("beta2", 0, 0.9, 0.999), Pick("epsilon", 1e-8, 1e-3), decay, Pick("amsGrad", 0, 1) > 0);
             case 3: return new RmsProp(p, rate, Pick("alpha", 0, 0.5, 0.99), Pick("epsilon", 1e-8, 1e-3), decay, Pick("momentum", 0, 0.9), Pick("centered", 0, 1) > 0);
             case 4: return new AdaGrad(p, rate, Pick("rateDecay", 0, 0.1), decay, Pick("initial", 0, 0.3), Pick("epsilon", 1e-10, 1e-3));
             case 5: return new AdaDelta(p, rate, Pick("rho", 0, 0.5, 0.9), Pick("epsilon", 1e-6, 1e-3), decay);

@@ -104,7 +104,8 @@ internal sealed class OptimizerReference
                     if (_drawing.Optimizer is AdamW) p[k] *= 1 - rate * decay;
                     a[k] = beta1 * a[k] + (1 - beta1) * g;
                     b[k] = beta2 * b[k] + (1 - beta2) * g * g;
-                    p[k] -= rate / correction1 * a[k] / (Math.Sqrt(b[k]) / Math.Sqrt(correction2) + epsilon);
+                    c[k] = O("amsGrad") > 0 ? Math.Max(c[k], b[k]) : b[k];
+                    p[k] -= rate / correction1 * a[k] / (Math.Sqrt(c[k]) / Math.Sqrt(correction2) + epsilon);
                     break;
                 case RmsProp:
                     double alpha = O("alpha");

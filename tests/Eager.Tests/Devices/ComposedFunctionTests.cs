@@ -22,6 +22,20 @@ public sealed class ComposedFunctionTests
         ["PRelu"] = static x => Nd.PRelu(x, x[0]),
         ["Quantile"] = static x => Nd.Quantile(x, [0.25, 0.4], 1),
         ["CumSum"] = static x => Nd.CumSum(x, 1, exclusive: true) + Nd.CumSum(x, 0, exclusive: true, reverse: true),
+        ["Quantile between"] = static x => Nd.Quantile(x, [0.3, 0.6], 1, QuantileMode.Midpoint),
+        ["Percentile"] = static x => Nd.Percentile(x, 30, 1, mode: QuantileMode.Nearest),
+        ["Pad"] = static x => Nd.Pad(x, [(1, 0), (0, 2)], PadMode.Maximum) * Nd.Pad(x, [(1, 0), (0, 2)], PadMode.Minimum),
+        ["Cross"] = static x => Nd.Cross(x[.., ..2], x[.., 2..]) + Nd.Cross(x[.., ..2], x[.., ..3]).Sum(1),
+        ["PolyVal"] = static x => Nd.PolyVal(x[0], x),
+        ["Vander"] = static x => Nd.Vander(x[0], 3),
+        ["Trapezoid"] = static x => Nd.Trapezoid(x, x[1]) + Nd.Trapezoid(x, 0.3),
+        ["Insert"] = static x => Nd.Insert(x, [1, 1], x[1]) * 2 + Nd.Insert(x, 1, x),
+        ["Delete"] = static x => Nd.Delete(x, [0, 2], 1) * 3,
+        ["Ptp"] = static x => Nd.Ptp(x, [1]),
+        ["NanStd"] = static x => Nd.NanStd(Nd.Where(x > 0.5, double.NaN, x), [1], correction: 1),
+        ["Cov"] = static x => Nd.Cov(x) + Nd.CorrCoef(x),
+        ["Logit"] = static x => Nd.Logit(Nd.Abs(x), 0.3) + Nd.XLogY(x, Nd.Abs(x)),
+        ["LogSpace"] = static x => x * Nd.LogSpace(0, 1, 4, device: x.Device) + Nd.Blackman(4, device: x.Device),
     };
 
     public static TheoryData<string> Names => [.. s_functions.Keys];

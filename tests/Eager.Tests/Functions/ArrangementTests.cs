@@ -121,4 +121,18 @@ public sealed class ArrangementTests
         Assert.Throws<ShapeException>(() => Nd.DepthToSpace(x, 2));
         Assert.Throws<ShapeException>(() => Nd.SpaceToDepth(Nd.Ones((4, 4)), 2));
     }
+
+    [Fact]
+    public void EdgesMayBeTheLargestOrSmallestOfTheAxis()
+    {
+        // np.pad([[1, 5, 2], [3, 0, 4]], ((1, 0), (1, 2)), mode='maximum'), and 'minimum'.
+        NDArray x = Shaped((2, 3), 1, 5, 2, 3, 0, 4);
+        Close((3, 6), [5, 3, 5, 4, 5, 5, 5, 1, 5, 2, 5, 5, 4, 3, 0, 4, 4, 4], Nd.Pad(x, [(1, 0), (1, 2)], PadMode.Maximum));
+        Close((3, 6), [0, 1, 0, 2, 0, 0, 1, 1, 5, 2, 1, 1, 0, 3, 0, 4, 0, 0], Nd.Pad(x, [(1, 0), (1, 2)], PadMode.Minimum));
+        Assert.Equal(DType.Int32, Nd.Pad(Nd.Array([1, 2]), [(1, 1)], PadMode.Maximum).DType);
+        Assert.Equal([true, false, true], Nd.Pad(Nd.Array([false, true]), [(1, 0)], PadMode.Maximum).ToArray<bool>());
+        Close([double.NaN, 1, double.NaN], Nd.Pad(Doubles(1, double.NaN), [(1, 0)], PadMode.Maximum));
+        Gradients(v => Nd.Pad(v[0], [(2, 1), (0, 3)], PadMode.Maximum) * Nd.Pad(v[0], [(2, 1), (0, 3)], PadMode.Minimum), x);
+        Expect.Throws<ShapeException>(() => Nd.Pad(Nd.Zeros((2, 0)), [(0, 0), (1, 0)], PadMode.Minimum), "Pad: axis 1 of (2, 0)", "Minimum");
+    }
 }

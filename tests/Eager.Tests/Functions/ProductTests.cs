@@ -34,7 +34,22 @@ public sealed class ProductTests
         Close(Nd.Zeros(4, DType.Float64), Nd.Sum(a * c, 1));
         Close(c.Transpose(), Nd.Cross(a.Transpose(), b.Transpose(), axis: 0));
         Gradients(x => Nd.Cross(x[0], x[1]), Random((2, 3)), Random((2, 3), 8));
-        Assert.Throws<ShapeException>(() => Nd.Cross(Nd.Ones(2), Nd.Ones(2)));
+        Assert.Throws<ShapeException>(() => Nd.Cross(Nd.Ones(4), Nd.Ones(4)));
+    }
+
+    [Fact]
+    public void VectorsOfAPlaneHaveNoThirdComponent()
+    {
+        Close([], [1 * 4 - 2 * 3], Nd.Cross(Doubles(1, 2), Doubles(3, 4)));
+        Close([2], [1 * 4 - 2 * 3, 5 * 4 - 6 * 3], Nd.Cross(Shaped((2, 2), 1, 2, 5, 6), Doubles(3, 4)));
+        Close([2], [1 * 4 - 5 * 3, 2 * 4 - 6 * 3], Nd.Cross(Shaped((2, 2), 1, 2, 5, 6), Shaped((2, 1), 3, 4), axis: 0));
+        Close([2 * 5, -1 * 5, 1 * 4 - 2 * 3], Nd.Cross(Doubles(1, 2), Doubles(3, 4, 5)));
+        Close([-2 * 5, 1 * 5, 3 * 2 - 4 * 1], Nd.Cross(Doubles(3, 4, 5), Doubles(1, 2)));
+        Assert.Equal(-2, Nd.Cross(Nd.Array([1, 2]), Nd.Array([3, 4])).Item<int>());
+        Gradients(x => Nd.Cross(x[0], x[1]), Random((3, 2)), Random((3, 2), 8));
+        Gradients(x => Nd.Cross(x[0], x[1]), Random((4, 2)), Random((4, 3), 8));
+        Expect.Throws<ShapeException>(() => Nd.Cross(Nd.Ones(2), Nd.Ones(4)), "Cross: axis -1 of (2,) and (4,)", "3 or 2");
+        Expect.Throws<ShapeException>(() => Nd.Cross(Nd.Ones((2, 2)), Nd.Ones((3, 2))), "Cross: the shapes");
     }
 
     [Fact]

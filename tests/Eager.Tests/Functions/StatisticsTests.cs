@@ -154,4 +154,38 @@ public sealed class StatisticsTests
         Assert.Throws<DTypeException>(() => Nd.BinCount(Nd.Array([1f])));
         Assert.Throws<ShapeException>(() => Nd.BinCount(x, Nd.Ones(3)));
     }
+
+    [Theory]
+    [InlineData(QuantileMode.Linear, 3.2, 1, 3, 7)]
+    [InlineData(QuantileMode.Lower, 3, 1, 3, 7)]
+    [InlineData(QuantileMode.Higher, 5, 1, 3, 7)]
+    [InlineData(QuantileMode.Nearest, 3, 1, 3, 7)]
+    [InlineData(QuantileMode.Midpoint, 4, 1, 3, 7)]
+    public void BetweenTwoElementsThereAreSeveralAnswers(QuantileMode mode, double between, double first, double second, double last)
+    {
+        NDArray x = Doubles(7, 1, 5, 3);
+        double q = 1.1 / 3;
+        Close([between], Nd.Quantile(x, q, null, mode), 1e-9);
+        Close([first, last], Nd.Quantile(x, [0, 1], 0, mode));
+        Close([1, 1], [second], Nd.Quantile(Shaped((1, 4), 7, 1, 5, 3), 1.0 / 3, 1, mode, keepDims: true));
+        Close([between, last], Nd.Percentile(x, [100 * q, 100], mode: mode), 1e-9);
+        Close([double.NaN], Nd.Quantile(Doubles(1, double.NaN), 0, 0, mode));
+        Close([between], Nd.Percentile(x.AsType(DType.Float16), 100 * q, mode: mode), 2e-3);
+        Gradients(v => Nd.Quantile(v[0], [q, 0.9], 0, mode), x);
+    }
+
+    [Fact]
+    public void PercentilesAreQuantiles()
+    {
+        NDArray x = Random((3, 5));
+        Close(Nd.Quantile(x, 0.3, 1, keepDims: true), Nd.Percentile(x, 30, 1, keepDims: true));
+        Close(Nd.Quantile(x, [0.3, 0.5]), Nd.Percentile(x, [30, 50]));
+        Close([2, 2], Nd.Quantile(Doubles(1, 2, 3, 4), [1.0 / 6, 0.5], 0, QuantileMode.Nearest) + Doubles(1, -1));
+        Assert.Equal(new Shape(0, 3), Nd.Percentile(x, [], 1).Shape);
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Percentile(x, 101), "Percentile: p lies between 0 and 100");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Percentile(x, [5, -1]), "Percentile: p[1] is -1");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Quantile(x, 0.5, 0, (QuantileMode)9), "Quantile: mode is 9", "Midpoint");
+        Expect.Throws<ShapeException>(() => Nd.Percentile(Nd.Zeros((2, 0)), 5, 1), "Percentile: axis 1");
+        Expect.Throws<ArgumentOutOfRangeException>(() => Nd.Percentile(x, 5, 2), "Percentile: axis 2");
+    }
 }

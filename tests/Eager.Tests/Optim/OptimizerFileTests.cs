@@ -15,6 +15,7 @@ public sealed class OptimizerFileTests : IDisposable
         ["AdaGrad"] = static p => new AdaGrad(p, learningRateDecay: 0.1, initialAccumulator: 0.5),
         ["AdaDelta"] = static p => new AdaDelta(p),
         ["Adam"] = static p => new Adam(p),
+        ["AMSGrad"] = static p => new Adam(p, amsGrad: true),
         ["AdamW"] = static p => new AdamW(p.Values),
         ["Lamb"] = static p => new Lamb(p),
     };

@@ -46,6 +46,21 @@ public sealed class OptimizerFormulaTests
         Assert.True(Nd.IsFinite(x).Item<bool>(), x.ToString());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AmsGradDividesByTheLargestMomentSoFar(bool decoupled) => Check(
+        p => decoupled ? new AdamW(p, 0.1, 0.5, 0.6, 1e-8, 0.1, amsGrad: true) : new Adam(p, 0.1, 0.5, 0.6, 1e-8, 0.1, amsGrad: true),
+        (t, p, g, s) =>
+        {
+            if (decoupled) p *= 1 - 0.1 * 0.1;
+            else g += 0.1 * p;
+            s[0] = 0.5 * s[0] + 0.5 * g;
+            s[1] = 0.6 * s[1] + 0.4 * g * g;
+            s[2] = Math.Max(s[2], s[1]);
+            return p - 0.1 / (1 - Math.Pow(0.5, t)) * s[0] / (Math.Sqrt(s[2]) / Math.Sqrt(1 - Math.Pow(0.6, t)) + 1e-8);
+        });
+
     [Fact]
     public void AdaGradFollowsItsFormula() => Check(
         p => new AdaGrad(p, learningRate: 0.1, learningRateDecay: 0.05, weightDecay: 0.01, initialAccumulator: 0.2, epsilon: 1e-10),
@@ -112,6 +127,12 @@ public sealed class OptimizerFormulaTests
         { "cosine", [1, 0.1 + 0.45 * (1 + Math.Cos(Math.PI / 4)), 0.55, 0.1 + 0.45 * (1 + Math.Cos(3 * Math.PI / 4)), 0.1, 0.1] },
         { "polynomial", [1, 0.5625, 0.25, 0.0625, 0, 0] },
         { "warm-up", [0.5, 1, 1, 0.5, 0.25, 0.125] },
+        { "restarts", [1, 0.1 + 0.45 * (1 + Math.Cos(Math.PI / 2)), 1, 0.1 + 0.45 * (1 + Math.Cos(Math.PI / 4)), 0.55, 0.1 + 0.45 * (1 + Math.Cos(3 * Math.PI / 4)), 1] },
+        { "equal restarts", [1, 0.75, 0.25, 1, 0.75, 0.25, 1] },
+        { "one cycle", [0.5, 1.25, 2, 1.505, 0.515, 0.02, 0.02, 0.02] },
+        { "one cycle on lines", [0.5, 1.25, 2, 1.34, 0.68, 0.02, 0.02] },
+        { "one cycle that falls", [1.625, 0.875, 0.5, 0.5] },
+        { "one step", [0.02, 0.02] },
         { "lambda", [1, 0.5, 1.0 / 3, 0.25, 0.2, 1.0 / 6] },
     };
 
@@ -130,6 +151,12 @@ public sealed class OptimizerFormulaTests
             "cosine" => new CosineSchedule(sgd, 4, 0.1),
             "polynomial" => new PolynomialSchedule(sgd, 4, 2),
             "warm-up" => new WarmupSchedule(sgd, 2, o => new ExponentialSchedule(o, 0.5)),
+            "restarts" => new CosineRestartSchedule(sgd, 2, 2, 0.1),
+            "equal restarts" => new CosineRestartSchedule(sgd, 3),
+            "one cycle" => new OneCycleSchedule(sgd, 2, 6, 0.5, 4, 25),
+            "one cycle on lines" => new OneCycleSchedule(sgd, 2, 6, 0.5, 4, 25, linear: true),
+            "one cycle that falls" => new OneCycleSchedule(sgd, 2, 3, 0, 4, 1),
+            "one step" => new OneCycleSchedule(sgd, 2, 1, 0.5, 4, 25),
             _ => new LambdaSchedule(sgd, t => 1.0 / (t + 1)),
         };
         foreach (double rate in rates)
@@ -154,6 +181,11 @@ public sealed class OptimizerFormulaTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Lamb(p, beta1: double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>(() => new StepSchedule(new Sgd(p, 0.1), 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new CosineSchedule(new Sgd(p, 0.1), 0));
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new CosineRestartSchedule(new Sgd(p, 0.1), 0), "CosineRestartSchedule: period is 0");
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new CosineRestartSchedule(new Sgd(p, 0.1), 5, 0), "CosineRestartSchedule: growth is 0");
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new OneCycleSchedule(new Sgd(p, 0.1), 0, 5), "OneCycleSchedule: maximum is 0");
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new OneCycleSchedule(new Sgd(p, 0.1), 1, 5, rise: 1.5), "OneCycleSchedule: rise is 1.5");
+        Assert.Equal(0.1, new CosineRestartSchedule(new Sgd(p, 0.1), 3, 2).RateAt(3L * ((1L << 40) - 1)), 12);
     }
 
     private static void Check(Func<IEnumerable<NDArray>, Optimizer> create, Rule rule)

@@ -20,6 +20,17 @@ internal static partial class CaseRows
         }),
         new("NegativeLogLikelihood", static c => Classified(c, "NegativeLogLikelihood", static (x, y, _, r) => Loss.NegativeLogLikelihood(x, y, r),
             static (x, y, _) => F.nll_loss(x, y, reduction: nn.Reduction.None))),
+        new("SoftmaxCrossEntropy: weights and a label that does not count", static c => Weighted(c, smoothing: c.Of(0, 0.1, 1), likelihood: false)),
+        new("NegativeLogLikelihood: weights and a label that does not count", static c => Weighted(c, smoothing: 0, likelihood: true)),
+        new("BinaryCrossEntropyWithLogits: weights of positive samples", static c =>
+        {
+            NDArray weights = c.Real(c.Int(1, 7), 0, 3);
+            Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+            Shape shape = (c.Int(1, 5), weights.Shape[0]);
+            return RandomCase.Of($"BinaryCrossEntropyWithLogits({reduction})", [c.Real(shape, -30, 30), c.Real(shape, 0, 1), weights],
+                x => [Loss.BinaryCrossEntropyWithLogits(x[0], x[1], x[2].Detach(), reduction)],
+                t => [Reduced(F.binary_cross_entropy_with_logits(t[0], t[1], reduction: nn.Reduction.None, pos_weights: t[2].detach()), reduction)]);
+        }),
         new("MeanSquaredError", static c => Lossy(c, "", Reals, Loss.MeanSquaredError, static (x, y) => F.mse_loss(x, y, nn.Reduction.None))),
         new("L1", static c => Lossy(c, "", Reals, Loss.L1, static (x, y) => F.l1_loss(x, y, nn.Reduction.None))),
         new("Huber", static c => c.Number(0.1, 2) is var delta ? Lossy(c, $"delta {delta}", Reals, (x, y, r) => Loss.Huber(x, y, r, delta),
@@ -36,6 +47,20 @@ internal static partial class CaseRows
             static (x, y) => F.poisson_nll_loss(x, y, true, false, 1e-8f, nn.Reduction.None))),
         new("CosineDistance", static c => Lossy(c, "", static (c, shape) => [c.Real(shape, 0.2, 2), c.Real(shape)], static (x, y, r) => Loss.CosineDistance(x, y, r),
             static (x, y) => 1 - F.cosine_similarity(x, y, -1))),
+        new("BinaryCrossEntropy", static c => Lossy(c, "", static (c, shape) => [c.Real(shape, 0.01, 0.99), c.Real(shape, 0, 1)], Loss.BinaryCrossEntropy,
+            static (x, y) => F.binary_cross_entropy(x, y, reduction: nn.Reduction.None))),
+        new("SoftMargin", static c => Lossy(c, "", static (c, shape) => [c.Real(shape), c.Real(shape)],
+            static (x, y, r) => Loss.SoftMargin(x, y.Sign().Detach(), r), static (x, y) => F.soft_margin_loss(x, y.sign().detach(), nn.Reduction.None))),
+        new("MarginRanking", static c => c.Number(0, 1) is var margin ? Tripled(c, $"margin {margin}", (x, r) => Loss.MarginRanking(x[0], x[1], x[2].Sign().Detach(), r, margin),
+            t => F.margin_ranking_loss(t[0], t[1], t[2].sign().detach(), margin, nn.Reduction.None)) : null!),
+        // By its formula: the square lengths have an ε of their own there.
+        new("CosineEmbedding", static c => c.Number(-0.5, 0.5) is var margin ? Tripled(c, $"margin {margin}",
+            (x, r) => Loss.CosineEmbedding(x[0] + 3, x[1] + 3, x[2][AxisIndex.Ellipsis, 0].Sign().Detach(), r, margin),
+            t => F.cosine_similarity(t[0] + 3, t[1] + 3, -1) is var angle ? where(t[2].select(-1, 0) > 0, 1 - angle, F.relu(angle - margin)) : t[0]) : null!),
+        new("TripletMargin", static c => c.Number(0.1, 2) is var margin ? Tripled(c, $"margin {margin}", (x, r) => Loss.TripletMargin(x[0], x[1], x[2], r, margin),
+            t => F.triplet_margin_loss(t[0], t[1], t[2], margin, reduction: nn.Reduction.None)) : null!),
+        new("GaussianNegativeLogLikelihood", static c => Tripled(c, "", static (x, r) => Loss.GaussianNegativeLogLikelihood(x[0], x[1], x[2].Abs() + 0.1, r),
+            static t => 0.5 * ((t[2].abs() + 0.1).log() + ((t[0] - t[1]).square() / (t[2].abs() + 0.1))))),
         new("Ctc", static c =>
         {
             (int time, int batch, int classes, int length) = (c.Int(3, 14), c.Int(1, 4), c.Int(2, 6), c.Int(1, 5));
@@ -63,6 +88,13 @@ internal static partial class CaseRows
         return RandomCase.Of($"{reduction} {options}", inputs(c, shape), x => [ours(x[0], x[1], reduction)], t => [Reduced(theirs(t[0], t[1]), reduction)]);
     }
 
+    private static RandomCase Tripled(CaseDraw c, string options, Func<IReadOnlyList<NDArray>, Reduction, NDArray> ours, Func<Tensor[], Tensor> theirs)
+    {
+        Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+        Shape shape = c.Sizes(2, 1, 7);
+        return RandomCase.Of($"{reduction} {options}", [c.Distinct(shape), c.Real(shape), c.Real(shape)], x => [ours(x, reduction)], t => [Reduced(theirs(t), reduction)]);
+    }
+
     // LibTorch has the classes in axis 1: there one axis of samples.
     private static RandomCase Classified(CaseDraw c, string name, Func<NDArray, NDArray, double, Reduction, NDArray> ours, Func<Tensor, Tensor, double, Tensor> theirs)
     {
@@ -73,6 +105,27 @@ internal static partial class CaseRows
         return RandomCase.Of($"{name}({reduction}, smoothing {smoothing})", [c.Real([.. shape.Dimensions, classes], -4, 4), c.Integers(shape, 0, classes, c.Of(DType.Int32, DType.Int64))],
             x => [ours(x[0], x[1], smoothing, reduction)],
             t => [Reduced(theirs(t[0].reshape(-1, classes), t[1].to_type(ScalarType.Int64).reshape(-1), smoothing).reshape(t[1].shape), reduction)]);
+    }
+
+    // At least one label counts: of none the mean is no number on either side.
+    private static RandomCase Weighted(CaseDraw c, double smoothing, bool likelihood)
+    {
+        Reduction reduction = c.Of(Reduction.None, Reduction.Mean, Reduction.Sum);
+        (int samples, int classes, bool weighted) = (c.Int(1, 9), c.Int(2, 9), c.Flag());
+        int ignored = c.Of(-100, -1, 0, 1, classes + 3);
+        NDArray labels = c.Integers(samples, 0, classes), skipped = Nd.LogicalAnd(c.Truths(samples), Nd.Arange(0, samples) > 0);
+        labels = Nd.Where(skipped, ignored, Nd.Where(labels.Equal(ignored), classes - 1, labels)).AsType(c.Of(DType.Int32, DType.Int64));
+        return RandomCase.Of($"{(likelihood ? "NegativeLogLikelihood" : "SoftmaxCrossEntropy")}({reduction}, weights: {weighted}, ignored: {ignored}, smoothing {smoothing})",
+            [c.Real((samples, classes), -4, 4), labels, c.Real(classes, 0.1, 2)],
+            x => x[2].Detach() is var w && likelihood
+                ? [Loss.NegativeLogLikelihood(x[0].LogSoftmax(), x[1], reduction, weighted ? w : null, ignored)]
+                : [Loss.SoftmaxCrossEntropy(x[0], x[1], reduction, weighted ? w : null, ignored, smoothing)],
+            t =>
+            {
+                Tensor y = t[1].to_type(ScalarType.Int64), w = t[2].detach();
+                nn.Reduction kind = reduction switch { Reduction.Mean => nn.Reduction.Mean, Reduction.Sum => nn.Reduction.Sum, _ => nn.Reduction.None };
+                return [F.cross_entropy(t[0], y, weighted ? w : null, ignored, kind, smoothing)];
+            });
     }
 
     private static Tensor Reduced(Tensor x, Reduction reduction) => reduction switch { Reduction.Mean => x.mean(), Reduction.Sum => x.sum(), _ => x };

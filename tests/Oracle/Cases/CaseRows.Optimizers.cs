@@ -24,14 +24,16 @@ internal static partial class CaseRows
         new("Adam", static c =>
         {
             (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
-            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.Adam(p, rate, beta1, beta2, epsilon, decay),
-                p => new TheirSteps(optim.Adam(p, rate, beta1, beta2, epsilon, decay)));
+            bool amsGrad = c.Flag();
+            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, AMSGrad: {amsGrad}", p => new Fusion.Optim.Adam(p, rate, beta1, beta2, epsilon, decay, amsGrad),
+                p => new TheirSteps(optim.Adam(p, rate, beta1, beta2, epsilon, decay, amsGrad)));
         }),
         new("AdamW", static c =>
         {
             (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
-            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.AdamW(p, rate, beta1, beta2, epsilon, decay),
-                p => new TheirSteps(optim.AdamW(p, rate, beta1, beta2, epsilon, decay)));
+            bool amsGrad = c.Flag();
+            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, AMSGrad: {amsGrad}", p => new Fusion.Optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad),
+                p => new TheirSteps(optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad)));
         }),
         new("RmsProp", static c =>
         {

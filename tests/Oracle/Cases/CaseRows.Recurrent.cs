@@ -13,6 +13,9 @@ internal static partial class CaseRows
         new("Rnn", static c => Recurrent(c, 0)),
         new("Lstm", static c => Recurrent(c, 1)),
         new("Gru", static c => Recurrent(c, 2)),
+        new("RnnCell", static c => Celled(c, 0)),
+        new("LstmCell", static c => Celled(c, 1)),
+        new("GruCell", static c => Celled(c, 2)),
     ];
 
     private static readonly CaseRow[] Attentions =
@@ -111,6 +114,38 @@ internal static partial class CaseRows
                     ? CaseDraw.Loaded(nn.RNN(features, hidden, layers, function, bias, batchFirst, 0, both, dtype: ScalarType.Float64), p).call(t[0], given ? t[1] : null)
                     : CaseDraw.Loaded(nn.GRU(features, hidden, layers, bias, batchFirst, 0, both, dtype: ScalarType.Float64), p).call(t[0], given ? t[1] : null);
                 return given ? [found.Output, found.Last] : [found.Output];
+            });
+    }
+
+    private static RandomCase Celled(CaseDraw c, int kind)
+    {
+        (int features, int hidden, bool bias, bool relu, bool given) = (c.Int(1, 9), c.Int(1, 9), c.Flag(), c.Flag(), c.Flag());
+        int[] lead = c.Flag() ? [c.Int(1, 5)] : [];
+        NDArray[] inputs = [c.Real([.. lead, features]), c.Real([.. lead, hidden]), c.Real([.. lead, hidden])];
+        string name = kind switch { 0 => "RnnCell", 1 => "LstmCell", _ => "GruCell" };
+        return c.Layer<Module>($"{name}({features}, {hidden}, relu: {relu}, bias: {bias}), states: {given}", inputs,
+            () => kind switch { 0 => new RnnCell(features, hidden, relu, bias, c.DType), 1 => new LstmCell(features, hidden, bias, c.DType), _ => new GruCell(features, hidden, bias, c.DType) },
+            (cell, x) => (cell, given) switch
+            {
+                (_, false) => [cell.Forward(x[0])],
+                (RnnCell rnn, _) => [rnn.Forward(x[0], x[1])],
+                (GruCell gru, _) => [gru.Forward(x[0], x[1])],
+                _ => ((LstmCell)cell).Forward(x[0], x[1], x[2]) is var (output, last) ? [output, last] : [],
+            },
+            (t, p) =>
+            {
+                if (kind == 1)
+                {
+                    var (output, last) = CaseDraw.Loaded(nn.LSTMCell(features, hidden, bias, dtype: ScalarType.Float64), p)
+                        .call(t[0], given ? (t[1], t[2]) : (zeros_like(t[1]), zeros_like(t[2])));
+                    return given ? [output, last] : [output];
+                }
+
+                nn.NonLinearities function = relu ? nn.NonLinearities.ReLU : nn.NonLinearities.Tanh;
+                Tensor state = given ? t[1] : zeros_like(t[1]);
+                return [kind == 0
+                    ? CaseDraw.Loaded(nn.RNNCell(features, hidden, function, bias, dtype: ScalarType.Float64), p).call(t[0], state)
+                    : CaseDraw.Loaded(nn.GRUCell(features, hidden, bias, dtype: ScalarType.Float64), p).call(t[0], state)];
             });
     }
 }

@@ -25,6 +25,10 @@ internal static partial class CaseRows
             ? Scheduled(c, $"{steps}, {power}", o => new PolynomialSchedule(o, steps, power), o => Rates.PolynomialLR(o, steps, power)) : null!),
         new("WarmupSchedule", static c => c.Int(2, 50) is var steps
             ? Scheduled(c, $"{steps}", o => new WarmupSchedule(o, steps), o => Rates.LinearLR(o, 1.0 / steps, 1, steps - 1)) : null!),
+        new("OneCycleSchedule", static c => (c.Int(Rated, 60), c.Number(0.1, 0.6), c.Number(2, 30), c.Number(2, 100), c.Flag()) is var (steps, rise, start, end, linear)
+            ? Scheduled(c, $"{steps}, {rise}, {start}, {end}, {linear}", o => new OneCycleSchedule(o, 0.5, steps, rise, start, end, linear),
+                o => Rates.OneCycleLR(o, 0.5, steps, pct_start: rise, anneal_strategy: linear ? Rates.impl.OneCycleLR.AnnealStrategy.Linear : Rates.impl.OneCycleLR.AnnealStrategy.Cos,
+                    cycle_momentum: false, div_factor: start, final_div_factor: end)) : null!),
         new("LambdaSchedule", static c => c.Number(0.1, 2) is var power
             ? Scheduled(c, $"{power}", o => new LambdaSchedule(o, t => 1 / Math.Pow(t + 1, power)), o => Rates.LambdaLR(o, t => 1 / Math.Pow(t + 1, power))) : null!),
     ];
