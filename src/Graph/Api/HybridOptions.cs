@@ -37,7 +37,10 @@ public sealed record HybridOptions
         }
     }
 
-    /// <summary>Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first. 0 keeps the last one only.</summary>
+    /// <summary>
+    /// Variants (shapes, types, flags) that are kept; the one that was not used for longest goes first. 0 keeps the last one only. Where many more shapes come, most of
+    /// them once, those run eagerly, to the same bits.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int MaxVariants
     {
