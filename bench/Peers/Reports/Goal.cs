@@ -28,6 +28,7 @@ internal sealed record Goal(string Name, Func<PeerResult, double?> Ratio)
         new("matrix products from 256³ up, part of the peak", static r => r.Area == MatrixProducts.Area && r.IsComputeBound && IsLarge(r) ? r.OfLimit(r.Ours) : null) { Worst = 0.85 },
         Against("convolutions, with their gradients", Contender.Eager, Convolutions.Area) with { Mean = 1, Worst = 0.7 },
         Against("optimizers", Contender.Hybridized, Optimizers.Area),
+        Against("the same where gradients have become zero", Contender.Hybridized, Optimizers.FadedArea),
         Against("training steps, hybridized", Contender.Hybridized, TrainingSteps.Area) with { Mean = 2, Worst = 1.1 },
         Against("training steps, eager", Contender.Eager, TrainingSteps.Area) with { Mean = 1.2 },
         Against("inference, hybridized", Contender.Hybridized, Inference.Area),
