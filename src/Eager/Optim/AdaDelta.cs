@@ -34,9 +34,9 @@ public sealed class AdaDelta : Optimizer
             (a, s) =>
             {
                 NDArray g = weightDecay == 0 ? a[3] : a[3] + weightDecay * a[0];
-                NDArray v = MovingAverage.Next(rho, a[1], Nd.Square(g));
+                NDArray v = MovingAverage.NextOfSquares(rho, a[1], g, epsilon);
                 NDArray d = Nd.Sqrt(a[2] + epsilon) / Nd.Sqrt(v + epsilon) * g;
-                return [a[0] - s[0] * d, v, MovingAverage.Next(rho, a[2], Nd.Square(d))];
+                return [a[0] - s[0] * d, v, MovingAverage.NextOfSquares(rho, a[2], d, epsilon)];
             },
             Numbers,
             arrays: 4,

@@ -68,7 +68,7 @@ public class Adam : Optimizer
                 if (weightDecay != 0 && decoupled) p -= s[2] * p;
                 else if (weightDecay != 0) g += weightDecay * p;
                 NDArray m = MovingAverage.Next(beta1, a[1], g);
-                NDArray v = MovingAverage.Next(beta2, a[2], Nd.Square(g));
+                NDArray v = MovingAverage.NextOfSquares(beta2, a[2], g, epsilon);
                 NDArray largest = amsGrad ? Nd.Maximum(a[3], v) : v, next = p - s[0] * (m / (Nd.Sqrt(largest) / s[1] + epsilon));
                 return amsGrad ? [next, m, v, largest] : [next, m, v];
             },

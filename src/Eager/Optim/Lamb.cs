@@ -60,7 +60,7 @@ public sealed class Lamb : Optimizer
             (a, s) =>
             {
                 NDArray m = MovingAverage.Next(beta1, a[1], a[4]);
-                NDArray v = MovingAverage.Next(beta2, a[2], Nd.Square(a[4]));
+                NDArray v = MovingAverage.NextOfSquares(beta2, a[2], a[4], epsilon);
                 NDArray u = m / s[0] / (Nd.Sqrt(v) / s[1] + epsilon);
                 return [weightDecay == 0 ? u : u + weightDecay * a[3], m, v];
             },

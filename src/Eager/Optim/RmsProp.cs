@@ -60,7 +60,7 @@ public sealed class RmsProp : Optimizer
             {
                 NDArray p = a[0];
                 NDArray g = weightDecay == 0 ? a[^1] : a[^1] + weightDecay * p;
-                NDArray v = MovingAverage.Next(alpha, a[1], Nd.Square(g));
+                NDArray v = MovingAverage.NextOfSquares(alpha, a[1], g, epsilon);
                 List<NDArray> next = [p, v];
                 NDArray spread = v;
                 if (centered)

@@ -56,6 +56,20 @@ public class FadingAverageTests
         Assert.True(double.IsNaN(p.AsType(DType.Float64).ToArray<double>()[0]));
     }
 
+    /// <summary>Without ε a small gradient moves a parameter as far as a large one: its square must not become zero.</summary>
+    [Fact]
+    public void SmallGradientsCountWhereNothingIsAddedToTheirRoot()
+    {
+        foreach (Func<NDArray, Optimizer> make in new Func<NDArray, Optimizer>[] { static p => new Adam([p], 0.1, epsilon: 0), static p => new RmsProp([p], 0.1, alpha: 0, epsilon: 0) })
+        {
+            NDArray p = Nd.Array([1f, 2]);
+            p.AttachGrad();
+            Optimizer optimizer = make(p);
+            Step(optimizer, p, [1e-20, -1]);
+            Assert.Equal([0.9, 2.1], p.AsType(DType.Float64).ToArray<double>(), static (a, b) => Math.Abs(a - b) < 0.002);
+        }
+    }
+
     private static void Step(Optimizer optimizer, NDArray p, double[] gradient)
     {
         p.Grad!.Assign(Nd.Array(gradient).AsType(p.DType));
