@@ -20,6 +20,10 @@ internal sealed class MomentCorrection
         (_beta1, _beta2) = (beta1, beta2);
     }
 
+    public double Beta1 => _beta1;
+
+    public double Beta2 => _beta2;
+
     public (double First, double RootOfSecond) After(long steps)
     {
         if (steps != _steps) (_steps, _first, _rootOfSecond) = (steps, 1 - Math.Pow(_beta1, steps), Math.Sqrt(1 - Math.Pow(_beta2, steps)));

@@ -15,6 +15,9 @@ public sealed class HalfOptimizerTests
         ["AdaGrad"] = static p => new AdaGrad(p, 0.1, initialAccumulator: 0.1),
         ["AdaDelta"] = static p => new AdaDelta(p, 0.5),
         ["Lamb"] = static p => new Lamb(p, 0.1),
+        ["Adamax"] = static p => new Adamax(p, 0.01),
+        ["NAdam"] = static p => new NAdam(p, 0.01),
+        ["RAdam"] = static p => new RAdam(p, 0.01),
     };
 
     public static TheoryData<string> Optimizers => [.. s_optimizers.Keys];

@@ -11,6 +11,8 @@ public class FadingAverageTests
         ["Sgd"] = static p => new Sgd([p], 0.1, momentum: 0.75),
         ["Adam"] = static p => new Adam([p], beta1: 0.75, beta2: 0.8),
         ["AdamW"] = static p => new AdamW([p], beta1: 0.75, beta2: 0.8),
+        ["NAdam"] = static p => new NAdam([p], beta1: 0.75, beta2: 0.8),
+        ["RAdam"] = static p => new RAdam([p], beta1: 0.75, beta2: 0.8),
         ["Lamb"] = static p => new Lamb([p], beta1: 0.75, beta2: 0.8),
         ["RmsProp"] = static p => new RmsProp([p], alpha: 0.75, momentum: 0.8, centered: true),
         ["AdaDelta"] = static p => new AdaDelta([p], rho: 0.75),

@@ -18,6 +18,9 @@ public sealed class OptimizerFileTests : IDisposable
         ["AMSGrad"] = static p => new Adam(p, amsGrad: true),
         ["AdamW"] = static p => new AdamW(p.Values),
         ["Lamb"] = static p => new Lamb(p),
+        ["Adamax"] = static p => new Adamax(p),
+        ["NAdam"] = static p => new NAdam(p),
+        ["RAdam"] = static p => new RAdam(p),
     };
 
     private readonly TemporaryFolder _folder = new();

@@ -84,6 +84,57 @@ public sealed class OptimizerFormulaTests
         });
 
     [Fact]
+    public void AdamaxFollowsItsFormula() => Check(
+        p => new Adamax(p, learningRate: 0.1, beta1: 0.7, beta2: 0.8, epsilon: 1e-3, weightDecay: 0.02),
+        (t, p, g, s) =>
+        {
+            g += 0.02 * p;
+            s[0] = 0.7 * s[0] + 0.3 * g;
+            s[1] = Math.Max(0.8 * s[1], Math.Abs(g) + 1e-3);
+            return p - 0.1 / (1 - Math.Pow(0.7, t)) * s[0] / s[1];
+        });
+
+    [Fact]
+    public void NAdamFollowsItsFormula() => Check(
+        p => new NAdam(p, learningRate: 0.1, beta1: 0.7, beta2: 0.8, epsilon: 1e-3, weightDecay: 0.02, momentumDecay: 0.3),
+        (t, p, g, s) =>
+        {
+            g += 0.02 * p;
+            s[0] = 0.7 * s[0] + 0.3 * g;
+            s[1] = 0.8 * s[1] + 0.2 * g * g;
+            double product = 1;
+            for (int i = 1; i <= t; i++) product *= Momentum(i);
+            double d = Math.Sqrt(s[1] / (1 - Math.Pow(0.8, t))) + 1e-3;
+            return p - 0.1 * (1 - Momentum(t)) / (1 - product) * g / d - 0.1 * Momentum(t + 1) / (1 - product * Momentum(t + 1)) * s[0] / d;
+
+            static double Momentum(int i) => 0.7 * (1 - 0.5 * Math.Pow(0.96, i * 0.3));
+        });
+
+    /// <summary>With β₂ = 0.9 the fifth step is the first that is rectified, with 0.5 none is.</summary>
+    [Theory]
+    [InlineData(0.9)]
+    [InlineData(0.999)]
+    [InlineData(0.5)]
+    public void RAdamFollowsItsFormula(double beta2)
+    {
+        List<bool> rectified = [];
+        Check(
+            p => new RAdam(p, learningRate: 0.1, beta1: 0.7, beta2: beta2, epsilon: 1e-3, weightDecay: 0.02),
+            (t, p, g, s) =>
+            {
+                g += 0.02 * p;
+                s[0] = 0.7 * s[0] + 0.3 * g;
+                s[1] = beta2 * s[1] + (1 - beta2) * g * g;
+                double limit = 2 / (1 - beta2) - 1, power = Math.Pow(beta2, t), length = limit - 2 * t * power / (1 - power), m = s[0] / (1 - Math.Pow(0.7, t));
+                rectified.Add(length > 5);
+                if (length <= 5) return p - 0.1 * m;
+                double r = Math.Sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
+                return p - 0.1 * m * r * Math.Sqrt(1 - power) / (Math.Sqrt(s[1]) + 1e-3);
+            });
+        Assert.Equal(beta2 == 0.5 ? [false] : [false, true], rectified.Distinct());
+    }
+
+    [Fact]
     public void LambFollowsItsFormula()
     {
         double[] p = [.. s_start], m = new double[4], v = new double[4];
@@ -179,6 +230,9 @@ public sealed class OptimizerFormulaTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new AdaGrad(p, epsilon: -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new AdaDelta(p, rho: -0.1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Lamb(p, beta1: double.NaN));
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new Adamax(p, beta2: 1), "Adamax: beta2");
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new RAdam(p, epsilon: -1), "RAdam: epsilon is -1");
+        Expect.Throws<ArgumentOutOfRangeException>(() => _ = new NAdam(p, momentumDecay: -1), "NAdam: momentumDecay is -1");
         Assert.Throws<ArgumentOutOfRangeException>(() => new StepSchedule(new Sgd(p, 0.1), 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new CosineSchedule(new Sgd(p, 0.1), 0));
         Expect.Throws<ArgumentOutOfRangeException>(() => _ = new CosineRestartSchedule(new Sgd(p, 0.1), 0), "CosineRestartSchedule: period is 0");

@@ -19,6 +19,9 @@ public class WholeStepEqualityTests
         { "AdaGrad", p => new AdaGrad(p, 0.01, learningRateDecay: 0.1, initialAccumulator: 0.2) },
         { "AdaDelta", p => new AdaDelta(p, weightDecay: 0.01) },
         { "Lamb", p => new Lamb(p, 0.01) },
+        { "Adamax", p => new Adamax(p, 0.01, weightDecay: 0.01) },
+        { "NAdam", p => new NAdam(p, 0.01) },
+        { "RAdam", p => new RAdam(p, 0.01) },
     };
 
     public static TheoryData<string> Bodies => [.. WholeStepBodies.All.Keys];

@@ -35,6 +35,26 @@ internal static partial class CaseRows
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, AMSGrad: {amsGrad}", p => new Fusion.Optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad),
                 p => new TheirSteps(optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad)));
         }),
+        new("Adamax", static c =>
+        {
+            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.Adamax(p, rate, beta1, beta2, epsilon, decay),
+                p => new TheirSteps(optim.Adamax(p, rate, beta1, beta2, epsilon, decay)));
+        }),
+        new("NAdam", static c =>
+        {
+            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            double momentumDecay = c.Of(0, 4e-3, 0.5);
+            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, of the momentum {momentumDecay}",
+                p => new Fusion.Optim.NAdam(p, rate, beta1, beta2, epsilon, decay, momentumDecay),
+                p => new TheirSteps(optim.NAdam(p, rate, beta1, beta2, epsilon, decay, momentumDecay)));
+        }),
+        new("RAdam", static c =>
+        {
+            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.RAdam(p, rate, beta1, beta2, epsilon, decay),
+                p => new TheirRAdam(p, rate, beta1, beta2, epsilon, decay));
+        }),
         new("RmsProp", static c =>
         {
             (double rate, double alpha, double epsilon, double decay, double momentum, bool centered) =
