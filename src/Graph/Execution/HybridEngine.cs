@@ -27,6 +27,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     private long _compileTicks;
     private int _compileCount;
     private int _postponed;
+    private volatile bool _changesState; // a trace did; others, of another mode or another way, need not
 
     public Func<IReadOnlyList<NDArray>, IReadOnlyList<NDArray>> Function => function;
 
@@ -89,7 +90,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
         lock (_lock)
         {
             _kept = new KeptVariants([]);
-            _admission?.Clear();
+            _admission?.Clear(Hits);
             ChangedNumber = null;
             if (!s_disabled) FallbackReason = null;
         }
@@ -153,7 +154,7 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
     }
 
     private IReadOnlyList<NDArray> Run(HybridVariant? variant, NDArray[] inputs, ExecutionState state) =>
-        IsReady(variant, inputs) ? RunPlan(variant, inputs, state) : RunEagerly(inputs, state);
+        IsReady(variant, inputs) ? RunPlan(variant, inputs, state) : RunInTurn(inputs, state);
 
     private bool IsReady([NotNullWhen(true)] HybridVariant? variant, NDArray[] inputs) =>
         variant is not null && !variant.IsAliased(inputs) && (variant.Forward is not null || IsBuilt(variant));
@@ -186,20 +187,25 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
             }
         }
 
-        return RunEagerly(inputs, state);
+        return RunInTurn(inputs, state);
     }
 
     private bool IsRefused(NDArray[] inputs, ExecutionState state) =>
         _admission is not null && Array.TrueForAll(inputs, static x => !x.IsOnGpu) && !_admission.Admits(inputs, state);
 
-    // Calls that change state follow one another, these too.
     private IReadOnlyList<NDArray> RunRefused(NDArray[] inputs, ExecutionState state)
     {
         Interlocked.Increment(ref _misses);
         HybridVariant? last = Last;
         LastMiss = last is null ? "the first call" : HybridSignature.Of(inputs, state).Difference(last.Signature);
         Telemetry.Miss(name, LastMiss);
-        if (last?.Trace.IsStateful != true) return RunEagerly(inputs, state);
+        return RunInTurn(inputs, state);
+    }
+
+    // Calls that change state follow one another, those without a plan too.
+    private IReadOnlyList<NDArray> RunInTurn(NDArray[] inputs, ExecutionState state)
+    {
+        if (!_changesState) return RunEagerly(inputs, state);
         lock (StateLock) return RunEagerly(inputs, state);
     }
 
@@ -292,12 +298,13 @@ internal sealed class HybridEngine(Func<IReadOnlyList<NDArray>, IReadOnlyList<ND
                 }
 
                 _postponed = 0;
+                if (trace.IsStateful) _changesState = true;
                 HybridVariant variant = new(signature, trace, log) { Number = (int)_misses, LastUsed = Interlocked.Increment(ref _clock) };
                 if (Last is { } before) Compare(before.Trace, trace);
                 if (log is not null) IrDump.Write(name, variant.Number, "trace", () => GraphPrinter.Calls(log));
                 HybridVariant[] all = _kept.All, others = all.Length < options.MaxVariants ? all : [.. all.OrderByDescending(static v => v.LastUsed).Take(Math.Max(0, options.MaxVariants - 1))];
                 _kept = new KeptVariants([.. others, variant], variant);
-                if (others.Length < all.Length && _admission?.Drop(Hits) == true)
+                if (others.Length < all.Length && from is null && _admission?.Drop(Hits) == true)
                     Diagnostics.Warn($"{name} is called for many more shapes than {options.MaxVariants} variants: from now on a shape runs eagerly when it comes for the first time. Raise HybridOptions.MaxVariants, or pad to fewer shapes.");
                 if (VariantCount == 9) Diagnostics.Warn($"{name} has been compiled for nine variants; the last one because {LastMiss}.");
                 return variant;

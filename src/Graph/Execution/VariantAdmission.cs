@@ -25,7 +25,7 @@ internal sealed class VariantAdmission(int capacity)
     /// <summary>Calls that ran eagerly.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
-    /// <summary>A variant makes room for another.</summary>
+    /// <summary>A variant makes room for that of another shape (or mode; not for that of another way through the function, which no shape decides).</summary>
     /// <param name="hits">Calls so far that found their variant.</param>
     /// <returns>Whether plans are made for fewer calls from now on, for the first time.</returns>
     public bool Drop(long hits)
@@ -57,12 +57,13 @@ internal sealed class VariantAdmission(int capacity)
     }
 
     /// <summary>As in the beginning.</summary>
-    public void Clear()
+    /// <param name="hits">Calls so far that found their variant.</param>
+    public void Clear(long hits)
     {
         lock (_lock)
         {
             Array.Clear(_recent);
-            (_dropped, _isSelective) = (0, false);
+            (_dropped, _hitsBefore, _isSelective) = (0, hits, false);
         }
     }
 }

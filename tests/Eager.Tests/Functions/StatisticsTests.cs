@@ -6,6 +6,26 @@ public sealed class StatisticsTests
 {
     private static readonly NDArray s_holes = Shaped((3, 3), 1, double.NaN, 3, double.NaN, double.NaN, double.NaN, -2, 0, 5);
 
+    /// <summary>One axis may be a number, as with <c>Sum</c>; it is the same as an array of one.</summary>
+    [Fact]
+    public void OneAxisIsANumber()
+    {
+        NDArray x = s_holes, w = Nd.Linspace(1, 2, x.Shape[1]);
+        (NDArray One, NDArray Many)[] pairs =
+        [
+            (x.NanSum(1), x.NanSum([1])), (x.NanProd(-1), x.NanProd([-1])), (x.NanMean(0), x.NanMean([0])), (x.NanMax(1), x.NanMax([1])), (x.NanMin(1, true), x.NanMin([1], true)),
+            (x.NanVar(1, correction: 1), x.NanVar([1], correction: 1)), (x.NanStd(0), x.NanStd([0])), (x.Ptp(1), x.Ptp([1])), (x.CountNonZero(0), x.CountNonZero([0])),
+            (Nd.Average(x, w, 1), Nd.Average(x, w, [1])),
+        ];
+        foreach ((NDArray one, NDArray many) in pairs)
+        {
+            Assert.Equal(many.Shape, one.Shape);
+            Assert.Equal(many.AsType(DType.Float64).ToArray<double>(), one.AsType(DType.Float64).ToArray<double>());
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => x.NanSum(2));
+    }
+
     [Fact]
     public void NaNIsLeftOut()
     {

@@ -121,6 +121,81 @@ public class ManyShapesTests
         Assert.Equal(60 + 1600, count.Item<long>());
     }
 
+    /// <summary>The variant that was used last need not be one that writes.</summary>
+    [Fact]
+    public void CallsThatChangeStateFollowOneAnotherWhereTheLastVariantDoesNot()
+    {
+        NDArray count = Nd.Zeros([], DType.Int64);
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray x) =>
+            {
+                if (Autograd.IsTraining) count.Assign(count * 1 + 1 - 0);
+                return x + 1;
+            },
+            s_four);
+        using (Autograd.TrainMode()) f.Invoke(Nd.Ones(1));
+        for (int n = 2; n <= 60; n++) f.Invoke(Nd.Ones(n));
+        OnThreads((thread, i) =>
+        {
+            using (Autograd.TrainMode()) f.Invoke(Nd.Ones(100 + (thread * 2000) + i));
+        });
+        Assert.Equal(1 + 16000, count.Item<long>());
+    }
+
+    /// <summary>While a plan is compiled in the background, and where one array is passed twice: without a plan, but one after the other.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void CallsThatChangeStateFollowOneAnotherWithoutAPlan(bool background)
+    {
+        NDArray count = Nd.Zeros([], DType.Int64);
+        HybridFunction<Func<NDArray, NDArray, NDArray>> f = Hybrid.Hybridize(
+            (NDArray x, NDArray y) =>
+            {
+                count.Assign(count * 1 + 1 - 0);
+                if (!background) x.Assign(y + 1);
+                for (int i = 0; background && i < 40; i++) x = (x * (1.1 + i)).Tanh() + x.Sum();
+                return x + y;
+            },
+            new HybridOptions { CompileInBackground = background });
+        f.Invoke(Nd.Ones(3), Nd.Ones(3));
+        OnThreads((_, _) =>
+        {
+            NDArray x = Nd.Ones(3);
+            f.Invoke(x, x);
+        });
+        Assert.Equal(1 + 16000, count.Item<long>());
+    }
+
+    [Fact]
+    public void WaysThroughAFunctionAreNoShapes()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize((NDArray x) => Nd.WhileLoop(static s => s.Max() > 1, static s => s - 1, x, 100), s_four);
+        for (int steps = 1; steps <= 40; steps++) Check.Same(Nd.Ones(2), f.Invoke(Nd.Full(2, steps)));
+        f.Invoke(Nd.Ones(3));
+        Assert.DoesNotContain(Refused, f.Report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ClearForgetsWhatWasUsed()
+    {
+        HybridFunction<Func<NDArray, NDArray>> f = Hybrid.Hybridize(static (NDArray x) => x * 2 + 1, s_four);
+        for (int call = 0; call < 1000; call++) f.Invoke(Nd.Ones(1));
+        f.Clear();
+        for (int n = 1; n <= 60; n++) f.Invoke(Nd.Ones(n));
+        Assert.Contains(Refused, f.Report.ToString(), StringComparison.Ordinal);
+    }
+
+    private static void OnThreads(Action<int, int> call)
+    {
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(t => new Thread(() =>
+        {
+            for (int i = 0; i < 2000; i++) call(t, i);
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+    }
+
     private static (Func<NDArray, NDArray> Step, Module Network) Training()
     {
         Nd.Random.Seed(3);
