@@ -40,7 +40,7 @@ internal static partial class OpTable
         Gradient =
         [
             GroupNormSecond,
-            c => SumAllButChannels(c.G * GroupGradient(c.X, c.Z, c.Attributes<GroupNormAttributes>())),
+            c => SumAllButChannels(c.Z * GroupGradient(c.X, c.G, c.Attributes<GroupNormAttributes>())),
             c => PerChannel(c.Y, c.X.Rank) * GroupGradient(c.X, c.G, c.Attributes<GroupNormAttributes>()),
             null,
         ],

@@ -100,7 +100,7 @@ internal static partial class OpCases
 
     private static readonly GroupNormAttributes s_groups = new(Epsilon, 2);
 
-    private static Shape[][] s_groupShapes => [[[2, 2, 3]], [[3, 4, 21]], [[2, 6, 2, 40]], [[3, 2]], [[1, 2, 130]]];
+    private static Shape[][] s_groupShapes => [[[1, 4, 3]], [[2, 2, 3]], [[3, 4, 21]], [[2, 6, 2, 40]], [[3, 2]], [[1, 2, 130]]];
 
     private static NDArray GroupSums(NDArray x, NDArray g) =>
         Nd.StopGradient(OpTable.GroupNormSums.Apply(Elements.Wide(x), Elements.Wide(g), s_groups));

@@ -103,6 +103,7 @@ public sealed class NormalizationTests
         ["rms"] = (v => v[0].RmsNorm(v[1], epsilon: 0.1), [(3, 4), 4]),
         ["rms without a vector"] = (v => v[0].RmsNorm(epsilon: 0.1), [(3, 4)]),
         ["group"] = (v => v[0].GroupNorm(2, v[1], v[2], epsilon: 0.1), [(2, 4, 2), 4, 4]),
+        ["long channels in groups"] = (v => Nd.Pow(v[0].GroupNorm(2, v[1], v[2], epsilon: 0.1), 3), [(2, 4, 17), 4, 4]),
         ["instance"] = (v => v[0].InstanceNorm(v[1], v[2], epsilon: 0.1), [(2, 2, 3), 2, 2]),
         ["batch of vectors"] = (v => v[0].BatchNorm(v[1], v[2], Nd.Zeros(2, DType.Float64), Nd.Ones(2, DType.Float64), epsilon: 0.1), [(4, 2), 2, 2]),
         ["batch of images"] = (v => v[0].BatchNorm(v[1], v[2], Nd.Zeros(2, DType.Float64), Nd.Ones(2, DType.Float64), epsilon: 0.1), [(2, 2, 3, 3), 2, 2]),
