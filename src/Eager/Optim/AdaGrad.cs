@@ -38,7 +38,7 @@ public sealed class AdaGrad : Optimizer
 
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
-        _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);
+        _update.Run(index, parameter, _state.Of(index, parameter), gradient);
 
     private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate / (1 + (UpdateCount(index) - 1) * _decay);
 

@@ -40,12 +40,8 @@ public class Adam : Optimizer
     private protected override OptimizerState? State => _state;
 
     /// <inheritdoc/>
-    protected override void Update(int index, NDArray parameter, NDArray gradient)
-    {
-        NDArray[] state = _state.Of(index, parameter);
-        if (state.Length == 2) _update.Run(index, [parameter, state[0], state[1], gradient]);
-        else _update.Run(index, [parameter, state[0], state[1], state[2], gradient]);
-    }
+    protected override void Update(int index, NDArray parameter, NDArray gradient) =>
+        _update.Run(index, parameter, _state.Of(index, parameter), gradient);
 
     // A parameter that was skipped has made fewer steps than the others.
     private void Numbers(int index, Span<double> numbers)

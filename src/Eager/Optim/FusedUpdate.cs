@@ -17,6 +17,34 @@ internal sealed class FusedUpdate(UpdateFormula formula, HostNumbers read, int a
 {
     private readonly Compiled?[] _compiled = new Compiled?[2];
 
+    /// <summary>Replaces a parameter and its state by their new values.</summary>
+    /// <param name="index">The parameter's position, for the numbers.</param>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="state">What is kept of it.</param>
+    /// <param name="gradient">Its gradient.</param>
+    public void Run(int index, NDArray parameter, NDArray[] state, NDArray gradient)
+    {
+        // Of a fixed length the operands need no array of their own.
+        switch (state)
+        {
+            case []:
+                Run(index, [parameter, gradient]);
+                break;
+            case [NDArray a]:
+                Run(index, [parameter, a, gradient]);
+                break;
+            case [NDArray a, NDArray b]:
+                Run(index, [parameter, a, b, gradient]);
+                break;
+            case [NDArray a, NDArray b, NDArray c]:
+                Run(index, [parameter, a, b, c, gradient]);
+                break;
+            default:
+                Run(index, [parameter, .. state, gradient]);
+                break;
+        }
+    }
+
     /// <summary>Replaces the first arrays by their new values.</summary>
     /// <param name="index">The parameter's position, for the numbers.</param>
     /// <param name="operands">The parameter, its state, its gradient.</param>

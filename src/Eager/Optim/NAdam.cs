@@ -26,11 +26,8 @@ public sealed class NAdam : Optimizer
     private protected override OptimizerState? State => _state;
 
     /// <inheritdoc/>
-    protected override void Update(int index, NDArray parameter, NDArray gradient)
-    {
-        NDArray[] state = _state.Of(index, parameter);
-        _update.Run(index, [parameter, state[0], state[1], gradient]);
-    }
+    protected override void Update(int index, NDArray parameter, NDArray gradient) =>
+        _update.Run(index, parameter, _state.Of(index, parameter), gradient);
 
     private void Numbers(int index, Span<double> numbers)
     {

@@ -26,11 +26,8 @@ public sealed class RAdam : Optimizer
     private protected override OptimizerState? State => _state;
 
     /// <inheritdoc/>
-    protected override void Update(int index, NDArray parameter, NDArray gradient)
-    {
-        NDArray[] state = _state.Of(index, parameter);
-        _update.Run(index, [parameter, state[0], state[1], gradient]);
-    }
+    protected override void Update(int index, NDArray parameter, NDArray gradient) =>
+        _update.Run(index, parameter, _state.Of(index, parameter), gradient);
 
     // The rate, and what is rectified: 0 as long as nothing is.
     private void Numbers(int index, Span<double> numbers)

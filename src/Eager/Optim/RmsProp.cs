@@ -43,7 +43,7 @@ public sealed class RmsProp : Optimizer
 
     /// <inheritdoc/>
     protected override void Update(int index, NDArray parameter, NDArray gradient) =>
-        _update.Run(index, [parameter, .. _state.Of(index, parameter), gradient]);
+        _update.Run(index, parameter, _state.Of(index, parameter), gradient);
 
     private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate;
 

@@ -26,11 +26,8 @@ public sealed class Sgd : Optimizer
     private protected override OptimizerState? State => _momentum == 0 ? null : _state;
 
     /// <inheritdoc/>
-    protected override void Update(int index, NDArray parameter, NDArray gradient)
-    {
-        if (_momentum == 0) _update.Run(index, [parameter, gradient]);
-        else _update.Run(index, [parameter, _state.Of(index, parameter)[0], gradient]);
-    }
+    protected override void Update(int index, NDArray parameter, NDArray gradient) =>
+        _update.Run(index, parameter, _momentum == 0 ? [] : _state.Of(index, parameter), gradient);
 
     private void Numbers(int index, Span<double> numbers) => numbers[0] = Rate;
 

@@ -23,27 +23,27 @@ internal static partial class CaseRows
         }),
         new("Adam", static c =>
         {
-            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            (double rate, double beta1, double beta2, double epsilon, double decay) = Moments(c);
             bool amsGrad = c.Flag();
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, AMSGrad: {amsGrad}", p => new Fusion.Optim.Adam(p, rate, beta1, beta2, epsilon, decay, amsGrad),
                 p => new TheirSteps(optim.Adam(p, rate, beta1, beta2, epsilon, decay, amsGrad)));
         }),
         new("AdamW", static c =>
         {
-            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            (double rate, double beta1, double beta2, double epsilon, double decay) = Moments(c);
             bool amsGrad = c.Flag();
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, AMSGrad: {amsGrad}", p => new Fusion.Optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad),
                 p => new TheirSteps(optim.AdamW(p, rate, beta1, beta2, epsilon, decay, amsGrad)));
         }),
         new("Adamax", static c =>
         {
-            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            (double rate, double beta1, double beta2, double epsilon, double decay) = Moments(c);
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.Adamax(p, rate, beta1, beta2, epsilon, decay),
                 p => new TheirSteps(optim.Adamax(p, rate, beta1, beta2, epsilon, decay)));
         }),
         new("NAdam", static c =>
         {
-            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            (double rate, double beta1, double beta2, double epsilon, double decay) = Moments(c);
             double momentumDecay = c.Of(0, 4e-3, 0.5);
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}, of the momentum {momentumDecay}",
                 p => new Fusion.Optim.NAdam(p, rate, beta1, beta2, epsilon, decay, momentumDecay),
@@ -51,7 +51,7 @@ internal static partial class CaseRows
         }),
         new("RAdam", static c =>
         {
-            (double rate, double beta1, double beta2, double epsilon, double decay) = (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
+            (double rate, double beta1, double beta2, double epsilon, double decay) = Moments(c);
             return Trained(c, $"{rate}, β {beta1} {beta2}, ε {epsilon}, decay {decay}", p => new Fusion.Optim.RAdam(p, rate, beta1, beta2, epsilon, decay),
                 p => new TheirRAdam(p, rate, beta1, beta2, epsilon, decay));
         }),
@@ -81,6 +81,10 @@ internal static partial class CaseRows
                 p => new TheirLamb(p, rate, beta1, beta2, epsilon, decay));
         }),
     ];
+
+    // The rate, the βs, ε and the decay of Adam's relatives.
+    private static (double, double, double, double, double) Moments(CaseDraw c) =>
+        (c.Number(0.001, 0.1), c.Of(0, 0.5, 0.9), c.Of(0.5, 0.9, 0.999), c.Of(1e-8, 1e-3, 0.1), c.Of(0, 0.01, 0.3));
 
     // Σ k·sin(1.3·p + t): gradients of all signs, different at every step.
     private static RandomCase Trained(CaseDraw c, string options, Func<IEnumerable<NDArray>, Optimizer> ours, Func<Parameter[], ITheirSteps> theirs)

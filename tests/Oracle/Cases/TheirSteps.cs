@@ -26,13 +26,15 @@ internal sealed class TheirSteps(optim.Optimizer optimizer) : ITheirSteps
     public void Step() => optimizer.step();
 }
 
-/// <summary>LAMB as its paper has it, of LibTorch's arrays: TorchSharp has none.</summary>
-internal sealed class TheirLamb(IReadOnlyList<Parameter> parameters, double rate, double beta1, double beta2, double epsilon, double decay) : ITheirSteps
+/// <summary>A relative of Adam, of LibTorch's arrays, where TorchSharp has none, or another one.</summary>
+internal abstract class TheirMoments(IReadOnlyList<Parameter> parameters, double rate, double beta1, double beta2, double decayOfGradient) : ITheirSteps
 {
     private readonly Tensor[] _first = [.. parameters.Select(static p => zeros_like(p).detach())], _second = [.. parameters.Select(static p => zeros_like(p).detach())];
     private int _steps;
 
     public double Rate { get; set; } = rate;
+
+    protected double Beta2 => beta2;
 
     public void Step()
     {
@@ -40,37 +42,40 @@ internal sealed class TheirLamb(IReadOnlyList<Parameter> parameters, double rate
         _steps++;
         for (int i = 0; i < parameters.Count; i++)
         {
-            Tensor g = parameters[i].grad!;
+            Tensor g = parameters[i].grad! + (decayOfGradient * parameters[i]);
             _first[i] = (beta1 * _first[i]) + ((1 - beta1) * g);
             _second[i] = (beta2 * _second[i]) + ((1 - beta2) * g * g);
-            Tensor u = (_first[i] / (1 - Math.Pow(beta1, _steps)) / ((_second[i] / (1 - Math.Pow(beta2, _steps))).sqrt() + epsilon)) + (decay * parameters[i]);
-            double size = parameters[i].square().sum().sqrt().item<double>(), length = u.square().sum().sqrt().item<double>();
-            parameters[i].sub_(Rate * (size > 0 && length > 0 ? size / length : 1) * u);
+            parameters[i].sub_(Rate * Direction(parameters[i], _first[i] / (1 - Math.Pow(beta1, _steps)), _second[i], _steps));
         }
+    }
+
+    /// <summary>What is subtracted, but for the rate.</summary>
+    /// <param name="p">The parameter.</param>
+    /// <param name="m">The corrected mean of the gradients.</param>
+    /// <param name="v">The mean of their squares as it is.</param>
+    /// <param name="t">The step, from 1.</param>
+    protected abstract Tensor Direction(Tensor p, Tensor m, Tensor v, int t);
+}
+
+/// <summary>LAMB as its paper has it: TorchSharp has none.</summary>
+internal sealed class TheirLamb(IReadOnlyList<Parameter> parameters, double rate, double beta1, double beta2, double epsilon, double decay)
+    : TheirMoments(parameters, rate, beta1, beta2, 0)
+{
+    protected override Tensor Direction(Tensor p, Tensor m, Tensor v, int t)
+    {
+        Tensor u = (m / ((v / (1 - Math.Pow(Beta2, t))).sqrt() + epsilon)) + (decay * p);
+        double size = p.square().sum().sqrt().item<double>(), length = u.square().sum().sqrt().item<double>();
+        return (size > 0 && length > 0 ? size / length : 1) * u;
     }
 }
 
-/// <summary>RAdam as PyTorch has it, of LibTorch's arrays: TorchSharp 0.107 departs from it where the rate is rectified.</summary>
-internal sealed class TheirRAdam(IReadOnlyList<Parameter> parameters, double rate, double beta1, double beta2, double epsilon, double decay) : ITheirSteps
+/// <summary>RAdam as PyTorch has it: TorchSharp 0.107 departs from it where the rate is rectified.</summary>
+internal sealed class TheirRAdam(IReadOnlyList<Parameter> parameters, double rate, double beta1, double beta2, double epsilon, double decay)
+    : TheirMoments(parameters, rate, beta1, beta2, decay)
 {
-    private readonly Tensor[] _first = [.. parameters.Select(static p => zeros_like(p).detach())], _second = [.. parameters.Select(static p => zeros_like(p).detach())];
-    private int _steps;
-
-    public double Rate { get; set; } = rate;
-
-    public void Step()
+    protected override Tensor Direction(Tensor p, Tensor m, Tensor v, int t)
     {
-        using IDisposable pause = no_grad();
-        _steps++;
-        double second = 1 - Math.Pow(beta2, _steps), limit = (2 / (1 - beta2)) - 1, length = limit - (2 * _steps * Math.Pow(beta2, _steps) / second);
-        double rectified = length > 5 ? Math.Sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length) * second) : 0;
-        for (int i = 0; i < parameters.Count; i++)
-        {
-            Tensor g = parameters[i].grad! + (decay * parameters[i]);
-            _first[i] = (beta1 * _first[i]) + ((1 - beta1) * g);
-            _second[i] = (beta2 * _second[i]) + ((1 - beta2) * g * g);
-            Tensor m = _first[i] / (1 - Math.Pow(beta1, _steps));
-            parameters[i].sub_(Rate * (rectified > 0 ? m * rectified / (_second[i].sqrt() + epsilon) : m));
-        }
+        double second = 1 - Math.Pow(Beta2, t), limit = (2 / (1 - Beta2)) - 1, length = limit - (2 * t * Math.Pow(Beta2, t) / second);
+        return length > 5 ? m * Math.Sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length) * second) / (v.sqrt() + epsilon) : m;
     }
 }
